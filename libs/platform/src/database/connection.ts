@@ -1,0 +1,50 @@
+import { types, type ClientConfig } from 'pg';
+import { DataSource, DefaultNamingStrategy, getMetadataArgsStorage, type DataSourceOptions, type NamingStrategyInterface } from 'typeorm';
+
+export const SCHEMA = 'openclawmu';
+
+const INT8 = 20;
+
+/** Amounts and counters are `bigint` in the database and stay `bigint` here; pg would give strings. */
+const int8AsBigint = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 && format !== 'binary' ? (text: string) => BigInt(text) : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+};
+
+/** Settings every connection of ours has, pooled or not. */
+export const sessionSettings = {
+  types: int8AsBigint,
+  options: `-c search_path=${SCHEMA} -c timezone=UTC -c idle_in_transaction_session_timeout=60000`,
+  application_name: 'openclawmu',
+  keepAlive: true,
+} satisfies ClientConfig;
+
+/** `costCenter` is the column `cost_center`. */
+class SnakeNaming extends DefaultNamingStrategy implements NamingStrategyInterface {
+  override columnName(property: string, custom: string | undefined, prefixes: string[]): string {
+    return custom ?? snake([...prefixes, property].join('_'));
+  }
+}
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/**
+ * A TypeORM data source on our schema. Its entities are all classes decorated with `@Entity` that have been loaded,
+ * so a lib need not hand its entities over its door.
+ */
+export function createDataSource(url: string, poolSize: number, extra: Partial<DataSourceOptions> = {}): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    schema: SCHEMA,
+    poolSize,
+    connectTimeoutMS: 5_000,
+    namingStrategy: new SnakeNaming(),
+    entities: getMetadataArgsStorage().tables.map((table) => table.target as () => void),
+    synchronize: false,
+    installExtensions: false,
+    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
+    extra: sessionSettings,
+    ...extra,
+  } as DataSourceOptions);
+}

@@ -1,0 +1,87 @@
+import type { DataSource } from 'typeorm';
+import { Principal } from '../access/principal';
+import { CodedError } from '../errors/coded-error';
+import { openTx, type Tx } from './tx';
+
+const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,31}$/;
+
+/** SQLSTATE classes and driver codes that mean "no database", as opposed to "wrong statement". */
+const UNAVAILABLE = /^(08|57P0|53)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND)$/;
+const RETRYABLE = new Set(['40001', '40P01']);
+const ATTEMPTS = 3;
+
+/**
+ * The door to the database. Every transaction runs as a role that owns no table: `tenant` under row-level security for
+ * the principal's own tenant, `platform` across tenants and only for admins and jobs.
+ */
+export class Database {
+  constructor(private readonly source: DataSource) {}
+
+  /** One transaction inside the principal's tenant; rows of others do not exist in it. */
+  tenant<T>(principal: Principal, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const { tenantId } = genuine(principal);
+    if (tenantId === null || !TENANT_ID.test(tenantId)) throw new TypeError('a tenant transaction needs a principal of a tenant');
+    return this.transaction(principal, `SET LOCAL ROLE openclawmu_tenant; SET LOCAL app.tenant = '${tenantId}'`, work);
+  }
+
+  /** One transaction across tenants. @throws TypeError for a tenant's principal: that is a defect, not a refusal. */
+  platform<T>(principal: Principal, work: (tx: Tx) => Promise<T>): Promise<T> {
+    if (genuine(principal).kind === 'tenant') throw new TypeError('a tenant has no business in a platform transaction');
+    return this.transaction(principal, 'SET LOCAL ROLE openclawmu_platform', work);
+  }
+
+  /** Round trip to the database. @throws CodedError `database_unavailable` */
+  async ping(): Promise<void> {
+    await this.source.query('SELECT 1').catch(unavailable);
+  }
+
+  async close(): Promise<void> {
+    if (this.source.isInitialized) await this.source.destroy();
+  }
+
+  private async transaction<T>(principal: Principal, scope: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(principal, scope, work);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !RETRYABLE.has(codeOf(error))) throw error;
+      }
+    }
+  }
+
+  private async attempt<T>(principal: Principal, scope: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      await runner.query(scope);
+      const tx = openTx(runner, principal);
+      const result = await work(tx);
+      for (const { kind, id } of [...tx.announced].sort((a, b) => (a.kind < b.kind ? -1 : 1))) {
+        await runner.query('SELECT announce_change($1, $2)', [kind, id]);
+      }
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      return unavailable(error);
+    } finally {
+      await runner.release().catch(() => undefined);
+    }
+  }
+}
+
+function genuine(principal: Principal): Principal {
+  if (!Principal.isGenuine(principal)) throw new TypeError('a transaction needs a Principal minted by auth');
+  return principal;
+}
+
+const codeOf = (error: unknown): string => {
+  const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
+  return String(driverError?.code ?? code ?? '');
+};
+
+function unavailable(error: unknown): never {
+  if (error instanceof CodedError) throw error;
+  const lost = UNAVAILABLE.test(codeOf(error)) || /Connection terminated|timeout exceeded when trying to connect/.test(String((error as Error).message));
+  throw lost ? new CodedError('database_unavailable', undefined, { cause: error, headers: { 'retry-after': '1' } }) : error;
+}

@@ -1,0 +1,54 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { CodedError } from '../errors/coded-error';
+import type { Tx } from './tx';
+
+const KEY_SHAPE = /^[\x21-\x7e]{8,255}$/;
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/**
+ * Runs `work` once per `Idempotency-Key` and caller; a repeat gets the first answer, for 24 hours. A repeat with another
+ * request is refused. The remembered answer may hold a freshly made token, so it is encrypted under the caller's key, of
+ * which the database sees only a hash.
+ *
+ * @param key the header's value, or `undefined` to run unconditionally
+ * @param request what was asked, as plain data; only its hash is kept
+ * @throws CodedError `validation_failed`, `idempotency_conflict`
+ */
+export async function once<T>(tx: Tx, key: string | undefined, request: unknown, work: () => Promise<T>): Promise<T> {
+  if (key === undefined) return work();
+  if (!KEY_SHAPE.test(key)) throw new CodedError('validation_failed', 'Idempotency-Key must be 8 to 255 printable characters.');
+  const caller = `${tx.principal.kind}:${tx.principal.tenantId ?? ''}:${tx.principal.id}`;
+  const id = sha256(`${caller}\n${key}`);
+  const requestHash = sha256(JSON.stringify(request));
+
+  await tx.query('SELECT pg_advisory_xact_lock($1)', [id.readBigInt64BE()]);
+  const [known] = await tx.query<{ request_hash: Buffer; answer: Buffer }>(
+    "SELECT request_hash, answer FROM idempotency_keys WHERE id = $1 AND created_at > now() - interval '24 hours'",
+    [id],
+  );
+  if (known) {
+    if (!known.request_hash.equals(requestHash)) throw new CodedError('idempotency_conflict');
+    return open<T>(key, id, known.answer);
+  }
+  const answer = await work();
+  await tx.query(
+    `INSERT INTO idempotency_keys (id, tenant_id, request_hash, answer) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (id) DO UPDATE SET request_hash = excluded.request_hash, answer = excluded.answer, created_at = now()`,
+    [id, tx.principal.tenantId, requestHash, seal(key, id, answer)],
+  );
+  return answer;
+}
+
+const cipherKey = (key: string, id: Buffer): Buffer => Buffer.from(hkdfSync('sha256', key, id, 'openclawmu idempotent answer', 32));
+
+function seal(key: string, id: Buffer, answer: unknown): Buffer {
+  const iv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', cipherKey(key, id), iv);
+  const sealed = Buffer.concat([cipher.update(JSON.stringify(answer), 'utf8'), cipher.final()]);
+  return Buffer.concat([iv, cipher.getAuthTag(), sealed]);
+}
+
+function open<T>(key: string, id: Buffer, sealed: Buffer): T {
+  const decipher = createDecipheriv('aes-256-gcm', cipherKey(key, id), sealed.subarray(0, 12)).setAuthTag(sealed.subarray(12, 28));
+  return JSON.parse(Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8')) as T;
+}
