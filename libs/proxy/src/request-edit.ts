@@ -1,0 +1,79 @@
+import { type JsonObject, type Member, membersAt } from './request-scan';
+
+/** Changes to the top-level members of an object. Values in `set` are raw JSON text; a key in both lists is set. */
+export interface Edits {
+  readonly remove?: Iterable<string>;
+  readonly set?: Readonly<Record<string, string>>;
+}
+
+interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/**
+ * Removes, replaces and adds members of a scanned object by splicing bytes: everything else stays as it was sent.
+ * `wanted` of the scan has to name every key edited here. New members come first, so that a provider which stops
+ * reading early has them. Returns `body` itself when nothing changes.
+ */
+export function editMembers(body: Buffer, object: JsonObject, edits: Edits): Buffer {
+  const set = Object.entries(edits.set ?? {});
+  const overridden = new Set(set.map(([key]) => key));
+  const removed = [...new Set(edits.remove ?? [])]
+    .filter((key) => !overridden.has(key))
+    .flatMap((key) => object.members.get(key) ?? []);
+
+  const added = set.filter(([key]) => !object.members.has(key)).map(([key, raw]) => `${JSON.stringify(key)}:${raw}`);
+  const splices: Splice[] = [];
+  if (added.length > 0) {
+    const comma = object.count > removed.length ? ',' : '';
+    splices.push({ start: object.open + 1, end: object.open + 1, text: added.join(',') + comma });
+  }
+  for (const [key, raw] of set) {
+    const member = object.members.get(key);
+    if (member) splices.push({ start: member.valueStart, end: member.valueEnd, text: raw });
+  }
+  splices.push(...cuts(removed, object.count));
+  return splices.length === 0 ? body : apply(body, splices);
+}
+
+/** Asks an OpenAI-dialect provider to end its stream with the usage; other stream options of the caller are kept. */
+export function withUsageAsked(body: Buffer, object: JsonObject): Buffer {
+  return editMembers(body, object, { set: { stream_options: usageAsked(body, object.members.get('stream_options')) } });
+}
+
+function usageAsked(body: Buffer, options: Member | undefined): string {
+  if (options && body[options.valueStart] === 0x7b) {
+    const value = body.subarray(options.valueStart, options.valueEnd);
+    const inner = membersAt(value, 0, new Set(['include_usage']));
+    if (inner.ok) return editMembers(value, inner.object, { set: { include_usage: 'true' } }).toString('utf8');
+  }
+  return '{"include_usage":true}';
+}
+
+/** A member takes the comma behind it along; those at the end take the comma before the first of them instead. */
+function cuts(removed: Member[], count: number): Splice[] {
+  const members = removed.sort((a, b) => a.index - b.index);
+  const splices: Splice[] = [];
+  let last = count - 1;
+  while (members.length > 0 && members[members.length - 1]!.index === last) {
+    const member = members.pop()!;
+    const start = member.index > 0 ? member.from - 1 : member.from;
+    splices.push({ start, end: member.to, text: '' });
+    last -= 1;
+  }
+  for (const member of members) splices.push({ start: member.from, end: member.to + 1, text: '' });
+  return splices;
+}
+
+function apply(body: Buffer, splices: Splice[]): Buffer {
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const splice of splices.sort((a, b) => a.start - b.start)) {
+    pieces.push(body.subarray(at, splice.start), Buffer.from(splice.text, 'utf8'));
+    at = splice.end;
+  }
+  pieces.push(body.subarray(at));
+  return Buffer.concat(pieces);
+}
