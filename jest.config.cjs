@@ -7,7 +7,9 @@ function esmPackages(modules, found = new Set()) {
   if (!fs.existsSync(modules)) return found;
   for (const entry of fs.readdirSync(modules)) {
     if (entry.startsWith('.')) continue;
-    const names = entry.startsWith('@') ? fs.readdirSync(path.join(modules, entry)).map((n) => `${entry}/${n}`) : [entry];
+    const names = entry.startsWith('@')
+      ? fs.readdirSync(path.join(modules, entry)).map((n) => `${entry}/${n}`)
+      : [entry];
     for (const name of names) {
       const manifest = path.join(modules, name, 'package.json');
       if (!fs.existsSync(manifest)) continue;
@@ -19,9 +21,16 @@ function esmPackages(modules, found = new Set()) {
   return found;
 }
 
-const esm = [...esmPackages(path.join(__dirname, 'node_modules'))].map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
+const esm = [...esmPackages(path.join(__dirname, 'node_modules'))]
+  .map((name) => name.replace(/[.+]/g, '\\$&'))
+  .join('|');
 const parser = { syntax: 'typescript', decorators: true, dynamicImport: true };
-const typescript = { target: 'es2023', keepClassNames: true, parser, transform: { legacyDecorator: true, decoratorMetadata: true } };
+const typescript = {
+  target: 'es2023',
+  keepClassNames: true,
+  parser,
+  transform: { legacyDecorator: true, decoratorMetadata: true },
+};
 
 const shared = {
   rootDir: __dirname,
@@ -32,22 +41,38 @@ const shared = {
     '^.+\\.ts$': ['@swc/jest', { sourceMaps: 'inline', module: { type: 'commonjs' }, jsc: typescript }],
     '^.+\\.m?js$': [
       '@swc/jest',
-      { sourceMaps: false, module: { type: 'commonjs', importInterop: 'swc' }, jsc: { target: 'es2022', parser: { syntax: 'ecmascript', dynamicImport: true } } },
+      {
+        sourceMaps: false,
+        module: { type: 'commonjs', importInterop: 'swc' },
+        jsc: { target: 'es2022', parser: { syntax: 'ecmascript', dynamicImport: true } },
+      },
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(?:.*/node_modules/)?(?:${esm})/)`],
   moduleNameMapper: { '^@app/([^/]+)$': '<rootDir>/libs/$1/src' },
 };
 
-const database = { globalSetup: '<rootDir>/test/support/start-database.ts', globalTeardown: '<rootDir>/test/support/stop-database.ts' };
+const database = {
+  globalSetup: '<rootDir>/test/support/start-database.ts',
+  globalTeardown: '<rootDir>/test/support/stop-database.ts',
+};
 
 module.exports = {
   rootDir: __dirname,
   reporters: ['default', '<rootDir>/test/support/plain-reporter.cjs'],
   testTimeout: 30_000,
   projects: [
-    { ...shared, displayName: 'pure', testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/support/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'pure',
+      testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/support/**/*.spec.ts'],
+    },
     { ...shared, ...database, displayName: 'database', testMatch: ['<rootDir>/{libs,apps}/**/*.int-spec.ts'] },
-    { ...shared, ...database, displayName: 'app', testMatch: ['<rootDir>/test/{e2e,boundaries,faults}/**/*.{e2e-spec,spec}.ts'] },
+    {
+      ...shared,
+      ...database,
+      displayName: 'app',
+      testMatch: ['<rootDir>/test/{e2e,boundaries,faults}/**/*.{e2e-spec,spec}.ts'],
+    },
   ],
 };

@@ -95,7 +95,10 @@ export class ChangeFeed {
   }
 
   private async compare(client: Client): Promise<void> {
-    const { rows } = await client.query<{ kind: string; n: bigint }>({ text: 'SELECT kind, n FROM change_counters', query_timeout: 2_000 } as never);
+    const { rows } = await client.query<{ kind: string; n: bigint }>({
+      text: 'SELECT kind, n FROM change_counters',
+      query_timeout: 2_000,
+    } as never);
     for (const { kind, n } of rows) {
       if (n === (this.#seen.get(kind) ?? 0n)) continue;
       this.#seen.set(kind, n);

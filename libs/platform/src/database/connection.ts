@@ -1,5 +1,11 @@
 import { types, type ClientConfig } from 'pg';
-import { DataSource, DefaultNamingStrategy, getMetadataArgsStorage, type DataSourceOptions, type NamingStrategyInterface } from 'typeorm';
+import {
+  DataSource,
+  DefaultNamingStrategy,
+  getMetadataArgsStorage,
+  type DataSourceOptions,
+  type NamingStrategyInterface,
+} from 'typeorm';
 
 export const SCHEMA = 'openclawmu';
 
@@ -8,7 +14,9 @@ const INT8 = 20;
 /** Amounts and counters are `bigint` in the database and stay `bigint` here; pg would give strings. */
 const int8AsBigint = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 && format !== 'binary' ? (text: string) => BigInt(text) : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+    oid === INT8 && format !== 'binary'
+      ? (text: string) => BigInt(text)
+      : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
 };
 
 /** Settings every connection of ours has, pooled or not. */

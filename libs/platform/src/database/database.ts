@@ -20,7 +20,8 @@ export class Database {
   /** One transaction inside the principal's tenant; rows of others do not exist in it. */
   tenant<T>(principal: Principal, work: (tx: Tx) => Promise<T>): Promise<T> {
     const { tenantId } = genuine(principal);
-    if (tenantId === null || !TENANT_ID.test(tenantId)) throw new TypeError('a tenant transaction needs a principal of a tenant');
+    if (tenantId === null || !TENANT_ID.test(tenantId))
+      throw new TypeError('a tenant transaction needs a principal of a tenant');
     return this.transaction(principal, `SET LOCAL ROLE openclawmu_tenant; SET LOCAL app.tenant = '${tenantId}'`, work);
   }
 
@@ -82,6 +83,10 @@ const codeOf = (error: unknown): string => {
 
 function unavailable(error: unknown): never {
   if (error instanceof CodedError) throw error;
-  const lost = UNAVAILABLE.test(codeOf(error)) || /Connection terminated|timeout exceeded when trying to connect/.test(String((error as Error).message));
-  throw lost ? new CodedError('database_unavailable', undefined, { cause: error, headers: { 'retry-after': '1' } }) : error;
+  const lost =
+    UNAVAILABLE.test(codeOf(error)) ||
+    /Connection terminated|timeout exceeded when trying to connect/.test(String((error as Error).message));
+  throw lost
+    ? new CodedError('database_unavailable', undefined, { cause: error, headers: { 'retry-after': '1' } })
+    : error;
 }

@@ -17,7 +17,7 @@ import {
 import { createSecrets, readSecrets, SECRETS_FILE, type ClusterSecrets } from './cluster-secrets';
 import { DataDirectoryInUse, DataDirectoryUnusable, EmbeddedPostgresFailed } from './embedded-postgres.errors';
 import { locateBinaries } from './postgres-binaries';
-import { disownStaleLock, findPostmaster, isOrphan, ownedBy, stopOrphan } from './postmaster';
+import { disownStaleLock, findPostmaster, isOrphan, ownedBy, STOP_TIMEOUT_MS, stopOrphan } from './postmaster';
 import { PORT, prepareSocketDirectory } from './socket-directory';
 import { chooseLauncher, handOver, launch, type Launcher } from './unprivileged';
 
@@ -47,7 +47,6 @@ const ROLES = { superuser: SUPERUSER, owner: OWNER, gateway: GATEWAY } as const;
 const LAST_LINES = 20;
 /** Replaying the log after a crash takes its time; a server that still says "starting up" after this is stuck. */
 const START_TIMEOUT_MS = 600_000;
-const STOP_TIMEOUT_MS = 30_000;
 
 /**
  * A PostgreSQL server of our own: real binaries from the package registry, run as a child on a private unix socket.
@@ -78,8 +77,8 @@ export class EmbeddedPostgres {
     const secrets = exists ? await readSecrets(dataDir) : await createSecrets(dataDir);
     if (!exists) await createCluster(dataDir, binaries, launcher, secrets.superuser, settings?.['fsync'] !== 'off');
     const socketDir = await prepareSocketDirectory(dataDir, launcher.account);
-    await disownStaleLock(join(clusterDir, 'postmaster.pid'));
-    await disownStaleLock(join(socketDir, `.s.PGSQL.${PORT}.lock`));
+    await disownStaleLock(join(clusterDir, 'postmaster.pid'), clusterDir);
+    await disownStaleLock(join(socketDir, `.s.PGSQL.${PORT}.lock`), clusterDir);
 
     const effective = { ...SETTINGS, unix_socket_directories: `"${socketDir}"`, ...settings };
     const assignments = [...Object.entries(effective).map(([name, value]) => `${name}=${value}`), ownedBy(process.pid)];
@@ -90,7 +89,7 @@ export class EmbeddedPostgres {
     } catch (error) {
       await embedded.stop();
       const rival = await findPostmaster(clusterDir);
-      throw rival ? new DataDirectoryInUse(dataDir, rival.pid) : error;
+      throw rival ? new DataDirectoryInUse(dataDir, rival.ownerPid ?? rival.pid) : error;
     }
     return embedded;
   }
@@ -105,10 +104,13 @@ export class EmbeddedPostgres {
     return this.url('gateway');
   }
 
-  /** Connection string for `pg` and libpq; the socket's folder stands percent-encoded in the place of the host. */
+  /**
+   * Connection string for `pg` and libpq; the socket's folder stands percent-encoded in the place of the host. Port and
+   * `sslmode` are there so that a caller's `PGPORT` or `PGSSLMODE`, meant for another server, do not reach this one.
+   */
   url(role: keyof typeof ROLES, database = DATABASE): string {
     const host = encodeURIComponent(this.socketDir);
-    return `postgresql://${ROLES[role]}:${this.secrets[role]}@${host}:${PORT}/${encodeURIComponent(database)}`;
+    return `postgresql://${ROLES[role]}:${this.secrets[role]}@${host}:${PORT}/${encodeURIComponent(database)}?sslmode=disable`;
   }
 
   /** Cuts clients off, writes a checkpoint and resolves when the server is gone; a second call waits for the first. */
@@ -129,7 +131,7 @@ export class EmbeddedPostgres {
   private async connect(): Promise<Client> {
     const deadline = Date.now() + START_TIMEOUT_MS;
     for (;;) {
-      const client = new Client({ connectionString: this.url('superuser', 'postgres'), ssl: false });
+      const client = new Client({ connectionString: this.url('superuser', 'postgres') });
       client.on('error', () => undefined); // a server that ends while we connect is seen below
       try {
         await client.connect();

@@ -16,7 +16,8 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
  */
 export async function once<T>(tx: Tx, key: string | undefined, request: unknown, work: () => Promise<T>): Promise<T> {
   if (key === undefined) return work();
-  if (!KEY_SHAPE.test(key)) throw new CodedError('validation_failed', 'Idempotency-Key must be 8 to 255 printable characters.');
+  if (!KEY_SHAPE.test(key))
+    throw new CodedError('validation_failed', 'Idempotency-Key must be 8 to 255 printable characters.');
   const caller = `${tx.principal.kind}:${tx.principal.tenantId ?? ''}:${tx.principal.id}`;
   const id = sha256(`${caller}\n${key}`);
   const requestHash = sha256(JSON.stringify(request));
@@ -39,7 +40,8 @@ export async function once<T>(tx: Tx, key: string | undefined, request: unknown,
   return answer;
 }
 
-const cipherKey = (key: string, id: Buffer): Buffer => Buffer.from(hkdfSync('sha256', key, id, 'openclawmu idempotent answer', 32));
+const cipherKey = (key: string, id: Buffer): Buffer =>
+  Buffer.from(hkdfSync('sha256', key, id, 'openclawmu idempotent answer', 32));
 
 function seal(key: string, id: Buffer, answer: unknown): Buffer {
   const iv = randomBytes(12);
@@ -49,6 +51,8 @@ function seal(key: string, id: Buffer, answer: unknown): Buffer {
 }
 
 function open<T>(key: string, id: Buffer, sealed: Buffer): T {
-  const decipher = createDecipheriv('aes-256-gcm', cipherKey(key, id), sealed.subarray(0, 12)).setAuthTag(sealed.subarray(12, 28));
+  const decipher = createDecipheriv('aes-256-gcm', cipherKey(key, id), sealed.subarray(0, 12)).setAuthTag(
+    sealed.subarray(12, 28),
+  );
   return JSON.parse(Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8')) as T;
 }

@@ -25,7 +25,11 @@ export async function migrate({ ownerUrl, gatewayUrl, migrations }: MigrateOptio
     await prepareRoles(lock, await loginOf(gatewayUrl));
     await lock.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
     await lock.query(`GRANT USAGE ON SCHEMA ${SCHEMA} TO openclawmu_tenant, openclawmu_platform`);
-    const source = createDataSource(ownerUrl, 2, { migrations: [...migrations], migrationsTransactionMode: 'all', migrationsTableName: 'migrations' });
+    const source = createDataSource(ownerUrl, 2, {
+      migrations: [...migrations],
+      migrationsTransactionMode: 'all',
+      migrationsTableName: 'migrations',
+    });
     await source.initialize();
     try {
       return (await source.runMigrations()).map((migration) => migration.name);
@@ -48,18 +52,26 @@ async function loginOf(url: string): Promise<string> {
 }
 
 async function prepareRoles(owner: Client, login: string): Promise<void> {
-  const version = Number((await owner.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")).rows[0]?.v);
-  if (version < 150_000) throw new Error(`PostgreSQL ${Math.floor(version / 10_000)} is too old; 15 or newer is needed`);
+  const version = Number(
+    (await owner.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")).rows[0]?.v,
+  );
+  if (version < 150_000)
+    throw new Error(`PostgreSQL ${Math.floor(version / 10_000)} is too old; 15 or newer is needed`);
   for (const role of ['openclawmu_tenant', 'openclawmu_platform']) {
     try {
       // Two databases of one cluster may do this at the same moment.
       await owner.query(
         `DO $$ BEGIN IF to_regrole('${role}') IS NULL THEN CREATE ROLE ${role} NOLOGIN; END IF; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`,
       );
-      const { rowCount } = await owner.query("SELECT 1 FROM pg_auth_members WHERE roleid = to_regrole($1)::oid AND member = (SELECT oid FROM pg_roles WHERE rolname = $2)", [role, login]);
+      const { rowCount } = await owner.query(
+        'SELECT 1 FROM pg_auth_members WHERE roleid = to_regrole($1)::oid AND member = (SELECT oid FROM pg_roles WHERE rolname = $2)',
+        [role, login],
+      );
       if (rowCount) continue;
       // Without INHERIT the login has none of the role's rights until a transaction takes the role on. 15 cannot say so per grant.
-      await owner.query(`GRANT ${role} TO ${owner.escapeIdentifier(login)}${version >= 160_000 ? ' WITH INHERIT FALSE, SET TRUE' : ''}`);
+      await owner.query(
+        `GRANT ${role} TO ${owner.escapeIdentifier(login)}${version >= 160_000 ? ' WITH INHERIT FALSE, SET TRUE' : ''}`,
+      );
     } catch (error) {
       throw new Error(
         `The role ${role} could not be prepared: ${(error as Error).message}. Give the migrating login CREATEROLE, or have an administrator run: ` +

@@ -13,6 +13,8 @@ export interface Postmaster {
 }
 
 const OWNER = 'openclawmu.owner_pid';
+/** How long an orderly shutdown may take before it is cut short. */
+export const STOP_TIMEOUT_MS = 30_000;
 /** No system counts process ids this far. */
 const NOBODYS_PID = 2_147_483_647;
 
@@ -25,33 +27,44 @@ export const ownedBy = (pid: number): string => `${OWNER}=${pid}`;
  * @param clusterDir absolute and free of symbolic links
  */
 export async function findPostmaster(clusterDir: string): Promise<Postmaster | undefined> {
-  const pid = await lockHolder(join(clusterDir, 'postmaster.pid'));
-  const found = pid === undefined ? undefined : await inspect(pid);
-  if (pid === undefined || !found?.commandLine.includes(`-D ${clusterDir} `)) return undefined;
-  const owner = new RegExp(`${OWNER}=(\\d+)`).exec(found.commandLine)?.[1];
-  return { pid, parentPid: found.parentPid, ownerPid: owner === undefined ? undefined : Number(owner) };
+  return serverOf(join(clusterDir, 'postmaster.pid'), clusterDir);
 }
 
 /** A server whose starter has died gets a new parent from the kernel: nobody uses it, though it lives. */
 export const isOrphan = ({ ownerPid, parentPid }: Postmaster): boolean =>
   ownerPid !== undefined && ownerPid !== parentPid;
 
-/** Ends an orphan: clients are cut off, transactions rolled back, a checkpoint written; resolves when it is gone. */
+/**
+ * Ends an orphan: clients are cut off, transactions rolled back, a checkpoint written; resolves when it is gone.
+ * One that has not managed this in time is ended without the checkpoint, which the next start makes good.
+ */
 export async function stopOrphan(clusterDir: string, orphan: Postmaster): Promise<void> {
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
   signal(orphan.pid, 'SIGINT');
-  while ((await findPostmaster(clusterDir))?.pid === orphan.pid) await delay(10);
+  while ((await findPostmaster(clusterDir))?.pid === orphan.pid) {
+    if (Date.now() > deadline) signal(orphan.pid, 'SIGQUIT');
+    await delay(10);
+  }
 }
 
 /**
- * PostgreSQL refuses to start while the process id in a lock file is alive, whoever has it now. Called when no server runs:
- * replaces that id by an impossible one. The file itself stays, because from its other lines PostgreSQL finds out whether
- * a backend of the dead server still holds the shared memory.
+ * PostgreSQL refuses to start while the process id in a lock file is alive, whoever has it now. Where that is not a server on
+ * this data directory, the id is replaced by an impossible one. The file itself stays, because from its other lines PostgreSQL
+ * finds out whether a backend of the dead server still holds the shared memory.
  */
-export async function disownStaleLock(lockFile: string): Promise<void> {
+export async function disownStaleLock(lockFile: string, clusterDir: string): Promise<void> {
   const pid = await lockHolder(lockFile);
-  if (pid === undefined || pid === NOBODYS_PID || !isAlive(pid)) return;
+  if (pid === undefined || !isAlive(pid) || (await serverOf(lockFile, clusterDir))) return;
   const [, ...rest] = (await readFile(lockFile, 'utf8')).split('\n');
   await writeFile(lockFile, [NOBODYS_PID, ...rest].join('\n'));
+}
+
+async function serverOf(lockFile: string, clusterDir: string): Promise<Postmaster | undefined> {
+  const pid = await lockHolder(lockFile);
+  const found = pid === undefined ? undefined : await inspect(pid);
+  if (pid === undefined || !found?.commandLine.includes(`-D ${clusterDir} `)) return undefined;
+  const owner = new RegExp(`${OWNER}=(\\d+)`).exec(found.commandLine)?.[1];
+  return { pid, parentPid: found.parentPid, ownerPid: owner === undefined ? undefined : Number(owner) };
 }
 
 async function lockHolder(lockFile: string): Promise<number | undefined> {

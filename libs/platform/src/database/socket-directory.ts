@@ -3,6 +3,7 @@ import { chown, lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataDirectoryUnusable } from './embedded-postgres.errors';
+import type { Account } from './unprivileged';
 
 export const PORT = 5432;
 /** The smallest `sun_path` among our systems (macOS: 104 bytes with the closing NUL). */
@@ -15,29 +16,22 @@ const LONGEST_SOCKET_PATH = 103;
  * @param account whom the server runs as, when that is not us
  * @throws DataDirectoryUnusable when the folder is somebody else's, a link, or open to others
  */
-export async function prepareSocketDirectory(dataDir: string, account?: { uid: number; gid: number }): Promise<string> {
+export async function prepareSocketDirectory(dataDir: string, account?: Account): Promise<string> {
   const path = socketDirectory(dataDir);
-  const created = await mkdir(path, { mode: 0o700 }).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return false;
-      throw error;
-    },
-  );
-  const { uid, mode, ...entry } = await lstat(path).then((found) => ({
-    uid: found.uid,
-    mode: found.mode & 0o777,
-    isDirectory: found.isDirectory(),
-  }));
-  const trusted = entry.isDirectory && (uid === process.geteuid?.() || uid === account?.uid);
-  if (!trusted || (mode & 0o077) !== 0) {
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  const found = await lstat(path);
+  const mode = found.mode & 0o777;
+  const isOurs = found.uid === process.geteuid?.() || found.uid === account?.uid;
+  if (!found.isDirectory() || !isOurs || (mode & 0o077) !== 0) {
     throw new DataDirectoryUnusable(
       `${path} should be a folder only this user can enter (mode 0700), but it is ` +
-        `${entry.isDirectory ? 'a folder' : 'something else'} of user ${uid} with mode 0${mode.toString(8)}. ` +
+        `${found.isDirectory() ? 'a folder' : 'something else'} of user ${found.uid} with mode 0${mode.toString(8)}. ` +
         'Somebody else may have put it there: find out who, remove it, and start again.',
     );
   }
-  if (account && (created || uid !== account.uid)) await chown(path, account.uid, account.gid);
+  if (account && found.uid !== account.uid) await chown(path, account.uid, account.gid);
   return path;
 }
 

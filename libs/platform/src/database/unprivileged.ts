@@ -83,10 +83,11 @@ async function identitiesForRoot(dataDir: string): Promise<Launcher[]> {
   const namespace = mapped && {
     prefix: ['unshare', '--user', `--map-user=${mapped.uid}`, `--map-group=${mapped.gid}`, '--'],
   };
-  const accounts = [postgres, nobody, neighbour].filter((user) => user !== undefined && user.uid !== 0);
-  const drops = accounts.map((user) => ({ prefix: [], account: { uid: user!.uid, gid: user!.gid } }));
-  if (owner && owner.uid !== 0) return [{ prefix: [], account: { uid: owner.uid, gid: owner.gid } }, ...drops];
-  return namespace ? [namespace, ...drops] : drops;
+  const drops = [owner, postgres, nobody, neighbour].flatMap((user) =>
+    user === undefined || user.uid === 0 ? [] : [{ prefix: [], account: { uid: user.uid, gid: user.gid } }],
+  );
+  // A namespace shows us only root's files as our own.
+  return namespace && owner?.uid === 0 ? [namespace, ...drops] : drops;
 }
 
 interface User extends Account {

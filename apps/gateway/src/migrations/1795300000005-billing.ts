@@ -1,0 +1,86 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** The model catalogue, the rate cards and the ledger. */
+export class Billing1795300000005 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE models (
+        id                text PRIMARY KEY,
+        provider          text NOT NULL,
+        upstream_model    text NOT NULL,
+        display_name      text NOT NULL,
+        context_tokens    bigint NOT NULL CHECK (context_tokens > 0),
+        max_output_tokens bigint NOT NULL CHECK (max_output_tokens > 0),
+        created_at        timestamptz NOT NULL,
+        updated_at        timestamptz NOT NULL
+      );
+      GRANT SELECT ON models TO openclawmu_tenant;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON models TO openclawmu_platform;
+
+      -- Immutable: no role may change or delete one.
+      CREATE TABLE rate_cards (
+        version      integer PRIMARY KEY,
+        effective_at timestamptz NOT NULL UNIQUE,
+        currency     text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+        note         text NOT NULL,
+        prices       text NOT NULL,
+        hash         text NOT NULL,
+        created_at   timestamptz NOT NULL,
+        created_by   text NOT NULL
+      );
+      GRANT SELECT ON rate_cards TO openclawmu_tenant;
+      GRANT SELECT, INSERT ON rate_cards TO openclawmu_platform;
+
+      CREATE TABLE ledger (
+        id                  uuid NOT NULL,
+        at                  timestamptz NOT NULL,
+        tenant_id           text NOT NULL,
+        token_id            text NOT NULL,
+        subject             text,
+        model               text NOT NULL,
+        provider            text NOT NULL,
+        provider_request_id text,
+        rate_card           integer NOT NULL,
+        formula             smallint NOT NULL,
+        status              text NOT NULL CHECK (status IN ('actual', 'estimated', 'unconfirmed', 'quarantined', 'correction')),
+        outcome             text NOT NULL CHECK (outcome IN ('completed', 'aborted', 'failed', 'unknown')),
+        input_tokens          bigint NOT NULL,
+        output_tokens         bigint NOT NULL,
+        cache_read_tokens     bigint NOT NULL,
+        cache_write_5m_tokens bigint NOT NULL,
+        cache_write_1h_tokens bigint NOT NULL,
+        reasoning_tokens      bigint NOT NULL,
+        cost_nanos          bigint NOT NULL,
+        corrects            uuid,
+        PRIMARY KEY (at, id)
+      ) PARTITION BY RANGE (at);
+      CREATE INDEX ledger_tenant ON ledger (tenant_id, at, id);
+      ALTER TABLE ledger ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+      CREATE POLICY own_tenant ON ledger TO openclawmu_tenant USING (tenant_id = current_setting('app.tenant', true));
+      CREATE POLICY every_tenant ON ledger TO openclawmu_platform USING (true) WITH CHECK (true);
+      GRANT SELECT ON ledger TO openclawmu_tenant;
+      GRANT SELECT, INSERT ON ledger TO openclawmu_platform;
+
+      -- Months in UTC. Partitions are reached only through the ledger, so they need no grants of their own.
+      CREATE FUNCTION ensure_ledger_partition(p_at timestamptz) RETURNS void
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = openclawmu, pg_temp AS $$
+      DECLARE
+        v_from timestamptz := date_trunc('month', p_at, 'UTC');
+        v_to   timestamptz := date_trunc('month', v_from + interval '32 days', 'UTC');
+        v_name text := 'ledger_' || to_char(v_from AT TIME ZONE 'UTC', 'YYYY_MM');
+      BEGIN
+        IF to_regclass('openclawmu.' || v_name) IS NOT NULL THEN RETURN; END IF;
+        PERFORM pg_advisory_xact_lock(hashtext('ensure_ledger_partition'));
+        EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF ledger FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
+      END $$;
+      REVOKE ALL ON FUNCTION ensure_ledger_partition(timestamptz) FROM PUBLIC;
+      GRANT EXECUTE ON FUNCTION ensure_ledger_partition(timestamptz) TO openclawmu_platform;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      'DROP TABLE ledger; DROP FUNCTION ensure_ledger_partition(timestamptz); DROP TABLE rate_cards, models',
+    );
+  }
+}

@@ -1,0 +1,14 @@
+import { Foundation1795300000001 } from './1795300000001-foundation';
+import { Audit1795300000002 } from './1795300000002-audit';
+import { Tenancy1795300000003 } from './1795300000003-tenancy';
+import { Quota1795300000004 } from './1795300000004-quota';
+import { Billing1795300000005 } from './1795300000005-billing';
+
+/** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
+export const migrations = [
+  Foundation1795300000001,
+  Audit1795300000002,
+  Tenancy1795300000003,
+  Quota1795300000004,
+  Billing1795300000005,
+];

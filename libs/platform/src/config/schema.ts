@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { ADMIN_ROLES } from '../access/permissions';
+import { Secret } from '../secret';
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'use 1 to 32 of a-z, 0-9, "-" and "_", starting with a letter or digit');
+const ms = (fallback: number) => z.int().min(1).max(86_400_000).default(fallback);
+const secret = z
+  .string()
+  .min(1)
+  .transform((value) => new Secret(value));
+
+const timezone = z.string().refine((zone) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}, 'is not a time zone name such as "Europe/Berlin"');
+
+const adminKey = z.strictObject({
+  name,
+  hash: z
+    .string()
+    .regex(
+      /^sha256:[0-9a-f]{64}$/,
+      'must be "sha256:" and 64 hex digits, never the key itself; "openclawmu keys create NAME" makes both',
+    ),
+  role: z.enum(ADMIN_ROLES).default('admin'),
+});
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+const provider = z
+  .strictObject({
+    dialect: z.enum(['openai', 'anthropic']),
+    baseUrl: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
+    apiKey: secret.optional(),
+    internal: z.boolean().default(false),
+    timeouts: z.strictObject({ connectMs: ms(10_000), firstByteMs: ms(300_000), idleMs: ms(120_000) }).prefault({}),
+  })
+  .refine((p) => p.internal || p.baseUrl.startsWith('https:') || LOOPBACK.test(new URL(p.baseUrl).hostname), {
+    message:
+      'plain http would send the provider key unencrypted; use https, or set "internal: true" for a server in your own network',
+    path: ['baseUrl'],
+  });
+
+/** The whole configuration: one YAML file plus the environment. Unknown keys are refused, all faults reported together. */
+export const configSchema = z.strictObject({
+  server: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(18_789),
+      bodyLimitBytes: z.int().min(1024).max(1_073_741_824).default(33_554_432),
+      headerLimitBytes: z.int().min(4096).max(262_144).default(32_768),
+      headersTimeoutMs: ms(30_000),
+      bodyTimeoutMs: ms(120_000),
+      drainMs: ms(60_000),
+      trustedProxies: z.array(z.string()).default([]),
+    })
+    .prefault({}),
+  dataDir: z.string().min(1).default('./data'),
+  timezone: timezone.default('UTC'),
+  database: z
+    .strictObject({
+      url: secret.optional(),
+      migrationUrl: secret.optional(),
+      poolSize: z.int().min(3).max(200).default(10),
+    })
+    .prefault({}),
+  logging: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  adminKeys: z
+    .array(adminKey)
+    .default([])
+    .refine((keys) => new Set(keys.map((k) => k.name)).size === keys.length, 'two keys have the same name'),
+  providers: z.record(name, provider).default({}),
+  journal: z.strictObject({ sync: z.enum(['write', 'group']).default('write') }).prefault({}),
+  audit: z.strictObject({ checkpointMs: ms(60_000) }).prefault({}),
+});
+
+export type GatewayConfig = z.output<typeof configSchema>;
+export type ProviderConfig = GatewayConfig['providers'][string];
+export type AdminKeyConfig = GatewayConfig['adminKeys'][number];
+
+/** Settings that some gateways have and this one must not; named so that the refusal explains itself. */
+export const WEAKENING: ReadonlyMap<string, string> = new Map([
+  ['budgets.enforce', 'budgets are always enforced; raise the limit instead'],
+  ['audit.enabled', 'the audit log cannot be turned off'],
+  ['access.allowAnonymous', 'every call needs a key'],
+  ['auth.enabled', 'every call needs a key'],
+  ['rates.allowUnpriced', 'a model without a price is refused, never free; price it at 0 if it is free'],
+  ['database.rowLevelSecurity', 'isolation is enforced by the database and cannot be turned off'],
+  ['sandbox.enabled', 'code never runs outside a sandbox'],
+]);

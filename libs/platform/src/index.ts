@@ -1,0 +1,39 @@
+export { Audience, AUDIENCE, Public, PUBLIC, Requires, REQUIRES, type AudienceKind } from './access/access.decorator';
+export {
+  ADMIN_PERMISSIONS,
+  ADMIN_ROLE_PERMISSIONS,
+  ADMIN_ROLES,
+  TENANT_PERMISSIONS,
+  TENANT_ROLE_PERMISSIONS,
+  TENANT_ROLES,
+  type AdminPermission,
+  type AdminRole,
+  type Permission,
+  type TenantPermission,
+  type TenantRole,
+} from './access/permissions';
+export { JobPrincipals, Principal, type Origin, type PrincipalFields, type PrincipalKind } from './access/principal';
+export { Clock, SystemClock } from './clock';
+export { Config } from './config/config';
+export { ConfigError } from './config/load-config';
+export type { AdminKeyConfig, GatewayConfig, ProviderConfig } from './config/schema';
+export { ChangeFeed, type ChangeListener } from './database/change-feed';
+export { createDataSource, SCHEMA, sessionSettings } from './database/connection';
+export { Database } from './database/database';
+export { once } from './database/idempotency';
+export { migrate, type MigrateOptions } from './database/migrate';
+export type { Change, Tx } from './database/tx';
+export { ApiErrors } from './errors/api-errors.decorator';
+export { ERRORS, type ErrorCode, type ErrorEntry } from './errors/catalogue';
+export { CodedError, type CodedErrorOptions } from './errors/coded-error';
+export { dialectOf, renderError, type Dialect, type RenderedError } from './errors/render';
+export { ApiIdempotent, Caller, IdempotencyKey, type GatewayRequest } from './http/caller.decorator';
+export { PageQuery } from './http/page-query.dto';
+export { dashed, newId, newSecret, uuid7 } from './ids';
+export { createLog, logContext, type Log, type LogContext } from './log/log';
+export { NestLogger } from './log/nest-logger';
+export { formatNanos, NANOS_PER_UNIT, parseNanos } from './money';
+export { decodeCursor, DEFAULT_PAGE, encodeCursor, MAX_PAGE, pageOf, type Page } from './paging';
+export { bestMatch, matchesPattern } from './pattern';
+export { LOG, PlatformModule, type PlatformOptions } from './platform.module';
+export { maskKeys, Secret } from './secret';
