@@ -1,0 +1,240 @@
+import { eachElement, kindAt, type JsonObject, type Member, membersAt, type ScanProblem } from './request-scan';
+
+export type Dialect = 'openai' | 'anthropic';
+
+/**
+ * Something in a request that its tokens alone do not pay for, or that reaches beyond the request:
+ * - `hosted_tool`: the provider runs it and bills per use, or samples again with an input nobody can bound beforehand;
+ * - `price`: tokens at another price, or of another model, than the catalogue's entry;
+ * - `state`: reads or leaves something in the provider account that all tenants share.
+ */
+export interface Feature {
+  readonly kind: 'hosted_tool' | 'price' | 'state';
+  /** The tool's type without its date, or the name of the request field. */
+  readonly name: string;
+}
+
+/** Blocks whose tokens their bytes do not bound: an image's URL is short, a page's scan is long. */
+export interface Media {
+  readonly blocks: number;
+  /** What these blocks take of the body; the rest of the body is bounded by its own length. */
+  readonly bytes: number;
+}
+
+export interface Survey {
+  readonly features: Feature[];
+  readonly media: Media;
+  readonly declaresTools: boolean;
+}
+
+export type SurveyResult =
+  { readonly ok: true; readonly survey: Survey } | { readonly ok: false; readonly problem: ScanProblem };
+
+/** Top-level keys that {@link survey} reads; the scan of the body has to want them. */
+export const SURVEYED_KEYS = {
+  openai: [
+    'messages',
+    'tools',
+    'functions',
+    'web_search_options',
+    'modalities',
+    'audio',
+    'prediction',
+    'store',
+    'previous_response_id',
+    'conversation',
+  ],
+  anthropic: [
+    'messages',
+    'tools',
+    'container',
+    'mcp_servers',
+    'thread',
+    'previous_message_id',
+    'diagnostics',
+    'fallbacks',
+    'fallback_credit_token',
+    'compaction',
+    'context_management',
+  ],
+} as const satisfies Record<Dialect, readonly string[]>;
+
+/** Fields that are a feature whenever they hold more than null, false or an empty list. */
+const FEATURE_FIELDS: Record<Dialect, readonly Feature[]> = {
+  openai: [
+    { kind: 'hosted_tool', name: 'web_search_options' },
+    { kind: 'price', name: 'audio' },
+    { kind: 'price', name: 'prediction' },
+    { kind: 'state', name: 'store' },
+    { kind: 'state', name: 'previous_response_id' },
+    { kind: 'state', name: 'conversation' },
+  ],
+  anthropic: [
+    { kind: 'state', name: 'container' },
+    { kind: 'hosted_tool', name: 'mcp_servers' },
+    { kind: 'state', name: 'thread' },
+    { kind: 'state', name: 'previous_message_id' },
+    { kind: 'price', name: 'fallbacks' },
+    { kind: 'price', name: 'fallback_credit_token' },
+    { kind: 'price', name: 'compaction' },
+  ],
+};
+
+/** Tool types that the caller runs itself. Any other type is taken for hosted: a new one must not slip through free. */
+const CLIENT_TOOLS: Record<Dialect, ReadonlySet<string>> = {
+  openai: new Set(['function', 'custom']),
+  anthropic: new Set(['custom', 'bash', 'text_editor', 'computer', 'computer_toolset', 'browser_toolset', 'memory']),
+};
+
+/** Content blocks that are text, or hold others. Any other type counts as media, an unknown one too. */
+const TEXT_BLOCKS: Record<Dialect, ReadonlySet<string>> = {
+  openai: new Set(['text', 'refusal']),
+  anthropic: new Set([
+    'text',
+    'thinking',
+    'redacted_thinking',
+    'search_result',
+    'tool_reference',
+    'compaction',
+    'fallback',
+  ]),
+};
+
+const AUDIO = '"audio"';
+const VERSION_SUFFIX = /_\d{8}$/;
+const TOOL_KEYS: ReadonlySet<string> = new Set(['type']);
+const MESSAGE_KEYS: ReadonlySet<string> = new Set(['content', 'audio']);
+const BLOCK_KEYS: ReadonlySet<string> = new Set(['type', 'content', 'source', 'file', 'file_id']);
+const SOURCE_KEYS: ReadonlySet<string> = new Set(['type', 'content', 'file_id']);
+const DIAGNOSTICS_KEYS: ReadonlySet<string> = new Set(['previous_message_id']);
+const CONTEXT_KEYS: ReadonlySet<string> = new Set(['edits']);
+
+/**
+ * Looks through messages and tools of a scanned body for what a price or the wall between tenants depends on. It reads
+ * structure, not substrings: a schema property called `file_id` or a tool argument of type `image` is neither. Fails
+ * only on a key that comes twice or in a foreign spelling where that decides something.
+ */
+export function survey(dialect: Dialect, body: Buffer, request: JsonObject): SurveyResult {
+  const surveyor = new Surveyor(dialect, body);
+  surveyor.fields(request);
+  surveyor.tools(request.members.get('tools'));
+  surveyor.messages(request.members.get('messages'));
+  if (surveyor.problem) return { ok: false, problem: surveyor.problem };
+  const declaresTools = isUsed(body, request.members.get('tools')) || isUsed(body, request.members.get('functions'));
+  const media = { blocks: surveyor.mediaBlocks, bytes: surveyor.mediaBytes };
+  return { ok: true, survey: { features: surveyor.features, media, declaresTools } };
+}
+
+class Surveyor {
+  readonly features: Feature[] = [];
+  mediaBlocks = 0;
+  mediaBytes = 0;
+  problem: ScanProblem | null = null;
+
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly body: Buffer,
+  ) {}
+
+  fields(request: JsonObject): void {
+    for (const feature of FEATURE_FIELDS[this.dialect]) {
+      if (isUsed(this.body, request.members.get(feature.name))) this.note(feature);
+    }
+    this.each(request.members.get('modalities'), (start) => {
+      if (this.body.toString('latin1', start, start + AUDIO.length) === AUDIO)
+        this.note({ kind: 'price', name: 'audio' });
+    });
+    const asked = this.membersOf(request.members.get('diagnostics'), DIAGNOSTICS_KEYS);
+    if (isUsed(this.body, asked?.get('previous_message_id'))) this.note({ kind: 'state', name: 'previous_message_id' });
+    const edits = this.membersOf(request.members.get('context_management'), CONTEXT_KEYS)?.get('edits');
+    this.each(edits, (start) => {
+      const type = this.text(this.membersFrom(start, TOOL_KEYS)?.get('type'));
+      if (type?.startsWith('compact')) this.note({ kind: 'price', name: 'compaction' });
+    });
+  }
+
+  tools(tools: Member | undefined): void {
+    this.each(tools, (start) => {
+      const type = this.text(this.membersFrom(start, TOOL_KEYS)?.get('type'));
+      if (type === undefined) return;
+      const name = type.replace(VERSION_SUFFIX, '');
+      if (!CLIENT_TOOLS[this.dialect].has(name)) this.note({ kind: 'hosted_tool', name });
+    });
+  }
+
+  messages(messages: Member | undefined): void {
+    this.each(messages, (start) => {
+      const message = this.membersFrom(start, MESSAGE_KEYS);
+      // An earlier answer's audio is named by the id under which the provider keeps it.
+      if (isUsed(this.body, message?.get('audio'))) this.note({ kind: 'state', name: 'audio' });
+      this.blocks(message?.get('content'));
+    });
+  }
+
+  /** A list of blocks, or one block where a lenient provider takes it without the list. */
+  private blocks(content: Member | undefined): void {
+    if (content && kindAt(this.body, content.valueStart) === 'object') this.block(content.valueStart);
+    else this.each(content, (start) => this.block(start));
+  }
+
+  /** Recursion ends with the nesting that the scan allows. */
+  private block(start: number): void {
+    const opened = this.scan(start, BLOCK_KEYS);
+    if (!opened) return;
+    const block = opened.members;
+    const source = this.membersOf(block.get('source'), SOURCE_KEYS);
+    const file = this.membersOf(block.get('file'), SOURCE_KEYS);
+    if (block.has('file_id') || source?.has('file_id') || file?.has('file_id'))
+      this.note({ kind: 'state', name: 'file_id' });
+
+    const type = this.text(block.get('type')) ?? '';
+    if (type === 'document' && this.text(source?.get('type')) === 'text') return;
+    if (type === 'document' && this.text(source?.get('type')) === 'content') {
+      this.blocks(source?.get('content'));
+    } else if (type.endsWith('tool_result')) this.blocks(block.get('content'));
+    else if (!TEXT_BLOCKS[this.dialect].has(type) && !type.endsWith('tool_use')) {
+      this.mediaBlocks += 1;
+      this.mediaBytes += opened.close + 1 - start;
+    }
+  }
+
+  private note(feature: Feature): void {
+    const known = this.features.some(({ kind, name }) => kind === feature.kind && name === feature.name);
+    if (!known) this.features.push(feature);
+  }
+
+  private each(member: Member | undefined, visit: (start: number) => void): void {
+    if (member && kindAt(this.body, member.valueStart) === 'array') eachElement(this.body, member.valueStart, visit);
+  }
+
+  private scan(start: number, wanted: ReadonlySet<string>): JsonObject | undefined {
+    if (kindAt(this.body, start) !== 'object') return undefined;
+    const result = membersAt(this.body, start, wanted);
+    if (result.ok) return result.object;
+    this.problem ??= result.problem;
+    return undefined;
+  }
+
+  private membersFrom(start: number, wanted: ReadonlySet<string>): JsonObject['members'] | undefined {
+    return this.scan(start, wanted)?.members;
+  }
+
+  private membersOf(member: Member | undefined, wanted: ReadonlySet<string>): JsonObject['members'] | undefined {
+    return member && this.membersFrom(member.valueStart, wanted);
+  }
+
+  /** The text of a member that is a string. */
+  private text(member: Member | undefined): string | undefined {
+    if (!member || kindAt(this.body, member.valueStart) !== 'string') return undefined;
+    return JSON.parse(this.body.toString('utf8', member.valueStart, member.valueEnd)) as string;
+  }
+}
+
+const UNUSED: ReadonlySet<string> = new Set(['null', 'false', '[]', '""']);
+
+/** Whether a member is there and says something. An empty object does: `web_search_options: {}` turns the search on. */
+function isUsed(body: Buffer, member: Member | undefined): boolean {
+  if (!member) return false;
+  const length = member.valueEnd - member.valueStart;
+  return length > 5 || !UNUSED.has(body.toString('latin1', member.valueStart, member.valueEnd));
+}
