@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { pino, stdTimeFunctions, type Logger, type LevelWithSilent } from 'pino';
+import { pino, stdTimeFunctions, type LevelWithSilent, type Logger } from 'pino';
 import { maskKeys } from '../secret';
 
 export type Log = Logger;

@@ -1,0 +1,190 @@
+import { openGatewayDatabase, type GatewayDatabase } from '../../../../test/support/gateway-database';
+import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../../test/support/principals';
+import { Client } from 'pg';
+import { once } from './idempotency';
+import type { Tx } from './tx';
+
+let gateway: GatewayDatabase;
+beforeAll(async () => {
+  gateway = await openGatewayDatabase();
+  await gateway.database.platform(adminPrincipal(), async (tx) => {
+    await addTenant(tx, 'alpha');
+    await addTenant(tx, 'beta');
+  });
+});
+afterAll(() => gateway.close());
+
+const addTenant = (tx: Tx, id: string) =>
+  tx.query(
+    `INSERT INTO tenants (id, name, status, settings, created_at, updated_at) VALUES ($1, $1, 'active', '{}', now(), now())`,
+    [id],
+  );
+const tenantIds = async (tx: Tx) =>
+  (await tx.query<{ id: string }>('SELECT id FROM tenants ORDER BY id')).map((row) => row.id);
+
+describe('the database door', () => {
+  test('a tenant transaction finds only its own rows, without any where', async () => {
+    expect(await gateway.database.tenant(tenantPrincipal('alpha'), tenantIds)).toEqual(['alpha']);
+    expect(await gateway.database.tenant(tenantPrincipal('beta'), tenantIds)).toEqual(['beta']);
+    expect(await gateway.database.platform(adminPrincipal(), tenantIds)).toEqual(['alpha', 'beta']);
+  });
+
+  test('a tenant transaction cannot write a row of another tenant', async () => {
+    const write = gateway.database.tenant(tenantPrincipal('alpha'), (tx) =>
+      tx.query(
+        `INSERT INTO tokens (id, tenant_id, label, hash, hint, role, created_at, created_by) VALUES ('tok_x', 'beta', 'x', sha256('x'), 'x', 'member', now(), 'x')`,
+      ),
+    );
+    await expect(write).rejects.toThrow(/row-level security/);
+  });
+
+  test('the scope ends with the transaction: the next one on the same connection starts from nothing', async () => {
+    for (let i = 0; i < 12; i++) {
+      await gateway.database.tenant(tenantPrincipal('alpha'), tenantIds);
+      expect(await gateway.database.tenant(tenantPrincipal('beta'), tenantIds)).toEqual(['beta']);
+    }
+  });
+
+  test('no role the gateway runs as owns a table, bypasses row-level security or is a superuser', async () => {
+    const owned = `SELECT count(*)::int AS n FROM pg_class WHERE relowner = current_user::regrole`;
+    const powers = `SELECT rolsuper OR rolbypassrls OR rolcreaterole AS strong FROM pg_roles WHERE rolname IN (current_user, session_user)`;
+    for (const run of [
+      (sql: string) => gateway.database.tenant(tenantPrincipal('alpha'), (tx) => tx.query(sql)),
+      (sql: string) => gateway.database.platform(adminPrincipal(), (tx) => tx.query(sql)),
+    ]) {
+      expect(await run(owned)).toEqual([{ n: 0 }]);
+      expect(await run(powers)).toEqual([{ strong: false }, { strong: false }]);
+    }
+  });
+
+  test('outside the door the login can read nothing', async () => {
+    const client = new Client({ connectionString: gateway.urls.gatewayUrl });
+    await client.connect();
+    try {
+      await expect(client.query('SELECT * FROM openclawmu.tenants')).rejects.toThrow(/permission denied/);
+    } finally {
+      await client.end();
+    }
+  });
+
+  test('every table with rows of tenants forces row-level security, for its owner too', async () => {
+    const client = new Client({ connectionString: gateway.urls.superuserUrl });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ name: string }>(
+        `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'openclawmu' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+           AND (c.relname = 'tenants' OR EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'))
+         ORDER BY 1`,
+      );
+      // The audit table is reached by tenants only through append_audit, never by reading.
+      expect(rows.map((row) => row.name)).toEqual(['audit_records']);
+    } finally {
+      await client.end();
+    }
+  });
+
+  test('tickets cannot be forged', () => {
+    const forged = { ...tenantPrincipal('alpha'), tenantId: 'beta' } as never;
+    expect(() => gateway.database.tenant(forged, tenantIds)).toThrow(/minted by auth/);
+    expect(() => gateway.database.platform(tenantPrincipal('alpha'), tenantIds)).toThrow(/no business/);
+    expect(() => gateway.database.tenant(tenantPrincipal("a'; RESET ROLE; --"), tenantIds)).toThrow(
+      /principal of a tenant/,
+    );
+    expect(() => gateway.database.tenant(adminPrincipal(), tenantIds)).toThrow(/principal of a tenant/);
+  });
+
+  test('a failed transaction leaves nothing and announces nothing', async () => {
+    const { changes } = await gateway.otherProcess();
+    const heard: string[] = [];
+    changes.on('probe', { changed: (id) => heard.push(id), reset: () => heard.push('reset') });
+    const failing = gateway.database.platform(adminPrincipal(), async (tx) => {
+      await addTenant(tx, 'gamma');
+      tx.announce('probe', 'lost');
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    await gateway.database.platform(adminPrincipal(), (tx) => Promise.resolve(tx.announce('probe', 'told')));
+    await until(() => heard.length > 0);
+    expect(heard).toEqual(['told']);
+    expect(await gateway.database.platform(adminPrincipal(), tenantIds)).not.toContain('gamma');
+  });
+});
+
+describe('the change feed', () => {
+  test('notices within its bound what it was not told', async () => {
+    const { changes } = await gateway.otherProcess();
+    const heard: string[] = [];
+    changes.on('silent', { changed: (id) => heard.push(id), reset: () => heard.push('reset') });
+    const client = new Client({ connectionString: gateway.urls.superuserUrl });
+    await client.connect();
+    try {
+      await client.query(`INSERT INTO openclawmu.change_counters VALUES ('silent', 7)`);
+      await until(() => heard.length > 0);
+    } finally {
+      await client.end();
+    }
+    expect(heard).toEqual(['reset']);
+  });
+
+  test('comes back after its connection is cut, and says that it missed something', async () => {
+    const { changes } = await gateway.otherProcess();
+    const heard: string[] = [];
+    changes.on('cut', { changed: (id) => heard.push(id), reset: () => heard.push('reset') });
+    const client = new Client({ connectionString: gateway.urls.superuserUrl });
+    await client.connect();
+    try {
+      await client.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%change_counters%' AND pid <> pg_backend_pid()`,
+      );
+      await client.query(`SET ROLE openclawmu_owner; INSERT INTO openclawmu.change_counters VALUES ('cut', 1)`);
+    } finally {
+      await client.end();
+    }
+    await until(() => heard.length > 0);
+    expect(heard).toEqual(['reset']);
+  });
+});
+
+describe('once', () => {
+  const key = 'k-0123456789';
+  const run = (request: unknown, work: () => Promise<unknown>, caller = adminPrincipal(), k = key) =>
+    gateway.database.platform(caller, (tx) => once(tx, k, request, work));
+
+  test('a repeat gets the first answer and does nothing', async () => {
+    let runs = 0;
+    const work = () => Promise.resolve({ token: `secret-${++runs}` });
+    expect(await run({ a: 1 }, work)).toEqual({ token: 'secret-1' });
+    expect(await run({ a: 1 }, work)).toEqual({ token: 'secret-1' });
+    expect(runs).toBe(1);
+    await expect(run({ a: 2 }, work)).rejects.toMatchObject({ code: 'idempotency_conflict' });
+    expect(await run({ a: 1 }, work, adminPrincipal('admin', 'another'))).toEqual({ token: 'secret-2' });
+  });
+
+  test('simultaneous copies run once', async () => {
+    let runs = 0;
+    const slow = () => new Promise((done) => setTimeout(() => done(++runs), 50));
+    const answers = await Promise.all(Array.from({ length: 5 }, () => run({}, slow, adminPrincipal(), 'simultaneous')));
+    expect(answers).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  test('the database holds neither the key nor the answer', async () => {
+    await run({ b: 1 }, () => Promise.resolve({ token: 'plain-secret' }), jobPrincipals.for('x'), 'another-key');
+    const [row] = await gateway.database.platform(adminPrincipal(), (tx) =>
+      tx.query<{ all: string }>(
+        `SELECT string_agg(encode(id || request_hash || answer, 'escape'), ' ') AS all FROM idempotency_keys`,
+      ),
+    );
+    expect(row?.all).not.toMatch(/plain-secret|another-key/);
+  });
+
+  test('refuses keys that are too short or not printable', async () => {
+    await expect(run({}, () => Promise.resolve(1), adminPrincipal(), 'short')).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((done) => setTimeout(done, 10));
+}
