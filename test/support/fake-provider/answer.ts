@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Behaviour, ErrorAnswer, Moment } from './behaviour';
 import { complete, type Completion } from './completion';
-import { GzipBody } from './gzip-body';
 import type { Dialect } from './dialect';
 import { frame } from './framing';
+import { GzipBody } from './gzip-body';
 import type { ReceivedRequest } from './received-request';
 
 /** Thrown to leave an answer that is over: the caller went away, or the script broke it off. */
@@ -14,8 +14,9 @@ class AnswerOver extends Error {}
 export class Answer {
   private readonly gzip: GzipBody | undefined;
   private readonly streams: boolean;
-  private generated = 0;
   private hasPaused = false;
+  /** Framed events that are not on the wire yet. */
+  private held: Buffer = Buffer.alloc(0);
 
   constructor(
     private readonly request: ReceivedRequest,
@@ -41,7 +42,7 @@ export class Answer {
 
   /** Answers at once with a JSON document that is no completion, such as a list of models. */
   async sendDocument(document: object): Promise<void> {
-    await this.untilOver(() => this.sendWhole(200, { 'content-type': 'application/json' }, JSON.stringify(document)));
+    await this.untilOver(() => this.sendJson(200, {}, document));
   }
 
   private async untilOver(work: () => Promise<void>): Promise<void> {
@@ -55,9 +56,10 @@ export class Answer {
   private async sendError(answer: ErrorAnswer): Promise<void> {
     const { headers, body } = this.dialect.error(answer, this.request.requestId);
     await this.begin();
-    await this.sendWhole(answer.status, { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
+    await this.sendJson(answer.status, headers, body);
   }
 
+  /** A middlebox knows neither the account nor the request's id. */
   private async sendPage(status: number): Promise<void> {
     const page = `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr>proxy-3.corp</body></html>\n`;
     await this.begin();
@@ -70,8 +72,12 @@ export class Answer {
     await this.begin();
     if (this.streams) return this.sendStream(completion);
     request.charge(completion.tokens);
-    const body = JSON.stringify(dialect.whole(completion, behaviour.usage));
-    await this.sendWhole(200, { 'content-type': 'application/json' }, body);
+    await this.sendJson(200, {}, dialect.whole(completion, behaviour.usage));
+  }
+
+  private async sendJson(status: number, headers: Readonly<Record<string, string>>, body: object): Promise<void> {
+    const all = { ...this.providerHeaders(), 'content-type': 'application/json', ...headers };
+    await this.sendWhole(status, all, JSON.stringify(body));
   }
 
   private async begin(): Promise<void> {
@@ -82,49 +88,52 @@ export class Answer {
   private async sendStream(completion: Completion): Promise<void> {
     const { gapMs, framing, usage } = this.behaviour;
     const cut = framing?.bytesPerWrite;
-    let held: Buffer = Buffer.alloc(0);
-    let pieces = 0;
-    let tokens = 0;
-    const flush = async (everything: boolean): Promise<void> => {
-      const size = typeof cut === 'number' ? cut : held.length;
-      while (held.length > 0 && (everything || held.length >= size)) {
-        const part = held.subarray(0, size);
-        held = held.subarray(size);
-        await this.write(part);
-      }
-      this.request.sent(pieces, tokens);
-      pieces = tokens = 0;
-    };
+    const events = [...this.dialect.events(completion, this.request.json, usage)];
+    const last = events.pop();
 
-    this.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+    this.writeHead(200, {
+      ...this.providerHeaders(),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+    });
     await this.reach('after-headers');
-    for (const event of this.dialect.events(completion, this.request.json, usage)) {
+    for (const event of events) {
       // With nothing generated yet, the moment 0 is right before the first piece: after the events that open the stream.
-      if ((event.tokens !== undefined || this.generated > 0) && this.isDue(this.generated)) {
-        await flush(true);
-        await this.reach(this.generated);
+      const { pieces } = this.request;
+      if ((event.tokens !== undefined || pieces > 0) && this.isDue(pieces)) {
+        await this.flush(true);
+        await this.reach(pieces);
       }
       if (event.tokens !== undefined) {
         await this.wait(gapMs);
-        this.generated++;
-        pieces++;
-        tokens += event.tokens;
+        this.request.generate(event.tokens);
       }
-      held = Buffer.concat([held, frame(event, framing)]);
-      if (cut !== 'all') await flush(cut === undefined);
+      this.held = Buffer.concat([this.held, frame(event, framing)]);
+      if (cut !== 'all') await this.flush(cut === undefined);
     }
-    await flush(true);
     this.assertMomentsReached();
-    if (this.gzip) await this.put(await this.gzip.end());
+    if (last) this.held = Buffer.concat([this.held, frame(last, framing)]);
+    await this.flush(false);
     this.request.charge(completion.tokens);
-    this.finish('completed');
+    this.finish('completed', (await this.gzip?.end(this.held)) ?? this.held);
+  }
+
+  /** Sends the events held back: all their bytes, or only the cuts that are followed by more. */
+  private async flush(everything: boolean): Promise<void> {
+    const cut = this.behaviour.framing?.bytesPerWrite;
+    const size = typeof cut === 'number' ? cut : this.held.length;
+    while (this.held.length > size || (everything && this.held.length > 0)) {
+      const part = this.held.subarray(0, size);
+      this.held = this.held.subarray(size);
+      await this.write(part);
+    }
   }
 
   /** In a whole body every numbered moment is its middle: half of the bytes are out. */
   private async sendWhole(status: number, headers: Record<string, string>, text: string): Promise<void> {
     const { breakAt, pauseAt } = this.behaviour;
     const plain = Buffer.from(text, 'utf8');
-    const bytes = this.gzip ? await this.gzip.end(plain) : plain;
+    const bytes = (await this.gzip?.end(plain)) ?? plain;
     const middle = Math.floor(bytes.length / 2);
     const truncated = breakAt?.at === 'after-headers' ? 0 : middle;
     const length = breakAt?.how === 'truncate' ? truncated : bytes.length;
@@ -133,18 +142,16 @@ export class Answer {
     await this.put(bytes.subarray(0, middle));
     if (typeof pauseAt === 'number') await this.reach(pauseAt);
     if (typeof breakAt?.at === 'number') await this.reach(breakAt.at);
-    await this.put(bytes.subarray(middle));
-    this.finish(status < 400 ? 'completed' : 'refused');
+    this.finish(status < 400 ? 'completed' : 'refused', bytes.subarray(middle));
+  }
+
+  private providerHeaders(): Record<string, string> {
+    const { accountHeaders, requestIdHeader } = this.dialect;
+    return { ...accountHeaders, [requestIdHeader]: this.request.requestId, 'x-future-header': 'kept' };
   }
 
   private writeHead(status: number, headers: Record<string, string>): void {
-    this.response.writeHead(status, {
-      ...this.dialect.accountHeaders,
-      [this.dialect.requestIdHeader]: this.request.requestId,
-      'x-future-header': 'kept',
-      ...(this.gzip && { 'content-encoding': 'gzip' }),
-      ...headers,
-    });
+    this.response.writeHead(status, { ...headers, ...(this.gzip && { 'content-encoding': 'gzip' }) });
     this.response.flushHeaders();
   }
 
@@ -163,12 +170,12 @@ export class Answer {
   }
 
   private async breakOff(how: 'disconnect' | 'truncate' | 'error-event'): Promise<never> {
-    const midStream = this.streams && this.response.headersSent;
-    if (how === 'error-event' && midStream) {
-      await this.write(frame(this.dialect.errorEvent(this.request.requestId), this.behaviour.framing));
-    }
+    const { headersSent } = this.response;
+    const givesUp = how === 'error-event' && this.streams && headersSent;
+    const error = frame(this.dialect.errorEvent(this.request.requestId), this.behaviour.framing);
+    const farewell = givesUp ? ((await this.gzip?.end(error)) ?? error) : undefined;
     this.request.end('broken');
-    if (how === 'truncate' ? this.response.headersSent : how === 'error-event' && midStream) this.response.end();
+    if (farewell || (how === 'truncate' && headersSent)) this.response.end(farewell);
     else this.response.destroy();
     return leave();
   }
@@ -176,8 +183,9 @@ export class Answer {
   /** A scenario that never happened would pass for a test of it. */
   private assertMomentsReached(): void {
     for (const at of [this.behaviour.pauseAt, this.behaviour.breakAt?.at]) {
-      if (typeof at !== 'number' || at <= this.generated) continue;
-      throw new Error(`the script waits for piece ${at} of "${this.request.model}", which had only ${this.generated}`);
+      const { model, pieces } = this.request;
+      if (typeof at !== 'number' || at <= pieces) continue;
+      throw new Error(`the script waits for piece ${at} of "${model}", which had only ${pieces}`);
     }
   }
 
@@ -206,8 +214,14 @@ export class Answer {
     if (signal.aborted) leave();
   }
 
-  private finish(outcome: 'completed' | 'refused'): void {
-    this.response.end(() => this.request.end(outcome));
+  /**
+   * Hands the last bytes over. The outcome stands before they leave: whoever has read a complete answer finds it
+   * completed, and may close the connection without being taken for one who left midway.
+   */
+  private finish(outcome: 'completed' | 'refused', bytes: Buffer): void {
+    if (this.request.signal.aborted) leave();
+    this.request.end(outcome);
+    this.response.end(bytes);
   }
 }
 

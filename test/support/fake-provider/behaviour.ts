@@ -51,7 +51,7 @@ export interface Behaviour {
   readonly delayMs?: number;
   /** Generated pieces, one token each; fewer if the request's own output limit is lower. */
   readonly chunks?: number;
-  /** Milliseconds between two pieces of a stream. */
+  /** Milliseconds before each piece of a stream. */
   readonly gapMs?: number;
   /** The text of one piece. */
   readonly text?: string;
@@ -78,5 +78,5 @@ export interface Behaviour {
 export const DEFAULT_CHUNKS = 20;
 export const DEFAULT_TEXT = 'lorem ';
 
-/** Four code points, seventeen bytes: any cut that is not a multiple of them splits a character. */
+/** Five code points in fourteen bytes, so that cuts of a few bytes split characters. */
 export const EMOJI_TEXT = 'ü👩‍🚀 ';

@@ -26,8 +26,8 @@ export class ReceivedRequest {
   readonly requestId = `req_${randomUUID().replaceAll('-', '')}`;
   readonly startedAt = new Date();
 
-  /** Pieces that went out to the caller so far. */
-  piecesSent = 0;
+  /** Pieces of a stream generated so far. They go out as the caller reads them. */
+  pieces = 0;
   /** What the provider bills: the input once accepted, the output as far as it was generated. */
   charged: Tokens = NO_TOKENS;
 
@@ -82,6 +82,7 @@ export class ReceivedRequest {
 
   /** Waits for `resume()`; rejects when the call ends first. */
   async pause(): Promise<void> {
+    this.signal.throwIfAborted();
     try {
       await new Promise<void>((resolve, reject) => {
         this.continuePaused = resolve;
@@ -98,8 +99,8 @@ export class ReceivedRequest {
     this.changed();
   }
 
-  sent(pieces: number, outputTokens: number): void {
-    this.piecesSent += pieces;
+  generate(outputTokens: number): void {
+    this.pieces++;
     this.charge({ ...this.charged, output: this.charged.output + outputTokens });
   }
 
