@@ -27,8 +27,8 @@ export async function readSecrets(dataDir: string): Promise<ClusterSecrets> {
 
 /** Makes passwords for a new cluster, once: of two processes that try at the same time, both get what the first one wrote. */
 export async function createSecrets(dataDir: string): Promise<ClusterSecrets> {
-  const draft = join(dataDir, `.${SECRETS_FILE}.${process.pid}`);
   const password = () => randomBytes(24).toString('hex');
+  const draft = join(dataDir, `.${SECRETS_FILE}.${randomBytes(4).toString('hex')}`);
   const secrets: ClusterSecrets = { superuser: password(), owner: password(), gateway: password() };
   await writeFile(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   try {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -53,7 +54,7 @@ export async function createCluster(
   durable: boolean,
 ): Promise<void> {
   await removeAbandonedDrafts(dataDir);
-  const draft = join(dataDir, `${DRAFT}${process.pid}`);
+  const draft = join(dataDir, `${DRAFT}${process.pid}-${randomBytes(4).toString('hex')}`);
   const passwordFile = `${draft}.password`;
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (launcher.account) await chown(passwordFile, launcher.account.uid, launcher.account.gid);
@@ -104,7 +105,7 @@ export async function ensureRolesAndDatabase(superuser: Client, secrets: Cluster
 async function removeAbandonedDrafts(dataDir: string): Promise<void> {
   for (const name of await readdir(dataDir)) {
     const pid = name.startsWith(DRAFT) ? Number.parseInt(name.slice(DRAFT.length), 10) : undefined;
-    if (pid !== undefined && (pid === process.pid || !isAlive(pid))) {
+    if (pid !== undefined && !isAlive(pid)) {
       await rm(join(dataDir, name), { recursive: true, force: true });
     }
   }

@@ -137,7 +137,6 @@ it('is not led astray by settings meant for another PostgreSQL', async () => {
     PGDATA: '/nowhere',
     PGSSLMODE: 'require',
     PGDATABASE: 'other',
-    PGOPTIONS: '-c nonsense=1',
   };
   const child = await copy.run(dataDir, { env: { ...env, TZ: 'Asia/Tokyo', LC_ALL: 'xx_YY' } });
   expect((await child.report()).superuserUrl).toMatch(/:5432\/openclawmu/);

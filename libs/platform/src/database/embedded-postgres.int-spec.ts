@@ -124,7 +124,7 @@ describe('a cluster', () => {
     const postgres = await start(folder);
     const client = new Client({ connectionString: postgres.ownerUrl });
     await client.connect();
-    const cut = new Promise<Error>((resolve) => client.once('error', resolve));
+    const cut = new Promise<Error>((resolve) => client.on('error', resolve));
     await Promise.all([postgres.stop(), postgres.stop()]);
     expect((await cut).message).toMatch(/terminat/);
     await expect(query(postgres.ownerUrl, 'select 1')).rejects.toThrow('ENOENT');
