@@ -1,0 +1,30 @@
+/** Everything that is ever audited: `noun.what happened to it`. A closed list, so that filters and alerts can rely on it. */
+export const AUDIT_ACTIONS = [
+  'tenant.created',
+  'tenant.changed',
+  'tenant.suspended',
+  'tenant.resumed',
+  'tenant.deleted',
+  'token.created',
+  'token.rotated',
+  'token.revoked',
+  'budget.set',
+  'budget.removed',
+  'model.created',
+  'model.changed',
+  'model.removed',
+  'rate_card.imported',
+  'usage.corrected',
+  'lease.resolved',
+  'config.reloaded',
+  'config.rejected',
+  'gateway.started',
+  'gateway.stopped',
+  'access.refused',
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export const AUDIT_OUTCOMES = ['done', 'refused', 'failed'] as const;
+
+export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
