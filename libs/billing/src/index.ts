@@ -1,0 +1,33 @@
+export {
+  checkRow,
+  LEDGER_OUTCOMES,
+  LEDGER_STATUSES,
+  rowFromJson,
+  rowToJson,
+  unconfirmedRow,
+  type LedgerDraft,
+  type LedgerOutcome,
+  type LedgerRow,
+  type LedgerRowJson,
+  type LedgerStatus,
+} from './ledger/ledger-row';
+export {
+  cost,
+  FORMULA,
+  priceOf,
+  quote,
+  type Bounds,
+  type Formula,
+  type ModelPrice,
+  type Quote,
+} from './pricing/pricing';
+export {
+  MAX_TOKENS,
+  NO_TOKENS,
+  TOKEN_CLASSES,
+  totalTokens,
+  type TokenClass,
+  type TokenCounts,
+} from './pricing/token-counts';
+export type { RateCard } from './rates/rate-card';
+export { LOCAL_PROVIDER, type ModelEntry } from './catalogue/model-entry';

@@ -1,0 +1,111 @@
+import { cost, FORMULA, type Formula, type ModelPrice } from '../pricing/pricing';
+import { isTokenCount, TOKEN_CLASSES, type TokenCounts } from '../pricing/token-counts';
+
+/**
+ * How sure the counts are: told by the provider (`actual`), counted by us from what was seen (`estimated`), the worst case
+ * because nothing was seen (`unconfirmed`), or the worst case because what was told cannot be true (`quarantined`).
+ * A `correction` names the row it corrects.
+ */
+export const LEDGER_STATUSES = ['actual', 'estimated', 'unconfirmed', 'quarantined', 'correction'] as const;
+export type LedgerStatus = (typeof LEDGER_STATUSES)[number];
+
+/** How the call ended: whole, left by the client, broken by the provider, or nobody knows. */
+export const LEDGER_OUTCOMES = ['completed', 'aborted', 'failed', 'unknown'] as const;
+export type LedgerOutcome = (typeof LEDGER_OUTCOMES)[number];
+
+/** What is known of a call when its hold is made: plain JSON, enough to bill it at its worst if nothing is learnt after. */
+export interface LedgerDraft {
+  readonly tenantId: string;
+  readonly tokenId: string;
+  /** The person behind the call, where known. */
+  readonly subject: string | null;
+  /** The public name that was asked for and is priced. */
+  readonly model: string;
+  readonly provider: string;
+  readonly rateCard: number;
+  readonly formula: Formula;
+  readonly worst: TokenCounts;
+}
+
+/** One call as it is billed; never changed, once it is in the ledger. */
+export interface LedgerRow extends Omit<LedgerDraft, 'worst'> {
+  /** 32 hex digits of a UUID version 7, made at most an hour before `at`; outside it is `req_<id>`. */
+  readonly id: string;
+  readonly at: Date;
+  readonly providerRequestId: string | null;
+  readonly status: LedgerStatus;
+  readonly outcome: LedgerOutcome;
+  readonly counts: TokenCounts;
+  readonly costNanos: bigint;
+}
+
+/** A row as a journal keeps it. */
+export interface LedgerRowJson extends Omit<LedgerRow, 'at' | 'costNanos'> {
+  readonly at: string;
+  readonly costNanos: string;
+}
+
+/** The row of a call that was reserved and perhaps sent, and of which nothing more is known. */
+export function unconfirmedRow(draft: LedgerDraft, hold: { id: string; at: Date; costNanos: bigint }): LedgerRow {
+  const { worst, ...known } = draft;
+  const { id, at, costNanos } = hold;
+  return {
+    ...known,
+    id,
+    at,
+    costNanos,
+    counts: worst,
+    providerRequestId: null,
+    status: 'unconfirmed',
+    outcome: 'unknown',
+  };
+}
+
+export const rowToJson = (row: LedgerRow): LedgerRowJson => ({
+  ...row,
+  at: row.at.toISOString(),
+  costNanos: String(row.costNanos),
+});
+
+/** @throws TypeError when it is not a row: journals are checksummed, so that is a defect and not bad luck. */
+export function rowFromJson(json: unknown): LedgerRow {
+  const { at, costNanos, ...rest } = json as LedgerRowJson;
+  const row: LedgerRow = {
+    ...rest,
+    at: new Date(at),
+    costNanos: /^\d{1,19}$/.test(costNanos) ? BigInt(costNanos) : -1n,
+  };
+  const wrong = malformed(row);
+  if (wrong) throw new TypeError(`not a ledger row: ${wrong}`);
+  return row;
+}
+
+const INT8_MAX = 2n ** 63n - 1n;
+
+/** What keeps a row from being a row at all, or undefined. */
+function malformed({ id, at, counts, costNanos, status, outcome, ...row }: LedgerRow): string | undefined {
+  if (!/^[0-9a-f]{32}$/.test(id)) return 'its id is not 32 hex digits';
+  if (Number.isNaN(at.getTime())) return 'its time is not an instant';
+  if (!LEDGER_STATUSES.includes(status) || !LEDGER_OUTCOMES.includes(outcome))
+    return 'its status or outcome is unknown';
+  if (!TOKEN_CLASSES.every((tokenClass) => isTokenCount(counts?.[tokenClass])))
+    return 'a count is not a number of tokens';
+  if (costNanos < 0n || costNanos > INT8_MAX) return 'its cost is not an amount';
+  if (![row.tenantId, row.tokenId, row.model, row.provider].every((text) => typeof text === 'string'))
+    return 'tenant, token, model or provider is missing';
+  return undefined;
+}
+
+/**
+ * The first rule a row breaks, or undefined. A row that breaks one is booked as `quarantined`, never dropped and never
+ * billed as if it were right.
+ * @param price of the row's model under the row's card; undefined when there is none
+ */
+export function checkRow(row: LedgerRow, price: ModelPrice | undefined): string | undefined {
+  const wrong = malformed(row);
+  if (wrong) return wrong;
+  if (row.formula !== FORMULA) return `formula ${String(row.formula)} is not known`;
+  if (!price) return `rate card ${row.rateCard} does not price ${row.model}`;
+  const due = cost(price, row.counts);
+  return due === row.costNanos ? undefined : `its cost is ${row.costNanos} nano-units and should be ${due}`;
+}
