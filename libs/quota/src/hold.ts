@@ -1,0 +1,83 @@
+import { CLOSED, type HoldDesk, type Settlement } from './hold-desk';
+import type { WindowLease } from './window-lease';
+
+const door = Symbol('only Holds makes holds');
+
+/**
+ * Budget set aside for one request, and the ticket without which no provider can be reached. It ends exactly once:
+ * settled at what the request cost, or released if nothing reached a provider. A process that dies leaves its open holds
+ * in the journal, and whoever finds that settles them as unconfirmed.
+ */
+export class Hold {
+  /** 32 hex digits of a UUID version 7; also the id of the ledger row. */
+  readonly id: string;
+  readonly tenantId: string;
+  /** When it was made, in ms since the epoch. Decides the windows, and is the time of the ledger row. */
+  readonly atMs: number;
+  readonly amountNanos: bigint;
+  /** Where the amount was taken from; the rest of it goes back there. */
+  readonly leases: readonly WindowLease[];
+  /** Which segment of the journal must stay until this hold's row is in the database. */
+  segment = 0;
+  #desk: HoldDesk | typeof CLOSED;
+
+  constructor(
+    key: typeof door,
+    id: string,
+    tenantId: string,
+    atMs: number,
+    amountNanos: bigint,
+    leases: readonly WindowLease[],
+    desk: HoldDesk,
+  ) {
+    if (key !== door) throw new TypeError('a Hold comes from Holds.reserve');
+    this.id = id;
+    this.tenantId = tenantId;
+    this.atMs = atMs;
+    this.amountNanos = amountNanos;
+    this.leases = leases;
+    this.#desk = desk;
+  }
+
+  get at(): Date {
+    return new Date(this.atMs);
+  }
+
+  get closed(): boolean {
+    return this.#desk === CLOSED;
+  }
+
+  /**
+   * Ends the hold at the request's cost. Resolves when the settlement would survive the end of this process; only then may
+   * the last byte of the answer leave. The row follows to the database behind the answer.
+   * @throws TypeError if the hold has ended already, or the cost is negative or above the hold: the caller caps and quarantines
+   */
+  settle(settlement: Settlement): Promise<void> {
+    const { costNanos } = settlement;
+    if (costNanos < 0n || costNanos > this.amountNanos)
+      throw new TypeError(`hold ${this.id} of ${this.amountNanos} cannot be settled at ${costNanos}`);
+    return this.close().settle(this, settlement);
+  }
+
+  /** Ends the hold without a row: nothing of the request reached a provider. @throws TypeError if it has ended already */
+  release(): void {
+    this.close().release(this);
+  }
+
+  private close(): HoldDesk {
+    const desk = this.#desk;
+    if (desk === CLOSED) throw new TypeError(`hold ${this.id} has ended already`);
+    this.#desk = CLOSED;
+    return desk;
+  }
+}
+
+/** For `Holds` alone; not part of the lib's door. */
+export const makeHold = (
+  id: string,
+  tenantId: string,
+  atMs: number,
+  amountNanos: bigint,
+  leases: readonly WindowLease[],
+  desk: HoldDesk,
+): Hold => new Hold(door, id, tenantId, atMs, amountNanos, leases, desk);

@@ -1,0 +1,30 @@
+import type { Tx } from '@app/platform';
+
+/** One settled request on its way to the ledger. */
+export interface SettledRow {
+  /** 32 hex digits of a UUID version 7. */
+  readonly id: string;
+  readonly at: Date;
+  readonly tenantId: string;
+  readonly costNanos: bigint;
+  /** What `Hold.settle` or `LedgerSink.unconfirmed` gave: plain JSON, possibly read back from a journal. */
+  readonly row: unknown;
+}
+
+/** A hold whose process died before it could end it. */
+export type OpenHold = Omit<SettledRow, 'row'>;
+
+/**
+ * The ledger, as seen from here. Quota and billing are siblings, so the lib above both hands the one to the other with
+ * `settlements.sink(...)`.
+ */
+export interface LedgerSink {
+  /**
+   * Inserts rows that are not there yet, by time and id, and returns the ids it inserted: only those are counted against
+   * windows and leases. Called inside the transaction that counts them.
+   */
+  append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[]>;
+
+  /** The row, plain JSON, of a hold that may have reached a provider and whose usage nobody knows: its worst case, marked. */
+  unconfirmed(draft: unknown, hold: OpenHold): unknown;
+}
