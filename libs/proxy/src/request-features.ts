@@ -100,6 +100,10 @@ const TEXT_BLOCKS: Record<Dialect, ReadonlySet<string>> = {
   ]),
 };
 
+/** One feature is enough to decide on a request; a body full of invented tool types must not make a long list. */
+const MAX_FEATURES = 32;
+const MAX_NAME_CHARACTERS = 64;
+
 const AUDIO = '"audio"';
 const VERSION_SUFFIX = /_\d{8}$/;
 const TOOL_KEYS: ReadonlySet<string> = new Set(['type']);
@@ -157,7 +161,7 @@ class Surveyor {
     this.each(tools, (start) => {
       const type = this.text(this.membersFrom(start, TOOL_KEYS)?.get('type'));
       if (type === undefined) return;
-      const name = type.replace(VERSION_SUFFIX, '');
+      const name = type.slice(0, MAX_NAME_CHARACTERS).replace(VERSION_SUFFIX, '');
       if (!CLIENT_TOOLS[this.dialect].has(name)) this.note({ kind: 'hosted_tool', name });
     });
   }
@@ -199,6 +203,7 @@ class Surveyor {
   }
 
   private note(feature: Feature): void {
+    if (this.features.length === MAX_FEATURES) return;
     const known = this.features.some(({ kind, name }) => kind === feature.kind && name === feature.name);
     if (!known) this.features.push(feature);
   }

@@ -1,0 +1,102 @@
+import { countsOfAnthropic, mergeAnthropic } from './anthropic-usage';
+import { matches, type StreamError, type StreamEvents, type StreamUsage, textOrNull } from './stream-events';
+import { isObject, type Json, type UsageProblem } from './token-counts';
+
+const TYPE = Buffer.from('{"type":"');
+const CONTENT_BLOCK_DELTA = Buffer.from('content_block_delta"');
+const SMALL_C = 0x63;
+const SMALL_P = 0x70;
+/** How a delta without text, and a block's start, stop and the heartbeat end or begin. */
+const EMPTY_END = Buffer.from('""}}');
+const NOT_TOKENS = [Buffer.from('"delta":{"type":"signature_delta"'), Buffer.from('"delta":{"type":"citations_delta"')];
+
+/**
+ * Message stream events. Anthropic puts the type first, so a delta is told from the rest by its first bytes; the start,
+ * the end and errors, a few per stream, are parsed, and so is whatever a compatible server writes in another order.
+ */
+export class AnthropicEvents implements StreamEvents {
+  private usage: Json | null = null;
+  private usageIsFinal = false;
+  private deltas = 0;
+  private terminal = false;
+  private stopReason: string | null = null;
+  private error: StreamError | null = null;
+  private problem: UsageProblem | null = null;
+
+  data(buffer: Buffer, start: number, end: number): boolean {
+    const name = start + TYPE.length;
+    if (end - start > TYPE.length + CONTENT_BLOCK_DELTA.length && matches(buffer, start, TYPE)) {
+      const first = buffer[name];
+      if (first === SMALL_C) {
+        if (matches(buffer, name, CONTENT_BLOCK_DELTA)) this.delta(buffer, name + CONTENT_BLOCK_DELTA.length, end);
+        return false;
+      }
+      if (first === SMALL_P) return false;
+    }
+    this.parsed(buffer.toString('utf8', start, end));
+    // No event exists for the usage alone, so there is never one to hide.
+    return false;
+  }
+
+  finish(): StreamUsage {
+    const result = this.usage && countsOfAnthropic(this.usage);
+    const counts = result?.ok ? result.counts : null;
+    const refusal = result && !result.ok ? result.problem : null;
+    return {
+      counts,
+      final: counts !== null && (this.usageIsFinal || this.terminal),
+      deltas: this.deltas,
+      terminal: this.terminal,
+      stopReason: this.stopReason,
+      error: this.error,
+      problem: counts ? null : (refusal ?? this.problem ?? { reason: 'missing', field: 'usage' }),
+    };
+  }
+
+  private delta(buffer: Buffer, after: number, end: number): void {
+    if (matches(buffer, end - EMPTY_END.length, EMPTY_END)) return;
+    // `,"index":12,` stands before the delta.
+    let at = after;
+    while (at < end && buffer[at] !== 0x7b) at += 1;
+    at -= '"delta":'.length;
+    if (!NOT_TOKENS.some((needle) => matches(buffer, at, needle))) this.deltas += 1;
+  }
+
+  private parsed(text: string): void {
+    let event: unknown;
+    try {
+      event = JSON.parse(text);
+    } catch {
+      this.problem = { reason: 'unreadable', field: 'usage' };
+      return;
+    }
+    if (!isObject(event)) return;
+    switch (event['type']) {
+      case 'message_start':
+        if (isObject(event['message'])) this.take(event['message']['usage']);
+        break;
+      case 'message_delta': {
+        this.take(event['usage']);
+        const reason = isObject(event['delta']) ? textOrNull(event['delta']['stop_reason']) : null;
+        if (reason !== null) this.stopReason = reason;
+        this.usageIsFinal = reason !== null && isObject(event['usage']);
+        break;
+      }
+      case 'message_stop':
+        this.terminal = true;
+        break;
+      case 'content_block_delta':
+        this.deltas += 1;
+        break;
+      case 'error': {
+        const failure = isObject(event['error']) ? event['error'] : {};
+        this.error = { type: textOrNull(failure['type']), message: textOrNull(failure['message']) };
+        break;
+      }
+    }
+  }
+
+  private take(usage: unknown): void {
+    if (isObject(usage)) this.usage = this.usage ? mergeAnthropic(this.usage, usage) : usage;
+  }
+}

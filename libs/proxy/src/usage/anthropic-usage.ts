@@ -1,0 +1,56 @@
+import { CountReader, isObject, type Json, refused, type UsageResult } from './token-counts';
+
+/**
+ * Counts of a `Usage` (https://docs.claude.com/en/api/messages). `input_tokens` excludes what was read from and written
+ * to the cache; a write is split by lifetime in `cache_creation`, and counts as five minutes, the default, without
+ * that split. Tokens of compactions, advisors and fallbacks stand only in `iterations`, outside of the totals and at
+ * another model's price: such an answer is refused rather than undercharged.
+ */
+export function countsOfAnthropic(usage: unknown): UsageResult {
+  if (!isObject(usage)) return refused('unreadable', 'usage');
+  const read = new CountReader(usage);
+  const input = read.required('input_tokens');
+  const output = read.required('output_tokens');
+  const cacheRead = read.optional('cache_read_input_tokens') ?? 0;
+  const written = read.optional('cache_creation_input_tokens');
+  const written5m = read.optional('cache_creation.ephemeral_5m_input_tokens');
+  const written1h = read.optional('cache_creation.ephemeral_1h_input_tokens');
+  const reasoning = read.optional('output_tokens_details.thinking_tokens') ?? 0;
+  if (read.problem) return { ok: false, problem: read.problem };
+
+  if (hasForeignIterations(usage)) return refused('unpriced_class', 'iterations');
+  if (reasoning > output) return refused('subset_exceeds_whole', 'output_tokens_details.thinking_tokens');
+  const isSplit = written5m !== null || written1h !== null;
+  const split = (written5m ?? 0) + (written1h ?? 0);
+  if (isSplit && written !== null && written !== split) return refused('inconsistent', 'cache_creation');
+
+  return {
+    ok: true,
+    counts: {
+      input,
+      output: output - reasoning,
+      cacheRead,
+      cacheWrite5m: isSplit ? (written5m ?? 0) : (written ?? 0),
+      cacheWrite1h: written1h ?? 0,
+      reasoning,
+    },
+  };
+}
+
+/**
+ * The usage of a stream so far: `message_start` has the input, each `message_delta` cumulative numbers of which the
+ * last count. A null there says nothing and leaves what was known.
+ */
+export function mergeAnthropic(earlier: Json, later: Json): Json {
+  const merged: Record<string, unknown> = { ...earlier };
+  for (const [name, value] of Object.entries(later)) {
+    if (value !== null) merged[name] = value;
+  }
+  return merged;
+}
+
+function hasForeignIterations({ iterations }: Json): boolean {
+  if (iterations === undefined || iterations === null) return false;
+  if (!Array.isArray(iterations)) return true;
+  return iterations.some((iteration: unknown) => !isObject(iteration) || iteration['type'] !== 'message');
+}

@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import type { TokenCounts } from './token-counts';
+import { type StreamUsage, UsageReader } from './usage-reader';
+import { readWholeUsage } from './whole-usage';
+
+const GOLDEN = join(__dirname, 'golden');
+const golden = (name: string): Buffer => readFileSync(join(GOLDEN, name));
+const dialectOf = (name: string): 'openai' | 'anthropic' => (name.startsWith('openai') ? 'openai' : 'anthropic');
+
+const NONE: TokenCounts = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 };
+const counts = (some: Partial<TokenCounts>): TokenCounts => ({ ...NONE, ...some });
+
+const ANSWERS: Record<string, [Partial<TokenCounts>, string]> = {
+  'openai-plain.json': [{ input: 19, output: 10 }, 'stop'],
+  'openai-cached-reasoning.json': [{ input: 86, cacheRead: 1920, output: 44, reasoning: 256 }, 'stop'],
+  'openai-cache-write.json': [{ input: 200, cacheRead: 2000, cacheWrite5m: 400, output: 80 }, 'length'],
+  'openai-tool-calls.json': [{ input: 82, output: 17 }, 'tool_calls'],
+  'openai-refusal.json': [{ input: 30, output: 12 }, 'stop'],
+  'anthropic-plain.json': [{ input: 2095, output: 503 }, 'end_turn'],
+  'anthropic-cached.json': [
+    { input: 50, cacheRead: 1800, cacheWrite5m: 456, cacheWrite1h: 100, output: 503 },
+    'end_turn',
+  ],
+  'anthropic-cached-unsplit.json': [{ input: 50, cacheRead: 1800, cacheWrite5m: 248, output: 3 }, 'max_tokens'],
+  'anthropic-thinking.json': [{ input: 40, output: 90, reasoning: 210 }, 'end_turn'],
+  'anthropic-tool-use.json': [{ input: 472, output: 89 }, 'tool_use'],
+  'anthropic-refusal.json': [{ input: 310, output: 4 }, 'refusal'],
+};
+
+const ended = (some: Partial<TokenCounts>, deltas: number, stopReason: string): StreamUsage => ({
+  ...{ counts: counts(some), final: true, deltas, terminal: true, stopReason, error: null, problem: null },
+});
+
+const STREAMS: Record<string, StreamUsage> = {
+  'openai-stream.sse': ended({ input: 25, output: 11 }, 3, 'stop'),
+  'openai-stream-tools.sse': ended({ input: 18, cacheRead: 64, output: 17 }, 2, 'tool_calls'),
+  'openai-stream-reasoning.sse': ended({ input: 176, cacheRead: 1024, output: 10, reasoning: 80 }, 3, 'stop'),
+  'openai-stream-usage-in-last-choice.sse': ended({ input: 7, output: 1 }, 1, 'stop'),
+  'openai-stream-no-usage.sse': {
+    ...{ counts: null, final: false, deltas: 1, terminal: true, stopReason: 'stop', error: null },
+    problem: { reason: 'missing', field: 'usage' },
+  },
+  'openai-stream-error.sse': {
+    ...{ counts: null, final: false, deltas: 1, terminal: false, stopReason: null },
+    error: { type: 'server_error', message: 'The server had an error while processing your request.' },
+    problem: { reason: 'missing', field: 'usage' },
+  },
+  'anthropic-stream.sse': ended({ input: 25, output: 15 }, 3, 'end_turn'),
+  'anthropic-stream-tools.sse': ended({ input: 472, output: 89 }, 3, 'tool_use'),
+  'anthropic-stream-thinking-cached.sse': ended(
+    { input: 12, cacheRead: 30000, cacheWrite1h: 900, output: 20, reasoning: 100 },
+    3,
+    'end_turn',
+  ),
+  'anthropic-stream-refusal.sse': ended({ input: 310, output: 4 }, 0, 'refusal'),
+  'anthropic-stream-error.sse': {
+    ...{ counts: counts({ input: 25, output: 1 }), final: false, deltas: 1, terminal: false, stopReason: null },
+    error: { type: 'overloaded_error', message: 'Overloaded' },
+    problem: null,
+  },
+};
+
+/** The same stream with every line ending in CR LF. */
+const withCrlf = (stream: Buffer): Buffer => Buffer.from(stream.toString('utf8').replaceAll('\n', '\r\n'));
+
+/** The stream as a client must see it that did not ask for the usage: without that event, else byte for byte. */
+const withoutUsage = (stream: Buffer): string =>
+  stream.toString('utf8').replace(/data: [^\n]*"choices":\[\],"usage":\{[^\n]*\n\r?\n/, '');
+
+function relay(name: string, chunks: readonly Buffer[], hide = false): { usage: StreamUsage; relayed: string } {
+  const reader = new UsageReader(dialectOf(name), hide);
+  const out: Buffer[] = chunks.map((chunk) => reader.push(chunk));
+  out.push(reader.flush());
+  return { usage: reader.finish(), relayed: Buffer.concat(out).toString('utf8') };
+}
+
+function cutAt(stream: Buffer, places: readonly number[]): Buffer[] {
+  const sorted = [0, ...[...places].sort((a, b) => a - b), stream.length];
+  return sorted.slice(1).map((end, i) => stream.subarray(sorted[i], end));
+}
+
+it('has an expectation for every golden file', () => {
+  expect(readdirSync(GOLDEN).sort()).toEqual([...Object.keys(ANSWERS), ...Object.keys(STREAMS)].sort());
+});
+
+describe.each(Object.entries(ANSWERS))('%s', (name, [expected, stopReason]) => {
+  it('is read as it is billed', () => {
+    expect(readWholeUsage(dialectOf(name), golden(name))).toEqual({
+      counts: counts(expected),
+      stopReason,
+      problem: null,
+    });
+  });
+});
+
+describe.each(Object.entries(STREAMS))('%s', (name, expected) => {
+  const stream = golden(name);
+
+  it('is read whole, byte by byte and with CRLF', () => {
+    expect(relay(name, [stream])).toEqual({ usage: expected, relayed: stream.toString('utf8') });
+    const bytes = Array.from(stream, (byte) => Buffer.of(byte));
+    expect(relay(name, bytes)).toEqual({ usage: expected, relayed: stream.toString('utf8') });
+    expect(relay(name, [withCrlf(stream)]).usage).toEqual(expected);
+    expect(relay(name, [Buffer.from(stream.toString('utf8').replaceAll('data: ', 'data:'))]).usage).toEqual(expected);
+  });
+
+  it('loses its usage event and nothing else, wherever chunks are cut', () => {
+    for (const variant of [stream, withCrlf(stream)]) {
+      const expectedBytes = dialectOf(name) === 'openai' ? withoutUsage(variant) : variant.toString('utf8');
+      fc.assert(
+        fc.property(fc.array(fc.nat({ max: variant.length }), { maxLength: 12 }), (places) => {
+          expect(relay(name, cutAt(variant, places), true)).toEqual({ usage: expected, relayed: expectedBytes });
+        }),
+      );
+      expect(
+        relay(
+          name,
+          Array.from(variant, (byte) => Buffer.of(byte)),
+          true,
+        ).relayed,
+      ).toBe(expectedBytes);
+    }
+  });
+});

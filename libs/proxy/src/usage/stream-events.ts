@@ -1,0 +1,40 @@
+import type { TokenCounts, UsageProblem } from './token-counts';
+
+/** The error a provider sent inside a stream that had begun well. */
+export interface StreamError {
+  readonly type: string | null;
+  readonly message: string | null;
+}
+
+/** What a stream told about itself, up to its end or to where it broke off. */
+export interface StreamUsage {
+  /** The last usage reported; null when there was none that can be trusted, and `problem` says why. */
+  readonly counts: TokenCounts | null;
+  /** Whether `counts` are the provider's last word. If not, the input holds and the output is what was known then. */
+  readonly final: boolean;
+  /** Events that brought text, reasoning or arguments. Each is at least one token: a lower bound of the output. */
+  readonly deltas: number;
+  /** Whether the terminal event (`[DONE]`, `message_stop`) came. Without it the answer was cut. */
+  readonly terminal: boolean;
+  /** The first `finish_reason`, or the `stop_reason`. */
+  readonly stopReason: string | null;
+  readonly error: StreamError | null;
+  readonly problem: UsageProblem | null;
+}
+
+/** Understands the events of one dialect. Data comes as bounds in a buffer: most events are never made into a string. */
+export interface StreamEvents {
+  /** Takes one event's data. True for an event that brings the usage and nothing else. */
+  data(buffer: Buffer, start: number, end: number): boolean;
+  finish(): StreamUsage;
+}
+
+/** Whether `needle` stands at `at`; the caller has made sure that `at + needle.length` is within the event. */
+export function matches(buffer: Buffer, at: number, needle: Buffer): boolean {
+  for (let i = 0; i < needle.length; i += 1) {
+    if (buffer[at + i] !== needle[i]) return false;
+  }
+  return true;
+}
+
+export const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -1,0 +1,71 @@
+/** Tokens of one answer by price class. The classes are disjoint: each token is in one, so that costs simply add up. */
+export interface TokenCounts {
+  /** Fresh input: neither read from nor written to a cache. */
+  readonly input: number;
+  /** Output without reasoning. */
+  readonly output: number;
+  readonly cacheRead: number;
+  /** Input written to a cache of the shorter, cheaper lifetime. */
+  readonly cacheWrite5m: number;
+  readonly cacheWrite1h: number;
+  /** Output spent on reasoning, shown to the caller or not. */
+  readonly reasoning: number;
+}
+
+/** Why a provider's usage was not taken. Nothing is guessed from it: the caller keeps the hold's worst case. */
+export interface UsageProblem {
+  readonly reason:
+    'missing' | 'unreadable' | 'not_a_count' | 'too_large' | 'subset_exceeds_whole' | 'inconsistent' | 'unpriced_class';
+  /** The provider's name of the number at fault, as a path inside its usage. */
+  readonly field: string;
+}
+
+export type UsageResult =
+  { readonly ok: true; readonly counts: TokenCounts } | { readonly ok: false; readonly problem: UsageProblem };
+
+/** Far above any context window; more is a unit error or an overflow, and still exact in a double when summed. */
+export const MAX_TOKENS = 2 ** 40;
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const refused = (reason: UsageProblem['reason'], field: string): UsageResult => ({
+  ok: false,
+  problem: { reason, field },
+});
+
+/** Reads counts of a usage object by path, and remembers the first that is none. */
+export class CountReader {
+  problem: UsageProblem | null = null;
+
+  constructor(private readonly usage: Json) {}
+
+  /** A count that has to be there. */
+  required(field: string): number {
+    const count = this.optional(field);
+    if (count === null) this.problem ??= { reason: 'missing', field };
+    return count ?? 0;
+  }
+
+  /** A count, or null where the provider says nothing. `a.b` is member `b` of object `a`. */
+  optional(path: string): number | null {
+    let value: unknown = this.usage;
+    for (const name of path.split('.')) {
+      if (value === null || value === undefined) return null;
+      if (!isObject(value)) {
+        this.problem ??= { reason: 'unreadable', field: path };
+        return null;
+      }
+      value = Object.hasOwn(value, name) ? value[name] : undefined;
+    }
+    if (value === null || value === undefined) return null;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) {
+      this.problem ??= { reason: 'not_a_count', field: path };
+      return null;
+    }
+    if (value > MAX_TOKENS) this.problem ??= { reason: 'too_large', field: path };
+    return value;
+  }
+}

@@ -1,0 +1,150 @@
+import { AnthropicEvents } from './anthropic-events';
+import { OpenAiEvents } from './openai-events';
+import { type LineSink, MAX_LINE_BYTES, SseLines } from './sse-lines';
+import { matches, type StreamEvents, type StreamUsage } from './stream-events';
+
+export type { StreamError, StreamUsage } from './stream-events';
+
+const DATA = Buffer.from('data:');
+const NOTHING = Buffer.alloc(0);
+const CHOICE = Buffer.from('"choices":[{');
+const SPACE = 0x20;
+const CR = 0x0d;
+const CLOSE_ARRAY = 0x5d;
+const CLOSE_OBJECT = 0x7d;
+
+/** A line that has grown beyond this cannot be the usage event any more, so there is no reason to hold it back. */
+const LONGEST_USAGE_LINE = 16 * 1024;
+
+/**
+ * Reads along while a stream of server-sent events is relayed.
+ *
+ * `hideUsage` is for streams that end with a usage event only because the gateway asked for it: that event is taken out
+ * of what the client sees. All other bytes pass as they came, and at once; only a line that has begun and might still
+ * turn out to be that event waits for its end, which no client could have used earlier anyway.
+ */
+export class UsageReader implements LineSink {
+  private readonly events: StreamEvents;
+  private readonly lines = new SseLines();
+  /** Data of an event that is spread over several lines, joined so far. */
+  private spread: string | null = null;
+  /** The partial line at the end of the last chunk has not been relayed. */
+  private holding = false;
+  /** The usage event was taken out; the blank line behind it belongs to it. */
+  private swallowBlank = false;
+
+  private out: Buffer[] = [];
+  private chunk: Buffer = NOTHING;
+  private relayed = 0;
+  private held: Buffer | null = null;
+
+  constructor(
+    dialect: 'openai' | 'anthropic',
+    private readonly hideUsage = false,
+  ) {
+    this.events = dialect === 'openai' ? new OpenAiEvents() : new AnthropicEvents();
+  }
+
+  /** Takes a chunk as it came from the provider and returns the bytes to relay now: usually the chunk, maybe none. */
+  push(chunk: Buffer): Buffer {
+    if (!this.hideUsage) {
+      this.lines.push(chunk, this);
+      return chunk;
+    }
+    this.chunk = chunk;
+    this.relayed = 0;
+    this.held = this.holding ? this.lines.rest() : null;
+    this.lines.push(chunk, this);
+    this.holdOrRelayRest();
+    return this.takeOut();
+  }
+
+  /** The provider has ended the stream: reads a last line without line end, and returns what was still held back. */
+  flush(): Buffer {
+    const rest = this.lines.rest();
+    const wasHeld = this.holding;
+    this.holding = false;
+    const hidden = rest.length > 0 && this.read(rest, 0, rest.length);
+    if (this.spread !== null) this.endSpread(this.spread);
+    return wasHeld && !(hidden && this.hideUsage) ? rest : NOTHING;
+  }
+
+  /** What is known by now; to be asked at the end, or whenever the relay stops. */
+  finish(): StreamUsage {
+    const usage = this.events.finish();
+    if (usage.problem?.reason !== 'missing' || this.lines.skipped === 0) return usage;
+    return { ...usage, problem: { reason: 'too_large', field: 'event' } };
+  }
+
+  /** For {@link SseLines}: reads a line, and keeps it from the client if it is the one to hide. */
+  line(buffer: Buffer, start: number, end: number, next: number): void {
+    const isUsage = this.read(buffer, start, end);
+    if (!this.hideUsage) return;
+    const isWhole = buffer === this.chunk;
+    const isBlankOfHidden = this.swallowBlank && start === end;
+    this.swallowBlank = false;
+    if ((isUsage || isBlankOfHidden) && (isWhole || this.held)) {
+      if (isWhole && start > this.relayed) this.out.push(this.chunk.subarray(this.relayed, start));
+      this.relayed = next;
+      this.swallowBlank = isUsage;
+    } else if (this.held) this.out.push(this.held);
+    this.held = null;
+  }
+
+  /** One line of the stream; true if its event is the usage and nothing else. */
+  private read(buffer: Buffer, start: number, end: number): boolean {
+    if (start === end) {
+      if (this.spread !== null) this.endSpread(this.spread);
+      return false;
+    }
+    if (end - start < DATA.length || !matches(buffer, start, DATA)) return false;
+    const from = buffer[start + DATA.length] === SPACE ? start + DATA.length + 1 : start + DATA.length;
+    const last = buffer[end - 1];
+    if (this.spread !== null)
+      this.spread = `${this.spread}\n${buffer.toString('utf8', from, end)}`.slice(0, MAX_LINE_BYTES);
+    // An event that does not end like JSON goes on in the next line.
+    else if (last !== CLOSE_OBJECT && last !== CLOSE_ARRAY) this.spread = buffer.toString('utf8', from, end);
+    else return this.events.data(buffer, from, end);
+    return false;
+  }
+
+  private endSpread(data: string): void {
+    this.spread = null;
+    const buffer = Buffer.from(data.trim(), 'utf8');
+    if (buffer.length > 0) this.events.data(buffer, 0, buffer.length);
+  }
+
+  /** Relays what follows the last line end, unless it might become the usage event. */
+  private holdOrRelayRest(): void {
+    const held = this.held;
+    this.held = null;
+    const waiting = this.lines.waiting;
+    const wasReleased = !this.holding && waiting > this.chunk.length - this.relayed && held === null;
+    this.holding = waiting > 0 && !wasReleased && this.mayBeUsage(this.lines.rest());
+    if (this.holding) {
+      const tail = Math.max(this.relayed, this.chunk.length - waiting);
+      if (tail > this.relayed) this.out.push(this.chunk.subarray(this.relayed, tail));
+      this.relayed = this.chunk.length;
+      return;
+    }
+    if (held) this.out.push(held);
+    if (this.relayed < this.chunk.length) {
+      this.out.push(this.relayed === 0 ? this.chunk : this.chunk.subarray(this.relayed));
+    }
+  }
+
+  private mayBeUsage(partial: Buffer): boolean {
+    if (this.swallowBlank && partial[0] === CR) return true;
+    const known = Math.min(partial.length, DATA.length);
+    return (
+      partial.length <= LONGEST_USAGE_LINE && matches(partial, 0, DATA.subarray(0, known)) && !partial.includes(CHOICE)
+    );
+  }
+
+  private takeOut(): Buffer {
+    const out = this.out;
+    if (out.length === 0) return NOTHING;
+    this.out = [];
+    return out.length === 1 ? out[0]! : Buffer.concat(out);
+  }
+}

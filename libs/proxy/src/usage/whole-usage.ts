@@ -1,0 +1,46 @@
+import { eachElement, kindAt, type Member, membersAt, scanObject } from '../request-scan';
+import { countsOfAnthropic } from './anthropic-usage';
+import { countsOfOpenAi } from './openai-usage';
+import type { TokenCounts, UsageProblem } from './token-counts';
+
+export interface WholeUsage {
+  /** Null when the answer has no usage that can be trusted; `problem` says why. */
+  readonly counts: TokenCounts | null;
+  /** `finish_reason` of the first choice, or `stop_reason`. */
+  readonly stopReason: string | null;
+  readonly problem: UsageProblem | null;
+}
+
+const WANTED: ReadonlySet<string> = new Set(['usage', 'choices', 'stop_reason']);
+const CHOICE_KEYS: ReadonlySet<string> = new Set(['finish_reason']);
+
+/** Finds the usage in the complete, uncompressed body of an answer without parsing the rest of it. Never throws. */
+export function readWholeUsage(dialect: 'openai' | 'anthropic', body: Buffer): WholeUsage {
+  const scanned = scanObject(body, WANTED);
+  if (!scanned.ok) return { counts: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' } };
+  const { members } = scanned.object;
+  const valueOf = (member: Member | undefined): unknown =>
+    member && (JSON.parse(body.toString('utf8', member.valueStart, member.valueEnd)) as unknown);
+
+  const reason = valueOf(
+    dialect === 'openai' ? firstFinishReason(body, members.get('choices')) : members.get('stop_reason'),
+  );
+  const stopReason = typeof reason === 'string' ? reason : null;
+  const usage = valueOf(members.get('usage')) ?? null;
+  if (usage === null) return { counts: null, stopReason, problem: { reason: 'missing', field: 'usage' } };
+  const result = dialect === 'openai' ? countsOfOpenAi(usage) : countsOfAnthropic(usage);
+  return result.ok
+    ? { counts: result.counts, stopReason, problem: null }
+    : { counts: null, stopReason, problem: result.problem };
+}
+
+function firstFinishReason(body: Buffer, choices: Member | undefined): Member | undefined {
+  let first: Member | undefined;
+  if (!choices || kindAt(body, choices.valueStart) !== 'array') return undefined;
+  eachElement(body, choices.valueStart, (start) => {
+    if (first || kindAt(body, start) !== 'object') return;
+    const choice = membersAt(body, start, CHOICE_KEYS);
+    if (choice.ok) first = choice.object.members.get('finish_reason');
+  });
+  return first;
+}
