@@ -17,6 +17,7 @@ export {
   priceOf,
   quote,
   type Bounds,
+  type ClassPrices,
   type Formula,
   type ModelPrice,
   type Quote,

@@ -9,32 +9,35 @@ export class Billing1795300000005 implements MigrationInterface {
         provider          text NOT NULL,
         upstream_model    text NOT NULL,
         display_name      text NOT NULL,
-        context_tokens    bigint NOT NULL CHECK (context_tokens > 0),
-        max_output_tokens bigint NOT NULL CHECK (max_output_tokens > 0),
+        context_tokens    integer NOT NULL CHECK (context_tokens > 0),
+        max_output_tokens integer NOT NULL CHECK (max_output_tokens > 0),
         created_at        timestamptz NOT NULL,
         updated_at        timestamptz NOT NULL
       );
       GRANT SELECT ON models TO openclawmu_tenant;
       GRANT SELECT, INSERT, UPDATE, DELETE ON models TO openclawmu_platform;
 
-      -- Immutable: no role may change or delete one.
+      -- Immutable: no role may change or delete one. The document is the canonical text the hash covers; it holds the
+      -- other columns too, which are there to be found by.
       CREATE TABLE rate_cards (
         version      integer PRIMARY KEY,
         effective_at timestamptz NOT NULL UNIQUE,
         currency     text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-        note         text NOT NULL,
-        prices       text NOT NULL,
-        hash         text NOT NULL,
+        document     text NOT NULL,
+        hash         text NOT NULL CHECK (hash ~ '^[0-9a-f]{64}$'),
         created_at   timestamptz NOT NULL,
         created_by   text NOT NULL
       );
       GRANT SELECT ON rate_cards TO openclawmu_tenant;
       GRANT SELECT, INSERT ON rate_cards TO openclawmu_platform;
 
+      -- The cost centre is the one the department had when the row was booked: a bill must not change when a department moves.
       CREATE TABLE ledger (
         id                  uuid NOT NULL,
         at                  timestamptz NOT NULL,
+        booked_at           timestamptz NOT NULL DEFAULT now(),
         tenant_id           text NOT NULL,
+        cost_center         text,
         token_id            text NOT NULL,
         subject             text,
         model               text NOT NULL,
@@ -61,7 +64,8 @@ export class Billing1795300000005 implements MigrationInterface {
       GRANT SELECT ON ledger TO openclawmu_tenant;
       GRANT SELECT, INSERT ON ledger TO openclawmu_platform;
 
-      -- Months in UTC. Partitions are reached only through the ledger, so they need no grants of their own.
+      -- Months in UTC. Partitions are reached only through the ledger, so they need no grants of their own. A table is made
+      -- first and attached then, because creating it as a partition would lock out readers and writers of the ledger.
       CREATE FUNCTION ensure_ledger_partition(p_at timestamptz) RETURNS void
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = openclawmu, pg_temp AS $$
       DECLARE
@@ -71,7 +75,9 @@ export class Billing1795300000005 implements MigrationInterface {
       BEGIN
         IF to_regclass('openclawmu.' || v_name) IS NOT NULL THEN RETURN; END IF;
         PERFORM pg_advisory_xact_lock(hashtext('ensure_ledger_partition'));
-        EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF ledger FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
+        IF to_regclass('openclawmu.' || v_name) IS NOT NULL THEN RETURN; END IF;
+        EXECUTE format('CREATE TABLE %I (LIKE ledger INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)', v_name);
+        EXECUTE format('ALTER TABLE ledger ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
       END $$;
       REVOKE ALL ON FUNCTION ensure_ledger_partition(timestamptz) FROM PUBLIC;
       GRANT EXECUTE ON FUNCTION ensure_ledger_partition(timestamptz) TO openclawmu_platform;

@@ -2,6 +2,7 @@ import { bestMatch } from '@app/platform';
 import type { RateCard } from '../rates/rate-card';
 import {
   INPUT_CLASSES,
+  inputTokens,
   NO_TOKENS,
   OUTPUT_CLASSES,
   TOKEN_CLASSES,
@@ -10,7 +11,13 @@ import {
 } from './token-counts';
 
 /** Nano-units of the card's currency per million tokens, for every class. */
-export type ModelPrice = Readonly<Record<TokenClass, bigint>>;
+export type ClassPrices = Readonly<Record<TokenClass, bigint>>;
+
+/** What a model costs, and what it costs instead once a prompt is long. */
+export interface ModelPrice extends ClassPrices {
+  /** Holds for all tokens of a call whose input, cached tokens included, is more than `aboveTokens`. */
+  readonly longContext?: { readonly aboveTokens: number; readonly prices: ClassPrices } | undefined;
+}
 
 /** How a row's cost follows from its counts. A number is never given a new meaning: a changed rule gets the next one. */
 export const FORMULA = 1;
@@ -21,12 +28,17 @@ const MILLION = 1_000_000n;
 /** The price of a model under a card, by the public name that was asked for; the longest matching pattern wins. */
 export const priceOf = (card: RateCard, model: string): ModelPrice | undefined => bestMatch(card.prices, model);
 
-/** Formula 1: tokens times price over all classes, divided by a million and rounded up to the next nano-unit, once. */
+/**
+ * Formula 1: tokens times price, summed over the classes, divided by a million and rounded up to the next nano-unit, once.
+ * The prices are those of the long context if there are such and the input is longer than their threshold.
+ */
 export function cost(price: ModelPrice, counts: TokenCounts): bigint {
+  const { longContext } = price;
+  const prices = longContext && inputTokens(counts) > longContext.aboveTokens ? longContext.prices : price;
   let sum = 0n;
   for (const tokenClass of TOKEN_CLASSES) {
     const tokens = counts[tokenClass];
-    if (tokens !== 0) sum += BigInt(tokens) * price[tokenClass];
+    if (tokens !== 0) sum += BigInt(tokens) * prices[tokenClass];
   }
   return (sum + MILLION - 1n) / MILLION;
 }
@@ -52,19 +64,22 @@ export interface Quote {
 }
 
 /**
- * The worst case within the bounds: all input in its dearest class, all output in its dearest.
+ * The worst case within the bounds: all input in its dearest class, all output in its dearest, the prompt as long as it
+ * can be, or just not long if that is dearer.
  * @throws RangeError for bounds that bound nothing
  */
 export function quote(card: RateCard, price: ModelPrice, bounds: Bounds): Quote {
   const { inputTokensMax, outputTokensMax, choices } = bounds;
   const output = outputTokensMax * choices;
-  if (![inputTokensMax, outputTokensMax, output].every((n) => Number.isSafeInteger(n) && n >= 0) || choices < 1)
+  if (![inputTokensMax, outputTokensMax, output].every((n) => Number.isSafeInteger(n) && n >= 0) || !(choices >= 1))
     throw new RangeError(`not the bounds of a request: ${JSON.stringify(bounds)}`);
-  const worst: TokenCounts = {
-    ...NO_TOKENS,
-    [dearest(price, INPUT_CLASSES)]: inputTokensMax,
-    [dearest(price, OUTPUT_CLASSES)]: output,
-  };
+  let worst = worstCounts(price, inputTokensMax, output);
+  const { longContext } = price;
+  if (longContext && inputTokensMax > longContext.aboveTokens) {
+    const short = worstCounts(price, longContext.aboveTokens, output);
+    const long = worstCounts(longContext.prices, inputTokensMax, output);
+    worst = cost(price, short) > cost(price, long) ? short : long;
+  }
   return {
     costNanos: cost(price, worst),
     tokens: inputTokensMax + output,
@@ -74,5 +89,11 @@ export function quote(card: RateCard, price: ModelPrice, bounds: Bounds): Quote 
   };
 }
 
-const dearest = <Class extends TokenClass>(price: ModelPrice, classes: readonly Class[]): Class =>
-  classes.reduce((best, next) => (price[next] > price[best] ? next : best));
+const worstCounts = (prices: ClassPrices, input: number, output: number): TokenCounts => ({
+  ...NO_TOKENS,
+  [dearest(prices, INPUT_CLASSES)]: input,
+  [dearest(prices, OUTPUT_CLASSES)]: output,
+});
+
+const dearest = <Class extends TokenClass>(prices: ClassPrices, classes: readonly Class[]): Class =>
+  classes.reduce((best, next) => (prices[next] > prices[best] ? next : best));

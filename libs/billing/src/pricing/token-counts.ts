@@ -13,7 +13,7 @@ export interface TokenCounts {
 
 export type TokenClass = keyof TokenCounts;
 
-/** Cheapest-sounding first, so that among equally dear classes the plain one is named. */
+/** The plain class first, so that it is the one named among equally dear ones. */
 export const INPUT_CLASSES = ['input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h'] as const;
 export const OUTPUT_CLASSES = ['output', 'reasoning'] as const;
 export const TOKEN_CLASSES: readonly TokenClass[] = [...INPUT_CLASSES, ...OUTPUT_CLASSES];
@@ -32,5 +32,9 @@ export const MAX_TOKENS = 2 ** 40;
 
 export const totalTokens = (counts: TokenCounts): number =>
   TOKEN_CLASSES.reduce((sum, tokenClass) => sum + counts[tokenClass], 0);
+
+/** The prompt's length: input of every class, which is what long-context prices go by. */
+export const inputTokens = (counts: TokenCounts): number =>
+  counts.input + counts.cacheRead + counts.cacheWrite5m + counts.cacheWrite1h;
 
 export const isTokenCount = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= MAX_TOKENS;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatNanos, parseNanos } from '@app/platform';
-import type { ModelPrice } from '../pricing/pricing';
+import type { ClassPrices, ModelPrice } from '../pricing/pricing';
 import type { TokenClass } from '../pricing/token-counts';
 
 /** One version of the price list, as the hot path needs it. */
@@ -16,15 +16,19 @@ export interface RateCard {
   readonly prices: ReadonlyMap<string, ModelPrice>;
 }
 
-/** A model's prices as stated: decimals per million tokens; a class left out is billed like its neighbour. */
-export interface StatedPrice {
-  readonly model: string;
+/** Prices as an admin states them: decimals per million tokens; a class left out is billed like its neighbour. */
+export interface StatedClasses {
   readonly input: string;
   readonly output: string;
   readonly cacheRead?: string | undefined;
   readonly cacheWrite5m?: string | undefined;
   readonly cacheWrite1h?: string | undefined;
   readonly reasoning?: string | undefined;
+}
+
+export interface StatedPrice extends StatedClasses {
+  readonly model: string;
+  readonly longContext?: (StatedClasses & { readonly aboveTokens: number }) | undefined;
 }
 
 /** What the hash of a card covers; its version is given when it is stored. */
@@ -37,14 +41,20 @@ export interface RateCardContent {
 
 const STATED: readonly TokenClass[] = ['input', 'output', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'reasoning'];
 
-/** A million units per million tokens: no real price comes near, and costs stay far inside 64 bits. */
-export const MAX_PRICE_NANOS = 1_000_000_000_000_000n;
+/** The price of a model in every class, long context included. */
+export function fullPrice({ longContext, ...stated }: StatedPrice): ModelPrice {
+  if (!longContext) return classPrices(stated);
+  return {
+    ...classPrices(stated),
+    longContext: { aboveTokens: longContext.aboveTokens, prices: classPrices(longContext) },
+  };
+}
 
 /**
- * The price of every class. A class that is not stated follows its neighbour, never a guessed multiple:
- * `cacheRead` and `cacheWrite5m` cost what `input` costs, `cacheWrite1h` what `cacheWrite5m` costs, `reasoning` what `output` costs.
+ * A class that is not stated follows its neighbour, never a guessed multiple: `cacheRead` and `cacheWrite5m` cost what `input`
+ * costs, `cacheWrite1h` what `cacheWrite5m` costs, `reasoning` what `output` costs.
  */
-export function fullPrice(stated: StatedPrice): ModelPrice {
+function classPrices(stated: StatedClasses): ClassPrices {
   const input = parseNanos(stated.input);
   const output = parseNanos(stated.output);
   const or = (text: string | undefined, neighbour: bigint): bigint =>
@@ -62,7 +72,7 @@ export function fullPrice(stated: StatedPrice): ModelPrice {
 
 /**
  * The one text of a card: members in a fixed order, models sorted, decimals in their shortest exact form of at least two
- * places. Two cards that mean the same have the same text, and this text is what is stored, hashed and exported.
+ * places. Two cards that state the same have the same text, and this text is what is stored, hashed and exported.
  */
 export function canonicalText({ effectiveAt, currency, note, prices }: RateCardContent): string {
   return JSON.stringify({
@@ -73,14 +83,21 @@ export function canonicalText({ effectiveAt, currency, note, prices }: RateCardC
   });
 }
 
-function canonicalPrice(stated: StatedPrice): Record<string, string> {
-  const canonical: Record<string, string> = { model: stated.model };
-  for (const tokenClass of STATED) {
-    const text = stated[tokenClass];
-    if (text !== undefined) canonical[tokenClass] = formatNanos(parseNanos(text));
-  }
-  return canonical;
-}
+const canonicalPrice = ({ model, longContext, ...stated }: StatedPrice): StatedPrice => ({
+  model,
+  ...canonicalClasses(stated),
+  ...(longContext && {
+    longContext: { aboveTokens: longContext.aboveTokens, ...canonicalClasses(longContext) },
+  }),
+});
+
+const canonicalClasses = (stated: StatedClasses): StatedClasses =>
+  Object.fromEntries(
+    STATED.flatMap((tokenClass) => {
+      const text = stated[tokenClass];
+      return text === undefined ? [] : [[tokenClass, formatNanos(parseNanos(text))]];
+    }),
+  ) as unknown as StatedClasses;
 
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -92,26 +109,22 @@ export class RateCardAltered extends Error {
   }
 }
 
-/** Reads a stored card. @throws RateCardAltered */
-export function readRateCard(
-  version: number,
-  text: string,
-  hash: string,
-): RateCard & { stated: readonly StatedPrice[] } {
+/** What a card's canonical text says. @throws RateCardAltered unless the text has the hash it was stored with. */
+export function readContent(version: number, text: string, hash: string): RateCardContent {
   if (hashOf(text) !== hash) throw new RateCardAltered(version);
-  const { effectiveAt, currency, note, prices } = JSON.parse(text) as Record<
-    'effectiveAt' | 'currency' | 'note',
-    string
-  > & {
-    prices: StatedPrice[];
-  };
-  return {
-    version,
-    effectiveAt: new Date(effectiveAt),
-    currency,
-    note,
-    hash,
-    prices: new Map(prices.map((stated) => [stated.model, fullPrice(stated)])),
-    stated: prices,
-  };
+  const content = JSON.parse(text) as Omit<RateCardContent, 'effectiveAt'> & { effectiveAt: string };
+  return { ...content, effectiveAt: new Date(content.effectiveAt) };
 }
+
+export const rateCard = (version: number, hash: string, { prices, ...content }: RateCardContent): RateCard => ({
+  version,
+  hash,
+  ...content,
+  prices: new Map(prices.map((stated) => [stated.model, fullPrice(stated)])),
+});
+
+/** The card in force at an instant, of cards sorted by when they take effect. */
+export const inForce = <Card extends Pick<RateCard, 'effectiveAt'>>(
+  cards: readonly Card[],
+  at: Date,
+): Card | undefined => cards.findLast((card) => card.effectiveAt <= at);
