@@ -22,18 +22,12 @@ export function requireNode(version = process.versions.node) {
   process.exit(1);
 }
 
-/** Runs `npm ci` unless what is installed already is what the lock file names. */
+/** Installs, unless what is there already is what the lock file names. */
 export async function ensureInstalled() {
   const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
   const fingerprint = digest([process.platform, process.arch, lock]);
   if (read(INSTALL_STAMP) === fingerprint) return;
-  if (!isInstalled(JSON.parse(lock))) {
-    const install = () =>
-      npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=http'], { silenceMs: SILENCE_MS });
-    await step('Installing dependencies', () =>
-      install().catch((error) => (error.hung ? install() : Promise.reject(error))),
-    );
-  }
+  if (!isInstalled(JSON.parse(lock))) await step('Installing dependencies', install);
   writeFileSync(INSTALL_STAMP, fingerprint);
 }
 
@@ -50,6 +44,21 @@ export async function ensureBuilt() {
   });
   mkdirSync(dirname(BUILD_STAMP), { recursive: true });
   writeFileSync(BUILD_STAMP, fingerprint);
+}
+
+async function install() {
+  const attempt = (command) =>
+    npm([...command, '--include=dev', '--no-audit', '--no-fund', '--loglevel=http'], { silenceMs: SILENCE_MS });
+  const patiently = (command) =>
+    attempt(command).catch((error) => (error.hung ? attempt(command) : Promise.reject(error)));
+  try {
+    await patiently(['ci']);
+  } catch (error) {
+    // A lock file written against a registry that lacks other systems' optional packages has gaps, over which `npm ci` stumbles.
+    // This keeps to the versions the lock file has, fills the gaps and writes neither file.
+    if (!error.output.includes('code EUSAGE')) throw error;
+    await patiently(['install', '--no-save']);
+  }
 }
 
 /** Somebody may have run `npm ci` by hand: npm keeps a list of what it laid down. */
@@ -92,7 +101,8 @@ function npm(args, { silenceMs, limitMs }) {
   const [file, ...rest] = [...cli, ...args];
   return new Promise((resolve, reject) => {
     // A process group of its own, so that nothing npm started survives when it is given up.
-    const child = spawn(file, rest, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const env = { ...process.env, SCARF_ANALYTICS: 'false' }; // a dependency's install script reports to its maker otherwise
+    const child = spawn(file, rest, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let output = '';
     let hung = false;
     const giveUp = () => {
@@ -114,7 +124,7 @@ function npm(args, { silenceMs, limitMs }) {
     const finish = (problem) => {
       clearTimeout(timer);
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-      if (problem) reject(Object.assign(new Error(`npm ${args[0]}: ${problem}`), { hung, output: lastLines(output) }));
+      if (problem) reject(Object.assign(new Error(`npm ${args[0]}: ${problem}`), { hung, output: excerpt(output) }));
       else resolve();
     };
     child.once('error', ({ code, message }) => finish(code === 'ENOENT' ? 'npm was not found on the PATH' : message));
@@ -137,9 +147,10 @@ export function explain({ message, output, stack }) {
   console.error(output === undefined ? stack : `${message}\n${output}`);
 }
 
-function lastLines(output) {
-  const lines = output.split('\n').filter((line) => line && !line.startsWith('npm http'));
-  return lines.slice(-60).join('\n');
+/** The beginning, where npm says what is wrong, and the end, where a compiler does. */
+function excerpt(output) {
+  const lines = output.split('\n').filter((line) => line && !/^npm (http|warn EBADENGINE)/.test(line));
+  return (lines.length > 80 ? [...lines.slice(0, 40), '…', ...lines.slice(-40)] : lines).join('\n');
 }
 
 const read = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
