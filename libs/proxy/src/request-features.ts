@@ -147,31 +147,35 @@ class Surveyor {
     this.each(request.members.get('modalities'), (start) => {
       if (this.body.toString('latin1', start, start + AUDIO.length) === AUDIO)
         this.note({ kind: 'price', name: 'audio' });
+      return undefined;
     });
     const asked = this.membersOf(request.members.get('diagnostics'), DIAGNOSTICS_KEYS);
     if (isUsed(this.body, asked?.get('previous_message_id'))) this.note({ kind: 'state', name: 'previous_message_id' });
     const edits = this.membersOf(request.members.get('context_management'), CONTEXT_KEYS)?.get('edits');
     this.each(edits, (start) => {
-      const type = this.text(this.membersFrom(start, TOOL_KEYS)?.get('type'));
-      if (type?.startsWith('compact')) this.note({ kind: 'price', name: 'compaction' });
+      const edit = this.scan(start, TOOL_KEYS);
+      if (this.text(edit?.members.get('type'))?.startsWith('compact')) this.note({ kind: 'price', name: 'compaction' });
+      return edit && edit.close + 1;
     });
   }
 
   tools(tools: Member | undefined): void {
     this.each(tools, (start) => {
-      const type = this.text(this.membersFrom(start, TOOL_KEYS)?.get('type'));
-      if (type === undefined) return;
-      const name = type.slice(0, MAX_NAME_CHARACTERS).replace(VERSION_SUFFIX, '');
-      if (!CLIENT_TOOLS[this.dialect].has(name)) this.note({ kind: 'hosted_tool', name });
+      const tool = this.scan(start, TOOL_KEYS);
+      const type = this.text(tool?.members.get('type'));
+      const name = type?.slice(0, MAX_NAME_CHARACTERS).replace(VERSION_SUFFIX, '');
+      if (name !== undefined && !CLIENT_TOOLS[this.dialect].has(name)) this.note({ kind: 'hosted_tool', name });
+      return tool && tool.close + 1;
     });
   }
 
   messages(messages: Member | undefined): void {
     this.each(messages, (start) => {
-      const message = this.membersFrom(start, MESSAGE_KEYS);
+      const message = this.scan(start, MESSAGE_KEYS);
       // An earlier answer's audio is named by the id under which the provider keeps it.
-      if (isUsed(this.body, message?.get('audio'))) this.note({ kind: 'state', name: 'audio' });
-      this.blocks(message?.get('content'));
+      if (isUsed(this.body, message?.members.get('audio'))) this.note({ kind: 'state', name: 'audio' });
+      this.blocks(message?.members.get('content'));
+      return message && message.close + 1;
     });
   }
 
@@ -181,25 +185,27 @@ class Surveyor {
     else this.each(content, (start) => this.block(start));
   }
 
-  /** Recursion ends with the nesting that the scan allows. */
-  private block(start: number): void {
+  /** Returns the offset past the block. Recursion ends with the nesting that the scan allows. */
+  private block(start: number): number | undefined {
     const opened = this.scan(start, BLOCK_KEYS);
-    if (!opened) return;
+    if (!opened) return undefined;
     const block = opened.members;
+    const end = opened.close + 1;
     const source = this.membersOf(block.get('source'), SOURCE_KEYS);
     const file = this.membersOf(block.get('file'), SOURCE_KEYS);
     if (block.has('file_id') || source?.has('file_id') || file?.has('file_id'))
       this.note({ kind: 'state', name: 'file_id' });
 
     const type = this.text(block.get('type')) ?? '';
-    if (type === 'document' && this.text(source?.get('type')) === 'text') return;
+    if (type === 'document' && this.text(source?.get('type')) === 'text') return end;
     if (type === 'document' && this.text(source?.get('type')) === 'content') {
       this.blocks(source?.get('content'));
     } else if (type.endsWith('tool_result')) this.blocks(block.get('content'));
     else if (!TEXT_BLOCKS[this.dialect].has(type) && !type.endsWith('tool_use')) {
       this.mediaBlocks += 1;
-      this.mediaBytes += opened.close + 1 - start;
+      this.mediaBytes += end - start;
     }
+    return end;
   }
 
   private note(feature: Feature): void {
@@ -208,7 +214,7 @@ class Surveyor {
     if (!known) this.features.push(feature);
   }
 
-  private each(member: Member | undefined, visit: (start: number) => void): void {
+  private each(member: Member | undefined, visit: (start: number) => number | undefined): void {
     if (member && kindAt(this.body, member.valueStart) === 'array') eachElement(this.body, member.valueStart, visit);
   }
 
@@ -220,12 +226,8 @@ class Surveyor {
     return undefined;
   }
 
-  private membersFrom(start: number, wanted: ReadonlySet<string>): JsonObject['members'] | undefined {
-    return this.scan(start, wanted)?.members;
-  }
-
   private membersOf(member: Member | undefined, wanted: ReadonlySet<string>): JsonObject['members'] | undefined {
-    return member && this.membersFrom(member.valueStart, wanted);
+    return member && this.scan(member.valueStart, wanted)?.members;
   }
 
   /** The text of a member that is a string. */

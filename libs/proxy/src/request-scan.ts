@@ -1,4 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { Grammar, type ScanProblem, type ScanReason, Skipper, skipSpace, type Stepper } from './json-steps';
+
+export { MAX_DEPTH, type ScanProblem, type ScanReason } from './json-steps';
 
 /** One wanted member of an object. Offsets are bytes in the scanned buffer; an end is the offset just past the last byte. */
 export interface Member {
@@ -21,55 +24,16 @@ export interface JsonObject {
   readonly members: ReadonlyMap<string, Member>;
 }
 
-export type ScanReason =
-  | 'empty'
-  | 'not_an_object'
-  | 'malformed'
-  | 'invalid_utf8'
-  | 'duplicate_key'
-  | 'ambiguous_key'
-  | 'too_deep'
-  | 'trailing_garbage';
-
-/** Why a body was not taken, and at which byte (0-based). `key` names the member where one is at fault. */
-export interface ScanProblem {
-  readonly reason: ScanReason;
-  readonly offset: number;
-  readonly key?: string;
-}
-
 export type ScanResult =
   { readonly ok: true; readonly object: JsonObject } | { readonly ok: false; readonly problem: ScanProblem };
 
-/** Containers inside one top-level member. Real requests stay below 30; `JSON.parse` has no such limit. */
-export const MAX_DEPTH = 256;
-
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const MINUS = 0x2d;
-const DOT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
 const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_ARRAY = 0x5d;
-const SMALL_U = 0x75;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-
-const tableOf = (characters: string): Uint8Array => {
-  const table = new Uint8Array(256);
-  for (const character of characters) table[character.charCodeAt(0)] = 1;
-  return table;
-};
-
-/** Bytes that may stand in a string as they are. Those of 0x80 and above too: the whole body was found to be UTF-8. */
-const PLAIN = new Uint8Array(256).fill(1, 0x20);
-PLAIN[QUOTE] = PLAIN[BACKSLASH] = 0;
-const ESCAPED = tableOf('"\\/bfnrt');
-const HEX = tableOf('0123456789abcdefABCDEF');
-const LITERALS = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];
 
 /** Longest spelling of a key worth decoding: six bytes for each character of the longest wanted key, and some. */
 const LONGEST_KEY_BYTES = 256;
@@ -102,13 +66,15 @@ export function membersAt(body: Buffer, open: number, wanted: ReadonlySet<string
   return readMembers(body, open, wanted, new Skipper(body));
 }
 
-/** Calls `visit` with the offset of each element of an array inside a body that {@link scanObject} has taken. */
-export function eachElement(body: Buffer, open: number, visit: (start: number) => void): void {
+/**
+ * Calls `visit` with the offset of each element of an array inside a body that {@link scanObject} has taken. A visitor
+ * that has walked the element returns the offset past it, so that it is not walked again.
+ */
+export function eachElement(body: Buffer, open: number, visit: (start: number) => number | undefined): void {
   const skipper = new Skipper(body);
   let at = skipSpace(body, open + 1);
   while (body[at] !== CLOSE_ARRAY) {
-    visit(at);
-    at = skipSpace(body, skipper.value(at));
+    at = skipSpace(body, visit(at) ?? skipper.value(at));
     if (body[at] === COMMA) at = skipSpace(body, at + 1);
   }
 }
@@ -119,15 +85,6 @@ export function kindAt(body: Buffer, start: number): 'object' | 'array' | 'strin
   if (first === OPEN_OBJECT) return 'object';
   if (first === OPEN_ARRAY) return 'array';
   return first === QUOTE ? 'string' : 'scalar';
-}
-
-/** Steps over strings and values: {@link Grammar} checks them, {@link Skipper} trusts an earlier check. */
-interface Stepper {
-  readonly problem: ScanProblem;
-  /** Offset past the string that starts here, or -1 with `problem` set. */
-  string(at: number): number;
-  /** Offset past the value that starts here, or -1 with `problem` set. */
-  value(at: number): number;
 }
 
 function readMembers(body: Buffer, open: number, wanted: ReadonlySet<string>, step: Stepper): ScanResult {
@@ -159,184 +116,6 @@ function readMembers(body: Buffer, open: number, wanted: ReadonlySet<string>, st
     from = to + 1;
     at = skipSpace(body, from);
   }
-}
-
-/** Checks the whole JSON grammar (RFC 8259) without recursion, so that depth costs no stack. */
-class Grammar implements Stepper {
-  problem: ScanProblem = { reason: 'malformed', offset: 0 };
-
-  constructor(private readonly body: Buffer) {}
-
-  string(at: number): number {
-    const body = this.body;
-    const length = body.length;
-    if (body[at] !== QUOTE) return this.fail('malformed', at);
-    let i = at + 1;
-    for (;;) {
-      while (i < length && PLAIN[body[i]!] === 1) i += 1;
-      if (body[i] === QUOTE) return i + 1;
-      if (body[i] !== BACKSLASH) return this.fail('malformed', i);
-      const escape = body[i + 1];
-      if (escape === SMALL_U) {
-        for (let digit = i + 2; digit < i + 6; digit += 1) {
-          if (HEX[body[digit] ?? 0] !== 1) return this.fail('malformed', digit);
-        }
-        i += 6;
-      } else {
-        if (ESCAPED[escape ?? 0] !== 1) return this.fail('malformed', i + 1);
-        i += 2;
-      }
-    }
-  }
-
-  value(at: number): number {
-    const body = this.body;
-    let depth = 0;
-    let i = at;
-    for (;;) {
-      const first = body[i];
-      if (first === QUOTE) i = this.string(i);
-      else if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
-        if (depth === MAX_DEPTH) return this.fail('too_deep', i);
-        i = skipSpace(body, i + 1);
-        if (body[i] === closing(first)) i += 1;
-        else {
-          OPENED[depth] = first;
-          depth += 1;
-          if (first === OPEN_OBJECT) i = this.key(i);
-          if (i < 0) return -1;
-          continue;
-        }
-      } else i = this.scalar(i);
-      if (i < 0) return -1;
-
-      // A value has ended: leave every container that ends with it, then go on behind the comma.
-      for (;;) {
-        if (depth === 0) return i;
-        const opened = OPENED[depth - 1]!;
-        i = skipSpace(body, i);
-        if (body[i] === closing(opened)) {
-          depth -= 1;
-          i += 1;
-          continue;
-        }
-        if (body[i] !== COMMA) return this.fail('malformed', i);
-        i = skipSpace(body, i + 1);
-        if (opened === OPEN_OBJECT) i = this.key(i);
-        if (i < 0) return -1;
-        break;
-      }
-    }
-  }
-
-  /** Steps over a key and its colon; returns where the value starts. */
-  private key(at: number): number {
-    const end = this.string(at);
-    if (end < 0) return -1;
-    const colon = skipSpace(this.body, end);
-    return this.body[colon] === COLON ? skipSpace(this.body, colon + 1) : this.fail('malformed', colon);
-  }
-
-  private scalar(at: number): number {
-    const first = this.body[at];
-    if (first === MINUS || isDigit(first)) return this.number(at);
-    for (const literal of LITERALS) {
-      if (first !== literal[0]) continue;
-      for (let i = 1; i < literal.length; i += 1) {
-        if (this.body[at + i] !== literal[i]) return this.fail('malformed', at + i);
-      }
-      return at + literal.length;
-    }
-    return this.fail('malformed', at);
-  }
-
-  private number(at: number): number {
-    const body = this.body;
-    let i = body[at] === MINUS ? at + 1 : at;
-    if (body[i] === ZERO) i += 1;
-    else i = this.digits(i);
-    if (i >= 0 && body[i] === DOT) i = this.digits(i + 1);
-    if (i >= 0 && (body[i] === 0x65 || body[i] === 0x45)) {
-      const sign = body[i + 1];
-      i = this.digits(sign === MINUS || sign === 0x2b ? i + 2 : i + 1);
-    }
-    return i;
-  }
-
-  private digits(at: number): number {
-    let i = at;
-    while (isDigit(this.body[i])) i += 1;
-    return i > at ? i : this.fail('malformed', at);
-  }
-
-  private fail(reason: ScanReason, offset: number): -1 {
-    this.problem = { reason, offset: Math.min(offset, this.body.length) };
-    return -1;
-  }
-}
-
-/** Steps over text that {@link Grammar} has checked; long strings are crossed with a native search. */
-class Skipper implements Stepper {
-  readonly problem: ScanProblem = { reason: 'malformed', offset: 0 };
-
-  constructor(private readonly body: Buffer) {}
-
-  string(at: number): number {
-    const body = this.body;
-    let i = at + 1;
-    let searchFrom = i + 32;
-    for (;;) {
-      const byte = body[i];
-      if (byte === QUOTE) return i + 1;
-      if (byte === BACKSLASH) {
-        i += 2;
-        searchFrom = i + 32;
-      } else if (i < searchFrom) i += 1;
-      else {
-        const quote = body.indexOf(QUOTE, i);
-        let run = quote;
-        while (run > i && body[run - 1] === BACKSLASH) run -= 1;
-        if ((quote - run) % 2 === 0) return quote + 1;
-        i = quote + 1;
-        searchFrom = i + 32;
-      }
-    }
-  }
-
-  value(at: number): number {
-    const body = this.body;
-    let depth = 0;
-    let i = at;
-    for (;;) {
-      const byte = body[i];
-      if (byte === QUOTE) i = this.string(i);
-      else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) {
-        depth += 1;
-        i += 1;
-      } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
-        // In a list of scalars the bracket of the container around this value ends the value.
-        if (depth === 0) return i;
-        depth -= 1;
-        i += 1;
-      } else if (depth === 0 && (byte === COMMA || isSpace(byte))) return i;
-      else i += 1;
-      if (depth === 0 && (byte === QUOTE || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY)) return i;
-    }
-  }
-}
-
-/** Which bracket opened each level of the value being checked. Shared: a check never waits and never nests. */
-const OPENED = new Uint8Array(MAX_DEPTH);
-
-const closing = (opened: number): number => (opened === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY);
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= ZERO && byte <= NINE;
-const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-
-/** The first offset at or after `at` that holds no JSON white space. */
-export function skipSpace(body: Buffer, at: number): number {
-  let i = at;
-  while (isSpace(body[i])) i += 1;
-  return i;
 }
 
 const FOREIGN_SPELLING = /[^a-z0-9_]/;

@@ -38,9 +38,11 @@ function firstFinishReason(body: Buffer, choices: Member | undefined): Member | 
   let first: Member | undefined;
   if (!choices || kindAt(body, choices.valueStart) !== 'array') return undefined;
   eachElement(body, choices.valueStart, (start) => {
-    if (first || kindAt(body, start) !== 'object') return;
+    if (first || kindAt(body, start) !== 'object') return undefined;
     const choice = membersAt(body, start, CHOICE_KEYS);
-    if (choice.ok) first = choice.object.members.get('finish_reason');
+    if (!choice.ok) return undefined;
+    first = choice.object.members.get('finish_reason');
+    return choice.object.close + 1;
   });
   return first;
 }
