@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Registry } from 'prom-client';
 import { JobPrincipals } from './access/principal';
 import { Clock, SystemClock } from './clock';
 import { Config } from './config/config';
@@ -30,6 +31,7 @@ export class PlatformModule {
         { provide: Config, useValue: config },
         { provide: LOG, useValue: log },
         { provide: JobPrincipals, useValue: jobPrincipals },
+        { provide: Registry, useFactory: () => new Registry() },
         { provide: Clock, useClass: SystemClock },
         {
           provide: Database,
@@ -38,7 +40,7 @@ export class PlatformModule {
         },
         { provide: ChangeFeed, useFactory: () => new ChangeFeed(databaseUrl, log) },
       ],
-      exports: [Config, LOG, JobPrincipals, Clock, Database, ChangeFeed],
+      exports: [Config, LOG, JobPrincipals, Registry, Clock, Database, ChangeFeed],
     };
   }
 }

@@ -77,8 +77,8 @@ function genuine(principal: Principal): Principal {
 }
 
 const codeOf = (error: unknown): string => {
-  const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
-  return String(driverError?.code ?? code ?? '');
+  const { code, driverError } = error as { code?: string; driverError?: { code?: string } };
+  return driverError?.code ?? code ?? '';
 };
 
 function unavailable(error: unknown): never {
