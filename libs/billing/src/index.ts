@@ -32,3 +32,8 @@ export {
 } from './pricing/token-counts';
 export type { RateCard } from './rates/rate-card';
 export { LOCAL_PROVIDER, type ModelEntry } from './catalogue/model-entry';
+export { BillingModule } from './billing.module';
+export { Catalogue, type CatalogueContents } from './catalogue/catalogue.service';
+export { Seeding } from './catalogue/seeding.service';
+export { LedgerPartitions } from './ledger/ledger-partitions.service';
+export { Ledger } from './ledger/ledger.service';

@@ -1,0 +1,34 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { AuditModule } from '@app/audit';
+import { JobPrincipals } from '@app/platform';
+import { CatalogueLoader } from './catalogue/catalogue-loader.service';
+import { Catalogue } from './catalogue/catalogue.service';
+import { ModelsController } from './catalogue/models.controller';
+import { Models } from './catalogue/models.service';
+import { Seeding } from './catalogue/seeding.service';
+import { LedgerPartitions } from './ledger/ledger-partitions.service';
+import { Ledger } from './ledger/ledger.service';
+import { RateCardsController } from './rates/rate-cards.controller';
+import { RateCards } from './rates/rate-cards.service';
+
+/** Prices, the ledger and what is read out of it. */
+@Module({
+  imports: [AuditModule],
+  controllers: [ModelsController, RateCardsController],
+  providers: [Catalogue, CatalogueLoader, Models, Seeding, RateCards, Ledger, LedgerPartitions],
+  exports: [Catalogue, Ledger],
+})
+export class BillingModule implements OnModuleInit {
+  constructor(
+    private readonly seeding: Seeding,
+    private readonly loader: CatalogueLoader,
+    private readonly partitions: LedgerPartitions,
+    private readonly jobs: JobPrincipals,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.seeding.seedDefaults(this.jobs.for('first start'));
+    await this.partitions.start();
+    await this.loader.start();
+  }
+}

@@ -1,0 +1,222 @@
+import type { StatedClasses, StatedPrice } from '../rates/rate-card';
+import { LOCAL_PROVIDER, type ModelEntry } from './model-entry';
+
+/**
+ * What a new gateway starts with: well-known models and their list prices in US dollars per million tokens, as published
+ * in November 2026. Providers change prices and you may have your own: check them, and import your own rate card.
+ *
+ * Left out are models whose price depends on what a card cannot say yet.
+ */
+export const DEFAULT_NOTE = 'Shipped list prices of November 2026; check them against your contract';
+
+interface Default {
+  readonly provider: string;
+  readonly name: string;
+  readonly context: number;
+  readonly maxOutput: number;
+  readonly price: Omit<StatedPrice, 'model'>;
+  /** Dated names of the same model at the same price. */
+  readonly snapshots?: readonly string[];
+}
+
+/** Anthropic's cache writes cost 1.25 times the input for five minutes and twice for an hour; stated, because a card never guesses. */
+const anthropic = (
+  input: string,
+  output: string,
+  cacheWrite5m: string,
+  cacheWrite1h: string,
+  cacheRead: string,
+): StatedClasses => ({ input, output, cacheWrite5m, cacheWrite1h, cacheRead });
+
+const openai = (input: string, cacheRead: string, output: string): StatedClasses => ({ input, cacheRead, output });
+
+const OPUS = anthropic('5', '25', '6.25', '10', '0.50');
+const SONNET = anthropic('3', '15', '3.75', '6', '0.30');
+const MILLION = 1_000_000;
+
+const DEFAULTS: Readonly<Record<string, Default>> = {
+  'claude-fable-5-1': {
+    provider: 'anthropic',
+    name: 'Claude Fable 5.1',
+    context: MILLION,
+    maxOutput: 128_000,
+    price: anthropic('10', '50', '12.50', '20', '0.25'),
+  },
+  'claude-opus-5-5': {
+    provider: 'anthropic',
+    name: 'Claude Opus 5.5',
+    context: MILLION,
+    maxOutput: 128_000,
+    price: anthropic('4', '20', '5', '8', '0.20'),
+  },
+  'claude-opus-5': { provider: 'anthropic', name: 'Claude Opus 5', context: MILLION, maxOutput: 128_000, price: OPUS },
+  'claude-opus-4-8': {
+    provider: 'anthropic',
+    name: 'Claude Opus 4.8',
+    context: MILLION,
+    maxOutput: 128_000,
+    price: OPUS,
+  },
+  'claude-opus-4-5': {
+    provider: 'anthropic',
+    name: 'Claude Opus 4.5',
+    context: 200_000,
+    maxOutput: 64_000,
+    price: OPUS,
+    snapshots: ['claude-opus-4-5-20251101'],
+  },
+  'claude-sonnet-5-5': {
+    provider: 'anthropic',
+    name: 'Claude Sonnet 5.5',
+    context: MILLION,
+    maxOutput: 128_000,
+    price: anthropic('2', '10', '2.50', '4', '0.10'),
+  },
+  'claude-sonnet-5': {
+    provider: 'anthropic',
+    name: 'Claude Sonnet 5',
+    context: MILLION,
+    maxOutput: 128_000,
+    price: anthropic('2', '10', '2.50', '4', '0.20'),
+  },
+  'claude-sonnet-4-6': {
+    provider: 'anthropic',
+    name: 'Claude Sonnet 4.6',
+    context: MILLION,
+    maxOutput: 64_000,
+    price: SONNET,
+  },
+  'claude-sonnet-4-5': {
+    provider: 'anthropic',
+    name: 'Claude Sonnet 4.5',
+    context: MILLION,
+    maxOutput: 64_000,
+    price: { ...SONNET, longContext: { aboveTokens: 200_000, ...anthropic('6', '22.50', '7.50', '12', '0.60') } },
+    snapshots: ['claude-sonnet-4-5-20250929'],
+  },
+  'claude-haiku-5-5': {
+    provider: 'anthropic',
+    name: 'Claude Haiku 5.5',
+    context: MILLION,
+    maxOutput: 128_000,
+    price: {
+      ...anthropic('0.10', '0.50', '0.125', '0.20', '0.01'),
+      longContext: { aboveTokens: 100_000, ...anthropic('0.50', '2.50', '0.625', '1', '0.05') },
+    },
+  },
+  'claude-haiku-4-5': {
+    provider: 'anthropic',
+    name: 'Claude Haiku 4.5',
+    context: 200_000,
+    maxOutput: 64_000,
+    price: anthropic('1', '5', '1.25', '2', '0.10'),
+    snapshots: ['claude-haiku-4-5-20251001'],
+  },
+  'gpt-5.4': {
+    provider: 'openai',
+    name: 'GPT-5.4',
+    context: 1_050_000,
+    maxOutput: 128_000,
+    price: {
+      ...openai('2.50', '0.25', '15'),
+      longContext: { aboveTokens: 272_000, ...openai('5', '0.50', '22.50') },
+    },
+  },
+  'gpt-5.4-mini': {
+    provider: 'openai',
+    name: 'GPT-5.4 mini',
+    context: 400_000,
+    maxOutput: 128_000,
+    price: openai('0.75', '0.075', '4.50'),
+  },
+  'gpt-5.2': {
+    provider: 'openai',
+    name: 'GPT-5.2',
+    context: 400_000,
+    maxOutput: 128_000,
+    price: openai('1.75', '0.175', '14'),
+  },
+  'gpt-5': {
+    provider: 'openai',
+    name: 'GPT-5',
+    context: 400_000,
+    maxOutput: 128_000,
+    price: openai('1.25', '0.125', '10'),
+  },
+  'gpt-5-mini': {
+    provider: 'openai',
+    name: 'GPT-5 mini',
+    context: 400_000,
+    maxOutput: 128_000,
+    price: openai('0.25', '0.025', '2'),
+  },
+  'gpt-5-nano': {
+    provider: 'openai',
+    name: 'GPT-5 nano',
+    context: 400_000,
+    maxOutput: 128_000,
+    price: openai('0.05', '0.005', '0.40'),
+  },
+  'gpt-4.1': {
+    provider: 'openai',
+    name: 'GPT-4.1',
+    context: 1_047_576,
+    maxOutput: 32_768,
+    price: openai('2', '0.50', '8'),
+  },
+  'gpt-4.1-mini': {
+    provider: 'openai',
+    name: 'GPT-4.1 mini',
+    context: 1_047_576,
+    maxOutput: 32_768,
+    price: openai('0.40', '0.10', '1.60'),
+  },
+  'gpt-4o': {
+    provider: 'openai',
+    name: 'GPT-4o',
+    context: 128_000,
+    maxOutput: 16_384,
+    price: openai('2.50', '1.25', '10'),
+    snapshots: ['gpt-4o-2024-08-06', 'gpt-4o-2024-11-20'],
+  },
+  'gpt-4o-mini': {
+    provider: 'openai',
+    name: 'GPT-4o mini',
+    context: 128_000,
+    maxOutput: 16_384,
+    price: openai('0.15', '0.075', '0.60'),
+    snapshots: ['gpt-4o-mini-2024-07-18'],
+  },
+  'o4-mini': {
+    provider: 'openai',
+    name: 'o4-mini',
+    context: 200_000,
+    maxOutput: 100_000,
+    price: openai('1.10', '0.275', '4.40'),
+  },
+  // Costs nothing to run; the small price is there so that a tour with it shows money.
+  'local/demo': {
+    provider: LOCAL_PROVIDER,
+    name: 'Demonstration (no model behind it)',
+    context: 128_000,
+    maxOutput: 4_096,
+    price: { input: '0.10', output: '0.40' },
+  },
+};
+
+export const DEFAULT_MODELS: readonly ModelEntry[] = Object.entries(DEFAULTS).flatMap(
+  ([name, { provider, name: displayName, context, maxOutput, snapshots = [] }]) =>
+    [name, ...snapshots].map((id) => ({
+      id,
+      provider,
+      upstreamModel: id.replace(/^local\//, ''),
+      displayName,
+      contextTokens: context,
+      maxOutputTokens: maxOutput,
+    })),
+);
+
+export const defaultPrices = (): StatedPrice[] =>
+  Object.entries(DEFAULTS).flatMap(([name, { price, snapshots = [] }]) =>
+    [name, ...snapshots].map((model) => ({ model, ...price })),
+  );

@@ -1,0 +1,69 @@
+import { IsInt, IsString, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
+
+const MAX_LIMIT = 1_000_000_000;
+
+export class PutModelDto {
+  /**
+   * Name of a provider in the gateway's configuration, or `local`.
+   * @example "openai"
+   */
+  @IsString()
+  @MaxLength(32)
+  provider!: string;
+
+  /**
+   * What the provider calls the model. Under a pattern, `*` stands for the name that was asked for.
+   * @example "gpt-4o-2024-08-06"
+   */
+  @Matches(/^[\x21-\x7e]{1,200}$/, { message: 'must be 1 to 200 printable characters without spaces' })
+  upstreamModel!: string;
+
+  /** @example "GPT-4o" */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(100)
+  displayName!: string;
+
+  /**
+   * The most tokens that prompt and answer may have together.
+   * @example 128000
+   */
+  @IsInt()
+  @Min(1)
+  @Max(MAX_LIMIT)
+  contextTokens!: number;
+
+  /**
+   * The longest answer the model gives, reasoning included; requests that set no limit are reserved for this much.
+   * @example 16384
+   */
+  @IsInt()
+  @Min(1)
+  @Max(MAX_LIMIT)
+  maxOutputTokens!: number;
+}
+
+export class ModelView extends PutModelDto {
+  /**
+   * The name callers use, or a pattern ending in `*`.
+   * @example "gpt-4o"
+   */
+  id!: string;
+
+  /**
+   * Why calls of it are refused: the card in force does not price it, or its provider is not configured.
+   * @example []
+   */
+  warnings!: ('not_priced' | 'provider_not_configured')[];
+
+  createdAt!: string;
+
+  updatedAt!: string;
+}
+
+export class ModelPage {
+  items!: ModelView[];
+
+  /** Give it back as `cursor` for the next page; `null` on the last. */
+  nextCursor!: string | null;
+}

@@ -1,0 +1,43 @@
+import type { Tx } from '@app/platform';
+import type { LedgerRow } from './ledger-row';
+
+/** A column, its type, and where its value is in a row; arrays of them make one statement of any number of rows. */
+const COLUMNS: readonly [name: string, type: string, value: (row: LedgerRow) => unknown][] = [
+  ['id', 'uuid', ({ id }) => id],
+  ['at', 'timestamptz', ({ at }) => at.toISOString()],
+  ['tenant_id', 'text', ({ tenantId }) => tenantId],
+  ['token_id', 'text', ({ tokenId }) => tokenId],
+  ['subject', 'text', ({ subject }) => subject],
+  ['model', 'text', ({ model }) => model],
+  ['provider', 'text', ({ provider }) => provider],
+  ['provider_request_id', 'text', ({ providerRequestId }) => providerRequestId],
+  ['rate_card', 'int', ({ rateCard }) => rateCard],
+  ['formula', 'smallint', ({ formula }) => formula],
+  ['status', 'text', ({ status }) => status],
+  ['outcome', 'text', ({ outcome }) => outcome],
+  ['input_tokens', 'bigint', ({ counts }) => counts.input],
+  ['output_tokens', 'bigint', ({ counts }) => counts.output],
+  ['cache_read_tokens', 'bigint', ({ counts }) => counts.cacheRead],
+  ['cache_write_5m_tokens', 'bigint', ({ counts }) => counts.cacheWrite5m],
+  ['cache_write_1h_tokens', 'bigint', ({ counts }) => counts.cacheWrite1h],
+  ['reasoning_tokens', 'bigint', ({ counts }) => counts.reasoning],
+  ['cost_nanos', 'bigint', ({ costNanos }) => String(costNanos)],
+];
+
+const NAMES = COLUMNS.map(([name]) => name).join(', ');
+const ARRAYS = COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
+
+const INSERT = `
+  INSERT INTO ledger (${NAMES}, cost_center)
+  SELECT row.*, tenants.cost_center FROM unnest(${ARRAYS}) AS row (${NAMES}) LEFT JOIN tenants ON tenants.id = row.tenant_id
+  ON CONFLICT DO NOTHING
+  RETURNING replace(id::text, '-', '') AS id`;
+
+/** Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. */
+export async function insertRows(tx: Tx, rows: readonly LedgerRow[]): Promise<string[]> {
+  const inserted = await tx.query<{ id: string }>(
+    INSERT,
+    COLUMNS.map(([, , value]) => rows.map(value)),
+  );
+  return inserted.map(({ id }) => id);
+}

@@ -1,0 +1,53 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LOG, type Log, type Tx } from '@app/platform';
+import { Catalogue } from '../catalogue/catalogue.service';
+import { priceOf } from '../pricing/pricing';
+import type { RateCard } from '../rates/rate-card';
+import { selectRateCards } from '../rates/rate-cards.queries';
+import { insertRows } from './ledger.queries';
+import { LedgerPartitions } from './ledger-partitions.service';
+import { checkRow, type LedgerRow } from './ledger-row';
+
+/** The append-only record of what every call used and cost. */
+@Injectable()
+export class Ledger {
+  constructor(
+    private readonly catalogue: Catalogue,
+    private readonly partitions: LedgerPartitions,
+    @Inject(LOG) private readonly log: Log,
+  ) {}
+
+  /**
+   * Books rows, all in one statement, and returns the ids of those that were not booked before; a repeat changes nothing.
+   * A row that breaks a rule (see `checkRow`) is booked as `quarantined` and logged: it must neither be lost nor hold up the others.
+   */
+  async append(tx: Tx, rows: readonly LedgerRow[]): Promise<string[]> {
+    if (rows.length === 0) return [];
+    const cards = await this.cardsOf(tx, rows);
+    await this.partitions.ensureFor(tx, rows);
+    return insertRows(
+      tx,
+      rows.map((row) => this.checked(row, cards.get(row.rateCard))),
+    );
+  }
+
+  private checked(row: LedgerRow, card: RateCard | undefined): LedgerRow {
+    const problem = checkRow(row, card && priceOf(card, row.model));
+    if (problem === undefined || row.status === 'quarantined') return row;
+    this.log.error({ ledgerRow: row.id, tenant: row.tenantId, problem }, 'a ledger row is quarantined');
+    return { ...row, status: 'quarantined' };
+  }
+
+  /** Another process may have priced a row by a card this one has not heard of yet. */
+  private async cardsOf(tx: Tx, rows: readonly LedgerRow[]): Promise<ReadonlyMap<number, RateCard>> {
+    const cards = new Map<number, RateCard>();
+    const unheard = new Set<number>();
+    for (const { rateCard } of rows) {
+      const card = this.catalogue.card(rateCard);
+      if (card) cards.set(rateCard, card);
+      else unheard.add(rateCard);
+    }
+    if (unheard.size > 0) for (const card of await selectRateCards(tx, [...unheard])) cards.set(card.version, card);
+    return cards;
+  }
+}

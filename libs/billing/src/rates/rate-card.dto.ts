@@ -1,0 +1,182 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsInt,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { IsInstant } from '../instant.decorator';
+
+/** Up to a million currency units with nine decimals: exactly what fits in nano-units. */
+const DECIMAL = /^(?:\d{1,6}|1000000)(?:\.\d{1,9})?$/;
+const decimal = { message: 'must be a decimal string from 0 to 1000000 with at most 9 decimals, such as "2.50"' };
+
+/** A model's name, or a prefix ending in `*`. */
+export const MODEL_PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}\*?|\*)$/;
+export const modelPattern = {
+  message: 'must be a model name of letters, digits and . _ : / @ + -, or a prefix of one that ends in "*"',
+};
+
+/** Prices per million tokens, as exact decimals. A class left out is billed like its neighbour, as each says. */
+export class ClassPricesDto {
+  /**
+   * Tokens of the prompt that no cache was involved in.
+   * @example "2.50"
+   */
+  @Matches(DECIMAL, decimal)
+  input!: string;
+
+  /**
+   * Tokens of the answer.
+   * @example "10.00"
+   */
+  @Matches(DECIMAL, decimal)
+  output!: string;
+
+  /**
+   * Prompt tokens read from the provider's cache; like `input` if left out.
+   * @example "0.25"
+   */
+  @IsOptional()
+  @Matches(DECIMAL, decimal)
+  cacheRead?: string;
+
+  /**
+   * Prompt tokens written to a cache for five minutes; like `input` if left out.
+   * @example "3.125"
+   */
+  @IsOptional()
+  @Matches(DECIMAL, decimal)
+  cacheWrite5m?: string;
+
+  /**
+   * Prompt tokens written to a cache for an hour; like `cacheWrite5m` if left out.
+   * @example "5.00"
+   */
+  @IsOptional()
+  @Matches(DECIMAL, decimal)
+  cacheWrite1h?: string;
+
+  /**
+   * Tokens the model reasoned with; like `output` if left out.
+   * @example "10.00"
+   */
+  @IsOptional()
+  @Matches(DECIMAL, decimal)
+  reasoning?: string;
+}
+
+export class LongContextDto extends ClassPricesDto {
+  /**
+   * Input of all classes together, above which these prices hold for the whole call.
+   * @example 200000
+   */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000_000)
+  aboveTokens!: number;
+}
+
+export class ModelPriceDto extends ClassPricesDto {
+  /**
+   * The model as callers name it, or a prefix ending in `*`; the longest match wins.
+   * @example "gpt-4o"
+   */
+  @Matches(MODEL_PATTERN, modelPattern)
+  model!: string;
+
+  /** Other prices for calls with a long prompt, where the provider has such. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => LongContextDto)
+  longContext?: LongContextDto;
+}
+
+export class ImportRateCardDto {
+  /**
+   * When the card takes effect: now or later, to the millisecond. Left out: now.
+   * @example "2027-01-01T00:00:00.000Z"
+   */
+  @IsOptional()
+  @IsInstant()
+  effectiveAt?: string;
+
+  /**
+   * ISO 4217 code. All cards have the same.
+   * @example "USD"
+   */
+  @Matches(/^[A-Z]{3}$/, { message: 'must be a currency code of three capital letters' })
+  currency!: string;
+
+  /**
+   * Where the prices come from.
+   * @example "List prices of 1 November 2026"
+   */
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  note?: string;
+
+  /** One entry for each model or pattern. */
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(5_000)
+  @ValidateNested({ each: true })
+  @Type(() => ModelPriceDto)
+  prices!: ModelPriceDto[];
+}
+
+export class InForceQuery {
+  /** The instant asked about; now if left out. */
+  @IsOptional()
+  @IsInstant()
+  at?: string;
+}
+
+export class RateCardView {
+  /** @example 3 */
+  version!: number;
+
+  /**
+   * One card is `in_force`; `past` ones were, `scheduled` ones will be.
+   * @example "in_force"
+   */
+  state!: 'past' | 'in_force' | 'scheduled';
+
+  effectiveAt!: string;
+
+  /** @example "USD" */
+  currency!: string;
+
+  note!: string;
+
+  /** SHA-256 (hex) of the card's canonical text, by which a copy can be told to be the same. */
+  hash!: string;
+
+  /** How many models and patterns it prices. */
+  models!: number;
+
+  createdAt!: string;
+
+  /** Name of the admin key that imported it. */
+  createdBy!: string;
+}
+
+export class RateCardDetail extends RateCardView {
+  /** As stated, in canonical form. */
+  prices!: ModelPriceDto[];
+}
+
+export class RateCardPage {
+  items!: RateCardView[];
+
+  /** Give it back as `cursor` for the next page; `null` on the last. */
+  nextCursor!: string | null;
+}

@@ -1,0 +1,66 @@
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiErrors,
+  ApiIdempotent,
+  Audience,
+  Caller,
+  IdempotencyKey,
+  PageQuery,
+  Requires,
+  type Principal,
+} from '@app/platform';
+import { ImportRateCardDto, InForceQuery, RateCardDetail, RateCardPage } from './rate-card.dto';
+import { RateCards } from './rate-cards.service';
+
+@Controller('api/v1/admin/rate-cards')
+@Audience('admin')
+@ApiTags('Rate cards')
+export class RateCardsController {
+  constructor(private readonly cards: RateCards) {}
+
+  @Post()
+  @Requires('rates:write')
+  @ApiOperation({
+    summary: 'Import a rate card',
+    description:
+      'It becomes the next version and can never be changed. Requests are billed by the card in force when they start.',
+  })
+  @ApiIdempotent()
+  @ApiCreatedResponse({ type: RateCardDetail })
+  @ApiErrors(['validation_failed', 'rate_card_in_past', 'rate_card_conflict', 'idempotency_conflict'])
+  importRateCard(
+    @Caller() principal: Principal,
+    @Body() dto: ImportRateCardDto,
+    @IdempotencyKey() key?: string,
+  ): Promise<RateCardDetail> {
+    return this.cards.import(principal, dto, key);
+  }
+
+  @Get()
+  @Requires('rates:read')
+  @ApiOperation({ summary: 'List rate cards', description: 'Newest version first.' })
+  @ApiOkResponse({ type: RateCardPage })
+  @ApiErrors(['validation_failed', 'cursor_invalid'])
+  listRateCards(@Caller() principal: Principal, @Query() query: PageQuery): Promise<RateCardPage> {
+    return this.cards.list(principal, query);
+  }
+
+  @Get('in-force')
+  @Requires('rates:read')
+  @ApiOperation({ summary: 'Show the rate card in force', description: 'Now, or at another instant.' })
+  @ApiOkResponse({ type: RateCardDetail })
+  @ApiErrors(['validation_failed', 'rate_card_not_found'])
+  showRateCardInForce(@Caller() principal: Principal, @Query() { at }: InForceQuery): Promise<RateCardDetail> {
+    return this.cards.inForce(principal, at === undefined ? undefined : new Date(at));
+  }
+
+  @Get(':version')
+  @Requires('rates:read')
+  @ApiOperation({ summary: 'Show a rate card with its prices' })
+  @ApiOkResponse({ type: RateCardDetail })
+  @ApiErrors(['rate_card_not_found'])
+  showRateCard(@Caller() principal: Principal, @Param('version') version: string): Promise<RateCardDetail> {
+    return this.cards.show(principal, version);
+  }
+}
