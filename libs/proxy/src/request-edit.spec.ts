@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
-import { editMembers, withUsageAsked } from './request-edit';
+import { KeySet } from './key-set';
+import { editMembers, usageAsked } from './request-edit';
 import { type JsonObject, scanObject } from './request-scan';
 
 const KEYS = ['a', 'b', 'c', 'stream_options'];
 
 function objectOf(body: Buffer): JsonObject {
-  const result = scanObject(body, new Set(KEYS));
+  const result = scanObject(body, new KeySet(KEYS));
   if (!result.ok) throw new Error(result.problem.reason);
   return result.object;
 }
@@ -58,10 +59,11 @@ describe('editMembers', () => {
   });
 });
 
-describe('withUsageAsked', () => {
+describe('usageAsked', () => {
   const ask = (text: string): string => {
     const body = Buffer.from(text);
-    return withUsageAsked(body, objectOf(body)).toString();
+    const object = objectOf(body);
+    return editMembers(body, object, { set: { stream_options: usageAsked(body, object) } }).toString();
   };
 
   it('adds the option and keeps the others', () => {

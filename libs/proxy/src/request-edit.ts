@@ -1,3 +1,4 @@
+import { KeySet } from './key-set';
 import { type JsonObject, type Member, membersAt } from './request-scan';
 
 /** Changes to the top-level members of an object. Values in `set` are raw JSON text; a key in both lists is set. */
@@ -5,6 +6,8 @@ export interface Edits {
   readonly remove?: Iterable<string>;
   readonly set?: Readonly<Record<string, string>>;
 }
+
+const INCLUDE_USAGE = new KeySet(['include_usage']);
 
 interface Splice {
   readonly start: number;
@@ -38,15 +41,12 @@ export function editMembers(body: Buffer, object: JsonObject, edits: Edits): Buf
   return splices.length === 0 ? body : apply(body, splices);
 }
 
-/** Asks an OpenAI-dialect provider to end its stream with the usage; other stream options of the caller are kept. */
-export function withUsageAsked(body: Buffer, object: JsonObject): Buffer {
-  return editMembers(body, object, { set: { stream_options: usageAsked(body, object.members.get('stream_options')) } });
-}
-
-function usageAsked(body: Buffer, options: Member | undefined): string {
+/** The value of `stream_options` that asks for the usage at the end of a stream; other options of the caller are kept. */
+export function usageAsked(body: Buffer, object: JsonObject): string {
+  const options = object.members.get('stream_options');
   if (options && body[options.valueStart] === 0x7b) {
     const value = body.subarray(options.valueStart, options.valueEnd);
-    const inner = membersAt(value, 0, new Set(['include_usage']));
+    const inner = membersAt(value, 0, INCLUDE_USAGE);
     if (inner.ok) return editMembers(value, inner.object, { set: { include_usage: 'true' } }).toString('utf8');
   }
   return '{"include_usage":true}';

@@ -1,3 +1,4 @@
+import { KeySet } from './key-set';
 import { type Dialect, type Feature, type Media, survey, SURVEYED_KEYS } from './request-features';
 import { type JsonObject, type Member, membersAt, type ScanProblem, type ScanReason, scanObject } from './request-scan';
 
@@ -60,14 +61,14 @@ const OWNED_KEYS = [
 
 const LIMIT_KEYS = { openai: ['max_tokens', 'max_completion_tokens'], anthropic: ['max_tokens'] } as const;
 
-const WANTED: Record<Dialect, ReadonlySet<string>> = {
-  openai: new Set([
+const WANTED: Record<Dialect, KeySet> = {
+  openai: new KeySet([
     ...['model', 'stream', 'n', 'stream_options', 'user', 'safety_identifier'],
     ...LIMIT_KEYS.openai,
     ...OWNED_KEYS,
     ...SURVEYED_KEYS.openai,
   ]),
-  anthropic: new Set([
+  anthropic: new KeySet([
     'model',
     'stream',
     'metadata',
@@ -77,8 +78,8 @@ const WANTED: Record<Dialect, ReadonlySet<string>> = {
   ]),
 };
 
-const METADATA_KEYS: ReadonlySet<string> = new Set(['user_id']);
-const STREAM_OPTION_KEYS: ReadonlySet<string> = new Set(['include_usage']);
+const METADATA_KEYS = new KeySet(['user_id']);
+const STREAM_OPTION_KEYS = new KeySet(['include_usage']);
 
 /** Reads the facts from the bytes as sent, or says what keeps it from being priced. Never throws. */
 export function readFacts(dialect: Dialect, body: Buffer): FactsResult {
@@ -164,16 +165,16 @@ class Fields {
     return typeof value === 'string' && value !== '' ? value : null;
   }
 
-  innerString(outer: string, key: string, wanted: ReadonlySet<string>): string | null {
+  innerString(outer: string, key: string, wanted: KeySet): string | null {
     const value = this.read(this.inner(outer, wanted)?.get(key));
     return typeof value === 'string' && value !== '' ? value : null;
   }
 
-  innerFlag(outer: string, key: string, wanted: ReadonlySet<string>): boolean {
+  innerFlag(outer: string, key: string, wanted: KeySet): boolean {
     return this.read(this.inner(outer, wanted)?.get(key)) === true;
   }
 
-  private inner(outer: string, wanted: ReadonlySet<string>): JsonObject['members'] | undefined {
+  private inner(outer: string, wanted: KeySet): JsonObject['members'] | undefined {
     const member = this.object.members.get(outer);
     if (!member || this.body[member.valueStart] !== 0x7b) return undefined;
     const result = membersAt(this.body, member.valueStart, wanted);

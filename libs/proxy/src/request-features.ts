@@ -1,3 +1,4 @@
+import { KeySet } from './key-set';
 import { eachElement, kindAt, type JsonObject, type Member, membersAt, type ScanProblem } from './request-scan';
 
 export type Dialect = 'openai' | 'anthropic';
@@ -106,12 +107,12 @@ const MAX_NAME_CHARACTERS = 64;
 
 const AUDIO = '"audio"';
 const VERSION_SUFFIX = /_\d{8}$/;
-const TOOL_KEYS: ReadonlySet<string> = new Set(['type']);
-const MESSAGE_KEYS: ReadonlySet<string> = new Set(['content', 'audio']);
-const BLOCK_KEYS: ReadonlySet<string> = new Set(['type', 'content', 'source', 'file', 'file_id']);
-const SOURCE_KEYS: ReadonlySet<string> = new Set(['type', 'content', 'file_id']);
-const DIAGNOSTICS_KEYS: ReadonlySet<string> = new Set(['previous_message_id']);
-const CONTEXT_KEYS: ReadonlySet<string> = new Set(['edits']);
+const TOOL_KEYS = new KeySet(['type']);
+const MESSAGE_KEYS = new KeySet(['content', 'audio']);
+const BLOCK_KEYS = new KeySet(['type', 'content', 'source', 'file', 'file_id']);
+const SOURCE_KEYS = new KeySet(['type', 'content', 'file_id']);
+const DIAGNOSTICS_KEYS = new KeySet(['previous_message_id']);
+const CONTEXT_KEYS = new KeySet(['edits']);
 
 /**
  * Looks through messages and tools of a scanned body for what a price or the wall between tenants depends on. It reads
@@ -218,7 +219,7 @@ class Surveyor {
     if (member && kindAt(this.body, member.valueStart) === 'array') eachElement(this.body, member.valueStart, visit);
   }
 
-  private scan(start: number, wanted: ReadonlySet<string>): JsonObject | undefined {
+  private scan(start: number, wanted: KeySet): JsonObject | undefined {
     if (kindAt(this.body, start) !== 'object') return undefined;
     const result = membersAt(this.body, start, wanted);
     if (result.ok) return result.object;
@@ -226,7 +227,7 @@ class Surveyor {
     return undefined;
   }
 
-  private membersOf(member: Member | undefined, wanted: ReadonlySet<string>): JsonObject['members'] | undefined {
+  private membersOf(member: Member | undefined, wanted: KeySet): JsonObject['members'] | undefined {
     return member && this.scan(member.valueStart, wanted)?.members;
   }
 

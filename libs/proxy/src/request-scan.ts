@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { KeySet } from './key-set';
 import { Grammar, type ScanProblem, type ScanReason, Skipper, skipSpace, type Stepper } from './json-steps';
 
 export { MAX_DEPTH, type ScanProblem, type ScanReason } from './json-steps';
@@ -35,9 +36,6 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Longest spelling of a key worth decoding: six bytes for each character of the longest wanted key, and some. */
-const LONGEST_KEY_BYTES = 256;
-
 /**
  * Walks a request body once and returns where the wanted top-level members stand, without parsing the rest into values.
  *
@@ -46,7 +44,7 @@ const LONGEST_KEY_BYTES = 256;
  * `Model` or `mod\u0065l`, would let gateway and provider read different requests: parsers disagree on which of two
  * wins, and Go's (some inference servers) does not care about case.
  */
-export function scanObject(body: Buffer, wanted: ReadonlySet<string>): ScanResult {
+export function scanObject(body: Buffer, wanted: KeySet): ScanResult {
   const start = skipSpace(body, 0);
   if (start === body.length) return refuse('empty', start);
   if (!isUtf8(body)) return refuse('invalid_utf8', firstBadByte(body));
@@ -62,7 +60,7 @@ export function scanObject(body: Buffer, wanted: ReadonlySet<string>): ScanResul
 }
 
 /** The wanted members of an object inside a body that {@link scanObject} has taken; `open` is the offset of its brace. */
-export function membersAt(body: Buffer, open: number, wanted: ReadonlySet<string>): ScanResult {
+export function membersAt(body: Buffer, open: number, wanted: KeySet): ScanResult {
   return readMembers(body, open, wanted, new Skipper(body));
 }
 
@@ -87,7 +85,7 @@ export function kindAt(body: Buffer, start: number): 'object' | 'array' | 'strin
   return first === QUOTE ? 'string' : 'scalar';
 }
 
-function readMembers(body: Buffer, open: number, wanted: ReadonlySet<string>, step: Stepper): ScanResult {
+function readMembers(body: Buffer, open: number, wanted: KeySet, step: Stepper): ScanResult {
   const members = new Map<string, Member>();
   let count = 0;
   let from = open + 1;
@@ -97,18 +95,18 @@ function readMembers(body: Buffer, open: number, wanted: ReadonlySet<string>, st
     const keyStart = at;
     at = step.string(at);
     if (at < 0) return { ok: false, problem: step.problem };
-    const key = decodeKey(body, keyStart, at);
+    const key = wanted.find(body, keyStart + 1, at - 1);
     at = skipSpace(body, at);
     if (body[at] !== COLON) return refuse('malformed', at);
     const valueStart = skipSpace(body, at + 1);
     const valueEnd = step.value(valueStart);
     if (valueEnd < 0) return { ok: false, problem: step.problem };
     const to = skipSpace(body, valueEnd);
-    if (wanted.has(key)) {
-      if (members.has(key)) return refuse('duplicate_key', keyStart, key);
-      members.set(key, { key, index: count, from, valueStart, valueEnd, to });
-    } else if (FOREIGN_SPELLING.test(key) && wanted.has(fold(key))) {
-      return refuse('ambiguous_key', keyStart, key);
+    if (key) {
+      const { name, folded } = key;
+      if (folded) return refuse('ambiguous_key', keyStart, name);
+      if (members.has(name)) return refuse('duplicate_key', keyStart, name);
+      members.set(name, { key: name, index: count, from, valueStart, valueEnd, to });
     }
     count += 1;
     if (body[to] === CLOSE_OBJECT) return { ok: true, object: { open, close: to, count, members } };
@@ -116,17 +114,6 @@ function readMembers(body: Buffer, open: number, wanted: ReadonlySet<string>, st
     from = to + 1;
     at = skipSpace(body, from);
   }
-}
-
-const FOREIGN_SPELLING = /[^a-z0-9_]/;
-
-/** Folds case as Go does, where the long s and the Kelvin sign are an s and a k. */
-const fold = (key: string): string => key.toUpperCase().toLowerCase();
-
-function decodeKey(body: Buffer, quote: number, end: number): string {
-  if (end - quote > LONGEST_KEY_BYTES) return '';
-  const raw = body.toString('utf8', quote + 1, end - 1);
-  return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
 }
 
 /** Decoding replaces what is not UTF-8, so the first byte that differs is in, or just past, the first bad sequence. */

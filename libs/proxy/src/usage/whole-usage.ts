@@ -1,3 +1,4 @@
+import { KeySet } from '../key-set';
 import { eachElement, kindAt, type Member, membersAt, scanObject } from '../request-scan';
 import { countsOfAnthropic } from './anthropic-usage';
 import { countsOfOpenAi } from './openai-usage';
@@ -11,8 +12,8 @@ export interface WholeUsage {
   readonly problem: UsageProblem | null;
 }
 
-const WANTED: ReadonlySet<string> = new Set(['usage', 'choices', 'stop_reason']);
-const CHOICE_KEYS: ReadonlySet<string> = new Set(['finish_reason']);
+const WANTED = new KeySet(['usage', 'choices', 'stop_reason']);
+const CHOICE_KEYS = new KeySet(['finish_reason']);
 
 /** Finds the usage in the complete, uncompressed body of an answer without parsing the rest of it. Never throws. */
 export function readWholeUsage(dialect: 'openai' | 'anthropic', body: Buffer): WholeUsage {
