@@ -1,0 +1,83 @@
+import { CodedError } from '@app/platform';
+import { invalidField } from '../invalid-field';
+import { LINE, LINE_TEXT } from '../words';
+
+/** The overlay: what a tenant may set for itself. A closed set; each new setting needs a line in `SETTINGS`. */
+export interface TenantSettings {
+  readonly budgetContact?: string;
+}
+
+/** Says what is wrong with a value, or `null` if nothing is. */
+type Check = (value: unknown) => string | null;
+
+const line =
+  (maxLength: number): Check =>
+  (value) =>
+    typeof value === 'string' && value.length <= maxLength && LINE.test(value)
+      ? null
+      : `${LINE_TEXT} of at most ${maxLength} characters`;
+
+const SETTINGS: Readonly<Record<keyof TenantSettings, Check>> = { budgetContact: line(200) };
+
+/** Names that are the gateway administrator's wherever they stand, written without case, "-" and "_". */
+const RESERVED = new Set(
+  `adminkey adminkeys allowedmodels apikey apikeys audit backup baseurl budgets costcenter credentials database datadir
+   enforcement hash journal limit limits logging models name password permissions prices provider providers quota quotas
+   ratecard ratecards rates role roles s3 sandbox secret secrets server status tenantid timezone token tokens`.split(
+    /\s+/,
+  ),
+);
+
+/**
+ * Applies a change to the settings: what it names is set, `null` removes, what it leaves out stays.
+ * @throws CodedError `setting_reserved`, `validation_failed`
+ */
+export function changeSettings(current: TenantSettings, change: unknown): TenantSettings {
+  if (!isObject(change)) throw invalidField('settings', 'must be an object');
+  refuseReserved(change, 'settings');
+  const next = new Map<string, unknown>(Object.entries(current));
+  for (const [name, value] of Object.entries(change)) {
+    const field = `settings.${name}`;
+    if (!isSetting(name)) throw invalidField(field, 'is not a known setting');
+    const problem = value === null ? null : SETTINGS[name](value);
+    if (problem !== null) throw invalidField(field, problem);
+    if (value === null) next.delete(name);
+    else next.set(name, value);
+  }
+  return Object.fromEntries(next);
+}
+
+/**
+ * What a tenant wants to change of itself, from the body as it was sent. It is read here and not by a DTO, because naming
+ * something that is not the tenant's to set must be answered as just that.
+ * @throws CodedError `setting_reserved`, `validation_failed`
+ */
+export function settingsChange(body: unknown): Readonly<Record<string, unknown>> {
+  if (!isObject(body)) throw invalidField('settings', 'must be an object');
+  refuseReserved(body);
+  for (const name of Object.keys(body)) if (name !== 'settings') throw invalidField(name, 'is not a known field');
+  const { settings = {} } = body;
+  if (!isObject(settings)) throw invalidField('settings', 'must be an object');
+  return settings;
+}
+
+/** Looks at all depths, without recursion: the depth is the caller's choice. */
+function refuseReserved(tree: object, root = ''): void {
+  const waiting: [path: string, node: object][] = [[root, tree]];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const [path, node] = next;
+    for (const [name, value] of Object.entries(node)) {
+      const here = path ? `${path}.${name}` : name;
+      if (!Array.isArray(node) && RESERVED.has(name.toLowerCase().replace(/[-_]/g, '')))
+        throw new CodedError('setting_reserved', `"${here}" belongs to the gateway and cannot be set by a tenant.`, {
+          details: { setting: here },
+        });
+      if (typeof value === 'object' && value !== null) waiting.push([here, value as object]);
+    }
+  }
+}
+
+const isSetting = (name: string): name is keyof TenantSettings => Object.hasOwn(SETTINGS, name);
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
