@@ -73,6 +73,13 @@ describe('scanObject', () => {
     expect(problemOf(text)).toBe(problem);
   });
 
+  it('refuses every control character in a string, and no other ASCII character', () => {
+    for (let code = 0; code < 128; code += 1) {
+      const text = `{"a":"-${String.fromCharCode(code)}-"}`;
+      expect([code, scan(text).ok]).toEqual([code, parses(text)]);
+    }
+  });
+
   it('refuses a wanted key that parsers could read differently', () => {
     expect(problemOf('{"model":"a","model":"b"}')).toBe('duplicate_key@13');
     expect(problemOf('{"model":"a","mod\\u0065l":"b"}')).toBe('duplicate_key@13');
@@ -195,6 +202,23 @@ describe('walking inside a scanned body', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('finds the end of long strings with escaped quotes', () => {
+    for (let plain = 40; plain < 60; plain += 1) {
+      for (const tail of ['', '"', '\\', '\\"', '\\\\"]}', '"'.repeat(9) + 'x'.repeat(99)]) {
+        const text = 'x'.repeat(plain) + tail;
+        const body = Buffer.from(JSON.stringify({ n: [text, text] }));
+        const outer = scanObject(body, WANTED);
+        if (!outer.ok) throw new Error(outer.problem.reason);
+        const starts: number[] = [];
+        eachElement(body, outer.object.members.get('n')!.valueStart, (start) => {
+          starts.push(start);
+          return undefined;
+        });
+        expect(starts).toEqual([6, 7 + JSON.stringify(text).length]);
+      }
+    }
   });
 
   it('steps over scalars, empty containers and white space', () => {
