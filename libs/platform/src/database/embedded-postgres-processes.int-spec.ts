@@ -144,6 +144,16 @@ it('is not led astray by settings meant for another PostgreSQL', async () => {
   await serverGone();
 });
 
+it('shows the server nothing of our environment', async () => {
+  const child = await copy.run(dataDir, { env: { ANTHROPIC_API_KEY: 'sk-ant-secret', PGDATA: '/nowhere' } });
+  await child.report();
+  const environment = await readFile(`/proc/${(await server())!.pid}/environ`, 'utf8');
+  expect(environment.split('\0').map((each) => each.split('=')[0])).toEqual(expect.arrayContaining(['PATH', 'TZ']));
+  expect(environment).not.toMatch(/sk-ant-secret|nowhere/);
+  await child.kill();
+  await serverGone();
+});
+
 (isRoot ? describe : describe.skip)('started by root', () => {
   it('leaves the files root’s where user namespaces exist', async () => {
     const child = await copy.run(dataDir, { tools: ['unshare', 'setpriv'] });

@@ -200,6 +200,12 @@ describe('the socket’s folder', () => {
     await expect(start(folder)).rejects.toThrow(DataDirectoryUnusable);
   });
 
+  it('is refused when it is no folder at all', async () => {
+    await rm(path, { recursive: true });
+    await writeFile(path, '', { mode: 0o600 });
+    await expect(start(folder)).rejects.toThrow(/something else of user/);
+  });
+
   // Only root can give a folder away to play the stranger.
   (process.geteuid?.() === 0 ? it : it.skip)('is refused when it is somebody else’s', async () => {
     await chown(path, 65_534, 65_534);

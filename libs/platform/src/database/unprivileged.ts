@@ -18,7 +18,10 @@ export interface Launcher {
   readonly prefix: readonly string[];
 }
 
-/** Everything PostgreSQL reads from its environment is set or left out here: a `PGPORT` of the caller must not reach it. */
+/**
+ * All that PostgreSQL gets to see of our environment, which holds the providers' keys and may hold settings (`PGDATA`) that
+ * are meant for another server.
+ */
 const ENVIRONMENT = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 /**
