@@ -5,5 +5,6 @@ export type { Fault, FaultKind } from './chain-check';
 export type { AuditEntry } from './entry';
 export { AuditExporter, auditFolder, type AuditExporterOptions, type ExporterStatus } from './exporter.service';
 export { linesOf } from './lines';
-export { RefusedAttempts, type RefusedAttempt } from './refused-attempts.service';
+export type { RefusedAttempt } from './refused-attempt';
+export { RefusedAttempts } from './refused-attempts.service';
 export { verifyChain, type Verdict, type VerifyOptions } from './verify-chain';

@@ -1,4 +1,4 @@
-import type { RefusedAttempt } from './refused-attempts.service';
+import type { RefusedAttempt } from './refused-attempt';
 
 /** So many callers are told apart; a flood from more is counted under `others`. */
 const MAX_CALLERS = 50;

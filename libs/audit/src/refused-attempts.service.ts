@@ -1,22 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Database, JobPrincipals, LOG, type Log, type Principal } from '@app/platform';
+import { Database, JobPrincipals, LOG, type Log } from '@app/platform';
 import { append } from './audit.service';
-import { actorOf, draft, type AuditActor, type Draft } from './entry';
+import type { Draft } from './entry';
 import { Overflow } from './overflow';
-
-/** A call to the control plane that was not let through. */
-export interface RefusedAttempt {
-  /** `null` when no valid key was shown. */
-  readonly principal: Principal | null;
-  readonly ip: string | null;
-  readonly requestId: string;
-  readonly method: string;
-  /** Without the query, which may hold anything. */
-  readonly path: string;
-  /** The error's code. */
-  readonly code: string;
-  readonly status: number;
-}
+import { draftOf, draftOfMany, type RefusedAttempt } from './refused-attempt';
 
 /** So many may come at once and each get a record of its own. */
 const BURST = 60;
@@ -93,7 +80,7 @@ export class RefusedAttempts {
     }
     this.waiting = [];
     if (sum === this.overflow) this.overflow = new Overflow();
-    const drafts = sum.count === 0 ? singles : [...singles, draftOfSum(sum)];
+    const drafts = sum.count === 0 ? singles : [...singles, draftOfMany(sum.view())];
     try {
       await this.database.platform(this.jobs.for('refused-attempts'), async (tx) => {
         for (const each of drafts) await append(tx, each);
@@ -106,34 +93,4 @@ export class RefusedAttempts {
     }
     if (this.waiting.length > 0 || this.overflow.count > 0) this.schedule(REFILL_MS);
   }
-}
-
-function draftOf({ principal, ip, requestId, method, path, code, status }: RefusedAttempt): Draft {
-  const actor: AuditActor = principal ? actorOf(principal) : { kind: 'anonymous', id: null, via: 'api', ip };
-  return draft(
-    {
-      action: 'access.refused',
-      tenant: principal?.tenantId ?? null,
-      target: { kind: 'route', id: `${method} ${path}` },
-      outcome: 'refused',
-      after: { code, status },
-    },
-    actor,
-    requestId,
-  );
-}
-
-function draftOfSum(sum: Overflow): Draft {
-  return draft(
-    {
-      action: 'access.refused',
-      tenant: null,
-      target: { kind: 'route', id: 'many' },
-      outcome: 'refused',
-      after: sum.view(),
-      reason: 'More calls were refused than are recorded one by one.',
-    },
-    { kind: 'job', id: 'refused-attempts', via: 'job', ip: null },
-    null,
-  );
 }
