@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { CodedError } from '@app/platform';
+
+const BEARER = /^bearer +(\S+) *$/i;
+
+/**
+ * The key a request shows, from `Authorization: Bearer` or `x-api-key`; clients of the two model APIs use either, some both.
+ * @throws CodedError `credentials_missing`, `credentials_invalid`
+ */
+export function presentedKey(headers: IncomingHttpHeaders): string {
+  const { authorization } = headers;
+  const apiKey = headers['x-api-key'];
+  const bearer = authorization ? bearerOf(authorization) : null;
+  if (typeof apiKey !== 'string' || apiKey === '') {
+    if (bearer === null) throw new CodedError('credentials_missing');
+    return bearer;
+  }
+  if (bearer !== null && bearer !== apiKey)
+    throw new CodedError('credentials_invalid', 'Authorization and x-api-key hold different keys; send one of them.');
+  return apiKey;
+}
+
+function bearerOf(authorization: string): string {
+  if (authorization.startsWith('Bearer ') && authorization.indexOf(' ', 7) === -1) return authorization.slice(7);
+  const key = BEARER.exec(authorization)?.[1];
+  if (key === undefined)
+    throw new CodedError('credentials_invalid', 'The Authorization header is not of the form "Bearer …".');
+  return key;
+}

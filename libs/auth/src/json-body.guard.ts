@@ -1,0 +1,27 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Config, type GatewayRequest } from '@app/platform';
+import { readJsonBody } from './json-body';
+
+/** More than any control-plane body needs; the model path has its own limit. */
+const MAX_BYTES = 1_048_576;
+const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+/**
+ * Reads the bodies of the control plane, last of the guards, so that a caller without a valid key cannot make the gateway
+ * read anything. The model routes read theirs themselves, as bytes.
+ */
+@Injectable()
+export class JsonBodyGuard implements CanActivate {
+  constructor(private readonly config: Config) {}
+
+  /** @throws CodedError `media_type_unsupported`, `body_too_large`, `body_timeout`, `body_malformed` */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const request = context.switchToHttp().getRequest<GatewayRequest>();
+    if (!request.url.startsWith('/api/') || !WITH_BODY.has(request.method)) return true;
+    const limits = { maxBytes: MAX_BYTES, timeoutMs: this.config.current.server.bodyTimeoutMs };
+    return readJsonBody(request, limits).then((body) => {
+      request.body = body;
+      return true;
+    });
+  }
+}
