@@ -119,8 +119,7 @@ export class UsageReader implements LineSink {
     const held = this.held;
     this.held = null;
     const waiting = this.lines.waiting;
-    const wasReleased = !this.holding && waiting > this.chunk.length - this.relayed && held === null;
-    this.holding = waiting > 0 && !wasReleased && this.mayBeUsage(this.lines.rest());
+    this.holding = waiting > 0 && waiting <= LONGEST_USAGE_LINE && this.mayBeUsage(this.lines.rest());
     if (this.holding) {
       const tail = Math.max(this.relayed, this.chunk.length - waiting);
       if (tail > this.relayed) this.out.push(this.chunk.subarray(this.relayed, tail));
@@ -133,12 +132,11 @@ export class UsageReader implements LineSink {
     }
   }
 
+  /** What is once found not to be the event stays so as the line grows: a line let go is never held again. */
   private mayBeUsage(partial: Buffer): boolean {
     if (this.swallowBlank && partial[0] === CR) return true;
     const known = Math.min(partial.length, DATA.length);
-    return (
-      partial.length <= LONGEST_USAGE_LINE && matches(partial, 0, DATA.subarray(0, known)) && !partial.includes(CHOICE)
-    );
+    return matches(partial, 0, DATA.subarray(0, known)) && !partial.includes(CHOICE);
   }
 
   private takeOut(): Buffer {
