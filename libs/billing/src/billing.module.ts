@@ -10,12 +10,25 @@ import { LedgerPartitions } from './ledger/ledger-partitions.service';
 import { Ledger } from './ledger/ledger.service';
 import { RateCardsController } from './rates/rate-cards.controller';
 import { RateCards } from './rates/rate-cards.service';
+import { AdminReportsController } from './reports/admin-reports.controller';
+import { AdminUsageController } from './reports/admin-usage.controller';
+import { Reports } from './reports/reports.service';
+import { TenantReportsController } from './reports/tenant-reports.controller';
+import { TenantUsageController } from './reports/tenant-usage.controller';
+import { Usage } from './reports/usage.service';
 
 /** Prices, the ledger and what is read out of it. */
 @Module({
   imports: [AuditModule],
-  controllers: [ModelsController, RateCardsController],
-  providers: [Catalogue, CatalogueLoader, Models, Seeding, RateCards, Ledger, LedgerPartitions],
+  controllers: [
+    ModelsController,
+    RateCardsController,
+    AdminUsageController,
+    TenantUsageController,
+    AdminReportsController,
+    TenantReportsController,
+  ],
+  providers: [Catalogue, CatalogueLoader, Models, Seeding, RateCards, Ledger, LedgerPartitions, Usage, Reports],
   exports: [Catalogue, Ledger],
 })
 export class BillingModule implements OnModuleInit {

@@ -35,7 +35,7 @@ export class Billing1795300000005 implements MigrationInterface {
       CREATE TABLE ledger (
         id                  uuid NOT NULL,
         at                  timestamptz NOT NULL,
-        booked_at           timestamptz NOT NULL DEFAULT now(),
+        booked_at           timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
         tenant_id           text NOT NULL,
         cost_center         text,
         token_id            text NOT NULL,

@@ -1,4 +1,5 @@
 import { IsInt, IsString, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { IsPlainText } from '../instant.decorator';
 
 const MAX_LIMIT = 1_000_000_000;
 
@@ -22,6 +23,7 @@ export class PutModelDto {
   @IsString()
   @MinLength(1)
   @MaxLength(100)
+  @IsPlainText()
   displayName!: string;
 
   /**

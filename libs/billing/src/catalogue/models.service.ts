@@ -59,7 +59,7 @@ export class Models {
   /** @throws CodedError `model_not_found` */
   show(principal: Principal, id: string): Promise<ModelView> {
     return this.database.platform(principal, async (tx) => {
-      const row = await selectModel(tx, id);
+      const row = MODEL_PATTERN.test(id) && (await selectModel(tx, id));
       if (!row) throw missing(id);
       return this.view(tx, row);
     });
@@ -67,6 +67,7 @@ export class Models {
 
   list(principal: Principal, { limit, cursor }: PageQuery): Promise<ModelPage> {
     const after = cursor === undefined ? '' : (decodeCursor(cursor, 1)[0] as string);
+    if (after !== '' && !MODEL_PATTERN.test(after)) throw new CodedError('cursor_invalid');
     return this.database.platform(principal, async (tx) => {
       const patterns = await this.pricedPatterns(tx);
       const rows = await selectModelPage(tx, after, limit + 1);
@@ -83,7 +84,7 @@ export class Models {
   /** @throws CodedError `model_not_found` */
   remove(principal: Principal, id: string): Promise<void> {
     return this.database.platform(principal, async (tx) => {
-      const before = await selectModel(tx, id, 'FOR UPDATE');
+      const before = MODEL_PATTERN.test(id) && (await selectModel(tx, id, 'FOR UPDATE'));
       if (!before) throw missing(id);
       await deleteModel(tx, id);
       tx.announce('catalogue', `model:${id}`);

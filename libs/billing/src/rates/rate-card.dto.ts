@@ -12,7 +12,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { IsInstant } from '../instant.decorator';
+import { IsInstant, IsPlainText } from '../instant.decorator';
 
 /** Up to a million currency units with nine decimals: exactly what fits in nano-units. */
 const DECIMAL = /^(?:\d{1,6}|1000000)(?:\.\d{1,9})?$/;
@@ -122,6 +122,7 @@ export class ImportRateCardDto {
   @IsOptional()
   @IsString()
   @MaxLength(500)
+  @IsPlainText()
   note?: string;
 
   /** One entry for each model or pattern. */

@@ -67,12 +67,12 @@ export class RateCards {
   }
 
   list(principal: Principal, { limit, cursor }: PageQuery): Promise<RateCardPage> {
-    const before = cursor === undefined ? 2 ** 31 - 1 : Number(decodeCursor(cursor, 1)[0]);
-    if (!Number.isInteger(before)) throw new CodedError('cursor_invalid');
+    const before = cursor === undefined ? String(2 ** 31 - 1) : (decodeCursor(cursor, 1)[0] as string);
+    if (!/^\d{1,10}$/.test(before) || Number(before) >= 2 ** 31) throw new CodedError('cursor_invalid');
     return this.database.platform(principal, async (tx) => {
       const now = this.clock.now();
       const current = await this.versionAt(tx, now);
-      const rows = await selectRateCardPage(tx, before, limit + 1);
+      const rows = await selectRateCardPage(tx, Number(before), limit + 1);
       const page = pageOf(
         rows,
         limit,

@@ -1,0 +1,47 @@
+import { CodedError } from '@app/platform';
+import { dateIn, startOfDay, startOfMonth } from './local-time';
+
+/** From an instant up to but not including another. */
+export interface Period {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/** How a caller names a period; see `PeriodQuery`. */
+export interface PeriodChoice {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly period?: string | undefined;
+}
+
+const LONGEST_MS = 3_653 * 86_400_000;
+
+/** The month of `now` if nothing is chosen. @throws CodedError `validation_failed` */
+export function periodOf({ from, to, period }: PeriodChoice, timeZone: string, now: Date): Period {
+  if (period !== undefined && (from !== undefined || to !== undefined))
+    throw invalid('period', 'is not to be combined with from and to');
+  if (period === undefined && from !== undefined) {
+    const chosen = { from: new Date(from), to: to === undefined ? now : new Date(to) };
+    if (chosen.from >= chosen.to) throw invalid('to', 'must be later than from');
+    if (chosen.to.getTime() - chosen.from.getTime() > LONGEST_MS)
+      throw invalid('to', 'must be within ten years of from');
+    return chosen;
+  }
+  if (to !== undefined) throw invalid('from', 'is missing; give both ends, or a period');
+  const [year = 0, month = 0] = (period ?? dateIn(timeZone, now)).split('-').map(Number);
+  return { from: startOfMonth(timeZone, year, month), to: startOfMonth(timeZone, year, month + 1) };
+}
+
+/** The calendar days of a period, each cut to it. */
+export function* daysOf({ from, to }: Period, timeZone: string): Generator<Period & { readonly date: string }> {
+  for (let start = from; start < to;) {
+    const date = dateIn(timeZone, start);
+    const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+    const next = startOfDay(timeZone, year, month, day + 1);
+    yield { date, from: start, to: next < to ? next : to };
+    start = next;
+  }
+}
+
+const invalid = (field: string, problem: string): CodedError =>
+  new CodedError('validation_failed', `${field}: ${problem}.`, { details: { fields: [{ field, problem }] } });

@@ -1,0 +1,57 @@
+import { CodedError, type Database, type Principal, type Tx } from '@app/platform';
+import type { Period } from './period';
+
+/** Runs one short read. A report is many of them, so that no transaction is open while somebody downloads slowly. */
+export type Read = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+
+/** A tenant reads inside its wall, whatever a query asks for; admins read across. */
+export const readAs =
+  (database: Database, principal: Principal): Read =>
+  (work) =>
+    principal.kind === 'tenant' ? database.tenant(principal, work) : database.platform(principal, work);
+
+/** Which rows a report is about. */
+export interface Selection extends Period {
+  /** `null` for all the reader may see. */
+  readonly tenant: string | null;
+  /** Rows booked later are left out, so that the same report can be made again. */
+  readonly asOf: Date;
+}
+
+/** The condition for `l`, the ledger; its parameters come first in every statement. */
+export const SELECTED = 'l.at >= $1 AND l.at < $2 AND ($3::text IS NULL OR l.tenant_id = $3) AND l.booked_at <= $4';
+
+export const parametersOf = ({ from, to, tenant, asOf }: Selection): (string | null)[] => [
+  from.toISOString(),
+  to.toISOString(),
+  tenant,
+  asOf.toISOString(),
+];
+
+/** Facts a report begins with. `now` is the database's clock, which also stamps the rows. @throws CodedError `tenant_not_found` */
+export async function readStart(tx: Tx, tenant: string | null): Promise<{ now: Date; currency: string | null }> {
+  const [start] = await tx.query<{ now: Date; currency: string | null; known: boolean }>(
+    `SELECT date_trunc('milliseconds', clock_timestamp()) AS now, (SELECT min(currency) FROM rate_cards) AS currency,
+       $1::text IS NULL OR EXISTS (SELECT FROM tenants WHERE id = $1) AS known`,
+    [tenant],
+  );
+  if (!start?.known) throw new CodedError('tenant_not_found');
+  return start;
+}
+
+/** Sums over rows of the ledger, in the database's words. */
+export const SUMS = `count(*) AS requests,
+  sum(l.input_tokens)::bigint AS input, sum(l.cache_read_tokens)::bigint AS "cacheRead",
+  sum(l.cache_write_5m_tokens)::bigint AS "cacheWrite5m", sum(l.cache_write_1h_tokens)::bigint AS "cacheWrite1h",
+  sum(l.output_tokens)::bigint AS output, sum(l.reasoning_tokens)::bigint AS reasoning, sum(l.cost_nanos)::bigint AS "costNanos"`;
+
+export interface Sums {
+  readonly requests: bigint;
+  readonly input: bigint;
+  readonly cacheRead: bigint;
+  readonly cacheWrite5m: bigint;
+  readonly cacheWrite1h: bigint;
+  readonly output: bigint;
+  readonly reasoning: bigint;
+  readonly costNanos: bigint;
+}

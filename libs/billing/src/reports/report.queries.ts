@@ -1,0 +1,57 @@
+import { dashed, type Tx } from '@app/platform';
+import { parametersOf, SELECTED, SUMS, type Selection, type Sums } from './reading';
+import { DETAIL, DETAIL_FROM, type DetailRow } from './usage-record';
+
+/** A line of a roll-up: rows that agree in all of these. */
+export interface RollUpRow extends Sums {
+  readonly tenant: string;
+  readonly costCenter: string | null;
+  readonly tokenId: string | null;
+  readonly tokenLabel: string | null;
+  readonly model: string;
+  readonly currency: string | null;
+}
+
+/** The rows after one, oldest first. */
+export const selectDetail = (
+  tx: Tx,
+  selection: Selection,
+  after: Pick<DetailRow, 'at' | 'id'> | undefined,
+  limit: number,
+): Promise<DetailRow[]> =>
+  tx.query<DetailRow>(
+    `SELECT ${DETAIL} FROM ${DETAIL_FROM}
+     WHERE ${SELECTED} AND ($5::timestamptz IS NULL OR (l.at, l.id) > ($5, $6::uuid))
+     ORDER BY l.at, l.id LIMIT $7`,
+    [...parametersOf(selection), after?.at.toISOString() ?? null, after ? dashed(after.id) : null, limit],
+  );
+
+/** By tenant, cost centre and model. */
+export const selectByModel = (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
+  tx.query<RollUpRow>(
+    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}
+     FROM ledger l LEFT JOIN rate_cards c ON c.version = l.rate_card
+     WHERE ${SELECTED}
+     GROUP BY l.tenant_id, l.cost_center, l.model, c.currency
+     ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.model COLLATE "C", c.currency`,
+    parametersOf(selection),
+  );
+
+/** By cost centre, token and model, of some tenants. */
+export const selectByToken = (tx: Tx, selection: Selection, tenants: readonly string[]): Promise<RollUpRow[]> =>
+  tx.query<RollUpRow>(
+    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.token_id AS "tokenId", k.label AS "tokenLabel", l.model, c.currency, ${SUMS}
+     FROM ${DETAIL_FROM}
+     WHERE ${SELECTED} AND l.tenant_id = ANY ($5)
+     GROUP BY l.tenant_id, l.cost_center, l.token_id, k.label, l.model, c.currency
+     ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.token_id COLLATE "C", l.model COLLATE "C", c.currency`,
+    [...parametersOf(selection), tenants],
+  );
+
+export async function selectTenants(tx: Tx, selection: Selection): Promise<string[]> {
+  const rows = await tx.query<{ tenant: string }>(
+    `SELECT tenant FROM (SELECT DISTINCT l.tenant_id AS tenant FROM ledger l WHERE ${SELECTED}) t ORDER BY tenant COLLATE "C"`,
+    parametersOf(selection),
+  );
+  return rows.map(({ tenant }) => tenant);
+}

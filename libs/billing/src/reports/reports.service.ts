@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, CodedError, Config, Database, type Principal } from '@app/platform';
+import { LAYOUTS, type Layout } from './layouts';
+import { periodOf } from './period';
+import { readAs, readStart } from './reading';
+import type { AdminReportQuery, ReportManifest } from './report.dto';
+import { Report } from './report';
+import { sumsView } from './usage-record';
+
+/** Bills as files. A tenant's principal gets its own, whatever it asks for. */
+@Injectable()
+export class Reports {
+  constructor(
+    private readonly database: Database,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws CodedError `validation_failed`, `tenant_not_found` */
+  async open(principal: Principal, query: AdminReportQuery): Promise<Report<unknown>> {
+    const { timezone } = this.config.current;
+    const period = periodOf(query, timezone, this.clock.now());
+    const tenant = query.tenant ?? principal.tenantId;
+    const read = readAs(this.database, principal);
+    const { now, currency } = await read((tx) => readStart(tx, tenant));
+    const asOf = query.asOf === undefined ? now : new Date(query.asOf);
+    if (asOf > now) throw new CodedError('validation_failed', 'asOf: must not be in the future.');
+    const layout = LAYOUTS[query.layout] as unknown as Layout<unknown>;
+    return new Report(layout, read, { ...period, tenant, asOf }, currency, timezone);
+  }
+
+  /** @throws CodedError `validation_failed`, `tenant_not_found` */
+  async manifest(principal: Principal, query: AdminReportQuery): Promise<ReportManifest> {
+    const report = await this.open(principal, query);
+    const { from, to, tenant, asOf } = report.selection;
+    const { sums, ...file } = await report.totals();
+    return {
+      schema: report.schema,
+      filename: report.filename,
+      from: from.toISOString(),
+      to: to.toISOString(),
+      tenant,
+      asOf: asOf.toISOString(),
+      currency: report.currency,
+      ...file,
+      totals: sumsView(sums),
+    };
+  }
+}

@@ -1,0 +1,29 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Response } from 'express';
+import type { Report } from './report';
+
+/**
+ * Writes a report as the response, as fast as it is read and no faster. If it breaks off, the connection is cut: an
+ * answer that ended properly would pass for a whole bill.
+ */
+export async function sendReport(report: Report<unknown>, response: Response): Promise<void> {
+  const chunks = report.csv();
+  // What goes wrong before the first byte is still answered as an error.
+  const header = await chunks.next();
+  const first = await chunks.next();
+  response.set({
+    'content-type': 'text/csv; charset=utf-8; header=present',
+    'content-disposition': `attachment; filename="${report.filename}"`,
+    'cache-control': 'no-store',
+    'x-report-schema': report.schema,
+    'x-report-as-of': report.selection.asOf.toISOString(),
+  });
+  const all = async function* (): AsyncGenerator<string> {
+    for (const { value, done } of [header, first]) if (!done) yield value;
+    yield* chunks;
+  };
+  await pipeline(Readable.from(all()), response).catch((error: unknown) => {
+    if (!response.destroyed) throw error;
+  });
+}

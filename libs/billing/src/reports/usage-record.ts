@@ -1,0 +1,77 @@
+import { formatNanos } from '@app/platform';
+import type { LedgerOutcome, LedgerStatus } from '../ledger/ledger-row';
+import type { TokenClass } from '../pricing/token-counts';
+import type { Sums } from './reading';
+import type { UsageRecord, UsageSums } from './usage.dto';
+
+/** A row of the ledger as reports read it. */
+export interface DetailRow extends Readonly<Record<TokenClass, bigint>> {
+  /** 32 hex digits. */
+  readonly id: string;
+  readonly at: Date;
+  readonly tenant: string;
+  readonly costCenter: string | null;
+  readonly tokenId: string;
+  readonly tokenLabel: string | null;
+  readonly subject: string | null;
+  readonly model: string;
+  readonly provider: string;
+  readonly providerRequestId: string | null;
+  readonly rateCard: number;
+  readonly formula: number;
+  readonly costNanos: bigint;
+  readonly currency: string | null;
+  readonly status: LedgerStatus;
+  readonly outcome: LedgerOutcome;
+  readonly corrects: string | null;
+}
+
+/** The columns of a `DetailRow`, from `l`. */
+export const DETAIL = `replace(l.id::text, '-', '') AS id, l.at, l.tenant_id AS tenant, l.cost_center AS "costCenter",
+  l.token_id AS "tokenId", k.label AS "tokenLabel", l.subject, l.model, l.provider, l.provider_request_id AS "providerRequestId",
+  l.input_tokens AS input, l.cache_read_tokens AS "cacheRead", l.cache_write_5m_tokens AS "cacheWrite5m",
+  l.cache_write_1h_tokens AS "cacheWrite1h", l.output_tokens AS output, l.reasoning_tokens AS reasoning,
+  l.rate_card AS "rateCard", l.formula, l.cost_nanos AS "costNanos", c.currency, l.status, l.outcome,
+  replace(l.corrects::text, '-', '') AS corrects`;
+
+export const DETAIL_FROM = `ledger l LEFT JOIN tokens k ON k.id = l.token_id LEFT JOIN rate_cards c ON c.version = l.rate_card`;
+
+export const requestId = (id: string): string => `req_${id}`;
+
+type Tokens = Readonly<Record<TokenClass, bigint>>;
+
+const tokens = ({ input, cacheRead, cacheWrite5m, cacheWrite1h, output, reasoning }: Tokens): UsageSums['tokens'] => ({
+  input: Number(input),
+  cacheRead: Number(cacheRead),
+  cacheWrite5m: Number(cacheWrite5m),
+  cacheWrite1h: Number(cacheWrite1h),
+  output: Number(output),
+  reasoning: Number(reasoning),
+});
+
+export const sumsView = (sums: Sums): UsageSums => ({
+  requests: Number(sums.requests),
+  tokens: tokens(sums),
+  cost: formatNanos(sums.costNanos),
+});
+
+export const recordView = (row: DetailRow): UsageRecord => ({
+  requestId: requestId(row.id),
+  at: row.at.toISOString(),
+  tenant: row.tenant,
+  costCenter: row.costCenter,
+  tokenId: row.tokenId,
+  tokenLabel: row.tokenLabel,
+  subject: row.subject,
+  model: row.model,
+  provider: row.provider,
+  providerRequestId: row.providerRequestId,
+  tokens: tokens(row),
+  rateCard: row.rateCard,
+  formula: row.formula,
+  cost: formatNanos(row.costNanos),
+  currency: row.currency,
+  status: row.status,
+  outcome: row.outcome,
+  corrects: row.corrects && requestId(row.corrects),
+});

@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, CodedError, Config, Database, decodeCursor, pageOf, type Principal } from '@app/platform';
+import { periodOf } from './period';
+import { readAs, readStart } from './reading';
+import { NOTHING } from './report';
+import { recordView, requestId, sumsView } from './usage-record';
+import type {
+  AdminRequestsQuery,
+  AdminUsageQuery,
+  TenantUsageQuery,
+  UsageRecord,
+  UsageRecordPage,
+  UsageReport,
+} from './usage.dto';
+import { selectRequest, selectRequests, selectUsage, type RequestCursor } from './usage.queries';
+
+const MAX_ITEMS = 1_000;
+/** The time in it has 48 bits; real ones begin with a zero until the year 2527. */
+const REQUEST_ID = /^req_0[0-9a-f]{11}7[0-9a-f]{19}$/;
+
+/** What was used and what it cost. A tenant's principal sees its own, whatever it asks for; an admin's sees all. */
+@Injectable()
+export class Usage {
+  constructor(
+    private readonly database: Database,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws CodedError `validation_failed`, `tenant_not_found` */
+  rollUp(principal: Principal, query: AdminUsageQuery | TenantUsageQuery): Promise<UsageReport> {
+    const { timezone } = this.config.current;
+    const period = periodOf(query, timezone, this.clock.now());
+    const tenant = ('tenant' in query ? query.tenant : undefined) ?? null;
+    return readAs(
+      this.database,
+      principal,
+    )(async (tx) => {
+      const { now, currency } = await readStart(tx, tenant);
+      const groups = await selectUsage(tx, query.by, { ...period, tenant, asOf: now }, timezone, MAX_ITEMS);
+      const [totals, ...items] = groups;
+      return {
+        from: period.from.toISOString(),
+        to: period.to.toISOString(),
+        by: query.by,
+        currency,
+        items: items.map(({ key, label, ...sums }) => ({ key, label, ...sumsView(sums) })),
+        moreItems: Number(totals?.groups ?? 0n) - items.length,
+        totals: sumsView(totals && totals.requests > 0n ? totals : NOTHING),
+      };
+    });
+  }
+
+  /** Newest first. @throws CodedError `validation_failed`, `tenant_not_found`, `cursor_invalid` */
+  requests(principal: Principal, query: AdminRequestsQuery): Promise<UsageRecordPage> {
+    const period = periodOf(query, this.config.current.timezone, this.clock.now());
+    const tenant = query.tenant ?? null;
+    const after = query.cursor === undefined ? null : cursorOf(query.cursor);
+    return readAs(
+      this.database,
+      principal,
+    )(async (tx) => {
+      const { now } = await readStart(tx, tenant);
+      const rows = await selectRequests(tx, { ...period, tenant, asOf: now }, query, after, query.limit + 1);
+      const page = pageOf(rows, query.limit, ({ at, id }) => [at.toISOString(), id], recordView);
+      return { items: [...page.items], nextCursor: page.nextCursor };
+    });
+  }
+
+  /** @throws CodedError `usage_not_found` for what is not there or not the reader's */
+  async request(principal: Principal, id: string): Promise<UsageRecord> {
+    if (!REQUEST_ID.test(id)) throw new CodedError('usage_not_found');
+    const row = await readAs(this.database, principal)((tx) => selectRequest(tx, id.slice(requestId('').length)));
+    if (!row) throw new CodedError('usage_not_found');
+    return recordView(row);
+  }
+}
+
+function cursorOf(cursor: string): RequestCursor {
+  const [at = '', id = ''] = decodeCursor(cursor, 2);
+  if (!/^2\d{3}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) || Number.isNaN(Date.parse(at)) || !/^[0-9a-f]{32}$/.test(id))
+    throw new CodedError('cursor_invalid');
+  return { at, id };
+}
