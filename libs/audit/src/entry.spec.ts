@@ -1,8 +1,17 @@
-import { tenantPrincipal } from '../../../test/support/principals';
+import { Principal } from '@app/platform';
 import { actorOf, draft, type AuditEntry } from './entry';
 
 const entry: AuditEntry = { action: 'tenant.created', tenant: 'finance', target: { kind: 'tenant', id: 'finance' } };
-const actor = actorOf(tenantPrincipal('finance'));
+const caller = (subject?: string): Principal =>
+  Principal.mint({
+    kind: 'tenant',
+    id: 'tok_test',
+    tenantId: 'finance',
+    permissions: new Set(),
+    origin: { via: 'api', ip: '127.0.0.1', requestId: 'req_1' },
+    subject,
+  });
+const actor = actorOf(caller());
 const membersOf = (extra: Partial<AuditEntry>): Record<string, unknown> =>
   JSON.parse(`{${draft({ ...entry, ...extra }, actor, 'req_1').members}}`) as Record<string, unknown>;
 
@@ -22,7 +31,7 @@ describe('draft', () => {
   });
 
   it('names the person behind the token', () => {
-    expect(actorOf(tenantPrincipal('finance', { subject: 'idp|ada' }))).toMatchObject({ subject: 'idp|ada' });
+    expect(actorOf(caller('idp|ada'))).toMatchObject({ subject: 'idp|ada' });
   });
 
   it('stays under 32 KiB whatever it is given', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../test/support/gateway-database';
 import { adminPrincipal } from '../../../test/support/principals';
-import { exportedLines, until } from '../test/audit-files';
+import { exportedLines, until } from '../fixtures/audit-files';
 import { Audit } from './audit.service';
 import { AuditExporter, auditFolder } from './exporter.service';
 import { readPublicKey } from './signing-key';
@@ -200,7 +200,7 @@ describe('AuditExporter', () => {
     for (let round = 0; round < 4 || !done; round++) {
       const child = spawn(
         process.execPath,
-        [join(__dirname, '../test/exporter-process.cjs'), gateway.urls.gatewayUrl, dataDir],
+        [join(__dirname, '../fixtures/exporter-process.cjs'), gateway.urls.gatewayUrl, dataDir],
         { stdio: ['ignore', 'pipe', 'ignore', 'ipc'] },
       );
       await once(child.stdout as NonNullable<typeof child.stdout>, 'data');

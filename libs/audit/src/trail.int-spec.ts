@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeChain } from '../test/make-chain';
+import { makeChain } from '../fixtures/make-chain';
 import { TrailFault } from './audit.errors';
 import { readLink } from './chain';
 import { Trail } from './trail';

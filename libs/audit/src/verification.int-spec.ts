@@ -5,7 +5,7 @@ import { Config } from '@app/platform';
 import { Client } from 'pg';
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../test/support/gateway-database';
 import { adminPrincipal } from '../../../test/support/principals';
-import { until } from '../test/audit-files';
+import { until } from '../fixtures/audit-files';
 import { Audit } from './audit.service';
 import { AuditExporter } from './exporter.service';
 import { AuditVerification } from './verification.service';

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
-import { makeChain } from '../test/make-chain';
+import { makeChain } from '../fixtures/make-chain';
 import { readLink, type Position } from './chain';
 import { keyIdOf, signCheckpoint, type Checkpoint, type SigningKey } from './checkpoint';
 import { verifyChain } from './verify-chain';
