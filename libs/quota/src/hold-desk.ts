@@ -1,6 +1,6 @@
 import type { Hold } from './hold';
 
-/** What ends a hold: its cost, and what the ledger row needs beyond id, time and cost, as plain JSON. */
+/** What ends a hold: its cost, and its ledger row as plain JSON. */
 export interface Settlement {
   readonly costNanos: bigint;
   readonly row: unknown;
@@ -8,6 +8,7 @@ export interface Settlement {
 
 /** Where holds are handed in when they end. */
 export interface HoldDesk {
+  /** Throws only before anything is changed. */
   settle(hold: Hold, settlement: Settlement): Promise<void>;
   release(hold: Hold): void;
 }

@@ -1,5 +1,5 @@
 import { CLOSED, type HoldDesk, type Settlement } from './hold-desk';
-import type { WindowLease } from './window-lease';
+import type { LeaseSet } from './window-lease';
 
 const door = Symbol('only Holds makes holds');
 
@@ -16,7 +16,7 @@ export class Hold {
   readonly atMs: number;
   readonly amountNanos: bigint;
   /** Where the amount was taken from; the rest of it goes back there. */
-  readonly leases: readonly WindowLease[];
+  readonly leases: LeaseSet;
   /** Which segment of the journal must stay until this hold's row is in the database. */
   segment = 0;
   #desk: HoldDesk | typeof CLOSED;
@@ -27,7 +27,7 @@ export class Hold {
     tenantId: string,
     atMs: number,
     amountNanos: bigint,
-    leases: readonly WindowLease[],
+    leases: LeaseSet,
     desk: HoldDesk,
   ) {
     if (key !== door) throw new TypeError('a Hold comes from Holds.reserve');
@@ -50,25 +50,29 @@ export class Hold {
   /**
    * Ends the hold at the request's cost. Resolves when the settlement would survive the end of this process; only then may
    * the last byte of the answer leave. The row follows to the database behind the answer.
-   * @throws TypeError if the hold has ended already, or the cost is negative or above the hold: the caller caps and quarantines
+   * @throws TypeError if the hold has ended already, if the cost is negative or above the hold (the caller caps and
+   *   quarantines), or if the row is not JSON; after the last two the hold is still open
    */
   settle(settlement: Settlement): Promise<void> {
     const { costNanos } = settlement;
     if (costNanos < 0n || costNanos > this.amountNanos)
       throw new TypeError(`hold ${this.id} of ${this.amountNanos} cannot be settled at ${costNanos}`);
-    return this.close().settle(this, settlement);
+    const desk = this.desk();
+    const noted = desk.settle(this, settlement);
+    this.#desk = CLOSED;
+    return noted;
   }
 
   /** Ends the hold without a row: nothing of the request reached a provider. @throws TypeError if it has ended already */
   release(): void {
-    this.close().release(this);
+    const desk = this.desk();
+    this.#desk = CLOSED;
+    desk.release(this);
   }
 
-  private close(): HoldDesk {
-    const desk = this.#desk;
-    if (desk === CLOSED) throw new TypeError(`hold ${this.id} has ended already`);
-    this.#desk = CLOSED;
-    return desk;
+  private desk(): HoldDesk {
+    if (this.#desk === CLOSED) throw new TypeError(`hold ${this.id} has ended already`);
+    return this.#desk;
   }
 }
 
@@ -78,6 +82,6 @@ export const makeHold = (
   tenantId: string,
   atMs: number,
   amountNanos: bigint,
-  leases: readonly WindowLease[],
+  leases: LeaseSet,
   desk: HoldDesk,
 ): Hold => new Hold(door, id, tenantId, atMs, amountNanos, leases, desk);

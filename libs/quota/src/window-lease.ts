@@ -1,6 +1,6 @@
 /**
- * This process's headroom in one budget window. `total` is what the database has leased to us and we have not yet seen
- * settled there; `free` is the part of it that no hold has taken. The database never counts less than `total`.
+ * This process's headroom in one budget window. `total` is what is leased to us and not yet settled in the database; `free`
+ * is the part of it that no hold has taken. The database never counts less than `total` as leased.
  *
  * Moves: reserve takes from `free`; settle and release give the rest back to it; a grant raises both; giving back lowers
  * both; a row that has arrived in the database lowers `total`.
@@ -14,4 +14,40 @@ export class WindowLease {
     readonly startsAtMs: number,
     readonly endsAtMs: number,
   ) {}
+}
+
+/** The windows a request counts in, all at once or not at all. */
+export class LeaseSet {
+  readonly windowIds: readonly bigint[];
+  /** The ids as the journal writes them. */
+  readonly ids: string;
+  readonly #fromMs: number;
+  readonly #untilMs: number;
+
+  constructor(readonly leases: readonly WindowLease[]) {
+    this.windowIds = leases.map(({ windowId }) => windowId);
+    this.ids = this.windowIds.join(',');
+    this.#fromMs = Math.max(...leases.map(({ startsAtMs }) => startsAtMs));
+    this.#untilMs = Math.min(...leases.map(({ endsAtMs }) => endsAtMs));
+  }
+
+  /** Whether these are the windows of that instant. */
+  covers(atMs: number): boolean {
+    return atMs >= this.#fromMs && atMs < this.#untilMs;
+  }
+
+  take(amount: bigint): boolean {
+    for (const lease of this.leases) if (lease.free < amount) return false;
+    for (const lease of this.leases) lease.free -= amount;
+    return true;
+  }
+
+  putBack(amount: bigint): void {
+    for (const lease of this.leases) lease.free += amount;
+  }
+
+  /** A row of this cost has arrived in the database. */
+  booked(costNanos: bigint): void {
+    for (const lease of this.leases) lease.total -= costNanos;
+  }
 }

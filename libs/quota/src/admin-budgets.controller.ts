@@ -1,0 +1,55 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiErrors, Audience, Caller, type Principal, Requires } from '@app/platform';
+import { BudgetKey, BudgetList, BudgetView, SetBudget } from './budget.dto';
+import { BudgetsService } from './budgets.service';
+
+@Controller('api/v1/admin/tenants/:tenantId/budgets')
+@Audience('admin')
+@ApiTags('Budgets')
+export class AdminBudgetsController {
+  constructor(private readonly budgets: BudgetsService) {}
+
+  @Get()
+  @Requires('budgets:read')
+  @ApiOperation({ summary: "Shows a tenant's budgets and what is used of them" })
+  @ApiOkResponse({ type: BudgetList })
+  @ApiErrors(['tenant_not_found'])
+  listBudgets(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<BudgetList> {
+    return this.budgets.list(principal, tenantId);
+  }
+
+  @Put()
+  @Requires('budgets:write')
+  @ApiOperation({
+    summary: 'Sets a budget',
+    description:
+      'Replaces the limit of that period, if there is one. What was used stays used; every gateway process obeys within a second.',
+  })
+  @ApiOkResponse({ type: BudgetView })
+  @ApiErrors(['tenant_not_found', 'tenant_state'])
+  setBudget(
+    @Caller() principal: Principal,
+    @Param('tenantId') tenantId: string,
+    @Body() budget: SetBudget,
+  ): Promise<BudgetView> {
+    return this.budgets.set(principal, tenantId, budget);
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @Requires('budgets:write')
+  @ApiOperation({
+    summary: 'Removes a budget',
+    description: 'The tenant may then spend without limit in that period. What it spends is counted all the same.',
+  })
+  @ApiNoContentResponse()
+  @ApiErrors(['tenant_not_found', 'tenant_state', 'budget_not_found'])
+  removeBudget(
+    @Caller() principal: Principal,
+    @Param('tenantId') tenantId: string,
+    @Query() key: BudgetKey,
+  ): Promise<void> {
+    return this.budgets.remove(principal, tenantId, key);
+  }
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { ChangeFeed, Clock, Database, JobPrincipals, Log } from '@app/platform';
+import { GatewayProcess } from './gateway-process.service';
+import { Holds } from './holds.service';
+import { Journal, type JournalOptions } from './journal';
+import { Leases } from './leases.service';
+import { Meters } from './meters';
+import { Quota, type QuotaParts } from './quota.service';
+import { Recovery } from './recovery.service';
+import { Settlements } from './settlements.service';
+import { Calendar } from './windows';
+
+export interface QuotaSurroundings {
+  readonly database: Database;
+  /** For the connection that proves this process to be alive. */
+  readonly databaseUrl: string;
+  readonly changes: ChangeFeed;
+  readonly jobs: JobPrincipals;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Absolute path. */
+  readonly dataDir: string;
+  /** Whose days and months budgets follow. */
+  readonly timezone: string;
+  readonly journal: JournalOptions;
+}
+
+export interface AssembledQuota extends QuotaParts {
+  readonly quota: Quota;
+  readonly meters: Meters;
+}
+
+/** Puts one process's parts together. A process of its own in every respect, so tests make several in one. */
+export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
+  const { database, databaseUrl, changes, jobs, clock, log, dataDir } = around;
+  const journals = join(dataDir, 'journal');
+  const process = new GatewayProcess(database, jobs, log, databaseUrl, dataDir);
+  const meters = new Meters(clock, new Calendar(around.timezone));
+  const journal = new Journal(join(journals, process.id), around.journal, log);
+  const settlements = new Settlements(database, jobs, process, journal, log);
+  const leases = new Leases(database, jobs, process, meters, settlements);
+  const holds = new Holds(process, leases, journal, settlements, clock);
+  const place = { databaseUrl, dataDir, journals, processId: process.id };
+  const recovery = new Recovery(database, jobs, settlements, log, place);
+  const parts = { process, journal, leases, settlements, holds, recovery };
+  return { ...parts, meters, quota: new Quota(parts, database, jobs, changes, log) };
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { Audit } from '@app/audit';
+import { CodedError, Database, newId, parseNanos, type Principal } from '@app/platform';
+import type { BudgetKey, BudgetList, BudgetView, SetBudget } from './budget.dto';
+import { deleteBudget, findTenant, limitWindows, lockTenant, readBudget, saveBudget } from './budgets.queries';
+import { Meters } from './meters';
+import type { MeterWindow } from './windows.queries';
+
+/** What fits into the database's 64 bits. */
+const MOST_NANOS = 2n ** 63n - 1n;
+
+/** Sets limits on what tenants may spend. They take effect in every gateway process within a second. */
+@Injectable()
+export class BudgetsService {
+  constructor(
+    private readonly database: Database,
+    private readonly audit: Audit,
+    private readonly meters: Meters,
+  ) {}
+
+  /** @throws CodedError `tenant_not_found` */
+  list(principal: Principal, tenantId: string): Promise<BudgetList> {
+    return this.database.platform(principal, async (tx) => {
+      await findTenant(tx, tenantId);
+      const items: BudgetView[] = [];
+      for (const meter of this.meters.at(this.meters.now())) items.push(await readBudget(tx, tenantId, meter));
+      return { items };
+    });
+  }
+
+  /** The tenant's own. */
+  listOwn(principal: Principal): Promise<BudgetList> {
+    return this.database.tenant(principal, async (tx) => {
+      const items: BudgetView[] = [];
+      for (const meter of this.meters.at(this.meters.now()))
+        items.push(await readBudget(tx, principal.tenantId as string, meter));
+      return { items };
+    });
+  }
+
+  /** @throws CodedError `tenant_not_found`, `tenant_state`, `validation_failed` */
+  set(principal: Principal, tenantId: string, { metric, period, limit }: SetBudget): Promise<BudgetView> {
+    const limitNanos = parseNanos(limit);
+    if (limitNanos > MOST_NANOS) throw new CodedError('validation_failed', `limit must not exceed 9223372036.`);
+    return this.database.platform(principal, async (tx) => {
+      await lockTenant(tx, tenantId);
+      const now = this.meters.now();
+      const meter = this.meter({ metric, period }, now);
+      const before = await readBudget(tx, tenantId, meter);
+      await saveBudget(tx, newId('bud'), tenantId, meter, limitNanos, now);
+      await limitWindows(tx, tenantId, meter, limitNanos);
+      const after = await readBudget(tx, tenantId, meter);
+      await this.audit.record(tx, {
+        action: 'budget.set',
+        tenant: tenantId,
+        target: targetOf(meter),
+        before: before.limit === null ? undefined : before,
+        after,
+      });
+      tx.announce('budget', tenantId);
+      return after;
+    });
+  }
+
+  /** @throws CodedError `tenant_not_found`, `tenant_state`, `budget_not_found` */
+  remove(principal: Principal, tenantId: string, key: BudgetKey): Promise<void> {
+    return this.database.platform(principal, async (tx) => {
+      await lockTenant(tx, tenantId);
+      const meter = this.meter(key, this.meters.now());
+      const before = await readBudget(tx, tenantId, meter);
+      if (!(await deleteBudget(tx, tenantId, meter))) throw new CodedError('budget_not_found');
+      await limitWindows(tx, tenantId, meter, null);
+      await this.audit.record(tx, { action: 'budget.removed', tenant: tenantId, target: targetOf(meter), before });
+      tx.announce('budget', tenantId);
+    });
+  }
+
+  private meter({ metric, period }: BudgetKey, now: Date): MeterWindow {
+    const meter = this.meters.at(now).find((m) => m.metric === metric && m.period === period);
+    if (!meter) throw new CodedError('validation_failed', `There is no budget of ${metric} per ${period}.`);
+    return meter;
+  }
+}
+
+const targetOf = ({ metric, period }: MeterWindow) => ({ kind: 'budget', id: `${metric}/${period}` });

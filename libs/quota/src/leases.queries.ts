@@ -1,0 +1,99 @@
+import type { Tx } from '@app/platform';
+import { ceilingOf, lockWindowIds } from './windows.queries';
+
+export interface Amount {
+  readonly windowId: bigint;
+  readonly amount: bigint;
+}
+
+const ids = (amounts: readonly Amount[]): string[] => amounts.map(({ windowId }) => String(windowId));
+const nanos = (amounts: readonly Amount[]): string[] => amounts.map(({ amount }) => String(amount));
+
+/** Whether this process may still take on anything. Holds off whoever would declare it dead until the transaction ends. */
+export async function isInOffice(tx: Tx, processId: string): Promise<boolean> {
+  const rows = await tx.query('SELECT 1 FROM gateway_processes WHERE id = $1 AND ended_at IS NULL FOR SHARE', [
+    processId,
+  ]);
+  return rows.length === 1;
+}
+
+/** Leases amounts of windows that the transaction has locked and found to have them. */
+export async function grant(tx: Tx, processId: string, amounts: readonly Amount[]): Promise<void> {
+  await tx.query(
+    `WITH g AS (SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS g(window_id, amount)),
+     w AS (UPDATE budget_windows w SET leased = w.leased + g.amount FROM g WHERE w.id = g.window_id)
+     INSERT INTO leases AS l (window_id, process_id, amount) SELECT g.window_id, $1, g.amount FROM g
+     ON CONFLICT (process_id, window_id) DO UPDATE SET amount = l.amount + excluded.amount`,
+    [processId, ids(amounts), nanos(amounts)],
+  );
+}
+
+/**
+ * Lowers a process's leases on a tenant to what it says it still needs, by window id; windows it does not name, to nothing.
+ * Totals and not differences, so that it may be repeated after a commit of unknown outcome, and so that it also returns
+ * what a grant of unknown outcome has left behind.
+ */
+export async function lowerTo(
+  tx: Tx,
+  processId: string,
+  tenantId: string,
+  totals: ReadonlyMap<bigint, bigint>,
+): Promise<void> {
+  const leases = await tx.query<{ window_id: bigint }>(
+    `SELECT l.window_id FROM leases l JOIN budget_windows w ON w.id = l.window_id
+     WHERE l.process_id = $1 AND w.tenant_id = $2`,
+    [processId, tenantId],
+  );
+  await lower(
+    tx,
+    processId,
+    leases.map(({ window_id }) => ({ windowId: window_id, amount: totals.get(window_id) ?? 0n })),
+  );
+}
+
+/** Returns all that a process has leased. */
+export async function returnAll(tx: Tx, processId: string): Promise<void> {
+  const leases = await tx.query<{ window_id: bigint }>('SELECT window_id FROM leases WHERE process_id = $1', [
+    processId,
+  ]);
+  await lower(
+    tx,
+    processId,
+    leases.map(({ window_id }) => ({ windowId: window_id, amount: 0n })),
+  );
+}
+
+async function lower(tx: Tx, processId: string, totals: readonly Amount[]): Promise<void> {
+  if (totals.length === 0) return;
+  await lockWindowIds(
+    tx,
+    totals.map(({ windowId }) => windowId),
+  );
+  await tx.query(
+    `WITH t AS (SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS t(window_id, total)),
+     d AS (SELECT l.window_id, t.total, l.amount - t.total AS back FROM leases l JOIN t USING (window_id)
+           WHERE l.process_id = $1 AND l.amount > t.total),
+     l AS (UPDATE leases l SET amount = d.total FROM d WHERE l.process_id = $1 AND l.window_id = d.window_id)
+     UPDATE budget_windows w SET leased = w.leased - d.back, ceiling = ${ceilingOf('w.spent', 'w.leased - d.back')}
+     FROM d WHERE w.id = d.window_id`,
+    [processId, ids(totals), nanos(totals)],
+  );
+  await tx.query('DELETE FROM leases WHERE process_id = $1 AND window_id = ANY($2::bigint[]) AND amount = 0', [
+    processId,
+    ids(totals),
+  ]);
+}
+
+/** How much other processes have leased of windows, by window id. */
+export async function leasedByOthers(
+  tx: Tx,
+  processId: string,
+  windowIds: readonly bigint[],
+): Promise<ReadonlyMap<bigint, bigint>> {
+  const rows = await tx.query<{ window_id: bigint; amount: bigint }>(
+    `SELECT window_id, sum(amount)::bigint AS amount FROM leases
+     WHERE window_id = ANY($1::bigint[]) AND process_id <> $2 GROUP BY window_id`,
+    [windowIds.map(String), processId],
+  );
+  return new Map(rows.map(({ window_id, amount }) => [window_id, amount]));
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The smallest `sun_path` among our systems (macOS: 104 bytes with the closing NUL). */
+const LONGEST_SOCKET_PATH = 103;
+
+/**
+ * A socket that somebody answers as long as the process lives: the kernel closes it at whatever end, and keeps it for a
+ * process that is only slow or stopped.
+ */
+export class LivenessSocket {
+  #server: Server | null = null;
+
+  constructor(
+    private readonly dataDir: string,
+    private readonly processId: string,
+  ) {}
+
+  /** @throws Error when the folder for sockets is not ours alone */
+  async listen(): Promise<void> {
+    const path = socketPath(this.dataDir, this.processId);
+    await prepareFolder(join(path, '..'));
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+    server.unref();
+    this.#server = server;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server) await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+/** Whether a process on this machine answers. */
+export function answers(dataDir: string, processId: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath(dataDir, processId));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // Nobody there, or no socket at all. Any other failure proves nothing, so the process counts as alive.
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
+  });
+}
+
+/** Removes what a dead process has left. */
+export const removeSocket = (dataDir: string, processId: string): Promise<void> =>
+  rm(socketPath(dataDir, processId), { force: true });
+
+function socketPath(dataDir: string, processId: string): string {
+  const folder = `openclawmu-live-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`;
+  const name = `${processId.replaceAll('-', '')}.sock`;
+  const path = join(tmpdir(), folder, name);
+  return Buffer.byteLength(path) > LONGEST_SOCKET_PATH ? join('/tmp', folder, name) : path;
+}
+
+async function prepareFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  const found = await lstat(path);
+  if (!found.isDirectory() || found.uid !== process.geteuid?.() || (found.mode & 0o077) !== 0)
+    throw new Error(
+      `${path} should be a folder that only this user can enter (mode 0700). Somebody else may have put it there: ` +
+        'find out who, remove it, and start again.',
+    );
+}

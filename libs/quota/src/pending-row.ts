@@ -1,0 +1,48 @@
+import type { Hold } from './hold';
+import type { ChargedRow } from './settlements.queries';
+
+/** A settled hold whose row is on its way to the database. */
+export class PendingRow implements ChargedRow {
+  #booked = false;
+  #waiting: (() => void)[] | null = null;
+
+  constructor(
+    readonly hold: Hold,
+    readonly costNanos: bigint,
+    readonly row: unknown,
+  ) {}
+
+  get id(): string {
+    return this.hold.id;
+  }
+
+  get at(): Date {
+    return this.hold.at;
+  }
+
+  get tenantId(): string {
+    return this.hold.tenantId;
+  }
+
+  get windowIds(): readonly bigint[] {
+    return this.hold.leases.windowIds;
+  }
+
+  /**
+   * The row is in the database: the lease it was paid from is smaller by its cost.
+   * @returns false when that was known; after a lost connection rows are booked again
+   */
+  booked(): boolean {
+    if (this.#booked) return false;
+    this.#booked = true;
+    this.hold.leases.booked(this.costNanos);
+    for (const resolve of this.#waiting ?? []) resolve();
+    return true;
+  }
+
+  /** Resolves when the row is in the database. */
+  arrival(): Promise<void> {
+    if (this.#booked) return Promise.resolve();
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+}

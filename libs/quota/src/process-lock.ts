@@ -1,0 +1,76 @@
+import { Client } from 'pg';
+import { type Log, sessionSettings } from '@app/platform';
+
+const RECONNECT_MS = 250;
+
+/** The low half of the UUID, of which all but two bits are random. */
+export const lockKey = (processId: string): bigint =>
+  BigInt.asIntN(64, BigInt(`0x${processId.replaceAll('-', '').slice(16)}`));
+
+const connectTo = async (url: string): Promise<Client> => {
+  const client = new Client({ connectionString: url, ...sessionSettings, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined); // every loss is followed by 'end'
+  await client.connect();
+  return client;
+};
+
+const tryLock = async (client: Client, processId: string): Promise<boolean> => {
+  const { rows } = await client.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1) AS got', [
+    String(lockKey(processId)),
+  ]);
+  return rows[0]?.got === true;
+};
+
+/** A lock that a process holds in the database, on a connection of its own, for as long as it lives. */
+export class ProcessLock {
+  #client: Client | null = null;
+  #released = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly processId: string,
+    private readonly log: Log,
+  ) {}
+
+  async hold(): Promise<void> {
+    const client = await connectTo(this.url);
+    client.once('end', () => {
+      if (this.#released) return;
+      this.log.warn('lost the connection that proves this process to be alive; reconnecting');
+      this.again();
+    });
+    if (!(await tryLock(client, this.processId))) {
+      this.#client = null;
+      await client.end(); // somebody looks whether we are alive; the end of the connection makes us try again
+      return;
+    }
+    this.#client = client;
+  }
+
+  async release(): Promise<void> {
+    this.#released = true;
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  private again(): void {
+    setTimeout(() => {
+      if (!this.#released) this.hold().catch(() => this.again());
+    }, RECONNECT_MS).unref();
+  }
+}
+
+/**
+ * Does something in the place of a process whose lock nobody holds, and holds it meanwhile: neither the process nor
+ * another heir can come between.
+ * @returns false without doing it when the lock is held
+ */
+export async function inPlaceOf(url: string, processId: string, work: () => Promise<void>): Promise<boolean> {
+  const client = await connectTo(url);
+  try {
+    if (!(await tryLock(client, processId))) return false;
+    await work();
+    return true;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

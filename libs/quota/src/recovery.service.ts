@@ -1,0 +1,172 @@
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database, JobPrincipals, Log } from '@app/platform';
+import { bookAll } from './book-all';
+import { replay, type Replay } from './journal-replay';
+import type { Charge } from './journal-line';
+import { returnAll } from './leases.queries';
+import { answers, removeSocket } from './liveness-socket';
+import { inPlaceOf } from './process-lock';
+import { bookRows, type ChargedRow } from './settlements.queries';
+import type { Settlements } from './settlements.service';
+
+const PROCESS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const BATCH_ROWS = 500;
+const SWEEP_MS = 3_000;
+
+/** A process that is gone for good, and what it had leased: counted as used until somebody decides. */
+export interface LostProcess {
+  readonly id: string;
+  readonly host: string;
+  readonly startedAt: Date;
+  readonly leases: readonly { readonly windowId: string; readonly tenantId: string; readonly amountNanos: bigint }[];
+}
+
+export interface RecoveryPlace {
+  readonly databaseUrl: string;
+  readonly dataDir: string;
+  /** Holds one folder per process, named by its id. */
+  readonly journals: string;
+  /** This process's own. */
+  readonly processId: string;
+}
+
+/**
+ * Settles the affairs of processes that died: their settled requests are booked, their open ones too at their worst case,
+ * then what they had leased goes back.
+ */
+export class Recovery {
+  #timer: NodeJS.Timeout | null = null;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly database: Database,
+    private readonly jobs: JobPrincipals,
+    private readonly settlements: Settlements,
+    private readonly log: Log,
+    private readonly place: RecoveryPlace,
+  ) {}
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#sweeping = this.sweep().catch((error: unknown) => {
+        this.log.warn({ err: error }, 'journals of dead processes could not be looked at');
+      });
+    }, SWEEP_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  /** Looks once at every journal on this machine. @throws CodedError `database_unavailable` */
+  async sweep(): Promise<void> {
+    const names = await readdir(this.place.journals).catch(() => []);
+    for (const processId of names.filter((name) => PROCESS_ID.test(name) && name !== this.place.processId)) {
+      if (await answers(this.place.dataDir, processId)) continue;
+      await inPlaceOf(this.place.databaseUrl, processId, () => this.settleAffairs(processId));
+    }
+  }
+
+  /**
+   * Processes that have something leased, hold no lock and left no journal here: their machine is lost, or out of reach.
+   * Meant for people; a process that is reconnecting may show for a moment.
+   */
+  async lost(): Promise<LostProcess[]> {
+    const here = new Set(await readdir(this.place.journals).catch(() => []));
+    const rows = await this.database.platform(this.jobs.for('lost-processes'), (tx) =>
+      tx.query<{ id: string; host: string; started_at: Date; window_id: bigint; tenant_id: string; amount: bigint }>(
+        `SELECT p.id, p.host, p.started_at, l.window_id, w.tenant_id, l.amount
+         FROM gateway_processes p JOIN leases l ON l.process_id = p.id JOIN budget_windows w ON w.id = l.window_id,
+           LATERAL (SELECT ('x' || right(replace(p.id::text, '-', ''), 16))::bit(64)::bigint AS key) k
+         WHERE l.amount > 0 AND NOT EXISTS (SELECT 1 FROM pg_locks x
+           JOIN pg_database d ON d.oid = x.database AND d.datname = current_database()
+           WHERE x.locktype = 'advisory' AND x.objsubid = 1 AND x.granted
+             AND x.classid::bigint = ((k.key >> 32) & 4294967295) AND x.objid::bigint = (k.key & 4294967295))
+         ORDER BY p.started_at, p.id, l.window_id`,
+      ),
+    );
+    const lost = new Map<string, LostProcess & { leases: LostProcess['leases'][number][] }>();
+    for (const row of rows) {
+      if (here.has(row.id)) continue;
+      const entry = lost.get(row.id) ?? { id: row.id, host: row.host, startedAt: row.started_at, leases: [] };
+      entry.leases.push({ windowId: String(row.window_id), tenantId: row.tenant_id, amountNanos: row.amount });
+      lost.set(row.id, entry);
+    }
+    return [...lost.values()];
+  }
+
+  private async settleAffairs(processId: string): Promise<void> {
+    const folder = join(this.place.journals, processId);
+    // Between looking for the lock and having it, the owner may have shown up, or another heir been here.
+    if (await answers(this.place.dataDir, processId)) return;
+    const found = await readJournal(folder);
+    if (found === null) return;
+
+    const refused = await this.book(processId, found);
+    if (found.damaged.length > 0 || refused > 0) {
+      // What cannot be read may be money: its lease stays counted, and the process shows as lost until somebody decides.
+      await rename(folder, `${folder}.damaged`);
+      this.log.error(
+        { process: processId, damaged: found.damaged.slice(0, 20), refused },
+        'the journal of a dead process is damaged; what could be read is booked, the rest stays counted as used',
+      );
+      return;
+    }
+    await this.database.platform(this.jobs.for('recovery'), async (tx) => {
+      await returnAll(tx, processId);
+      await tx.query(
+        `UPDATE gateway_processes SET ended_at = now(), ended_how = 'recovered' WHERE id = $1 AND ended_at IS NULL`,
+        [processId],
+      );
+    });
+    await rm(folder, { recursive: true, force: true });
+    await removeSocket(this.place.dataDir, processId);
+    this.log.warn(
+      { process: processId, settled: found.settled.length, unconfirmed: found.open.length },
+      'settled the affairs of a gateway process that died',
+    );
+  }
+
+  /** @returns how many rows the database would not take */
+  private async book(processId: string, { settled, open }: Replay): Promise<number> {
+    const { ledger } = this.settlements;
+    const rows: ChargedRow[] = [
+      ...settled.map((entry) => ({ ...charged(entry), row: entry.row })),
+      ...open.map((entry) => ({ ...charged(entry), row: ledger.unconfirmed(entry.draft, charged(entry)) })),
+    ];
+    let refused = 0;
+    for (let from = 0; from < rows.length; from += BATCH_ROWS)
+      await bookAll(
+        rows.slice(from, from + BATCH_ROWS),
+        async (batch) => {
+          await this.database.platform(this.jobs.for('recovery'), (tx) => bookRows(tx, ledger, processId, batch));
+        },
+        (row, error) => {
+          refused++;
+          this.log.error({ err: error, hold: row.id, process: processId }, 'a row of a dead process cannot be booked');
+        },
+      );
+    return refused;
+  }
+}
+
+async function readJournal(folder: string): Promise<Replay | null> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (names === null) return null;
+  const segments = [];
+  for (const name of names.sort()) segments.push({ name, text: await readFile(join(folder, name), 'utf8') });
+  return replay(segments);
+}
+
+const charged = ({ id, atMs, tenantId, nanos, windows }: Charge) => ({
+  id,
+  at: new Date(atMs),
+  tenantId,
+  costNanos: nanos,
+  windowIds: windows.split(',').map(BigInt),
+});

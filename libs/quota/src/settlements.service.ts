@@ -1,0 +1,128 @@
+import type { Database, JobPrincipals, Log } from '@app/platform';
+import { bookAll } from './book-all';
+import type { GatewayProcess } from './gateway-process.service';
+import type { Journal } from './journal';
+import { Lane } from './lane';
+import type { LedgerSink } from './ledger-sink';
+import type { PendingRow } from './pending-row';
+import { bookRows } from './settlements.queries';
+
+const GATHER_MS = 25;
+const BATCH_ROWS = 500;
+const RETRY_MS = 250;
+/** Rows that wait for the database; beyond this no new work is accepted, so that memory stays bounded. */
+const MOST_WAITING = 20_000;
+
+export interface SettlementFacts {
+  readonly waitingRows: number;
+  /** Rows the database refuses for reasons of their own; they stay in the journal and are tried again at the next start. */
+  readonly refusedRows: number;
+  /** When the oldest row that waits was reserved, in ms since the epoch. */
+  readonly oldestAtMs: number | null;
+  /** Usage that no lease covered; anything but 0 is a defect, or the work of a process that had been declared dead. */
+  readonly uncoveredNanos: bigint;
+}
+
+/** Brings settled rows to the database in batches, behind the answers they belong to. */
+export class Settlements {
+  /** Rows are booked here one batch at a time; leases are lowered here too, because a total must not move meanwhile. */
+  readonly lane = new Lane();
+  #sink: LedgerSink | null = null;
+  #waiting: PendingRow[] = [];
+  #refusedRows = 0;
+  #uncoveredNanos = 0n;
+  #timer: NodeJS.Timeout | null = null;
+  #flushing = false;
+  #stopped = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly jobs: JobPrincipals,
+    private readonly process: GatewayProcess,
+    private readonly journal: Journal,
+    private readonly log: Log,
+  ) {}
+
+  /** Connects the ledger; once, before the first hold. */
+  sink(sink: LedgerSink): void {
+    if (this.#sink) throw new TypeError('the ledger is connected already');
+    this.#sink = sink;
+  }
+
+  get ledger(): LedgerSink {
+    if (!this.#sink) throw new TypeError('no ledger is connected: call settlements.sink() first');
+    return this.#sink;
+  }
+
+  get full(): boolean {
+    return this.#waiting.length >= MOST_WAITING;
+  }
+
+  get facts(): SettlementFacts {
+    return {
+      waitingRows: this.#waiting.length,
+      refusedRows: this.#refusedRows,
+      oldestAtMs: this.#waiting[0]?.hold.atMs ?? null,
+      uncoveredNanos: this.#uncoveredNanos,
+    };
+  }
+
+  add(row: PendingRow): void {
+    this.#waiting.push(row);
+    if (this.#timer === null && !this.#flushing) this.arm(GATHER_MS);
+  }
+
+  /** Books all that waits. @throws CodedError `database_unavailable` */
+  flush(): Promise<void> {
+    return this.lane.run(async () => {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting.slice(0, BATCH_ROWS);
+        await bookAll(
+          batch,
+          (rows) => this.book(rows),
+          (row, error) => this.refuse(row, error),
+        );
+        this.#waiting = this.#waiting.slice(batch.length);
+      }
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  private arm(delayMs: number): void {
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.run(), delayMs).unref();
+  }
+
+  private async run(): Promise<void> {
+    this.#timer = null;
+    this.#flushing = true;
+    let failed = false;
+    try {
+      await this.flush();
+    } catch (error) {
+      failed = true;
+      this.log.warn({ err: error, rows: this.#waiting.length }, 'settled rows wait for the database');
+    }
+    this.#flushing = false;
+    if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : GATHER_MS);
+  }
+
+  private async book(rows: readonly PendingRow[]): Promise<void> {
+    const uncovered = await this.database.platform(this.jobs.for('settlement'), (tx) =>
+      bookRows(tx, this.ledger, this.process.id, rows),
+    );
+    if (uncovered > 0n) {
+      this.#uncoveredNanos += uncovered;
+      this.log.error({ nanos: String(uncovered) }, 'usage was booked that no lease covered; a budget may be passed');
+    }
+    for (const row of rows) if (row.booked()) this.journal.unpin(row.hold);
+  }
+
+  private refuse(row: PendingRow, error: unknown): void {
+    this.#refusedRows++;
+    this.log.error({ err: error, hold: row.id }, 'a settled row cannot be booked; it stays in the journal');
+  }
+}
