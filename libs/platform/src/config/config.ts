@@ -8,12 +8,16 @@ const FIXED_SERVER = ['host', 'port', 'headerLimitBytes', 'headersTimeoutMs', 't
 /** The configuration in force. Readers call `current` each time, so a reload reaches them without being told. */
 export class Config {
   readonly #listeners = new Set<(config: GatewayConfig) => void>();
+  /** Private to the language, not only to the compiler: the environment holds keys and must not be printed with this. */
+  readonly #env: Readonly<Record<string, string | undefined>>;
 
   private constructor(
     private readonly file: string,
-    private readonly env: Readonly<Record<string, string | undefined>>,
+    env: Readonly<Record<string, string | undefined>>,
     private config: GatewayConfig,
-  ) {}
+  ) {
+    this.#env = env;
+  }
 
   /** @throws ConfigError with every problem of the file and the environment. */
   static load(file: string, env: Readonly<Record<string, string | undefined>> = process.env): Config {
@@ -30,7 +34,7 @@ export class Config {
 
   /** Reads the file again. On any problem the old configuration stays in force. @throws ConfigError */
   reload(): void {
-    const next = loadConfig(this.file, this.env);
+    const next = loadConfig(this.file, this.#env);
     const changed = [
       ...FIXED.filter((key) => !same(next[key], this.config[key])),
       ...FIXED_SERVER.filter((key) => !same(next.server[key], this.config.server[key])).map((key) => `server.${key}`),

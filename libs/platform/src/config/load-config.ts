@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import { configSchema, WEAKENING, type GatewayConfig } from './schema';
 
@@ -16,6 +16,8 @@ export class ConfigError extends Error {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+type Tree = Record<string, unknown>;
+type Path = readonly PropertyKey[];
 
 /** Environment variables that set a value of the file's tree; they win over the file. */
 const FROM_ENVIRONMENT: Readonly<Record<string, { path: readonly string[]; number?: true }>> = {
@@ -45,16 +47,16 @@ export function loadConfig(file: string, env: Environment): GatewayConfig {
   const problems: string[] = [];
   const lines = new LineCounter();
   const document = parseDocument(readText(file), { lineCounter: lines, uniqueKeys: true });
-  for (const error of document.errors) problems.push(error.message.split('\n')[0] as string);
-  if (problems.length > 0) throw new ConfigError(file, problems);
+  if (document.errors.length > 0) throw new ConfigError(file, document.errors.map(faultOfSyntax));
 
-  interpolate(document, env, problems);
-  const tree = asTree(document.toJS() ?? {}, problems);
+  const placeOf = (path: Path): string => placeIn(document, lines, env, path);
+  interpolate(document, lines, env, problems);
+  const tree = readTree(file, document, problems);
   applyEnvironment(tree, env, problems);
   applyWellKnownProviders(tree, env);
 
   const parsed = configSchema.safeParse(tree);
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => describe(issue, document, lines)));
+  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => describe(issue, placeOf)));
   if (problems.length > 0 || !parsed.success) throw new ConfigError(file, problems);
   return { ...parsed.data, dataDir: resolve(dirname(resolve(file)), parsed.data.dataDir) };
 }
@@ -67,35 +69,52 @@ function readText(file: string): string {
   }
 }
 
-function asTree(value: unknown, problems: string[]): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+/** The parser's first line says what and where. What it quotes from the file may be part of a secret, so that is cut out. */
+const faultOfSyntax = ({ message }: Error): string =>
+  (message.split('\n')[0] as string).replace(/: .* at line/, ' at line').replace(/:$/, '');
+
+function readTree(file: string, document: Document, problems: string[]): Tree {
+  let value: unknown;
+  try {
+    value = document.toJS() ?? {};
+  } catch {
+    // The parser's own words quote the value.
+    throw new ConfigError(file, [
+      'an alias ("*name") names no anchor or repeats too much; quote a value that starts with "*"',
+    ]);
+  }
+  if (isTree(value)) return value;
   problems.push('the file must hold settings as "name: value"');
   return {};
 }
 
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** Replaces `${NAME}` in scalar values, so that the file itself need hold no secret. */
-function interpolate(document: Document, env: Environment, problems: string[]): void {
+function interpolate(document: Document, lines: LineCounter, env: Environment, problems: string[]): void {
   visit(document, {
     Scalar(key, node) {
       if (key === 'key' || typeof node.value !== 'string') return;
       node.value = node.value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, variable: string) => {
         const value = env[variable];
         if (value === undefined || value === '')
-          problems.push(`\${${variable}} is used, but the environment variable ${variable} is not set`);
+          problems.push(
+            `\${${variable}} is used${lineAt(node.range?.[0], lines)}, but the environment variable ${variable} is not set`,
+          );
         return value ?? '';
       });
     },
   });
 }
 
-function applyEnvironment(tree: Record<string, unknown>, env: Environment, problems: string[]): void {
+function applyEnvironment(tree: Tree, env: Environment, problems: string[]): void {
   for (const [variable, { path, number }] of Object.entries(FROM_ENVIRONMENT)) {
     const text = env[variable];
     if (text === undefined || text === '') continue;
-    const parents = path.slice(0, -1);
-    let node = tree;
-    for (const part of parents) node = (node[part] ??= {}) as Record<string, unknown>;
-    node[path.at(-1) as string] = number ? Number(text) : text;
+    let parent: unknown = tree;
+    for (const part of path.slice(0, -1)) parent = isTree(parent) ? (parent[part] ??= {}) : parent;
+    // A parent that is no map stays as it is; the schema names it.
+    if (isTree(parent)) parent[path.at(-1) as string] = number && /^\d+$/.test(text) ? Number(text) : text;
   }
   for (const variable of Object.keys(env)) {
     if (!variable.startsWith('OPENCLAWMU_') || FROM_ENVIRONMENT[variable] || FOREIGN.has(variable)) continue;
@@ -105,25 +124,23 @@ function applyEnvironment(tree: Record<string, unknown>, env: Environment, probl
   }
 }
 
-function applyWellKnownProviders(tree: Record<string, unknown>, env: Environment): void {
-  const providers = (tree.providers ??= {}) as Record<string, unknown>;
+function applyWellKnownProviders(tree: Tree, env: Environment): void {
+  const providers = (tree.providers ??= {});
+  if (!isTree(providers)) return;
   for (const [name, { key, dialect, baseUrl }] of Object.entries(WELL_KNOWN)) {
     const apiKey = env[key];
-    if (apiKey && typeof providers === 'object' && providers !== null && providers[name] === undefined)
-      providers[name] = { dialect, baseUrl, apiKey };
+    if (apiKey && providers[name] === undefined) providers[name] = { dialect, baseUrl, apiKey };
   }
 }
 
-function describe(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): string[] {
-  const at = (path: readonly PropertyKey[]): string => {
-    const line = lineOf(path, document, lines);
-    return `${path.map(String).join('.') || 'the file'}${line === null ? '' : ` (line ${line})`}`;
-  };
-  if (issue.code !== 'unrecognized_keys') return [`${at(issue.path)}: ${issue.message}`];
-  return issue.keys.map((key) => {
-    const path = [...issue.path, key];
-    return `${at(path)}: ${weakening(path.join('.')) ?? 'is not a known setting'}`;
-  });
+function describe(issue: z.core.$ZodIssue, placeOf: (path: Path) => string): string[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      return `${placeOf(path)}: ${weakening(path.join('.')) ?? 'is not a known setting'}`;
+    });
+  const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
+  return [`${placeOf(issue.path)}: ${message}`];
 }
 
 /** `audit` as a whole may be unknown territory, so a weakening switch is looked for below it too. */
@@ -132,15 +149,25 @@ const weakening = (path: string): string | undefined => {
   return found && `would weaken enforcement and is refused: ${found}`;
 };
 
-function lineOf(path: readonly PropertyKey[], document: Document, lines: LineCounter): number | null {
+/** A setting and where its value came from: a variable, its line, or the line of the nearest setting around it. */
+function placeIn(document: Document, lines: LineCounter, env: Environment, path: Path): string {
+  const name = path.map(String).join('.');
+  const variable = Object.keys(FROM_ENVIRONMENT).find(
+    (key) => env[key] && FROM_ENVIRONMENT[key]?.path.join('.') === name,
+  );
+  if (variable) return `${name} (from ${variable})`;
   let node: unknown = document.contents;
-  let range: readonly [number, number, number] | null | undefined;
+  let offset: number | undefined;
   for (const part of path) {
-    if (!isMap(node)) break;
-    const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === part);
-    if (!pair) return null;
-    range = isScalar(pair.key) ? pair.key.range : null;
-    node = pair.value;
+    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === part) : undefined;
+    const value: unknown = isSeq(node) ? node.items[part as number] : pair?.value;
+    const place = pair?.key ?? value;
+    if (!isNode(place)) break;
+    offset = place.range?.[0];
+    node = value;
   }
-  return range ? lines.linePos(range[0]).line : null;
+  return `${name || 'the file'}${lineAt(offset, lines)}`;
 }
+
+const lineAt = (offset: number | undefined, lines: LineCounter): string =>
+  offset === undefined ? '' : ` (line ${lines.linePos(offset).line})`;

@@ -33,15 +33,26 @@ const adminKey = z.strictObject({
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
+/** An address that cannot be parsed has been reported as such; nothing more is said of it. */
+function eachUrl(test: (url: URL) => boolean): (text: string) => boolean {
+  return (text) => !URL.canParse(text) || test(new URL(text));
+}
+
+const bare = eachUrl(({ username, password, search, hash }) => !(username || password || search || hash));
+const keepsSecrets = eachUrl(({ protocol, hostname }) => protocol === 'https:' || LOOPBACK.test(hostname));
+
 const provider = z
   .strictObject({
     dialect: z.enum(['openai', 'anthropic']),
-    baseUrl: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
+    baseUrl: z
+      .url({ protocol: /^https?$/ })
+      .refine(bare, 'must hold no credentials, query or fragment; the key goes into apiKey')
+      .transform((url) => url.replace(/\/+$/, '')),
     apiKey: secret.optional(),
     internal: z.boolean().default(false),
     timeouts: z.strictObject({ connectMs: ms(10_000), firstByteMs: ms(300_000), idleMs: ms(120_000) }).prefault({}),
   })
-  .refine((p) => p.internal || p.baseUrl.startsWith('https:') || LOOPBACK.test(new URL(p.baseUrl).hostname), {
+  .refine(({ internal, baseUrl }) => internal || keepsSecrets(baseUrl), {
     message:
       'plain http would send the provider key unencrypted; use https, or set "internal: true" for a server in your own network',
     path: ['baseUrl'],
