@@ -20,6 +20,7 @@ export type { AdminKeyConfig, GatewayConfig, ProviderConfig } from './config/sch
 export { ChangeFeed, type ChangeListener } from './database/change-feed';
 export { createDataSource, SCHEMA, sessionSettings } from './database/connection';
 export { Database } from './database/database';
+export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './database/embedded-postgres';
 export { once } from './database/idempotency';
 export { migrate, type MigrateOptions } from './database/migrate';
 export type { Change, Tx } from './database/tx';
@@ -35,5 +36,5 @@ export { NestLogger } from './log/nest-logger';
 export { formatNanos, NANOS_PER_UNIT, parseNanos } from './money';
 export { decodeCursor, DEFAULT_PAGE, encodeCursor, MAX_PAGE, pageOf, type Page } from './paging';
 export { bestMatch, matchesPattern } from './pattern';
-export { LOG, PlatformModule, type PlatformOptions } from './platform.module';
+export { DATABASE_URL, LOG, PlatformModule, type PlatformOptions } from './platform.module';
 export { maskKeys, Secret } from './secret';

@@ -11,6 +11,9 @@ import type { Log } from './log/log';
 /** Injection token of the process's log. */
 export const LOG = Symbol('log');
 
+/** Injection token of the runtime login's address, for the few connections that cannot come from the pool. */
+export const DATABASE_URL = Symbol('database url');
+
 export interface PlatformOptions {
   readonly config: Config;
   readonly log: Log;
@@ -30,6 +33,7 @@ export class PlatformModule {
       providers: [
         { provide: Config, useValue: config },
         { provide: LOG, useValue: log },
+        { provide: DATABASE_URL, useValue: databaseUrl },
         { provide: JobPrincipals, useValue: jobPrincipals },
         { provide: Registry, useFactory: () => new Registry() },
         { provide: Clock, useClass: SystemClock },
@@ -40,7 +44,7 @@ export class PlatformModule {
         },
         { provide: ChangeFeed, useFactory: () => new ChangeFeed(databaseUrl, log) },
       ],
-      exports: [Config, LOG, JobPrincipals, Registry, Clock, Database, ChangeFeed],
+      exports: [Config, LOG, DATABASE_URL, JobPrincipals, Registry, Clock, Database, ChangeFeed],
     };
   }
 }

@@ -3,7 +3,7 @@ export type { Hold } from './hold';
 export type { Settlement } from './hold-desk';
 export { Holds, type Reservable } from './holds.service';
 export type { LedgerSink, OpenHold, SettledRow } from './ledger-sink';
-export { QuotaModule, type QuotaOptions } from './quota.module';
+export { QuotaModule } from './quota.module';
 export { Quota, type QuotaFacts } from './quota.service';
 export type { LostProcess } from './recovery.service';
 export { Settlements } from './settlements.service';

@@ -61,7 +61,8 @@ const WORDS = new Map(
  * | `emoji` `tools` `extras` `gzip` | content | `crlf` `cr` `tight` `comments` `spread` | framing of the events |
  */
 export function behaviourOfModel(model: string): Behaviour {
-  const [family, ...parts] = model.split('-');
+  // A catalogue may tell its providers apart by a prefix, as in `claude/fake-n50`.
+  const [family, ...parts] = (model.split('/').at(-1) as string).split('-');
   const draft: Draft = {};
   if (family !== 'fake') return draft;
   for (const part of parts) {

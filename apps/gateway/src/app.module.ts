@@ -1,0 +1,39 @@
+import { AuditModule, RefusedAttempts } from '@app/audit';
+import { AuthModule } from '@app/auth';
+import { BillingModule } from '@app/billing';
+import { LOG, PlatformModule, type Log, type PlatformOptions } from '@app/platform';
+import { ProxyModule } from '@app/proxy';
+import { QuotaModule } from '@app/quota';
+import { TenancyModule } from '@app/tenancy';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { ErrorFilter } from './error.filter';
+import { HealthController } from './health.controller';
+import { MetricsController } from './metrics.controller';
+
+/** The whole gateway. */
+@Module({})
+export class AppModule {
+  static forRoot(platform: PlatformOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.forRoot(platform),
+        AuditModule,
+        TenancyModule,
+        BillingModule,
+        QuotaModule,
+        AuthModule,
+        ProxyModule,
+      ],
+      controllers: [HealthController, MetricsController],
+      providers: [
+        {
+          provide: APP_FILTER,
+          useFactory: (log: Log, refused: RefusedAttempts) => new ErrorFilter(log, refused),
+          inject: [LOG, RefusedAttempts],
+        },
+      ],
+    };
+  }
+}

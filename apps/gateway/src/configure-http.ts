@@ -1,0 +1,63 @@
+import { CodedError, logContext, newId, type GatewayRequest } from '@app/platform';
+import { ValidationPipe, type INestApplication, type ValidationError } from '@nestjs/common';
+import type { NextFunction, Response } from 'express';
+import helmet from 'helmet';
+
+/** Everything about HTTP that is the same for all routes; tests and the real thing share it. */
+export function configureHttp(app: INestApplication): void {
+  app.use(identify);
+  app.use(
+    /^\/(docs|api)/,
+    helmet({
+      contentSecurityPolicy: {
+        directives: {
+          defaultSrc: ["'self'"],
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:'],
+          upgradeInsecureRequests: null,
+        },
+      },
+    }),
+  );
+  app.useGlobalPipes(
+    new ValidationPipe({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      transform: true,
+      stopAtFirstError: true,
+      exceptionFactory: (errors) => invalid(errors),
+    }),
+  );
+}
+
+function identify(request: GatewayRequest, response: Response, next: NextFunction): void {
+  const requestId = newId('req');
+  request.requestId = requestId;
+  if (request.url.startsWith('/v1/')) return next();
+  // Off the model path a log context is worth its price.
+  response.setHeader('x-request-id', requestId);
+  response.setHeader('cache-control', 'no-store');
+  logContext.run({ requestId }, next);
+}
+
+function invalid(errors: ValidationError[]): CodedError {
+  const fields = errors.flatMap((error) => flatten(error));
+  return new CodedError('validation_failed', fields.map(({ field, problem }) => `${field}: ${problem}.`).join(' '), {
+    details: { fields },
+  });
+}
+
+function flatten(error: ValidationError, parent = ''): { field: string; problem: string }[] {
+  const field = parent ? `${parent}.${error.property}` : error.property;
+  const own = Object.entries(error.constraints ?? {}).map(([rule, text]) => ({
+    field,
+    problem:
+      rule === 'whitelistValidation'
+        ? 'is not a known field'
+        : text.replace(new RegExp(`^${escape(error.property)} `), ''),
+  }));
+  return [...own, ...(error.children ?? []).flatMap((child) => flatten(child, field))];
+}
+
+const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

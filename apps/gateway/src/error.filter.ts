@@ -1,0 +1,65 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { RefusedAttempts } from '@app/audit';
+import { CodedError, dialectOf, renderError, type ErrorCode, type GatewayRequest, type Log } from '@app/platform';
+import type { Response } from 'express';
+
+/** What Nest itself throws: the router for unknown routes, nothing else that is ours. */
+const FRAMEWORK: Readonly<Record<number, ErrorCode>> = {
+  404: 'route_not_found',
+  405: 'method_not_allowed',
+  413: 'body_too_large',
+  415: 'media_type_unsupported',
+};
+
+/** The one place where an error becomes an answer, in the dialect of the path. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(
+    private readonly log: Log,
+    private readonly refused: RefusedAttempts,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<GatewayRequest>();
+    const response = host.switchToHttp().getResponse<Response>();
+    const error = codedFrom(thrown);
+    const { requestId, method, path, principal, ip } = request;
+    if (error.entry.status >= 500)
+      this.log.error(
+        { requestId, method, path, err: error.code === 'internal_error' ? thrown : error },
+        'request failed',
+      );
+    if (path.startsWith('/api/v1/admin') && [401, 403, 404].includes(error.entry.status)) {
+      this.refused.record({
+        principal: principal ?? null,
+        ip: ip ?? null,
+        requestId,
+        method,
+        path,
+        code: error.code,
+        status: error.entry.status,
+      });
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const { status, headers, body } = renderError(error, dialectOf(path, request.headers), requestId);
+    // What is left of a refused body is not worth reading; without this the connection would wait for it.
+    if (!request.complete) headers['connection'] = 'close';
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+    response.end(method === 'HEAD' ? undefined : body);
+  }
+}
+
+function codedFrom(thrown: unknown): CodedError {
+  if (thrown instanceof CodedError) return thrown;
+  if (thrown instanceof HttpException) {
+    const code = FRAMEWORK[thrown.getStatus()];
+    if (code) return new CodedError(code);
+  }
+  // Express refuses a path it cannot decode before any route is tried.
+  if (thrown instanceof URIError)
+    return new CodedError('request_malformed', 'The path is not valid percent-encoded UTF-8.');
+  return new CodedError('internal_error', undefined, { cause: thrown });
+}

@@ -1,0 +1,133 @@
+import { Audit, AuditExporter, RefusedAttempts } from '@app/audit';
+import { assertRoutesDeclared, JobPrincipalMint } from '@app/auth';
+import {
+  ChangeFeed,
+  ConfigError,
+  Database,
+  EmbeddedPostgres,
+  migrate,
+  NestLogger,
+  type Config,
+  type GatewayConfig,
+  type Log,
+} from '@app/platform';
+import { ActiveCalls, Upstream } from '@app/proxy';
+import { Quota } from '@app/quota';
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { join } from 'node:path';
+import { AppModule } from './app.module';
+import { banner } from './banner';
+import { configureHttp } from './configure-http';
+import { GatewayHttpAdapter } from './http-adapter';
+import { migrations } from './migrations';
+import { DOCS_ROUTES, serveDocs } from './swagger';
+
+/** One gateway process from start to end. */
+export class GatewayServer {
+  readonly #jobs = new JobPrincipalMint();
+  #postgres: EmbeddedPostgres | null = null;
+  #app: INestApplication | null = null;
+  #exporter: AuditExporter | null = null;
+  #stopping = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly log: Log,
+  ) {}
+
+  /** @param firstKey the admin key that was just made, to be shown this once */
+  async start(firstKey: string | null): Promise<void> {
+    const settings = this.config.current;
+    const { ownerUrl, gatewayUrl } = await this.databaseUrls(settings);
+    const applied = await migrate({ ownerUrl, gatewayUrl, migrations });
+    if (applied.length > 0) this.log.info({ migrations: applied }, 'the database schema was brought up to date');
+
+    const platform = { config: this.config, log: this.log, databaseUrl: gatewayUrl, jobPrincipals: this.#jobs };
+    const app = (this.#app = await NestFactory.create(
+      AppModule.forRoot(platform),
+      new GatewayHttpAdapter(settings.server),
+      {
+        bodyParser: false,
+        abortOnError: false,
+        logger: new NestLogger(this.log),
+      },
+    ));
+    configureHttp(app);
+    serveDocs(app);
+    await app.init();
+    assertRoutesDeclared(app, DOCS_ROUTES);
+    await app.get(ChangeFeed).start();
+    await app.get(Quota).start();
+    this.#exporter = new AuditExporter({
+      databaseUrl: gatewayUrl,
+      dataDir: settings.dataDir,
+      checkpointMs: () => this.config.current.audit.checkpointMs,
+      log: this.log,
+    });
+    this.#exporter.start();
+    await app.listen(settings.server.port, settings.server.host);
+    process.stdout.write(banner(await app.getUrl(), firstKey, app.get(Upstream).names));
+  }
+
+  /** Reads the configuration again (SIGHUP); a bad one changes nothing. Log files are opened anew either way. */
+  async reload(): Promise<void> {
+    this.#exporter?.reopen();
+    try {
+      this.config.reload();
+      this.log.level = this.config.current.logging.level;
+      this.log.info('the configuration was reloaded');
+      await this.record('config.reloaded', this.config.path);
+    } catch (error) {
+      this.log.error({ err: error }, 'the configuration was not reloaded; the former one stays in force');
+      if (error instanceof ConfigError)
+        await this.record('config.rejected', this.config.path, error.problems.join('; '));
+    }
+  }
+
+  /** Finishes what is under way, settles it, and ends the process. A second signal does not wait for streams. */
+  async stop(signal: string): Promise<void> {
+    const calls = this.#app?.get(ActiveCalls);
+    if (this.#stopping) {
+      calls?.cutAll();
+      return;
+    }
+    this.#stopping = true;
+    this.log.info({ signal, calls: calls?.count ?? 0 }, 'draining');
+    try {
+      await calls?.drain(this.config.current.server.drainMs);
+      await this.#app?.get(Quota).drain();
+      await this.#app?.get(RefusedAttempts).drain();
+      await this.#exporter?.stop();
+      await this.#app?.get(ChangeFeed).stop();
+      await this.#app?.close();
+      await this.#app?.get(Database).close();
+      await this.#postgres?.stop();
+      process.exit(0);
+    } catch (error) {
+      this.log.error({ err: error }, 'the shutdown was not clean; the journal settles the rest at the next start');
+      process.exit(1);
+    }
+  }
+
+  private async databaseUrls({ database, dataDir }: GatewayConfig): Promise<{ ownerUrl: string; gatewayUrl: string }> {
+    const gatewayUrl = database.url?.reveal();
+    if (gatewayUrl !== undefined) return { gatewayUrl, ownerUrl: database.migrationUrl?.reveal() ?? gatewayUrl };
+    this.#postgres = await EmbeddedPostgres.start({
+      dataDir: join(dataDir, 'postgres'),
+      log: (line) => this.log.debug({ postgres: line }),
+    });
+    return this.#postgres;
+  }
+
+  private async record(action: 'config.reloaded' | 'config.rejected', file: string, reason?: string): Promise<void> {
+    const audit = this.#app?.get(Audit);
+    const job = this.#jobs.for('SIGHUP');
+    await this.#app
+      ?.get(Database)
+      .platform(job, async (tx) =>
+        audit?.record(tx, { action, tenant: null, target: { kind: 'config', id: file }, reason }),
+      )
+      .catch((error: unknown) => this.log.error({ err: error }, 'the reload could not be recorded'));
+  }
+}

@@ -1,0 +1,45 @@
+import { Clock, CodedError, Database, Public } from '@app/platform';
+import { ActiveCalls } from '@app/proxy';
+import { Controller, Get } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Quota } from '@app/quota';
+import { Health } from './health.dto';
+
+@ApiTags('Operation')
+@Controller()
+export class HealthController {
+  constructor(
+    private readonly database: Database,
+    private readonly calls: ActiveCalls,
+    private readonly quota: Quota,
+    private readonly clock: Clock,
+  ) {}
+
+  @Get('healthz')
+  @Public('liveness: says only that the process answers')
+  @ApiOperation({ summary: 'Is the process alive?', security: [] })
+  @ApiOkResponse({ type: Health })
+  alive(): Health {
+    return { status: 'ok' };
+  }
+
+  @Get('readyz')
+  @Public('readiness, for load balancers: says only whether this process takes work')
+  @ApiOperation({ summary: 'Does this process take work?', security: [] })
+  @ApiOkResponse({ type: Health })
+  async ready(): Promise<Health> {
+    if (this.calls.draining) throw new CodedError('draining');
+    await this.database.ping();
+    const { journalWritable, fenced } = this.quota.facts(this.clock.now());
+    if (!journalWritable || fenced) throw new CodedError('journal_unavailable');
+    return { status: 'ok' };
+  }
+
+  /** Claude Code asks this before its first call, without a token; silence or a 5xx would delay every start of it. */
+  @Get(['/', 'api/hello'])
+  @Public('what clients probe before they have a key')
+  @ApiExcludeEndpoint()
+  hello(): { name: string; docs: string } {
+    return { name: 'OpenClawMU', docs: '/docs' };
+  }
+}

@@ -1,0 +1,25 @@
+import 'reflect-metadata';
+import { resolve } from 'node:path';
+import { Config, ConfigError, createLog } from '@app/platform';
+import { writeFirstConfig } from './first-run';
+import { GatewayServer } from './gateway-server';
+
+/** Exit codes: 1 the gateway could not start or failed, 78 the configuration is at fault (EX_CONFIG of sysexits.h). */
+const EX_CONFIG = 78;
+
+async function main(): Promise<void> {
+  const file = resolve(process.env['OPENCLAWMU_CONFIG'] ?? 'openclawmu.yaml');
+  const firstKey = writeFirstConfig(file);
+  const config = Config.load(file);
+  const gateway = new GatewayServer(config, createLog(config.current.logging.level));
+  process.on('SIGHUP', () => void gateway.reload());
+  process.on('SIGTERM', () => void gateway.stop('SIGTERM'));
+  process.on('SIGINT', () => void gateway.stop('SIGINT'));
+  await gateway.start(firstKey);
+}
+
+main().catch((error: unknown) => {
+  // Nothing may hide why it did not start, and no stack helps with a configuration.
+  process.stderr.write(`${error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error))}\n`);
+  process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
+});

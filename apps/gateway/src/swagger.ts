@@ -1,0 +1,93 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+
+const error = (properties: object, required: string[]): object => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: true,
+});
+const text = { type: 'string' };
+
+/** The shapes `renderError` gives; written here because no controller returns them. */
+const ERROR_SCHEMAS = {
+  Problem: error({ type: text, title: text, status: { type: 'integer' }, detail: text, code: text, requestId: text }, [
+    'type',
+    'title',
+    'status',
+    'detail',
+    'code',
+    'requestId',
+  ]),
+  OpenAiError: error(
+    { error: error({ message: text, type: text, code: text, gateway_code: text }, ['message', 'type', 'code']) },
+    ['error'],
+  ),
+  AnthropicError: error(
+    {
+      type: text,
+      error: error({ type: text, message: text, gateway_code: text }, ['type', 'message']),
+      request_id: text,
+    },
+    ['type', 'error'],
+  ),
+};
+
+const DESCRIPTION = `One gateway for every department's language models.
+
+Admins authorise with an admin key (\`ak_…\`), departments with a tenant token (\`tk_…\`); neither opens the other's routes.
+Errors outside \`/v1\` are RFC 9457 problem documents; under \`/v1\` they have the shape of the API that was called.
+Amounts are decimal strings in the currency of the rate card, instants are UTC.`;
+
+export function describeApi(app: INestApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('OpenClawMU')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addServer('/', 'This gateway')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An admin key: `ak_…`' }, 'adminKey')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A tenant token: `tk_…`' }, 'tenantToken')
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (_, method) => method,
+  });
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ...ERROR_SCHEMAS } as never,
+  };
+  return document;
+}
+
+/** Swagger UI at /docs, the document at /docs/openapi.json. */
+export function serveDocs(app: INestApplication): void {
+  SwaggerModule.setup('docs', app, () => describeApi(app), {
+    jsonDocumentUrl: 'docs/openapi.json',
+    yamlDocumentUrl: 'docs/openapi.yaml',
+    customSiteTitle: 'OpenClawMU API',
+    swaggerOptions: {
+      persistAuthorization: true,
+      tagsSorter: 'alpha',
+      requestInterceptor: (request: { headers: Record<string, string> }) => {
+        request.headers['x-openclawmu-client'] = 'swagger';
+        return request;
+      },
+    },
+  });
+}
+
+const WHY = 'the API description holds no data';
+
+/** What `serveDocs` mounts beside the controllers, for the check that every route is declared. */
+export const DOCS_ROUTES: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    '',
+    '/',
+    '/LICENSE',
+    '/docs/swagger-ui-init.js',
+    '/index.html',
+    '/openapi.json',
+    '/openapi.yaml',
+    '/swagger-ui-init.js',
+  ].map((path) => [`GET /docs${path}`, WHY]),
+);

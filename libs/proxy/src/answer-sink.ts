@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http';
+import { renderError, type CodedError, type Dialect } from '@app/platform';
+
+/** Where an answer goes: an HTTP response, later an agent's turn. */
+export interface AnswerSink {
+  /** The complete answer at once. */
+  whole(status: number, headers: Record<string, string>, body: Buffer): void;
+  /** The head of a streamed answer. */
+  start(status: number, headers: Record<string, string>): void;
+  /** Returns false when the reader is slower than the provider; `drained` is then called once it caught up. */
+  write(chunk: Buffer, drained: () => void): boolean;
+  end(): void;
+  /** Ends a streamed answer so that the reader cannot take it for complete. */
+  cut(error: CodedError): void;
+}
+
+export class HttpSink implements AnswerSink {
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly dialect: Dialect,
+    private readonly requestId: string,
+  ) {}
+
+  whole(status: number, headers: Record<string, string>, body: Buffer): void {
+    headers['content-length'] = String(body.length);
+    this.response.writeHead(status, headers).end(body);
+  }
+
+  start(status: number, headers: Record<string, string>): void {
+    headers['x-accel-buffering'] = 'no';
+    this.response.writeHead(status, headers);
+    this.response.flushHeaders();
+  }
+
+  write(chunk: Buffer, drained: () => void): boolean {
+    if (chunk.length === 0 || this.response.write(chunk)) return true;
+    this.response.once('drain', drained);
+    return false;
+  }
+
+  end(): void {
+    this.response.end();
+  }
+
+  /** An error event in the dialect, then a torn connection: a clean end would make a cut answer look complete. */
+  cut(error: CodedError): void {
+    const { body } = renderError(error, this.dialect, this.requestId);
+    const event = this.dialect === 'anthropic' ? `\n\nevent: error\ndata: ${body}\n\n` : `\n\ndata: ${body}\n\n`;
+    this.response.write(event, () => this.response.destroy());
+  }
+}

@@ -1,0 +1,103 @@
+import { NO_TOKENS, quote, type ModelPrice, type RateCard } from '@app/billing';
+import fc from 'fast-check';
+import { bill, type Ending } from './bill';
+
+const price: ModelPrice = {
+  input: 3_000_000_000n,
+  cacheRead: 300_000_000n,
+  cacheWrite5m: 3_750_000_000n,
+  cacheWrite1h: 6_000_000_000n,
+  output: 15_000_000_000n,
+  reasoning: 15_000_000_000n,
+};
+const card = { version: 7 } as RateCard;
+const worst = quote(card, price, { inputTokensMax: 1_000, outputTokensMax: 100, choices: 1 });
+const told = { ...NO_TOKENS, input: 200, output: 50, reasoning: 10 };
+const ending = (fields: Partial<Ending>): Ending => ({
+  outcome: 'completed',
+  status: 200,
+  counts: told,
+  final: true,
+  problem: null,
+  outputSeen: 0,
+  inputGuess: 250,
+  ...fields,
+});
+
+describe('bill', () => {
+  test('what the provider told is what is billed', () => {
+    expect(bill(price, worst, ending({}))).toEqual({ status: 'actual', counts: told, costNanos: 1_500_000n });
+  });
+
+  test('an answer with an error status costs nothing and is a row all the same', () => {
+    expect(bill(price, worst, ending({ status: 529, outcome: 'failed', counts: null }))).toEqual({
+      status: 'actual',
+      counts: NO_TOKENS,
+      costNanos: 0n,
+    });
+  });
+
+  test('sent and never answered is the worst case, unconfirmed', () => {
+    expect(bill(price, worst, ending({ status: 0, outcome: 'failed', counts: null }))).toEqual({
+      status: 'unconfirmed',
+      counts: worst.worst,
+      costNanos: worst.costNanos,
+    });
+  });
+
+  test('an abandoned stream is billed at what was told and seen, as an estimate', () => {
+    const early = { ...NO_TOKENS, input: 200, output: 1 };
+    expect(
+      bill(price, worst, ending({ outcome: 'aborted', counts: early, final: false, outputSeen: 30 })),
+    ).toMatchObject({ status: 'estimated', counts: { input: 200, output: 30 } });
+    expect(
+      bill(price, worst, ending({ outcome: 'aborted', counts: early, final: false, outputSeen: 0 })),
+    ).toMatchObject({ counts: { output: 1 } });
+  });
+
+  test('a provider without usage is estimated from what was sent and seen', () => {
+    const silent = ending({ counts: null, problem: { reason: 'missing', field: 'usage' }, outputSeen: 40 });
+    expect(bill(price, worst, silent)).toMatchObject({ status: 'estimated', counts: { input: 250, output: 40 } });
+  });
+
+  test('usage that cannot be true goes into quarantine at the worst case', () => {
+    expect(bill(price, worst, ending({ counts: null, problem: { reason: 'not_a_count', field: 'x' } }))).toMatchObject({
+      status: 'quarantined',
+      costNanos: worst.costNanos,
+    });
+    expect(bill(price, worst, ending({ counts: { ...told, output: 5_000 } }))).toMatchObject({
+      status: 'quarantined',
+      costNanos: worst.costNanos,
+      counts: worst.worst,
+    });
+  });
+
+  test('whatever happens, a bill stays within its hold', () => {
+    const count = fc.integer({ min: 0, max: 5_000 });
+    const counts = fc.record({
+      input: count,
+      output: count,
+      cacheRead: count,
+      cacheWrite5m: count,
+      cacheWrite1h: count,
+      reasoning: count,
+    });
+    const endings = fc.record({
+      outcome: fc.constantFrom('completed' as const, 'aborted' as const, 'failed' as const),
+      status: fc.constantFrom(0, 200, 400, 500),
+      counts: fc.option(counts),
+      final: fc.boolean(),
+      problem: fc.option(
+        fc.constantFrom({ reason: 'missing' as const, field: 'usage' }, { reason: 'too_large' as const, field: 'x' }),
+      ),
+      outputSeen: count,
+      inputGuess: count,
+    });
+    fc.assert(
+      fc.property(endings, (e) => {
+        const { costNanos } = bill(price, worst, e);
+        return costNanos >= 0n && costNanos <= worst.costNanos;
+      }),
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import {
+  cost,
+  NO_TOKENS,
+  type LedgerOutcome,
+  type LedgerStatus,
+  type ModelPrice,
+  type Quote,
+  type TokenCounts,
+} from '@app/billing';
+import type { UsageProblem } from './usage/token-counts';
+
+/** What is known of a call when it is over. */
+export interface Ending {
+  readonly outcome: LedgerOutcome;
+  /** HTTP status of the provider's answer; 0 when there was none. */
+  readonly status: number;
+  /** What the provider reported, if it can be trusted. */
+  readonly counts: TokenCounts | null;
+  /** Whether `counts` are the provider's last word. */
+  readonly final: boolean;
+  /** Why there are no counts. */
+  readonly problem: UsageProblem | null;
+  /** Lower bound of the output tokens, counted by us. */
+  readonly outputSeen: number;
+  /** What we take the input for if the provider never told. */
+  readonly inputGuess: number;
+}
+
+export interface Bill {
+  readonly status: LedgerStatus;
+  readonly counts: TokenCounts;
+  readonly costNanos: bigint;
+}
+
+/**
+ * What a call is billed at, never more than its hold. Told by the provider: as told. Not told, or broken off: what was
+ * seen, as an estimate. Told what cannot be true, or more than the worst case: the worst case, in quarantine. Sent but
+ * never answered: the worst case, unconfirmed, because the provider may well have worked on it.
+ */
+export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
+  if (ending.status === 0) return worstCase(quote, 'unconfirmed');
+  // Providers do not bill answers with an error status.
+  if (ending.status >= 300) return { status: 'actual', counts: NO_TOKENS, costNanos: 0n };
+  if (ending.problem && ending.problem.reason !== 'missing') return worstCase(quote, 'quarantined');
+  const counts = ending.counts && ending.final ? ending.counts : estimate(ending);
+  const costNanos = cost(price, counts);
+  if (costNanos > quote.costNanos) return worstCase(quote, ending.final ? 'quarantined' : 'estimated');
+  return { status: ending.final && ending.counts ? 'actual' : 'estimated', counts, costNanos };
+}
+
+const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus): Bill => ({ status, counts: worst, costNanos });
+
+function estimate({ counts, outputSeen, inputGuess }: Ending): TokenCounts {
+  if (!counts) return { ...NO_TOKENS, input: inputGuess, output: outputSeen };
+  return { ...counts, output: Math.max(counts.output, outputSeen - counts.reasoning) };
+}

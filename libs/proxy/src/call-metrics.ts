@@ -1,0 +1,61 @@
+import type { LedgerOutcome } from '@app/billing';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Dialect } from './request-facts';
+
+/** Seconds; models answer between tens of milliseconds and minutes. */
+const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
+export interface CallSummary {
+  readonly dialect: Dialect;
+  readonly provider: string;
+  /** How the call ended; `unsent` when nothing reached the provider. */
+  readonly outcome: LedgerOutcome | 'unsent';
+  /** `null` when the provider never answered. */
+  readonly firstByteMs: number | null;
+  readonly totalMs: number;
+}
+
+/** Prometheus metrics of the model path. Nothing here is per tenant: what a department spends is told by the ledger. */
+export class CallMetrics {
+  private readonly calls: Counter<'dialect' | 'provider' | 'outcome'>;
+  private readonly firstByte: Histogram<'provider'>;
+  private readonly duration: Histogram<'provider'>;
+
+  constructor(registry: Registry, active: () => number) {
+    const registers = [registry];
+    this.calls = new Counter({
+      name: 'openclawmu_calls_total',
+      help: 'Calls that reached a provider, by how they ended.',
+      labelNames: ['dialect', 'provider', 'outcome'],
+      registers,
+    });
+    this.firstByte = new Histogram({
+      name: 'openclawmu_first_byte_seconds',
+      help: "From the arrival of a request to the head of the provider's answer.",
+      labelNames: ['provider'],
+      buckets: BUCKETS,
+      registers,
+    });
+    this.duration = new Histogram({
+      name: 'openclawmu_call_seconds',
+      help: 'From the arrival of a request to its settlement.',
+      labelNames: ['provider'],
+      buckets: BUCKETS,
+      registers,
+    });
+    new Gauge({
+      name: 'openclawmu_active_calls',
+      help: 'Calls in flight.',
+      registers,
+      collect() {
+        this.set(active());
+      },
+    });
+  }
+
+  ended({ dialect, provider, outcome, firstByteMs, totalMs }: CallSummary): void {
+    this.calls.inc({ dialect, provider, outcome });
+    if (firstByteMs !== null) this.firstByte.observe({ provider }, firstByteMs / 1000);
+    this.duration.observe({ provider }, totalMs / 1000);
+  }
+}

@@ -1,0 +1,77 @@
+import { Secret } from '@app/platform';
+import { headersToClient, headersToProvider, providerRequestId } from './headers';
+
+const provider = (dialect: 'openai' | 'anthropic') => ({
+  dialect,
+  baseUrl: 'https://api.example.com',
+  apiKey: new Secret('sk-the-gateways-own'),
+  internal: false,
+  timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
+});
+
+describe('headers to the provider', () => {
+  const sent = {
+    authorization: 'Bearer tk_finance_secret',
+    'x-api-key': 'tk_finance_secret',
+    cookie: 'a=b',
+    'openai-organization': 'org-x',
+    'openai-project': 'p',
+    'anthropic-version': '2026-10-21',
+    'anthropic-beta': 'context-1m-2025-08-07,files-api',
+    'x-forwarded-for': '10.0.0.1',
+    host: 'gateway.internal',
+    connection: 'keep-alive',
+    'accept-encoding': 'gzip',
+  };
+
+  test("carry the gateway's key and never the tenant's", () => {
+    const openai = headersToProvider(sent, provider('openai'), 10);
+    expect(openai['authorization']).toBe('Bearer sk-the-gateways-own');
+    const anthropic = headersToProvider(sent, provider('anthropic'), 10);
+    expect(anthropic['x-api-key']).toBe('sk-the-gateways-own');
+    expect(JSON.stringify([openai, anthropic])).not.toContain('tk_finance');
+  });
+
+  test('pass versions and betas as sent, and nothing that selects an account or names a host', () => {
+    expect(headersToProvider(sent, provider('anthropic'), 10)).toEqual({
+      'content-type': 'application/json',
+      'anthropic-version': '2026-10-21',
+      'anthropic-beta': 'context-1m-2025-08-07,files-api',
+      'accept-encoding': 'identity',
+      'content-length': '10',
+      'x-api-key': 'sk-the-gateways-own',
+    });
+  });
+});
+
+describe('headers to the client', () => {
+  test('leave out what describes the shared account', () => {
+    const answer = {
+      'content-type': 'text/event-stream',
+      'request-id': 'req_provider',
+      'retry-after': '7',
+      'openai-organization': 'acme',
+      'anthropic-organization-id': 'acme',
+      'anthropic-ratelimit-requests-remaining': '1',
+      'x-ratelimit-remaining-tokens': '1',
+      'set-cookie': ['a=b'],
+      'content-encoding': 'gzip',
+      'transfer-encoding': 'chunked',
+      server: 'acme',
+    };
+    expect(headersToClient(answer, 'req_ours')).toEqual({
+      'x-openclawmu-request-id': 'req_ours',
+      'content-type': 'text/event-stream',
+      'request-id': 'req_provider',
+      'retry-after': '7',
+      'cache-control': 'no-store',
+    });
+  });
+
+  test("the provider's request id is kept for its support desk, whichever name it has", () => {
+    expect(providerRequestId({ 'request-id': 'a' })).toBe('a');
+    expect(providerRequestId({ 'x-request-id': 'b' })).toBe('b');
+    expect(providerRequestId({ 'x-request-id': 'x'.repeat(200) })).toBeNull();
+    expect(providerRequestId({})).toBeNull();
+  });
+});

@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ProviderConfig } from '@app/platform';
+
+/** What of a client's request headers a provider gets to see. Credentials, cookies and account selectors are not among it. */
+const TO_PROVIDER = [
+  'accept',
+  'content-type',
+  'user-agent',
+  'anthropic-version',
+  'anthropic-beta',
+  'openai-beta',
+] as const;
+
+/**
+ * What of a provider's response headers a client gets to see. Rate limits and organisation names describe the account
+ * that all tenants share, cookies would tie tenants together, and encodings are settled between the two connections.
+ */
+const TO_CLIENT = new Set([
+  'content-type',
+  'request-id',
+  'x-request-id',
+  'openai-processing-ms',
+  'openai-version',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+]);
+
+export function headersToProvider(
+  from: IncomingHttpHeaders,
+  provider: ProviderConfig | undefined,
+  bodyBytes: number,
+): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  for (const name of TO_PROVIDER) {
+    const value = from[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  headers['accept-encoding'] = 'identity';
+  headers['content-length'] = String(bodyBytes);
+  const key = provider?.apiKey?.reveal();
+  if (provider && key !== undefined) {
+    if (provider.dialect === 'anthropic') headers['x-api-key'] = key;
+    else headers['authorization'] = `Bearer ${key}`;
+  }
+  return headers;
+}
+
+export function headersToClient(
+  from: Readonly<Record<string, string | string[] | undefined>>,
+  requestId: string,
+): Record<string, string> {
+  const headers: Record<string, string> = { 'x-openclawmu-request-id': requestId };
+  for (const name in from) {
+    const value = from[name];
+    if (TO_CLIENT.has(name) && value !== undefined)
+      headers[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  headers['cache-control'] = 'no-store';
+  return headers;
+}
+
+/** The provider's own id of a request, for its support desk. */
+export function providerRequestId(headers: Readonly<Record<string, string | string[] | undefined>>): string | null {
+  const id = headers['request-id'] ?? headers['x-request-id'];
+  return typeof id === 'string' && id.length <= 128 ? id : null;
+}

@@ -1,0 +1,32 @@
+import { rowFromJson, unconfirmedRow, type Ledger, type LedgerDraft, type LedgerRow } from '@app/billing';
+import type { Tx } from '@app/platform';
+import type { LedgerSink, OpenHold, SettledRow } from '@app/quota';
+
+/** A ledger row without what the hold itself knows. */
+type Entry = Omit<LedgerRow, 'id' | 'at' | 'costNanos'>;
+
+export function settledEntry(
+  draft: LedgerDraft,
+  ending: Pick<Entry, 'status' | 'outcome' | 'counts' | 'providerRequestId'>,
+): Entry {
+  const { worst: _, ...known } = draft;
+  return { ...known, ...ending };
+}
+
+/** Hands what the holds settle to the ledger: quota and billing are siblings and know nothing of each other. */
+export class LedgerBridge implements LedgerSink {
+  constructor(private readonly ledger: Ledger) {}
+
+  append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[]> {
+    return this.ledger.append(tx, rows.map(rowOf));
+  }
+
+  unconfirmed(draft: unknown, hold: OpenHold): Entry {
+    const { id: _, at: __, costNanos: ___, ...entry } = unconfirmedRow(draft as LedgerDraft, hold);
+    return entry;
+  }
+}
+
+/** The entry may have come back from a journal, so it is checked like one. */
+const rowOf = ({ row, id, at, costNanos }: SettledRow): LedgerRow =>
+  rowFromJson({ ...(row as Entry), id, at: at.toISOString(), costNanos: String(costNanos) });

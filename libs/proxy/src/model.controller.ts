@@ -1,0 +1,125 @@
+import {
+  ApiErrors,
+  Audience,
+  Caller,
+  Config,
+  Requires,
+  type ErrorCode,
+  type GatewayRequest,
+  type Principal,
+} from '@app/platform';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { HttpSink } from './answer-sink';
+import { ProxyService, type Leaving } from './proxy.service';
+import { readBody } from './read-body';
+import type { Dialect } from './request-facts';
+
+const ERRORS: readonly ErrorCode[] = [
+  'body_malformed',
+  'body_too_large',
+  'validation_failed',
+  'feature_not_supported',
+  'dialect_not_supported',
+  'model_not_found',
+  'model_not_allowed',
+  'model_not_priced',
+  'tenant_suspended',
+  'budget_exceeded',
+  'provider_unreachable',
+  'provider_timeout',
+  'provider_rejected_gateway',
+  'provider_error',
+  'provider_disabled',
+  'journal_unavailable',
+  'draining',
+];
+
+const EXAMPLE = {
+  model: 'local/demo',
+  max_tokens: 100,
+  stream: false,
+  messages: [{ role: 'user', content: 'Hello!' }],
+};
+
+/** The two model APIs as their own SDKs speak them. Bodies pass as they were sent; only money and isolation are ours. */
+@Controller('v1')
+@Audience('tenant')
+@ApiTags('Models')
+export class ModelController {
+  constructor(
+    private readonly proxy: ProxyService,
+    private readonly config: Config,
+  ) {}
+
+  @Post('chat/completions')
+  @HttpCode(200)
+  @Requires('model:invoke')
+  @ApiOperation({
+    summary: 'Chat completion (OpenAI)',
+    description: 'The OpenAI chat completions API; unknown fields are passed on as sent.',
+  })
+  @ApiBody({
+    schema: { type: 'object', additionalProperties: true, required: ['model', 'messages'], example: EXAMPLE },
+  })
+  @ApiProduces('application/json', 'text/event-stream')
+  @ApiResponse({
+    status: 200,
+    description: "The provider's answer: one JSON object, or server-sent events with `stream: true`.",
+  })
+  @ApiErrors(ERRORS, 'openai')
+  chatCompletions(
+    @Caller() principal: Principal,
+    @Req() request: GatewayRequest,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.answer('openai', principal, request, response);
+  }
+
+  @Post('messages')
+  @HttpCode(200)
+  @Requires('model:invoke')
+  @ApiOperation({
+    summary: 'Message (Anthropic)',
+    description: 'The Anthropic messages API; unknown fields, betas and `anthropic-version` are passed on as sent.',
+  })
+  @ApiBody({
+    schema: {
+      type: 'object',
+      additionalProperties: true,
+      required: ['model', 'messages', 'max_tokens'],
+      example: EXAMPLE,
+    },
+  })
+  @ApiProduces('application/json', 'text/event-stream')
+  @ApiResponse({
+    status: 200,
+    description: "The provider's answer: one JSON object, or server-sent events with `stream: true`.",
+  })
+  @ApiErrors(ERRORS, 'anthropic')
+  messages(@Caller() principal: Principal, @Req() request: GatewayRequest, @Res() response: Response): Promise<void> {
+    return this.answer('anthropic', principal, request, response);
+  }
+
+  private async answer(
+    dialect: Dialect,
+    principal: Principal,
+    request: GatewayRequest,
+    response: Response,
+  ): Promise<void> {
+    const body = await readBody(request, this.config.current.server.bodyLimitBytes);
+    const asked = { id: request.requestId, dialect, path: request.originalUrl, headers: request.headers, body };
+    await this.proxy.answer(principal, asked, new HttpSink(response, dialect, request.requestId), new Reader(response));
+  }
+}
+
+/** The client at the other end of a response. */
+class Reader implements Leaving {
+  constructor(private readonly response: Response) {}
+
+  tell(exchange: { leave(): void }): void {
+    if (this.response.destroyed) exchange.leave();
+    else this.response.once('close', () => exchange.leave());
+  }
+}

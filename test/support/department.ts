@@ -1,0 +1,78 @@
+import type { FakeProvider } from './fake-provider';
+import type { Gateway } from './gateway';
+
+/** A tenant with a token, ready to call. */
+export interface Department {
+  readonly id: string;
+  readonly token: string;
+  readonly tokenId: string;
+}
+
+let count = 0;
+
+/** Creates a tenant and a token through the API. @param budget monthly cost limit, e.g. `'25.00'` */
+export async function createDepartment(
+  gateway: Gateway,
+  options: { id?: string; budget?: string; role?: 'owner' | 'member' } = {},
+): Promise<Department> {
+  const id = options.id ?? `dept${++count}`;
+  await gateway.must('POST', '/api/v1/admin/tenants', { id, name: `Department ${id}` });
+  if (options.budget)
+    await gateway.must('PUT', `/api/v1/admin/tenants/${id}/budgets`, {
+      metric: 'cost',
+      period: 'month',
+      limit: options.budget,
+    });
+  const created = await gateway.must<{ id: string; token: string }>('POST', `/api/v1/admin/tenants/${id}/tokens`, {
+    label: 'test',
+    role: options.role ?? 'owner',
+  });
+  return { id, token: created.token, tokenId: created.id };
+}
+
+/** `fake-…` in the OpenAI dialect and `claude/fake-…` in the Anthropic one, at 3 in, 15 out, 0.3 cached per million tokens. */
+const FAKE_MODELS = { 'fake*': 'fake-openai', 'claude/fake*': 'fake-anthropic' };
+
+/** Settings of two providers behind one fake. @param timeouts in ms, see openclawmu.yaml */
+export function fakeProviders(fake: FakeProvider, timeouts: Record<string, number> = {}): Record<string, unknown> {
+  const common = { baseUrl: fake.url, apiKey: fake.apiKey, internal: true, timeouts };
+  return { 'fake-openai': { dialect: 'openai', ...common }, 'fake-anthropic': { dialect: 'anthropic', ...common } };
+}
+
+/** Puts the fake's models into the catalogue and prices them. */
+export async function offerFakeModels(gateway: Gateway): Promise<void> {
+  for (const [pattern, provider] of Object.entries(FAKE_MODELS)) {
+    await gateway.must('PUT', `/api/v1/admin/models/${encodeURIComponent(pattern)}`, {
+      provider,
+      upstreamModel: '*',
+      displayName: pattern,
+      contextTokens: 200_000,
+      maxOutputTokens: 1_000,
+    });
+  }
+  const prices = Object.keys(FAKE_MODELS).map((model) => ({
+    model,
+    input: '3',
+    output: '15',
+    cacheRead: '0.3',
+    cacheWrite5m: '3.75',
+    cacheWrite1h: '6',
+  }));
+  await gateway.must('POST', '/api/v1/admin/rate-cards', { currency: 'USD', note: 'test prices', prices });
+}
+
+/** Waits for what is bound to happen soon; fails with the last error or value when it does not. */
+export async function eventually<T>(
+  probe: () => Promise<T> | T,
+  isDone: (value: T) => boolean = Boolean,
+  withinMs = 10_000,
+): Promise<T> {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    const value = await probe();
+    if (isDone(value)) return value;
+    if (Date.now() > end)
+      throw new Error(`it did not happen within ${withinMs} ms; last seen: ${JSON.stringify(value)}`);
+    await new Promise((later) => setTimeout(later, 20));
+  }
+}
