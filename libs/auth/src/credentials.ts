@@ -21,7 +21,8 @@ export function presentedKey(headers: IncomingHttpHeaders): string {
 }
 
 function bearerOf(authorization: string): string {
-  if (authorization.startsWith('Bearer ') && authorization.indexOf(' ', 7) === -1) return authorization.slice(7);
+  if (authorization.startsWith('Bearer ') && authorization.length > 7 && !authorization.includes(' ', 7))
+    return authorization.slice(7);
   const key = BEARER.exec(authorization)?.[1];
   if (key === undefined)
     throw new CodedError('credentials_invalid', 'The Authorization header is not of the form "Bearer …".');
