@@ -30,10 +30,15 @@ export class Secret {
   }
 }
 
-/** Keys of the gateway and of well-known providers, wherever they stand in a text. */
+/**
+ * Keys of the gateway and of well-known providers, wherever they stand in a text, also right behind an escape of JSON (`\n`)
+ * or of a URL (`%3D`).
+ */
 const KEY_SHAPES =
-  /\b(?:tk_[a-z0-9][a-z0-9_-]{0,31}|ak_[a-z0-9][a-z0-9_-]{0,31})_[0-9a-f]{32}\b|\bsk-[A-Za-z0-9_-]{16,}/g;
+  /[ta]k_[a-z0-9][a-z0-9_-]{0,31}_[0-9a-f]{32}|(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]|%[0-9A-Fa-f]{2}))sk-[A-Za-z0-9_-]{16,}/g;
+
+/** Up to the last `@`, since passwords may hold one; never past a quote, so that masked JSON stays JSON. */
+const URL_PASSWORD = /(\/\/[^:/@\s"]*:)[^\s"]+@/g;
 
 /** Masks what looks like a key in text we did not write: a provider's error message, a driver's connection string. */
-export const maskKeys = (text: string): string =>
-  text.replace(KEY_SHAPES, MASK).replace(/(\/\/[^:/@\s]*:)[^@\s]+@/g, `$1${MASK}@`);
+export const maskKeys = (text: string): string => text.replace(KEY_SHAPES, MASK).replace(URL_PASSWORD, `$1${MASK}@`);

@@ -31,6 +31,7 @@ export function renderError(error: CodedError, dialect: Dialect, requestId: stri
   return { status: entry.status, headers, body: JSON.stringify(bodyOf(error, dialect, requestId)) };
 }
 
+/** The details stand first in each body, so that none of them can displace a field of the dialect. */
 function bodyOf(error: CodedError, dialect: Dialect, requestId: string): unknown {
   const { entry, code, details } = error;
   const message = `${error.message} ${entry.remedy}`;
@@ -38,30 +39,30 @@ function bodyOf(error: CodedError, dialect: Dialect, requestId: string): unknown
     case 'openai':
       return {
         error: {
+          ...details,
           message,
           type: entry.openai.type,
           param: null,
           code: entry.openai.code ?? code,
           gateway_code: code,
-          ...details,
         },
         request_id: requestId,
       };
     case 'anthropic':
       return {
         type: 'error',
-        error: { type: entry.anthropic, message, gateway_code: code, ...details },
+        error: { ...details, type: entry.anthropic, message, gateway_code: code },
         request_id: requestId,
       };
     case 'problem':
       return {
+        ...details,
         type: `urn:openclawmu:error:${code}`,
         title: entry.title,
         status: entry.status,
         detail: message,
         code,
         requestId,
-        ...details,
       };
   }
 }

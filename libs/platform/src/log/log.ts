@@ -24,12 +24,18 @@ export function createLog(level: LevelWithSilent, destination?: { write(line: st
     formatters: { level: (label: string) => ({ level: label }) },
     mixin: () => logContext.getStore() ?? {},
     serializers: { err: (error: unknown) => describeError(error) },
+    // The last look at a finished line: pino takes an error's words as the message too, and texts hide in other fields.
+    hooks: { streamWrite: maskKeys },
   };
   return destination ? pino(options, destination) : pino(options);
 }
 
-function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+/** How deep causes are followed; two errors can name each other as their cause. */
+const MAX_CAUSES = 8;
+
+function describeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return typeof error === 'string' ? maskKeys(error) : error;
+  if (depth > MAX_CAUSES) return undefined;
   const { name, message, stack, cause } = error;
   const code = 'code' in error ? String(error.code) : undefined;
   return {
@@ -37,6 +43,6 @@ function describeError(error: unknown): unknown {
     code,
     message: maskKeys(message),
     stack: stack && maskKeys(stack),
-    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+    ...(cause === undefined ? {} : { cause: describeError(cause, depth + 1) }),
   };
 }
