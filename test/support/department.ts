@@ -1,4 +1,4 @@
-import type { FakeProvider } from './fake-provider';
+import type { FakeProvider, Tokens } from './fake-provider';
 import type { Gateway } from './gateway';
 
 /** A tenant with a token, ready to call. */
@@ -60,6 +60,10 @@ export async function offerFakeModels(gateway: Gateway): Promise<void> {
   }));
   await gateway.must('POST', '/api/v1/admin/rate-cards', { currency: 'USD', note: 'test prices', prices });
 }
+
+/** What those prices make of a provider's own counts, in nano-units. Reasoning is a part of the output. */
+export const costNanosOf = ({ input, output, cacheRead, cacheWrite5m, cacheWrite1h }: Tokens): bigint =>
+  BigInt(input * 3_000 + output * 15_000 + cacheRead * 300 + cacheWrite5m * 3_750 + cacheWrite1h * 6_000);
 
 /** Waits for what is bound to happen soon; fails with the last error or value when it does not. */
 export async function eventually<T>(
