@@ -18,10 +18,13 @@ export interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** What was found out by refusing: who asks for more than this before `untilMs` (monotonic) would be refused as well. */
+/** What was found out by refusing: who asks for more than this within moments would be refused as well. */
 export interface Refusal {
   readonly beyond: bigint;
+  /** Monotonic ms. */
   readonly untilMs: number;
+  /** When the first of the windows ends; then it is void. */
+  readonly windowEndsAtMs: number;
   readonly error: (need: bigint) => CodedError;
 }
 

@@ -32,9 +32,10 @@ export class Holds implements HoldDesk {
   /**
    * Sets budget aside for one request. It is in the journal when this resolves, so it outlives the process.
    * @param draft what an unconfirmed ledger row would need, as plain JSON
+   * @param id of the hold and its ledger row, 32 hex digits of a UUID version 7; used once
    * @throws CodedError `budget_exceeded`, `journal_unavailable`, `database_unavailable`, `draining`
    */
-  async reserve(principal: Principal, quote: Reservable, draft: unknown): Promise<Hold> {
+  async reserve(principal: Principal, quote: Reservable, draft: unknown, id = uuid7()): Promise<Hold> {
     const { tenantId } = principal;
     const { costNanos } = quote;
     if (tenantId === null) throw new TypeError('only a tenant has a budget to reserve from');
@@ -43,9 +44,9 @@ export class Holds implements HoldDesk {
     const account = this.leases.account(tenantId);
     const atMs = this.clock.now().getTime();
     const leases = account.take(costNanos, atMs);
-    if (leases) return this.note(tenantId, leases, atMs, costNanos, draft);
+    if (leases) return this.note(id, tenantId, leases, atMs, costNanos, draft);
     const taken = await this.leases.obtain(account, costNanos);
-    return this.note(tenantId, taken.leases, taken.atMs, costNanos, draft);
+    return this.note(id, tenantId, taken.leases, taken.atMs, costNanos, draft);
   }
 
   settle(hold: Hold, { costNanos, row }: Settlement): Promise<void> {
@@ -81,13 +82,14 @@ export class Holds implements HoldDesk {
   }
 
   private async note(
+    id: string,
     tenantId: string,
     leases: LeaseSet,
     atMs: number,
     amountNanos: bigint,
     draft: unknown,
   ): Promise<Hold> {
-    const hold = makeHold(uuid7(atMs), tenantId, atMs, amountNanos, leases, this);
+    const hold = makeHold(id, tenantId, atMs, amountNanos, leases, this);
     this.#open++;
     this.#heldNanos += amountNanos;
     try {

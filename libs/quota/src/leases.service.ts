@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangeFeed, CodedError, Database, JobPrincipals } from '@app/platform';
-import { Account, type Taken, type Waiter } from './account';
+import { Account, type Refusal, type Taken, type Waiter } from './account';
 import { budgetExceeded, type FullWindow } from './budget-exceeded';
 import { aheadOf, chunk } from './chunk';
 import type { GatewayProcess } from './gateway-process.service';
@@ -26,6 +26,7 @@ interface NoRoom {
   readonly full: FullWindow;
   /** Who asks for no more than this was not refused. */
   readonly beyond: bigint;
+  readonly windowEndsAtMs: number;
   /** Other processes hold enough that it might suffice, and have been asked for it. */
   readonly recalled: boolean;
 }
@@ -74,8 +75,7 @@ export class Leases {
    */
   obtain(account: Account, need: bigint): Promise<Taken> {
     const { refusal } = account;
-    if (refusal && performance.now() < refusal.untilMs && need > refusal.beyond)
-      return Promise.reject(refusal.error(need));
+    if (refusal && need > refusal.beyond && this.stands(refusal)) return Promise.reject(refusal.error(need));
     return new Promise((resolve, reject) => {
       account.waiters.push({ need, resolve, reject, deadlineMs: performance.now() + PATIENCE_MS });
       if (!account.pumping) void this.pump(account);
@@ -190,9 +190,13 @@ export class Leases {
     return { granted: true };
   }
 
-  private refuse(account: Account, { full, beyond }: NoRoom): void {
+  private stands({ untilMs, windowEndsAtMs }: Refusal): boolean {
+    return performance.now() < untilMs && this.meters.now().getTime() < windowEndsAtMs;
+  }
+
+  private refuse(account: Account, { full, beyond, windowEndsAtMs }: NoRoom): void {
     const error = (need: bigint): CodedError => budgetExceeded(full, need, this.meters.now());
-    account.refusal = { beyond, untilMs: performance.now() + REFUSAL_MS, error };
+    account.refusal = { beyond, windowEndsAtMs, untilMs: performance.now() + REFUSAL_MS, error };
     const refused = account.waiters.filter((waiter, index) => index === 0 || waiter.need > beyond);
     account.waiters = account.waiters.filter((waiter) => !refused.includes(waiter));
     for (const waiter of refused) waiter.reject(error(waiter.need));
@@ -234,6 +238,7 @@ function noRoom(full: readonly Plan[], recalled: boolean): NoRoom {
   return {
     granted: false,
     recalled,
+    windowEndsAtMs: Math.min(...full.map((f) => f.row.ends_at.getTime())),
     beyond: rooms.reduce((least, room) => (room < least ? room : least)),
     full: {
       period: row.period,

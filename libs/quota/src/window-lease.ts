@@ -16,7 +16,7 @@ export class WindowLease {
   ) {}
 }
 
-/** The windows a request counts in, all at once or not at all. */
+/** The windows a request counts in, all at once or not at all. No windows cover no instant. */
 export class LeaseSet {
   readonly windowIds: readonly bigint[];
   /** The ids as the journal writes them. */
@@ -28,7 +28,7 @@ export class LeaseSet {
     this.windowIds = leases.map(({ windowId }) => windowId);
     this.ids = this.windowIds.join(',');
     this.#fromMs = Math.max(...leases.map(({ startsAtMs }) => startsAtMs));
-    this.#untilMs = Math.min(...leases.map(({ endsAtMs }) => endsAtMs));
+    this.#untilMs = leases.length === 0 ? -Infinity : Math.min(...leases.map(({ endsAtMs }) => endsAtMs));
   }
 
   /** Whether these are the windows of that instant. */

@@ -1,0 +1,237 @@
+import { CodedError } from '@app/platform';
+import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
+import { Gateways, nanos, TestClock, until } from '../test/gateways';
+import { ACTUAL } from '../test/test-ledger';
+import type { AssembledQuota } from './assemble';
+import type { Hold } from './hold';
+
+const one = { costNanos: nanos('1') };
+
+const reserve = (gateway: AssembledQuota, tenant: string, costNanos = one.costNanos): Promise<Hold> =>
+  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos }, ACTUAL);
+
+/** Ends what can be ended of many reservations: how many were refused for lack of budget, and the holds of the others. */
+async function sorted(tries: Promise<Hold>[]): Promise<{ holds: Hold[]; refusals: CodedError[] }> {
+  const holds: Hold[] = [];
+  const refusals: CodedError[] = [];
+  for (const result of await Promise.allSettled(tries)) {
+    if (result.status === 'fulfilled') holds.push(result.value);
+    else if (result.reason instanceof CodedError && result.reason.code === 'budget_exceeded')
+      refusals.push(result.reason);
+    else throw result.reason;
+  }
+  return { holds, refusals };
+}
+
+describe('holds', () => {
+  let gateways: Gateways;
+
+  beforeAll(async () => {
+    gateways = await Gateways.open();
+  });
+
+  afterAll(() => gateways.close());
+
+  test('200 requests at once against a budget for 50: 50 are let through, and nothing is left behind', async () => {
+    const gateway = await gateways.start();
+    await gateways.tenant('fifty', { month: '50' });
+    const { holds, refusals } = await sorted(Array.from({ length: 200 }, () => reserve(gateway, 'fifty')));
+    expect([holds.length, refusals.length]).toEqual([50, 150]);
+    expect(await gateways.month('fifty')).toMatchObject({ spent: 0n, leased: nanos('50') });
+    expect(gateway.quota.facts(new Date())).toMatchObject({ openHolds: 50, heldNanos: nanos('50') });
+
+    const before = await gateways.ledger();
+    await Promise.all(
+      holds.map((hold, i) => (i < 10 ? hold.release() : hold.settle({ costNanos: nanos('0.4'), row: ACTUAL }))),
+    );
+    await gateway.settlements.flush();
+    await gateway.leases.giveBackAll();
+    expect(await gateways.month('fifty')).toMatchObject({ spent: nanos('16'), leased: 0n });
+    expect((await gateways.ledger()).rows - before.rows).toBe(40);
+    expect(gateway.quota.facts(new Date())).toMatchObject({ openHolds: 0, heldNanos: 0n, uncoveredNanos: 0n });
+
+    const again = await sorted(Array.from({ length: 100 }, () => reserve(gateway, 'fifty')));
+    expect(again.holds).toHaveLength(34);
+    again.holds.forEach((hold) => hold.release());
+    await gateway.quota.drain();
+    expect(await gateways.month('fifty')).toMatchObject({ spent: nanos('16'), leased: 0n });
+  });
+
+  test('three processes share a budget to the last unit, and never pass it at any instant', async () => {
+    await gateways.tenant('shared', { month: '30', day: '25' });
+    const three = await Promise.all([gateways.start(), gateways.start(), gateways.start()]);
+    let looks = 0;
+    let passed = 0;
+    let watching = true;
+    const watch = (async () => {
+      for (; watching; looks++) {
+        const { rows } = await gateways.sql.query(
+          `SELECT 1 FROM budget_windows WHERE tenant_id = 'shared' AND spent + leased > limit_amount`,
+        );
+        passed += rows.length;
+      }
+    })();
+
+    let settled = 0n;
+    let refused = 0;
+    const client = async (gateway: AssembledQuota, seed: number): Promise<void> => {
+      for (let i = 0; i < 30; i++) {
+        try {
+          const hold = await reserve(gateway, 'shared', nanos('0.3'));
+          await new Promise((resolve) => setTimeout(resolve, (seed * 7 + i * 3) % 11));
+          const costNanos = nanos('0.1') + BigInt((seed * 31 + i) % 200) * 1_000_000n;
+          await hold.settle({ costNanos, row: ACTUAL });
+          settled += costNanos;
+        } catch (error) {
+          if ((error as CodedError).code !== 'budget_exceeded') throw error;
+          refused++;
+        }
+      }
+    };
+    await Promise.all(three.flatMap((gateway, g) => Array.from({ length: 8 }, (_, c) => client(gateway, g * 8 + c))));
+    await Promise.all(three.map(({ quota }) => quota.drain()));
+    watching = false;
+    await watch;
+
+    const { spent, leased } = await gateways.month('shared');
+    expect(spent).toBe(settled);
+    expect(leased).toBe(0n);
+    expect(looks).toBeGreaterThan(50);
+    expect(passed).toBe(0);
+    expect(refused).toBeGreaterThan(0);
+    // What is left is less than a request needs: nobody was refused for headroom that lay idle in another process.
+    expect(nanos('25') - spent).toBeLessThan(nanos('0.3'));
+  });
+
+  test('the refusal says what is limited, what is used, and when it resets', async () => {
+    const clock = new TestClock(new Date('2026-11-30T23:59:30.000Z'));
+    const gateway = await gateways.start({ clock });
+    await gateways.tenant('told');
+    await gateways.budgets(clock).set(adminPrincipal(), 'told', { metric: 'cost', period: 'month', limit: '2' });
+    await (await reserve(gateway, 'told')).settle({ costNanos: nanos('0.25'), row: ACTUAL });
+    await gateway.settlements.flush();
+    await reserve(gateway, 'told');
+    const error = (await reserve(gateway, 'told').catch((e: unknown) => e)) as CodedError;
+    expect(error).toBeInstanceOf(CodedError);
+    expect(error.code).toBe('budget_exceeded');
+    expect(error.details).toEqual({
+      scope: 'tenant',
+      metric: 'cost',
+      period: 'month',
+      limit: '2.00',
+      spent: '0.25',
+      held: '1.00',
+      requested: '1.00',
+      resetAt: '2026-12-01T00:00:00.000Z',
+    });
+    expect(error.headers).toEqual({ 'retry-after': '30' });
+    expect(error.message).toContain('2.00');
+  });
+
+  test('a new day finds a new window; a hold counts where it was made', async () => {
+    const clock = new TestClock(new Date('2026-11-10T23:59:59.000Z'));
+    const gateway = await gateways.start({ clock });
+    await gateways.tenant('daily');
+    await gateways.budgets(clock).set(adminPrincipal(), 'daily', { metric: 'cost', period: 'day', limit: '1' });
+    const late = await reserve(gateway, 'daily');
+    await expect(reserve(gateway, 'daily')).rejects.toMatchObject({ code: 'budget_exceeded' });
+
+    clock.time = new Date('2026-11-11T00:00:01.000Z');
+    const early = await reserve(gateway, 'daily');
+    await late.settle({ costNanos: nanos('0.5'), row: ACTUAL });
+    await early.settle({ costNanos: nanos('0.75'), row: ACTUAL });
+    await gateway.quota.drain();
+    const { rows } = await gateways.sql.query(
+      `SELECT spent::text, leased::text FROM budget_windows WHERE tenant_id = 'daily' AND period = 'day' ORDER BY starts_at`,
+    );
+    expect(rows).toEqual([
+      { spent: '500000000', leased: '0' },
+      { spent: '750000000', leased: '0' },
+    ]);
+  });
+
+  test('what is used without a budget counts when one is set; a raised one lets through at once', async () => {
+    const gateway = await gateways.start();
+    await gateways.tenant('later');
+    await (await reserve(gateway, 'later', nanos('3'))).settle({ costNanos: nanos('3'), row: ACTUAL });
+    await gateway.settlements.flush();
+    const set = (limit: string) =>
+      gateways.budgets().set(adminPrincipal(), 'later', { metric: 'cost', period: 'month', limit });
+    expect(await set('4')).toMatchObject({ spent: '3.00', limit: '4.00' });
+    await until(async () => (await gateways.month('later')).leased === 0n);
+    await expect(reserve(gateway, 'later', nanos('2'))).rejects.toMatchObject({ code: 'budget_exceeded' });
+    await set('5');
+    let hold: Hold | undefined;
+    await until(async () => (hold = await reserve(gateway, 'later', nanos('2')).catch(() => undefined)) !== undefined);
+    expect(await gateways.month('later')).toMatchObject({ spent: nanos('3'), limit: nanos('5') });
+    hold?.release();
+  });
+
+  test('a budget lowered below what is used lets nothing through, and the ceiling falls with what is held', async () => {
+    const gateway = await gateways.start();
+    await gateways.tenant('lowered', { month: '10' });
+    const hold = await reserve(gateway, 'lowered', nanos('6'));
+    await gateways.budgets().set(adminPrincipal(), 'lowered', { metric: 'cost', period: 'month', limit: '2' });
+    await until(async () => (await gateways.month('lowered')).leased === nanos('6'));
+    expect(await gateways.month('lowered')).toMatchObject({ limit: nanos('2'), ceiling: nanos('6') });
+    await expect(reserve(gateway, 'lowered', 1n)).rejects.toMatchObject({ code: 'budget_exceeded' });
+    await hold.settle({ costNanos: nanos('1'), row: ACTUAL });
+    await gateway.settlements.flush();
+    await gateway.leases.giveBackAll();
+    expect(await gateways.month('lowered')).toMatchObject({ spent: nanos('1'), leased: 0n, ceiling: nanos('2') });
+    (await reserve(gateway, 'lowered', nanos('1'))).release();
+  });
+
+  test('headroom that lies idle in one process is called back for another', async () => {
+    await gateways.tenant('recalled', { month: '10' });
+    const [a, b] = [await gateways.start(), await gateways.start()];
+    (await reserve(a, 'recalled', nanos('8'))).release();
+    expect((await gateways.month('recalled')).leased).toBeGreaterThanOrEqual(nanos('8'));
+    (await reserve(b, 'recalled', nanos('9'))).release();
+  });
+
+  test('headroom that nobody uses goes back by itself', async () => {
+    const clock = new TestClock();
+    const gateway = await gateways.start({ clock });
+    await gateways.tenant('idle', { month: '10' });
+    const hold = await reserve(gateway, 'idle', nanos('2'));
+    clock.time = new Date(clock.time.getTime() + 6_000);
+    await until(async () => (await gateways.month('idle')).leased === nanos('2'));
+    hold.release();
+    await until(async () => (await gateways.month('idle')).leased === 0n);
+  });
+
+  test('a hold ends once, at no more than it is', async () => {
+    const gateway = await gateways.start();
+    await gateways.tenant('once', { month: '10' });
+    const hold = await reserve(gateway, 'once');
+    expect(() => hold.settle({ costNanos: nanos('1') + 1n, row: ACTUAL })).toThrow(TypeError);
+    expect(() => hold.settle({ costNanos: -1n, row: ACTUAL })).toThrow(TypeError);
+    expect(() => hold.settle({ costNanos: 1n, row: { amount: 1n } })).toThrow(TypeError);
+    expect(hold.closed).toBe(false);
+    await hold.settle({ costNanos: nanos('1'), row: ACTUAL });
+    expect(hold.closed).toBe(true);
+    expect(() => hold.release()).toThrow(TypeError);
+    expect(() => hold.settle({ costNanos: 0n, row: ACTUAL })).toThrow(TypeError);
+    await gateway.quota.drain();
+    expect(await gateways.month('once')).toMatchObject({ spent: nanos('1'), leased: 0n });
+  });
+
+  test('the draining process takes no new work and leaves nothing behind', async () => {
+    const gateway = await gateways.start();
+    await gateways.tenant('drained', { month: '10' });
+    await (await reserve(gateway, 'drained')).settle({ costNanos: 1n, row: ACTUAL });
+    await gateway.quota.drain();
+    await expect(reserve(gateway, 'drained')).rejects.toMatchObject({ code: 'draining' });
+    const { rows } = await gateways.sql.query(`SELECT ended_how FROM gateway_processes WHERE id = $1`, [
+      gateway.process.id,
+    ]);
+    expect(rows).toEqual([{ ended_how: 'drained' }]);
+    expect(await gateways.month('drained')).toMatchObject({ spent: 1n, leased: 0n });
+  });
+
+  test('a tenant that does not exist has no budget', async () => {
+    const gateway = await gateways.start();
+    await expect(reserve(gateway, 'nobody')).rejects.toMatchObject({ code: 'tenant_not_found' });
+  });
+});
