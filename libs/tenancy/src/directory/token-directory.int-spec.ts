@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { Audit } from '@app/audit';
-import { Clock, SystemClock, type Database } from '@app/platform';
+import { Clock, CodedError, SystemClock, type Database } from '@app/platform';
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals } from '../../../../test/support/principals';
 import { TenantLifecycle } from '../tenants/tenant-lifecycle';
@@ -41,6 +41,14 @@ class CountingLookup extends TokenLookup {
       } as Database,
       jobPrincipals,
     );
+  }
+
+  /** Whether tokens that changed can be read again. */
+  rereads = true;
+
+  override byIds(tokenIds: readonly string[]): ReturnType<TokenLookup['byIds']> {
+    if (!this.rereads) return Promise.reject(new CodedError('database_unavailable'));
+    return super.byIds(tokenIds);
   }
 
   override async byHash(tenantId: string, hash: string): ReturnType<TokenLookup['byHash']> {
@@ -283,6 +291,18 @@ test('without the database known tokens go on working and unknown ones are answe
     );
   }
   expect(await find(unknown.token, tenant)).toMatchObject({ tokenId: unknown.id });
+});
+
+test('a token known to have changed lets nobody in before it was read again', async () => {
+  const tenant = await newTenant();
+  const made = await tokens.create(admin, tenant, { label: 'x' });
+  const { lookup, find, ended } = await startDirectory();
+  await find(made.token, tenant);
+  lookup.rereads = false;
+  await tokens.revoke(admin, tenant, made.id);
+  await soon(() => find(made.token, tenant) === undefined || find(made.token, tenant) instanceof Promise);
+  expect(await find(made.token, tenant)).toBeUndefined();
+  expect(ended).toEqual([`${made.id} token_revoked`]);
 });
 
 test('what was read before a change does not outlive it', async () => {
