@@ -75,7 +75,8 @@ export class Billing1795300000005 implements MigrationInterface {
       BEGIN
         IF to_regclass('openclawmu.' || v_name) IS NOT NULL THEN RETURN; END IF;
         PERFORM pg_advisory_xact_lock(hashtext('ensure_ledger_partition'));
-        IF to_regclass('openclawmu.' || v_name) IS NOT NULL THEN RETURN; END IF;
+        -- Not to_regclass again: it would answer from a cache that has not heard of what the lock's last holder made.
+        IF EXISTS (SELECT FROM pg_class WHERE relname = v_name AND relnamespace = 'openclawmu'::regnamespace) THEN RETURN; END IF;
         EXECUTE format('CREATE TABLE %I (LIKE ledger INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)', v_name);
         EXECUTE format('ALTER TABLE ledger ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
       END $$;

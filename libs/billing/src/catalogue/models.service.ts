@@ -31,7 +31,7 @@ export class Models {
   ) {}
 
   /** Creates or replaces an entry. @throws CodedError `validation_failed`, `provider_not_found` */
-  put(principal: Principal, id: string, dto: PutModelDto): Promise<ModelView> {
+  async put(principal: Principal, id: string, dto: PutModelDto): Promise<ModelView> {
     const problem = problemOf(id, dto);
     if (problem) throw new CodedError('validation_failed', problem);
     if (!isConfigured(this.config, dto.provider))
@@ -65,7 +65,7 @@ export class Models {
     });
   }
 
-  list(principal: Principal, { limit, cursor }: PageQuery): Promise<ModelPage> {
+  async list(principal: Principal, { limit, cursor }: PageQuery): Promise<ModelPage> {
     const after = cursor === undefined ? '' : (decodeCursor(cursor, 1)[0] as string);
     if (after !== '' && !MODEL_PATTERN.test(after)) throw new CodedError('cursor_invalid');
     return this.database.platform(principal, async (tx) => {

@@ -27,9 +27,11 @@ const COLUMNS: readonly [name: string, type: string, value: (row: LedgerRow) => 
 const NAMES = COLUMNS.map(([name]) => name).join(', ');
 const ARRAYS = COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
 
+// In one order, so that two processes that book the same rows do not wait for each other in a circle.
 const INSERT = `
   INSERT INTO ledger (${NAMES}, cost_center)
   SELECT row.*, tenants.cost_center FROM unnest(${ARRAYS}) AS row (${NAMES}) LEFT JOIN tenants ON tenants.id = row.tenant_id
+  ORDER BY row.at, row.id
   ON CONFLICT DO NOTHING
   RETURNING replace(id::text, '-', '') AS id`;
 

@@ -57,7 +57,7 @@ export class RateCards {
       target: { kind: 'rate_card', id: String(version) },
       after: {
         version,
-        hash,
+        sha256: hash,
         effectiveAt: content.effectiveAt,
         currency: content.currency,
         models: content.prices.length,
@@ -66,7 +66,7 @@ export class RateCards {
     return row;
   }
 
-  list(principal: Principal, { limit, cursor }: PageQuery): Promise<RateCardPage> {
+  async list(principal: Principal, { limit, cursor }: PageQuery): Promise<RateCardPage> {
     const before = cursor === undefined ? String(2 ** 31 - 1) : (decodeCursor(cursor, 1)[0] as string);
     if (!/^\d{1,10}$/.test(before) || Number(before) >= 2 ** 31) throw new CodedError('cursor_invalid');
     return this.database.platform(principal, async (tx) => {

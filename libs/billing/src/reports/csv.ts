@@ -7,8 +7,8 @@ export interface Column<Row> {
   readonly cell: (row: Row) => string | null;
 }
 
-/** RFC 4180, section 2: lines end with CRLF, cells with separators or quotes are quoted, quotes are doubled. */
-const RFC4180 = { record_delimiter: '\r\n' } as const;
+/** RFC 4180, section 2: lines end with CRLF; cells with separators, quotes, or either half of a CRLF are quoted. */
+const RFC4180 = { record_delimiter: '\r\n', quote_record_delimiter: true } as const;
 
 export const csvHeader = (columns: readonly Column<never>[]): string =>
   stringify([columns.map(({ name }) => name)], RFC4180);

@@ -23,7 +23,8 @@ export async function sendReport(report: Report<unknown>, response: Response): P
     for (const { value, done } of [header, first]) if (!done) yield value;
     yield* chunks;
   };
-  await pipeline(Readable.from(all()), response).catch((error: unknown) => {
-    if (!response.destroyed) throw error;
+  await pipeline(Readable.from(all()), response).catch((error: NodeJS.ErrnoException) => {
+    // A caller that leaves is no error of ours.
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   });
 }

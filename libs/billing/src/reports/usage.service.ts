@@ -28,7 +28,7 @@ export class Usage {
   ) {}
 
   /** @throws CodedError `validation_failed`, `tenant_not_found` */
-  rollUp(principal: Principal, query: AdminUsageQuery | TenantUsageQuery): Promise<UsageReport> {
+  async rollUp(principal: Principal, query: AdminUsageQuery | TenantUsageQuery): Promise<UsageReport> {
     const { timezone } = this.config.current;
     const period = periodOf(query, timezone, this.clock.now());
     const tenant = ('tenant' in query ? query.tenant : undefined) ?? null;
@@ -52,7 +52,7 @@ export class Usage {
   }
 
   /** Newest first. @throws CodedError `validation_failed`, `tenant_not_found`, `cursor_invalid` */
-  requests(principal: Principal, query: AdminRequestsQuery): Promise<UsageRecordPage> {
+  async requests(principal: Principal, query: AdminRequestsQuery): Promise<UsageRecordPage> {
     const period = periodOf(query, this.config.current.timezone, this.clock.now());
     const tenant = query.tenant ?? null;
     const after = query.cursor === undefined ? null : cursorOf(query.cursor);

@@ -1,0 +1,95 @@
+import { uuid7 } from '@app/platform';
+import type { ModelPrice } from '../pricing/pricing';
+import { NO_TOKENS } from '../pricing/token-counts';
+import { checkRow, rowFromJson, rowToJson, unconfirmedRow, type LedgerRow } from './ledger-row';
+
+const price: ModelPrice = {
+  input: 1_000_000n,
+  output: 2_000_000n,
+  cacheRead: 0n,
+  cacheWrite5m: 0n,
+  cacheWrite1h: 0n,
+  reasoning: 2_000_000n,
+};
+const row: LedgerRow = {
+  id: uuid7(),
+  at: new Date('2026-11-22T10:00:00.123Z'),
+  tenantId: 'finance',
+  tokenId: 'tok_1',
+  subject: null,
+  model: 'gpt-4o',
+  provider: 'openai',
+  providerRequestId: 'req-up',
+  rateCard: 1,
+  formula: 1,
+  status: 'actual',
+  outcome: 'completed',
+  counts: { ...NO_TOKENS, input: 10, output: 5 },
+  costNanos: 20n,
+};
+
+describe('a row in a journal', () => {
+  it('comes back as it was', () => {
+    expect(rowFromJson(JSON.parse(JSON.stringify(rowToJson(row))))).toEqual(row);
+  });
+
+  it.each([
+    ['id', 'req_1'],
+    ['at', 'yesterday'],
+    ['costNanos', '-1'],
+    ['costNanos', '9223372036854775808'],
+    ['costNanos', '1e3'],
+    ['status', 'paid'],
+    ['outcome', 'lost'],
+    ['tenantId', null],
+    ['counts', { ...NO_TOKENS, input: -1 }],
+    ['counts', { ...NO_TOKENS, output: 1.5 }],
+    ['counts', { ...NO_TOKENS, reasoning: 2 ** 41 }],
+    ['counts', { input: 1 }],
+    ['counts', null],
+  ])('is refused when its %s is %j', (field, value) => {
+    expect(() => rowFromJson({ ...rowToJson(row), [field]: value })).toThrow(TypeError);
+  });
+});
+
+describe('checkRow', () => {
+  it('passes a row whose cost follows from its counts', () => {
+    expect(checkRow(row, price)).toBeUndefined();
+  });
+
+  it.each([
+    ['a nano too much', { costNanos: 21n }],
+    ['a nano too little', { costNanos: 19n }],
+    ['a token more', { counts: { ...row.counts, input: 11 } }],
+    ['an unknown formula', { formula: 2 as 1 }],
+    ['a negative count', { counts: { ...row.counts, cacheRead: -1 } }],
+  ])('names what is wrong with %s', (_, change) => {
+    expect(checkRow({ ...row, ...change }, price)).toEqual(expect.any(String));
+  });
+
+  it('does not pass what no card prices', () => {
+    expect(checkRow(row, undefined)).toContain('does not price gpt-4o');
+  });
+});
+
+it('bills an unconfirmed call at its worst, so that it recomputes', () => {
+  const { tenantId, tokenId, subject, model, provider, rateCard, formula } = row;
+  const draft = {
+    tenantId,
+    tokenId,
+    subject,
+    model,
+    provider,
+    rateCard,
+    formula,
+    worst: { ...NO_TOKENS, output: 100 },
+  };
+  const unconfirmed = unconfirmedRow(JSON.parse(JSON.stringify(draft)) as typeof draft, {
+    id: row.id,
+    at: row.at,
+    costNanos: 200n,
+  });
+  expect(unconfirmed).toMatchObject({ status: 'unconfirmed', outcome: 'unknown', counts: draft.worst });
+  expect(checkRow(unconfirmed, price)).toBeUndefined();
+  expect(unconfirmed).not.toHaveProperty('worst');
+});
