@@ -1,0 +1,131 @@
+import { createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { Option, type Command } from 'commander';
+import type { Cli } from '../cli';
+import { CliError, EXIT } from '../exit-code';
+import type { Query } from '../gateway-client';
+import { printable } from '../table';
+import { instant, month } from '../values';
+
+interface Sums {
+  readonly requests: number;
+  readonly tokens: Readonly<
+    Record<'input' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'output' | 'reasoning', number>
+  >;
+  readonly cost: string;
+}
+
+interface Report {
+  readonly from: string;
+  readonly to: string;
+  readonly by: string;
+  readonly currency: string | null;
+  readonly items: readonly (Sums & { key: string | null; label: string | null })[];
+  readonly moreItems: number;
+  readonly totals: Sums;
+}
+
+interface Manifest {
+  readonly schema: string;
+  readonly filename: string;
+  readonly from: string;
+  readonly to: string;
+  readonly tenant: string | null;
+  readonly asOf: string;
+  readonly currency: string | null;
+  readonly rows: number;
+  readonly sha256: string;
+  readonly totals: Sums;
+}
+
+interface PeriodOptions {
+  readonly tenant?: string;
+  readonly period?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+type ReportOptions = PeriodOptions & {
+  readonly csv?: true;
+  readonly layout: string;
+  readonly asOf?: string;
+  readonly output?: string;
+};
+
+export function registerUsage(program: Command, cli: Cli): void {
+  withPeriod(program.command('usage').description('who used what, in the current month if nothing else is said'))
+    .addOption(
+      new Option('--by <what>', 'sum by this')
+        .choices(['tenant', 'model', 'token', 'day', 'subject', 'costCenter'])
+        .default('tenant'),
+    )
+    .action(async (options: PeriodOptions & { by: string }) => {
+      const report = await cli.gateway.get<Report>('/api/v1/admin/usage', { ...options });
+      const total = { key: 'total', label: null, ...report.totals };
+      if (cli.out.json) return cli.out.data(report);
+      cli.out.rows(
+        [...report.items, ...(report.items.length === 0 ? [] : [total])],
+        [
+          { title: report.by, of: (u) => u.key },
+          { title: 'name', of: (u) => u.label },
+          { title: 'requests', of: (u) => u.requests, right: true },
+          { title: 'input', of: ({ tokens: t }) => t.input, right: true },
+          { title: 'cached', of: ({ tokens: t }) => t.cacheRead + t.cacheWrite5m + t.cacheWrite1h, right: true },
+          { title: 'output', of: ({ tokens: t }) => t.output + t.reasoning, right: true },
+          { title: `cost ${report.currency ?? ''}`.trim(), of: (u) => u.cost, right: true },
+        ],
+        `Nothing was used from ${report.from} to ${report.to}.`,
+      );
+      if (report.moreItems > 0) cli.out.remark(`${report.moreItems} more are not shown; the total covers them.`);
+    });
+}
+
+export function registerBilling(program: Command, cli: Cli): void {
+  const billing = program.command('billing').description('bills');
+  withPeriod(billing.command('report').description("a period's bill: its totals, or the whole of it as CSV"))
+    .option('--csv', 'write the CSV to standard output')
+    .option('-o, --output <file>', 'write the CSV into a file, which appears when it is complete')
+    .addOption(
+      new Option('--layout <layout>', 'a line for each').choices(['detail', 'daily', 'period']).default('detail'),
+    )
+    .option('--as-of <instant>', 'leave out what was booked later, to get an earlier report again', instant)
+    .action(async ({ csv, output, ...query }: ReportOptions) => {
+      if (csv || output !== undefined) await download(cli, query, output);
+      else showManifest(cli, await cli.gateway.get<Manifest>('/api/v1/admin/billing/report.manifest.json', query));
+    });
+}
+
+const withPeriod = (command: Command): Command =>
+  command
+    .option('--tenant <id>', 'only this tenant')
+    .addOption(new Option('--period <month>', 'such as 2026-11').argParser(month).conflicts(['from', 'to']))
+    .option('--from <when>', 'first day or instant', instant)
+    .option('--to <when>', 'the day or instant it ends before', instant);
+
+async function download(cli: Cli, query: Query, file: string | undefined): Promise<void> {
+  const { headers, body } = await cli.gateway.download('/api/v1/admin/billing/report.csv', query);
+  try {
+    if (file === undefined) await pipeline(body, cli.out.stdout, { end: false });
+    else {
+      await pipeline(body, createWriteStream(`${file}.part`));
+      await rename(`${file}.part`, file);
+    }
+  } catch (error) {
+    throw new CliError(EXIT.failed, `The report broke off and is not complete: ${(error as Error).message}`);
+  }
+  cli.out.remark(`To get these bytes again: --as-of ${printable(headers.get('x-report-as-of') ?? 'unknown')}`);
+}
+
+function showManifest(cli: Cli, manifest: Manifest): void {
+  cli.out.facts(manifest, [
+    ['tenant', manifest.tenant ?? 'all'],
+    ['from', manifest.from],
+    ['to', manifest.to],
+    ['requests', manifest.totals.requests],
+    ['cost', `${manifest.totals.cost} ${manifest.currency ?? ''}`.trim()],
+    ['csv', `${manifest.schema}, ${manifest.rows} lines (--csv writes it)`],
+    ['sha-256', manifest.sha256],
+    ['as of', manifest.asOf],
+  ]);
+}

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { Config, ConfigError, type GatewayConfig } from '@app/platform';
+import { examineAdminKey } from './admin-key';
+import { examineDataDir } from './data-dir';
+import { examineDatabase } from './database';
+import { note, ok, wrong, type Finding } from './finding';
+import { examineGateway } from './gateway';
+import { examineProviders } from './providers';
+import { examineSandbox } from './sandbox';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Looks at everything the gateway needs, changes nothing, and reports all of it at once. */
+export async function examine(file: string, env: Environment): Promise<Finding[]> {
+  const findings = [examineNode(process.versions.node)];
+  const { config, finding } = load(file, env);
+  findings.push(finding);
+  if (config) {
+    findings.push(await examineDataDir(config.dataDir));
+    const others = [examineDatabase(config), examineGateway(config, env), examineProviders(config.providers)];
+    findings.push(...(await Promise.all(others)).flat(), examineAdminKey(config.adminKeys, env.OPENCLAWMU_ADMIN_KEY));
+  }
+  return [...findings, await examineSandbox()];
+}
+
+function examineNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return ok('node', version);
+  return wrong('node', `${version} is too old`, 'Install Node 20.19 or newer.');
+}
+
+function load(file: string, env: Environment): { config?: GatewayConfig; finding: Finding } {
+  if (!existsSync(file))
+    return {
+      finding: note(
+        'configuration',
+        `${file} does not exist`,
+        'The first "npm start" writes one, with a first admin key.',
+      ),
+    };
+  try {
+    return { config: Config.load(file, env).current, finding: ok('configuration', `${file} is valid`) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return {
+      finding: wrong('configuration', `${file}: ${error.problems.join('; ')}`, 'Correct the file and run this again.'),
+    };
+  }
+}

@@ -1,0 +1,78 @@
+import { Command, CommanderError } from 'commander';
+import type { Cli } from './cli';
+import { registerAudit } from './commands/audit';
+import { registerBudgets } from './commands/budgets';
+import { registerDoctor } from './commands/doctor';
+import { registerKeys } from './commands/keys';
+import { registerModels } from './commands/models';
+import { registerRates } from './commands/rates';
+import { registerTenants } from './commands/tenants';
+import { registerTokens } from './commands/tokens';
+import { registerBilling, registerUsage } from './commands/usage';
+import { CliError, EXIT, EXIT_CODES_HELP } from './exit-code';
+import { GatewayClient } from './gateway-client';
+import { Output, type Sink } from './output';
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:18789';
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Runs one command line, without the names of the program. @returns the exit code */
+export async function run(argv: readonly string[], { env, stdout, stderr }: Surroundings): Promise<number> {
+  const out = new Output(stdout, stderr);
+  const url = env.OPENCLAWMU_URL || DEFAULT_URL;
+  const cli: Cli = { out, env, gateway: new GatewayClient(url, env.OPENCLAWMU_ADMIN_KEY) };
+  try {
+    await program(cli, url, stdout, stderr).parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!(error instanceof CliError)) throw error;
+    out.error(out.json && error.problem ? JSON.stringify(error.problem, null, 2) : `openclawmu: ${error.message}`);
+    return error.exitCode;
+  }
+}
+
+function program(cli: Cli, url: string, stdout: Sink, stderr: Sink): Command {
+  const root = new Command('openclawmu')
+    .description('Operates an OpenClawMU gateway through its control plane.')
+    .option('--json', 'print results as JSON, for scripts')
+    .option('-q, --quiet', 'print results only, no remarks')
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .exitOverride()
+    .hook('preAction', (_, action) => {
+      const { json = false, quiet = false } = action.optsWithGlobals<{ json?: boolean; quiet?: boolean }>();
+      cli.out.json = json;
+      cli.out.quiet = quiet;
+      if (sendsKeyInTheClear(url, cli.env.OPENCLAWMU_ADMIN_KEY))
+        cli.out.remark(`openclawmu: warning: ${url} is not https, so your admin key crosses the network unencrypted.`);
+    });
+  for (const register of [
+    registerTenants,
+    registerTokens,
+    registerBudgets,
+    registerRates,
+    registerModels,
+    registerUsage,
+    registerBilling,
+    registerAudit,
+    registerKeys,
+    registerDoctor,
+  ])
+    register(root, cli);
+  return root;
+}
+
+function sendsKeyInTheClear(url: string, key: string | undefined): boolean {
+  if (!key || !URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !LOOPBACK.test(hostname);
+}
