@@ -34,8 +34,8 @@ export function configureHttp(app: INestApplication): void {
 function identify(request: GatewayRequest, response: Response, next: NextFunction): void {
   const requestId = newId('req');
   request.requestId = requestId;
-  if (request.url.startsWith('/v1/')) return next();
-  // Off the model path a log context is worth its price.
+  // A model call answers with its provider's id, if there is one, and could not afford a log context.
+  if (request.method === 'POST' && request.url.startsWith('/v1/')) return next();
   response.setHeader('x-request-id', requestId);
   response.setHeader('cache-control', 'no-store');
   logContext.run({ requestId }, next);

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Config, ConfigError, createLog } from '@app/platform';
 import { writeFirstConfig } from './first-run';
 import { GatewayServer } from './gateway-server';
+import { explainStartFailure } from './start-failure';
 
 /** Exit codes: 1 the gateway could not start or failed, 78 the configuration is at fault (EX_CONFIG of sysexits.h). */
 const EX_CONFIG = 78;
@@ -19,7 +20,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // Nothing may hide why it did not start, and no stack helps with a configuration.
-  process.stderr.write(`${error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error))}\n`);
+  process.stderr.write(`${explainStartFailure(error)}\n`);
   process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
 });

@@ -20,9 +20,10 @@ export type { AdminKeyConfig, GatewayConfig, ProviderConfig } from './config/sch
 export { ChangeFeed, type ChangeListener } from './database/change-feed';
 export { createDataSource, SCHEMA, sessionSettings } from './database/connection';
 export { Database } from './database/database';
+export { isEmbeddedPostgresError } from './database/embedded-postgres.errors';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './database/embedded-postgres';
 export { once } from './database/idempotency';
-export { migrate, type MigrateOptions } from './database/migrate';
+export { DatabaseUnfit, migrate, type MigrateOptions } from './database/migrate';
 export type { Change, Tx } from './database/tx';
 export { ApiErrors } from './errors/api-errors.decorator';
 export { ERRORS, type ErrorCode, type ErrorEntry } from './errors/catalogue';

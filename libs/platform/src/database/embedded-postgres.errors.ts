@@ -32,3 +32,9 @@ export class EmbeddedPostgresFailed extends Error {
     super([`${what}. PostgreSQL said:`, ...(lastLines.length > 0 ? lastLines : ['(nothing)'])].join('\n  '));
   }
 }
+
+/** Whether an error is one of these: each says what to do, so nobody needs its stack. */
+export const isEmbeddedPostgresError = (error: unknown): boolean =>
+  [EmbeddedPostgresUnavailable, DataDirectoryInUse, DataDirectoryUnusable, EmbeddedPostgresFailed].some(
+    (kind) => error instanceof kind,
+  );

@@ -5,6 +5,11 @@ import { createDataSource, SCHEMA } from './connection';
 /** Any constant will do, as long as all processes use the same. */
 const MIGRATION_LOCK = 0x6f636d75;
 
+/** The database is not one the gateway can work on; the message says what to do. */
+export class DatabaseUnfit extends Error {
+  override readonly name = 'DatabaseUnfit';
+}
+
 export interface MigrateOptions {
   /** Login that owns the schema. */
   readonly ownerUrl: string;
@@ -56,7 +61,7 @@ async function prepareRoles(owner: Client, login: string): Promise<void> {
     (await owner.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")).rows[0]?.v,
   );
   if (version < 150_000)
-    throw new Error(`PostgreSQL ${Math.floor(version / 10_000)} is too old; 15 or newer is needed`);
+    throw new DatabaseUnfit(`PostgreSQL ${Math.floor(version / 10_000)} is too old; 15 or newer is needed.`);
   for (const role of ['openclawmu_tenant', 'openclawmu_platform']) {
     try {
       // Two databases of one cluster may do this at the same moment.
@@ -73,7 +78,7 @@ async function prepareRoles(owner: Client, login: string): Promise<void> {
         `GRANT ${role} TO ${owner.escapeIdentifier(login)}${version >= 160_000 ? ' WITH INHERIT FALSE, SET TRUE' : ''}`,
       );
     } catch (error) {
-      throw new Error(
+      throw new DatabaseUnfit(
         `The role ${role} could not be prepared: ${(error as Error).message}. Give the migrating login CREATEROLE, or have an administrator run: ` +
           `CREATE ROLE ${role} NOLOGIN; GRANT ${role} TO "${login}";`,
         { cause: error },
