@@ -24,7 +24,8 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
-async function asSuperuser(sql: string): Promise<void> {
+/** Runs a statement beside the test's databases, as somebody whom nothing stops. */
+export async function asSuperuser(sql: string): Promise<void> {
   const client = new Client({ connectionString: urlOf('TEST_SUPERUSER_URL', 'postgres') });
   await client.connect();
   try {
