@@ -105,7 +105,7 @@ export class BillingWorld {
   async addToken(id: string, tenant: string, label: string): Promise<void> {
     await this.asSuperuser(
       `INSERT INTO tokens (id, tenant_id, label, hash, hint, role, created_at, created_by)
-       VALUES ($1, $2, $3, sha256($1::bytea), 'abcd', 'member', now(), 'root')`,
+       VALUES ($1::text, $2, $3, sha256(convert_to($1::text, 'UTF8')), 'abcd', 'member', now(), 'root')`,
       [id, tenant, label],
     );
   }
