@@ -276,11 +276,11 @@ test('the real routes of tenancy work through the guards', async () => {
   );
 });
 
-test('every route is listed with what it declares; unsound ones are named', async () => {
+test('every route is listed with what it declares; unsound ones are named', () => {
   const routes = declaredRoutes(app);
   const table = routes.map(({ method, path, handler, access }) => [method, path, handler, access.kind].join(' '));
-  expect(table).toContain('POST /api/v1/admin/tenants/:tenantId/tokens TokensAdminController.create guarded');
-  expect(table).toContain('GET /api/v1/tenant OwnTenantController.show guarded');
+  expect(table).toContain('POST /api/v1/admin/tenants/:tenantId/tokens TokensAdminController.createToken guarded');
+  expect(table).toContain('GET /api/v1/tenant OwnTenantController.showOwnTenant guarded');
   expect(table).toContain('GET /probe/public Probe.open public');
   expect(table).toEqual([...new Set(table)]);
   expect(routes.filter(({ access }) => access.kind === 'undeclared').map(({ path }) => path)).toEqual([

@@ -26,7 +26,7 @@ export class ModelListController {
     },
   })
   @ApiErrors([], 'openai')
-  listModels(@Caller() principal: Principal, @Req() request: GatewayRequest): Shape {
+  listUsableModels(@Caller() principal: Principal, @Req() request: GatewayRequest): Shape {
     const models = this.catalogue.modelsFor(principal.allowedModels);
     if (!speaksAnthropic(request)) return { object: 'list', data: models.map(openAiShape) };
     const data = models.map(anthropicShape);
@@ -46,7 +46,11 @@ export class ModelListController {
     },
   })
   @ApiErrors(['model_not_found'], 'openai')
-  showModel(@Caller() principal: Principal, @Param('id') id: string | string[], @Req() request: GatewayRequest): Shape {
+  showUsableModel(
+    @Caller() principal: Principal,
+    @Param('id') id: string | string[],
+    @Req() request: GatewayRequest,
+  ): Shape {
     const name = typeof id === 'string' ? id : id.join('/');
     const model = this.catalogue.modelsFor(principal.allowedModels).find((offered) => offered.id === name);
     if (!model) throw new CodedError('model_not_found', `There is no model "${name}".`);

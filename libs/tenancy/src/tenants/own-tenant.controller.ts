@@ -15,7 +15,7 @@ export class OwnTenantController {
   @ApiOperation({ summary: 'Show my tenant' })
   @ApiOkResponse({ type: TenantView })
   @ApiErrors(['tenant_suspended'])
-  show(@Caller() principal: Principal): Promise<TenantView> {
+  showOwnTenant(@Caller() principal: Principal): Promise<TenantView> {
     return this.tenant.show(principal);
   }
 
@@ -25,7 +25,7 @@ export class OwnTenantController {
   @ApiBody({ type: ChangeOwnTenant })
   @ApiOkResponse({ type: TenantView })
   @ApiErrors(['tenant_suspended', 'setting_reserved', 'validation_failed', 'body_malformed'])
-  change(@Caller() principal: Principal, @Body() body: Record<string, unknown>): Promise<TenantView> {
+  changeOwnTenant(@Caller() principal: Principal, @Body() body: Record<string, unknown>): Promise<TenantView> {
     return this.tenant.change(principal, body);
   }
 }

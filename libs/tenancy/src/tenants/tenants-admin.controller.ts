@@ -25,7 +25,7 @@ export class TenantsAdminController {
   @ApiIdempotent()
   @ApiCreatedResponse({ type: TenantView })
   @ApiErrors(['validation_failed', 'setting_reserved', 'tenant_exists', 'idempotency_conflict', 'body_malformed'])
-  create(
+  createTenant(
     @Caller() principal: Principal,
     @Body() dto: CreateTenant,
     @IdempotencyKey() key?: string,
@@ -38,7 +38,7 @@ export class TenantsAdminController {
   @ApiOperation({ summary: 'List tenants' })
   @ApiOkResponse({ type: TenantPage })
   @ApiErrors(['validation_failed', 'cursor_invalid'])
-  list(@Caller() principal: Principal, @Query() query: ListTenants): Promise<Page<TenantView>> {
+  listTenants(@Caller() principal: Principal, @Query() query: ListTenants): Promise<Page<TenantView>> {
     return this.tenants.list(principal, query);
   }
 
@@ -47,7 +47,7 @@ export class TenantsAdminController {
   @ApiOperation({ summary: 'Show a tenant' })
   @ApiOkResponse({ type: TenantView })
   @ApiErrors(['tenant_not_found'])
-  show(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantView> {
+  showTenant(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantView> {
     return this.tenants.show(principal, tenantId);
   }
 
@@ -56,7 +56,7 @@ export class TenantsAdminController {
   @ApiOperation({ summary: 'Change a tenant', description: 'What is left out stays as it is; null clears.' })
   @ApiOkResponse({ type: TenantView })
   @ApiErrors(['tenant_not_found', 'tenant_state', 'validation_failed', 'setting_reserved', 'body_malformed'])
-  change(
+  changeTenant(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,
     @Body() dto: ChangeTenant,
@@ -74,7 +74,7 @@ export class TenantsAdminController {
   })
   @ApiOkResponse({ type: TenantView })
   @ApiErrors(['tenant_not_found', 'tenant_state'])
-  suspend(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantView> {
+  suspendTenant(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantView> {
     return this.tenants.suspend(principal, tenantId);
   }
 
@@ -84,7 +84,7 @@ export class TenantsAdminController {
   @ApiOperation({ summary: 'Resume a suspended tenant' })
   @ApiOkResponse({ type: TenantView })
   @ApiErrors(['tenant_not_found', 'tenant_state'])
-  resume(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantView> {
+  resumeTenant(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantView> {
     return this.tenants.resume(principal, tenantId);
   }
 
@@ -96,7 +96,7 @@ export class TenantsAdminController {
   })
   @ApiOkResponse({ type: TenantView })
   @ApiErrors(['tenant_not_found'])
-  delete(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantView> {
+  deleteTenant(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantView> {
     return this.tenants.delete(principal, tenantId);
   }
 }

@@ -30,7 +30,7 @@ export class OwnTokensController {
   @ApiIdempotent()
   @ApiCreatedResponse({ type: NewTokenView })
   @ApiErrors(['tenant_suspended', 'validation_failed', 'idempotency_conflict', 'body_malformed'])
-  create(
+  createOwnToken(
     @Caller() principal: Principal,
     @Body() dto: CreateToken,
     @IdempotencyKey() key?: string,
@@ -43,7 +43,7 @@ export class OwnTokensController {
   @ApiOperation({ summary: "List my tenant's tokens" })
   @ApiOkResponse({ type: TokenPage })
   @ApiErrors(['tenant_suspended', 'validation_failed', 'cursor_invalid'])
-  list(@Caller() principal: Principal, @Query() query: ListTokens): Promise<Page<TokenView>> {
+  listOwnTokens(@Caller() principal: Principal, @Query() query: ListTokens): Promise<Page<TokenView>> {
     return this.tokens.list(principal, ownTenantId(principal), query);
   }
 
@@ -52,7 +52,7 @@ export class OwnTokensController {
   @ApiOperation({ summary: 'Show a token of my tenant' })
   @ApiOkResponse({ type: TokenView })
   @ApiErrors(['tenant_suspended', 'token_not_found'])
-  show(@Caller() principal: Principal, @Param('tokenId') tokenId: string): Promise<TokenView> {
+  showOwnToken(@Caller() principal: Principal, @Param('tokenId') tokenId: string): Promise<TokenView> {
     return this.tokens.show(principal, ownTenantId(principal), tokenId);
   }
 
@@ -72,7 +72,7 @@ export class OwnTokensController {
     'idempotency_conflict',
     'body_malformed',
   ])
-  rotate(
+  rotateOwnToken(
     @Caller() principal: Principal,
     @Param('tokenId') tokenId: string,
     @Body() dto: RotateToken,
@@ -90,7 +90,7 @@ export class OwnTokensController {
   })
   @ApiOkResponse({ type: RevocationView })
   @ApiErrors(['tenant_suspended', 'token_not_found'])
-  revoke(@Caller() principal: Principal, @Param('tokenId') tokenId: string): Promise<RevocationView> {
+  revokeOwnToken(@Caller() principal: Principal, @Param('tokenId') tokenId: string): Promise<RevocationView> {
     return this.tokens.revoke(principal, ownTenantId(principal), tokenId);
   }
 }

@@ -37,7 +37,7 @@ export class TokensAdminController {
   @ApiIdempotent()
   @ApiCreatedResponse({ type: NewTokenView })
   @ApiErrors(['tenant_not_found', 'tenant_state', 'validation_failed', 'idempotency_conflict', 'body_malformed'])
-  create(
+  createToken(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,
     @Body() dto: CreateToken,
@@ -51,7 +51,7 @@ export class TokensAdminController {
   @ApiOperation({ summary: "List a tenant's tokens" })
   @ApiOkResponse({ type: TokenPage })
   @ApiErrors(['tenant_not_found', 'validation_failed', 'cursor_invalid'])
-  list(
+  listTokens(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,
     @Query() query: ListTokens,
@@ -64,7 +64,7 @@ export class TokensAdminController {
   @ApiOperation({ summary: 'Show a token' })
   @ApiOkResponse({ type: TokenView })
   @ApiErrors(['token_not_found'])
-  show(
+  showToken(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,
     @Param('tokenId') tokenId: string,
@@ -89,7 +89,7 @@ export class TokensAdminController {
     'idempotency_conflict',
     'body_malformed',
   ])
-  rotate(
+  rotateToken(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,
     @Param('tokenId') tokenId: string,
@@ -108,7 +108,7 @@ export class TokensAdminController {
   })
   @ApiOkResponse({ type: RevocationView })
   @ApiErrors(['token_not_found'])
-  revoke(
+  revokeToken(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,
     @Param('tokenId') tokenId: string,
@@ -125,7 +125,7 @@ export class TokensAdminController {
   })
   @ApiOkResponse({ type: RevocationView })
   @ApiErrors(['token_not_found', 'validation_failed', 'body_malformed'])
-  revokeLeaked(@Caller() principal: Principal, @Body() { token }: RevokeToken): Promise<RevocationView> {
+  revokeLeakedToken(@Caller() principal: Principal, @Body() { token }: RevokeToken): Promise<RevocationView> {
     return this.tokens.revokeAny(principal, token);
   }
 }
