@@ -1,9 +1,12 @@
 import { Clock, CodedError, Database, Public } from '@app/platform';
 import { ActiveCalls } from '@app/proxy';
 import { Controller, Get } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Quota } from '@app/quota';
 import { Health } from './health.dto';
+
+const ApiMalformed = (): MethodDecorator =>
+  ApiResponse({ status: '4XX', description: 'Not a well-formed HTTP request, or its headers are too large.' });
 
 @ApiTags('Operation')
 @Controller()
@@ -19,6 +22,7 @@ export class HealthController {
   @Public('liveness: says only that the process answers')
   @ApiOperation({ summary: 'Is the process alive?', security: [] })
   @ApiOkResponse({ type: Health })
+  @ApiMalformed()
   alive(): Health {
     return { status: 'ok' };
   }
@@ -27,6 +31,8 @@ export class HealthController {
   @Public('readiness, for load balancers: says only whether this process takes work')
   @ApiOperation({ summary: 'Does this process take work?', security: [] })
   @ApiOkResponse({ type: Health })
+  @ApiMalformed()
+  @ApiResponse({ status: 503, description: 'Not now: it is draining, or its database or journal does not answer.' })
   async ready(): Promise<Health> {
     if (this.calls.draining) throw new CodedError('draining');
     await this.database.ping();

@@ -43,6 +43,18 @@ const EXAMPLE = {
   messages: [{ role: 'user', content: 'Hello!' }],
 };
 
+/** What the gateway itself reads of a request; all else is the provider's to describe and to judge. */
+const REQUEST = {
+  type: 'object',
+  properties: {
+    model: { type: 'string' },
+    messages: { type: 'array', items: { type: 'object', additionalProperties: true } },
+    max_tokens: { type: 'integer' },
+    stream: { type: 'boolean' },
+  },
+  additionalProperties: true,
+};
+
 /** The two model APIs as their own SDKs speak them. Bodies pass as they were sent; only money and isolation are ours. */
 @Controller('v1')
 @Audience('tenant')
@@ -61,7 +73,7 @@ export class ModelController {
     description: 'The OpenAI chat completions API; unknown fields are passed on as sent.',
   })
   @ApiBody({
-    schema: { type: 'object', additionalProperties: true, required: ['model', 'messages'], example: EXAMPLE },
+    schema: { ...REQUEST, required: ['model', 'messages'], example: EXAMPLE },
   })
   @ApiProduces('application/json', 'text/event-stream')
   @ApiResponse({
@@ -85,12 +97,7 @@ export class ModelController {
     description: 'The Anthropic messages API; unknown fields, betas and `anthropic-version` are passed on as sent.',
   })
   @ApiBody({
-    schema: {
-      type: 'object',
-      additionalProperties: true,
-      required: ['model', 'messages', 'max_tokens'],
-      example: EXAMPLE,
-    },
+    schema: { ...REQUEST, required: ['model', 'messages', 'max_tokens'], example: EXAMPLE },
   })
   @ApiProduces('application/json', 'text/event-stream')
   @ApiResponse({
