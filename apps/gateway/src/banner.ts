@@ -1,20 +1,20 @@
+/** The first admin key, shown before anything else can fail: its hash is in the configuration already, and the key nowhere. */
+export const firstKeyNotice = (key: string): string => `
+  Your first admin key. It is shown once; only its hash is kept (openclawmu.yaml):
+
+    export OPENCLAWMU_ADMIN_KEY=${key}
+`;
+
 /** What a newcomer sees when the gateway is up. */
-export function banner(url: string, firstKey: string | null, providers: readonly string[]): string {
-  const key = firstKey ?? '$OPENCLAWMU_ADMIN_KEY';
+export function banner(url: string, isFirstStart: boolean, providers: readonly string[]): string {
   const lines = [
     '',
     `  OpenClawMU listens on ${url}`,
     `  API and Swagger UI    ${url}/docs`,
     `  Providers             ${providers.join(', ')}`,
   ];
-  if (firstKey) {
-    lines.push(
-      '',
-      '  Your first admin key. It is shown once; only its hash is kept (openclawmu.yaml):',
-      '',
-      `    export OPENCLAWMU_ADMIN_KEY=${key}`,
-    );
-    lines.push('', '  Try it, in another terminal:', '');
+  if (isFirstStart) {
+    lines.push('', '  Try it, in another terminal, with the key above:', '');
     lines.push('    npx openclawmu tenants create finance --name "Finance"');
     lines.push('    npx openclawmu budgets set finance --monthly 25.00');
     lines.push('    TOKEN=$(npx openclawmu tokens create finance --label first-steps)');

@@ -36,8 +36,8 @@ export class GatewayServer {
     private readonly log: Log,
   ) {}
 
-  /** @param firstKey the admin key that was just made, to be shown this once */
-  async start(firstKey: string | null): Promise<void> {
+  /** @param isFirstStart whether the configuration was just made: then whoever started it is told what to try */
+  async start(isFirstStart: boolean): Promise<void> {
     const settings = this.config.current;
     const { ownerUrl, gatewayUrl } = await this.databaseUrls(settings);
     const applied = await migrate({ ownerUrl, gatewayUrl, migrations });
@@ -67,7 +67,7 @@ export class GatewayServer {
     });
     this.#exporter.start();
     await app.listen(settings.server.port, settings.server.host);
-    process.stdout.write(banner(await app.getUrl(), firstKey, app.get(Upstream).names));
+    process.stdout.write(banner(await app.getUrl(), isFirstStart, app.get(Upstream).names));
   }
 
   /** Reads the configuration again (SIGHUP); a bad one changes nothing. Log files are opened anew either way. */

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { resolve } from 'node:path';
 import { Config, ConfigError, createLog } from '@app/platform';
+import { firstKeyNotice } from './banner';
 import { writeFirstConfig } from './first-run';
 import { GatewayServer } from './gateway-server';
 import { explainStartFailure } from './start-failure';
@@ -11,12 +12,13 @@ const EX_CONFIG = 78;
 async function main(): Promise<void> {
   const file = resolve(process.env['OPENCLAWMU_CONFIG'] ?? 'openclawmu.yaml');
   const firstKey = writeFirstConfig(file);
+  if (firstKey !== null) process.stdout.write(firstKeyNotice(firstKey));
   const config = Config.load(file);
   const gateway = new GatewayServer(config, createLog(config.current.logging.level));
   process.on('SIGHUP', () => void gateway.reload());
   process.on('SIGTERM', () => void gateway.stop('SIGTERM'));
   process.on('SIGINT', () => void gateway.stop('SIGINT'));
-  await gateway.start(firstKey);
+  await gateway.start(firstKey !== null);
 }
 
 main().catch((error: unknown) => {
