@@ -37,21 +37,23 @@ export function accessOf(controller: Constructor, handler: Handler): Access {
 }
 
 function readAccess(controller: Constructor, handler: Handler): Access {
-  const reason: unknown = Reflect.getMetadata(PUBLIC, handler);
-  const permission: unknown = Reflect.getMetadata(REQUIRES, handler);
-  const audience: unknown = Reflect.getMetadata(AUDIENCE, handler) ?? Reflect.getMetadata(AUDIENCE, controller);
+  const reason = textOf(PUBLIC, handler);
+  const permission = textOf(REQUIRES, handler);
+  const audience = textOf(AUDIENCE, handler) ?? textOf(AUDIENCE, controller);
   if (reason !== undefined) {
     if (permission !== undefined) return undeclared('is both @Public and @Requires');
-    if (typeof reason !== 'string' || reason.trim() === '') return undeclared('is @Public without a reason');
+    if (reason.trim() === '') return undeclared('is @Public without a reason');
     return { kind: 'public', reason };
   }
   if (permission === undefined) return undeclared('has neither @Requires nor @Public');
   if (audience === undefined) return undeclared('has no @Audience');
-  if (audience !== 'admin' && audience !== 'tenant')
-    return undeclared(`has the unknown audience "${String(audience)}"`);
-  if (!PERMISSIONS[audience].has(String(permission)))
-    return undeclared(`requires "${String(permission)}", which no key of its audience (${audience}) can have`);
+  if (audience !== 'admin' && audience !== 'tenant') return undeclared(`has the unknown audience "${audience}"`);
+  if (!PERMISSIONS[audience].has(permission))
+    return undeclared(`requires "${permission}", which no key of its audience (${audience}) can have`);
   return { kind: 'guarded', audience, permission: permission as Permission };
 }
+
+const textOf = (key: string, target: object): string | undefined =>
+  Reflect.getMetadata(key, target) as string | undefined;
 
 const undeclared = (problem: string): Access => ({ kind: 'undeclared', problem });

@@ -149,7 +149,7 @@ test('many requests with one new token cost one statement', async () => {
   const tenant = await newTenant();
   const made = await tokens.create(admin, tenant, { label: 'x' });
   const { find, lookup } = await startDirectory();
-  const found = await Promise.all(Array.from({ length: 100 }, () => find(made.token, tenant)));
+  const found = await Promise.all(Array.from({ length: 100 }, async () => find(made.token, tenant)));
   expect(found.every((token) => token?.tokenId === made.id)).toBe(true);
   expect(lookup.statements).toBe(1);
 });
@@ -161,7 +161,7 @@ test('a flood of made-up tokens is few statements, the second time none, and goo
   await find(made.token, tenant);
   const flood = Array.from({ length: 4_000 }, (_, i) => [`tk_t_${i}`, i % 2 ? tenant : `nobody${i}`] as const);
   const before = lookup.statements;
-  const answers = await Promise.all(flood.map(([text, claimed]) => find(text, claimed)));
+  const answers = await Promise.all(flood.map(async ([text, claimed]) => find(text, claimed)));
   expect(answers.every((answer) => answer === undefined)).toBe(true);
   expect(lookup.statements - before).toBeLessThanOrEqual(10);
   const after = lookup.statements;
@@ -303,6 +303,19 @@ test('a token known to have changed lets nobody in before it was read again', as
   await soon(() => find(made.token, tenant) === undefined || find(made.token, tenant) instanceof Promise);
   expect(await find(made.token, tenant)).toBeUndefined();
   expect(ended).toEqual([`${made.id} token_revoked`]);
+});
+
+test('a request that began before its token ended can ask whether it still may', async () => {
+  const tenant = await newTenant();
+  const made = await tokens.create(admin, tenant, { label: 'x' });
+  const { directory, find, ended } = await startDirectory();
+  await find(made.token, tenant);
+  expect(directory.hasEnded(made.id)).toBe(false);
+  await tenants.suspend(admin, tenant);
+  await soon(() => ended.length === 1);
+  expect(directory.hasEnded(made.id)).toBe(true);
+  await tenants.resume(admin, tenant);
+  await soon(() => !directory.hasEnded(made.id));
 });
 
 test('what was read before a change does not outlive it', async () => {

@@ -6,6 +6,7 @@ import { TokenLookup } from './token-lookup.service';
 
 const KNOWN_TOKENS = 50_000;
 const UNKNOWN_TOKENS = 20_000;
+const ENDED_TOKENS = 20_000;
 /** Remembered changes; beyond them every reading under way counts as outdated. */
 const HEARD_CHANGES = 1_000;
 /** How late an expiry may be noticed by a stream that is already open. New requests notice it at once. */
@@ -41,6 +42,8 @@ export class TokenDirectory implements OnModuleInit, OnModuleDestroy {
   readonly #known = new Recent<Entry>(KNOWN_TOKENS, (entry) => this.inUse(entry));
   /** Hashes that are no token's. Kept apart, so that made-up tokens cannot push good ones out. */
   readonly #unknown = new Recent<string>(UNKNOWN_TOKENS);
+  /** Ids of tokens that ended lately, for requests that were let in before. */
+  readonly #ended = new Recent<true>(ENDED_TOKENS);
   readonly #loading = new Map<string, Promise<KnownToken | undefined>>();
   /** The number of the change last heard of for a token or a tenant. */
   readonly #heard = new Map<string, number>();
@@ -96,6 +99,14 @@ export class TokenDirectory implements OnModuleInit, OnModuleDestroy {
     return loading;
   }
 
+  /**
+   * Whether a token that let a request in has ended since. Reading a body takes time: whoever opens something that `ended`
+   * could cut asks this once it can be found by `uses`.
+   */
+  hasEnded(tokenId: string): boolean {
+    return this.#ended.get(tokenId) === true;
+  }
+
   /** Registers somebody who must hear when a token stops working, to cut what it has open. */
   onEnded(user: TokenUser): void {
     this.#users.add(user);
@@ -131,6 +142,7 @@ export class TokenDirectory implements OnModuleInit, OnModuleDestroy {
       return undefined;
     }
     if (reason !== null && known?.open) this.end(known, reason);
+    if (reason === null) this.#ended.delete(facts.tokenId);
     const token = knownToken(facts, facts.tenantStatus);
     const entry = { facts, token, endsAtMs: endsAtMs(facts), stale: false, open: reason === null };
     if (known === undefined) this.#known.set(facts.hash, entry);
@@ -146,6 +158,7 @@ export class TokenDirectory implements OnModuleInit, OnModuleDestroy {
 
   private end(entry: Entry, reason: EndReason): void {
     entry.open = false;
+    this.#ended.set(entry.token.tokenId, true);
     for (const user of this.#users) {
       try {
         user.ended(entry.token, reason);

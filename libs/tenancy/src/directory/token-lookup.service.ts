@@ -16,8 +16,8 @@ const FACTS = `
 interface Waiting {
   readonly tenantId: string;
   readonly hash: string;
-  resolve(facts: TokenFacts | undefined): void;
-  reject(error: unknown): void;
+  readonly resolve: (facts: TokenFacts | undefined) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**

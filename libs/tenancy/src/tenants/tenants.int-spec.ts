@@ -87,7 +87,7 @@ test('deleting revokes the tokens, runs the steps of the libs above, and leaves 
   await tenants.create(admin, { id: 'gone' });
   const token = await tokens.create(admin, 'gone', { label: 'ci' });
   const seen: string[] = [];
-  lifecycle.register({ name: 'witness', onDelete: async (_, tenantId) => void seen.push(tenantId) });
+  lifecycle.register({ name: 'witness', onDelete: (_, tenantId) => Promise.resolve(void seen.push(tenantId)) });
 
   expect(await tenants.delete(admin, 'gone')).toMatchObject({ status: 'deleted', deletedAt: expect.any(String) });
   expect(seen).toEqual(['gone']);

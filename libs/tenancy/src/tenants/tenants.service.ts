@@ -153,7 +153,7 @@ export class TenantsService {
   }
 
   private async insert(tx: Tx, row: TenantRow): Promise<void> {
-    const { raw } = await tx
+    const inserted = await tx
       .repository(TenantRow)
       .createQueryBuilder()
       .insert()
@@ -161,7 +161,7 @@ export class TenantsService {
       .orIgnore()
       .returning('id')
       .execute();
-    if ((raw as unknown[]).length > 0) return;
+    if ((inserted.raw as unknown[]).length > 0) return;
     const taken = await findTenant(tx, row.id);
     throw new CodedError(
       'tenant_exists',
