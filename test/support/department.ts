@@ -39,6 +39,8 @@ export function fakeProviders(fake: FakeProvider, timeouts: Record<string, numbe
   return { 'fake-openai': { dialect: 'openai', ...common }, 'fake-anthropic': { dialect: 'anthropic', ...common } };
 }
 
+const FREE = { input: '0', output: '0', cacheRead: '0', cacheWrite5m: '0', cacheWrite1h: '0' };
+
 /** Puts the fake's models into the catalogue and prices them. */
 export async function offerFakeModels(gateway: Gateway): Promise<void> {
   for (const [pattern, provider] of Object.entries(FAKE_MODELS)) {
@@ -58,6 +60,8 @@ export async function offerFakeModels(gateway: Gateway): Promise<void> {
     cacheWrite5m: '3.75',
     cacheWrite1h: '6',
   }));
+  // A card is a whole price list: what it leaves out has no price any more.
+  prices.push({ ...FREE, model: 'local/demo' });
   await gateway.must('POST', '/api/v1/admin/rate-cards', { currency: 'USD', note: 'test prices', prices });
 }
 

@@ -14,7 +14,7 @@ function serverClasses(app: Express): {
   ServerResponse: typeof ServerResponse;
 } {
   function Request(this: IncomingMessage, socket: unknown): void {
-    IncomingMessage.call(this as never, socket as never);
+    IncomingMessage.call(this, socket as never);
   }
   function Response(this: ServerResponse, request: unknown, options: unknown): void {
     (ServerResponse as unknown as (this: ServerResponse, request: unknown, options: unknown) => void).call(

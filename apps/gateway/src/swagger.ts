@@ -54,7 +54,7 @@ export function describeApi(app: INestApplication): OpenAPIObject {
   });
   document.components = {
     ...document.components,
-    schemas: { ...document.components?.schemas, ...ERROR_SCHEMAS } as never,
+    schemas: { ...document.components?.schemas, ...ERROR_SCHEMAS },
   };
   return document;
 }

@@ -82,17 +82,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (this.#cut) this.giveUp(ENDED);
-    else this.open(upstream, request);
-    return done;
-  }
-
-  private open(upstream: Upstream, request: UpstreamRequest): void {
     try {
-      upstream.open(this.#hold, request, this);
+      if (this.#cut) throw ENDED;
+      upstream.open(hold, request, this);
     } catch (error) {
-      this.giveUp(error as Error);
+      this.conclude(this.fail(error as Error));
     }
+    return done;
   }
 
   /** The client is gone: nobody reads on, so the provider need not go on. */
@@ -112,8 +108,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
+    // Nothing is sent yet: aborted here, the request reaches nobody.
     if (this.#cut) controller.abort(ENDED);
+    else this.#controller = controller;
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
@@ -139,79 +136,78 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   onResponseEnd(): void {
-    if (this.#reader) void this.endStream(this.#reader);
-    else void this.endWhole(Buffer.concat(this.#parts ?? []));
+    this.conclude(this.#reader ? this.endStream(this.#reader) : this.endWhole(Buffer.concat(this.#parts ?? [])));
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
-    void this.fail(error);
+    this.conclude(this.fail(error));
+  }
+
+  /** What goes wrong at the very end is told to whoever waits for this call, and to nobody else's. */
+  private conclude(ending: Promise<void>): void {
+    ending.then(this.#resolve, this.#reject);
   }
 
   private async endWhole(body: Buffer): Promise<void> {
-    const usage = readWholeUsage(this.deal.facts.dialect, body);
+    const { dialect } = this.deal.facts;
+    const usage = readWholeUsage(dialect, body);
     const outputSeen = Math.ceil(body.length / BYTES_PER_TOKEN);
-    await this.settle({ ...usage, outcome: this.#status < 300 ? 'completed' : 'failed', final: true, outputSeen });
-    try {
-      const answer =
-        this.#status < 300 ? { status: this.#status, body } : errorAnswer(this.deal.facts.dialect, this.#status, body);
-      const headers = headersToClient(this.#headers, this.requestId);
-      headers['content-type'] = 'application/json';
-      this.sink.whole(answer.status, headers, answer.body);
-      this.#resolve();
-    } catch (error) {
-      this.#reject(error);
-    }
+    const good = this.#status < 300;
+    await this.settle({
+      ...usage,
+      status: this.#status,
+      outcome: good ? 'completed' : 'failed',
+      final: true,
+      outputSeen,
+    });
+    const answer = good ? { status: this.#status, body } : errorAnswer(dialect, this.#status, body);
+    const headers = headersToClient(this.#headers, this.requestId);
+    headers['content-type'] = 'application/json';
+    this.sink.whole(answer.status, headers, answer.body);
   }
 
   private async endStream(reader: UsageReader): Promise<void> {
     const rest = reader.flush();
     const usage = reader.finish();
-    // An error event is an end of its own; otherwise a stream without its last event was cut on the way.
-    const whole = usage.terminal || usage.error !== null;
-    await this.settle({ ...usage, outcome: usage.terminal ? 'completed' : 'failed', outputSeen: usage.deltas });
+    const outcome = usage.terminal ? 'completed' : 'failed';
+    await this.settle({ ...usage, status: this.#status, outcome, outputSeen: usage.deltas });
     this.sink.write(rest, ignore);
-    if (whole) this.sink.end();
+    // An error event is an end of its own; otherwise a stream without its last event was cut on the way.
+    if (usage.terminal || usage.error) this.sink.end();
     else this.sink.cut(new CodedError('provider_error', 'The provider ended the answer before it was complete.'));
-    this.#resolve();
   }
 
   private async fail(error: Error): Promise<void> {
     if (this.#controller === null) return this.giveUp(error);
     const usage = this.#reader?.finish();
-    // A whole answer that broke off has told nothing that could be counted.
     await this.settle({
+      // A whole answer that broke off has told as little as one that never came.
+      status: this.#reader || this.#status >= 300 ? this.#status : 0,
       outcome: this.#cut ? 'aborted' : 'failed',
       counts: usage?.counts ?? null,
       final: usage?.final ?? false,
       problem: usage?.problem ?? null,
       outputSeen: usage?.deltas ?? 0,
     });
-    const told = this.#cut === 'client left' ? null : (this.#cut ?? explain(error));
-    if (told === null) this.#resolve();
-    else if (this.#reader) {
-      this.sink.cut(told);
-      this.#resolve();
-    } else this.#reject(told);
+    if (this.#cut === 'client left') return;
+    const told = this.#cut ?? explain(error);
+    if (!this.#reader) throw told;
+    this.sink.cut(told);
   }
 
   /** Nothing reached the provider, so nothing is owed. */
   private giveUp(error: Error): void {
     this.#over = true;
     this.#hold.release();
-    if (this.#cut === 'client left') this.#resolve();
-    else this.#reject(this.#cut ?? explain(error));
+    if (this.#cut !== 'client left') throw this.#cut ?? explain(error);
   }
 
-  private async settle(ending: Omit<Ending, 'status' | 'inputGuess'>): Promise<void> {
+  private async settle(ending: Omit<Ending, 'inputGuess'>): Promise<void> {
     this.#over = true;
     this.#outcome = ending.outcome;
     const { quote, price, draft, facts } = this.deal;
-    const billed = bill(price, quote, {
-      ...ending,
-      status: this.#status,
-      inputGuess: Math.ceil(facts.bodyBytes / BYTES_PER_TOKEN),
-    });
-    const { status, counts, costNanos } = billed;
+    const inputGuess = Math.ceil(facts.bodyBytes / BYTES_PER_TOKEN);
+    const { status, counts, costNanos } = bill(price, quote, { ...ending, inputGuess });
     await this.#hold.settle({
       costNanos,
       row: settledEntry(draft, {

@@ -17,6 +17,7 @@ import { Upstream, type UpstreamRequest } from './upstream';
 
 /** A model request as it came, its body unread by anybody else. */
 export interface ModelRequest {
+  /** `req_` and 32 hex digits. */
   readonly id: string;
   readonly dialect: Dialect;
   /** Path and query. */
@@ -49,7 +50,7 @@ export class ProxyService {
     this.calls.add(exchange);
     try {
       leaving.tell(exchange);
-      const hold = await this.holds.reserve(principal, worst, draft);
+      const hold = await this.holds.reserve(principal, worst, draft, ledgerId(request.id));
       await exchange.run(hold, this.upstream, this.toProvider(plan.candidates[0], request, facts));
     } finally {
       this.calls.remove(exchange);
@@ -91,6 +92,9 @@ export interface Leaving {
 /** An OpenAI stream tells its usage only if asked, and the bill needs it; the answer to our asking is hidden again. */
 const asksUsageForUs = (facts: RequestFacts): boolean =>
   facts.dialect === 'openai' && facts.stream && !facts.usageAsked;
+
+/** The ledger row has the id the caller was told: `req_` and the row's 32 hex digits. */
+const ledgerId = (requestId: string): string => requestId.slice('req_'.length);
 
 const draftOf = (principal: Principal, plan: Plan, { rateCard, formula, worst }: Quote): LedgerDraft => ({
   tenantId: principal.tenantId as string,

@@ -17,11 +17,11 @@ const HEAD_END = '\r\n\r\n';
 
 /** Sends one POST and hands the socket over: for tests that read slowly, or leave midway. */
 export async function openRaw(url: string, headers: Record<string, string>, body: string): Promise<Socket> {
-  const { hostname, port, pathname } = new URL(url);
+  const { hostname, port, pathname, search } = new URL(url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
   const lines = Object.entries({ host: hostname, 'content-length': String(Buffer.byteLength(body)), ...headers });
-  const request = `POST ${pathname} HTTP/1.1\r\n${lines.map((pair) => pair.join(': ')).join('\r\n')}${HEAD_END}${body}`;
+  const request = `POST ${pathname}${search} HTTP/1.1\r\n${lines.map((pair) => pair.join(': ')).join('\r\n')}${HEAD_END}${body}`;
   await new Promise<void>((resolve) => socket.write(request, () => resolve()));
   return socket;
 }
