@@ -39,9 +39,9 @@ export class BudgetsService {
   }
 
   /** @throws CodedError `tenant_not_found`, `tenant_state`, `validation_failed` */
-  set(principal: Principal, tenantId: string, { metric, period, limit }: SetBudget): Promise<BudgetView> {
+  async set(principal: Principal, tenantId: string, { metric, period, limit }: SetBudget): Promise<BudgetView> {
     const limitNanos = parseNanos(limit);
-    if (limitNanos > MOST_NANOS) throw new CodedError('validation_failed', `limit must not exceed 9223372036.`);
+    if (limitNanos > MOST_NANOS) throw new CodedError('validation_failed', 'limit must not exceed 9223372036.');
     return this.database.platform(principal, async (tx) => {
       await lockTenant(tx, tenantId);
       const now = this.meters.now();

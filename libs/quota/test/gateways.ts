@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import { Clock, type Log, parseNanos } from '@app/platform';
 import { type GatewayDatabase, openGatewayDatabase, silentLog } from '../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals } from '../../../test/support/principals';
@@ -27,10 +27,18 @@ export const ALWAYS = new (class extends Clock {
   }
 })();
 
+export interface Used {
+  readonly spent: bigint;
+  readonly leased: bigint;
+  readonly limit: bigint | null;
+  readonly ceiling: bigint | null;
+}
+
 export interface GatewayOptions {
   readonly clock?: Clock;
   readonly dataDir?: string;
   readonly sync?: 'write' | 'group';
+  readonly segmentBytes?: number;
   readonly log?: Log;
 }
 
@@ -42,17 +50,23 @@ export class Gateways {
     readonly db: GatewayDatabase,
     readonly dataDir: string,
     /** Sees everything, whatever the roles. */
-    readonly sql: Client,
+    readonly sql: Pool,
   ) {}
 
   static async open(): Promise<Gateways> {
     const db = await openGatewayDatabase();
-    const sql = new Client({ connectionString: db.urls.superuserUrl, options: '-c search_path=openclawmu' });
-    await sql.connect();
+    const sql = new Pool({ max: 2, connectionString: db.urls.superuserUrl, options: '-c search_path=openclawmu' });
+    sql.on('error', () => undefined); // some tests stop the server
     return new Gateways(db, await mkdtemp(join(tmpdir(), 'quota-test-')), sql);
   }
 
-  async start({ clock = ALWAYS, dataDir = this.dataDir, sync = 'write', log = silentLog }: GatewayOptions = {}) {
+  async start({
+    clock = ALWAYS,
+    dataDir = this.dataDir,
+    sync = 'write',
+    segmentBytes = 4_194_304,
+    log = silentLog,
+  }: GatewayOptions = {}) {
     const { database, changes } = await this.db.otherProcess();
     const gateway = assembleQuota({
       database,
@@ -63,7 +77,7 @@ export class Gateways {
       log,
       dataDir,
       timezone: 'UTC',
-      journal: { sync },
+      journal: { sync, segmentBytes },
     });
     gateway.settlements.sink(testLedger);
     await gateway.quota.start();
@@ -95,31 +109,26 @@ export class Gateways {
     return new BudgetsService(this.db.database, new Audit(), meters);
   }
 
-  /** The tenant's month, in nano-units. */
-  async month(
-    tenantId: string,
-  ): Promise<{ spent: bigint; leased: bigint; limit: bigint | null; ceiling: bigint | null }> {
-    const { rows } = await this.sql.query<Record<string, string | null>>(
-      `SELECT spent, leased, limit_amount, ceiling FROM budget_windows WHERE tenant_id = $1 AND period = 'month' ORDER BY id DESC LIMIT 1`,
+  /** The tenant's month under way, in nano-units. */
+  async month(tenantId: string): Promise<Used> {
+    const [month] = await this.look<Used>(
+      `SELECT spent, leased, limit_amount AS "limit", ceiling FROM budget_windows
+       WHERE tenant_id = $1 AND period = 'month' ORDER BY id DESC LIMIT 1`,
       [tenantId],
     );
-    const nanos = (text: string | null | undefined) => (text == null ? null : BigInt(text));
-    const { spent, leased, limit_amount, ceiling } = rows[0] ?? {};
-    return {
-      spent: nanos(spent) ?? 0n,
-      leased: nanos(leased) ?? 0n,
-      limit: nanos(limit_amount),
-      ceiling: nanos(ceiling),
-    };
+    return month ?? { spent: 0n, leased: 0n, limit: null, ceiling: null };
   }
 
   async ledger(): Promise<{ rows: number; sum: bigint; unconfirmed: number }> {
-    const { rows } = await this.sql.query<{ rows: string; sum: string; unconfirmed: string }>(
+    const [all] = await this.look<{ rows: bigint; sum: bigint; unconfirmed: bigint }>(
       `SELECT count(*) AS rows, coalesce(sum(cost_nanos), 0)::bigint AS sum,
          count(*) FILTER (WHERE status = 'unconfirmed') AS unconfirmed FROM ledger`,
     );
-    const [row] = rows;
-    return { rows: Number(row?.rows), sum: BigInt(row?.sum ?? 0), unconfirmed: Number(row?.unconfirmed) };
+    return { rows: Number(all?.rows), sum: all?.sum ?? 0n, unconfirmed: Number(all?.unconfirmed) };
+  }
+
+  private look<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    return this.db.database.platform(jobPrincipals.for('look'), (tx) => tx.query<Row>(sql, parameters));
   }
 
   async close(): Promise<void> {

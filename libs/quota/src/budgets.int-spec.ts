@@ -1,0 +1,102 @@
+import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
+import { Gateways, TestClock } from '../test/gateways';
+import type { BudgetsService } from './budgets.service';
+
+const month = { metric: 'cost', period: 'month' } as const;
+
+describe('budgets', () => {
+  const clock = new TestClock(new Date('2026-11-22T10:00:00.000Z'));
+  const admin = adminPrincipal();
+  let gateways: Gateways;
+  let budgets: BudgetsService;
+
+  beforeAll(async () => {
+    gateways = await Gateways.open();
+    budgets = gateways.budgets(clock);
+    await gateways.tenant('a');
+    await gateways.tenant('b');
+  });
+
+  afterAll(() => gateways.close());
+
+  test('are shown for every period, set or not', async () => {
+    expect(await budgets.list(admin, 'a')).toEqual({
+      items: [
+        {
+          metric: 'cost',
+          period: 'day',
+          limit: null,
+          spent: '0.00',
+          held: '0.00',
+          startsAt: '2026-11-22T00:00:00.000Z',
+          resetsAt: '2026-11-23T00:00:00.000Z',
+        },
+        {
+          metric: 'cost',
+          period: 'month',
+          limit: null,
+          spent: '0.00',
+          held: '0.00',
+          startsAt: '2026-11-01T00:00:00.000Z',
+          resetsAt: '2026-12-01T00:00:00.000Z',
+        },
+      ],
+    });
+  });
+
+  test('are set, replaced and removed, each with its record', async () => {
+    expect(await budgets.set(admin, 'a', { ...month, limit: '100.5' })).toMatchObject({ limit: '100.50' });
+    expect(await budgets.set(admin, 'a', { ...month, limit: '0.000000001' })).toMatchObject({ limit: '0.000000001' });
+    await budgets.remove(admin, 'a', month);
+    await expect(budgets.remove(admin, 'a', month)).rejects.toMatchObject({ code: 'budget_not_found' });
+    const { rows } = await gateways.sql.query<{ line: string }>('SELECT line FROM audit_records ORDER BY seq');
+    const records = rows.map(({ line }) => JSON.parse(line) as Record<string, unknown>);
+    expect(records).toMatchObject([
+      { action: 'budget.set', tenant: 'a', target: { kind: 'budget', id: 'cost/month' }, after: { limit: '100.50' } },
+      { action: 'budget.set', before: { limit: '100.50' }, after: { limit: '0.000000001' } },
+      { action: 'budget.removed', before: { limit: '0.000000001' } },
+    ]);
+  });
+
+  test('a tenant sees its own and no other', async () => {
+    await budgets.set(admin, 'a', { ...month, limit: '7' });
+    const limitsOf = async (tenant: string) =>
+      (await budgets.listOwn(tenantPrincipal(tenant))).items.map((i) => i.limit);
+    expect(await limitsOf('a')).toEqual([null, '7.00']);
+    expect(await limitsOf('b')).toEqual([null, null]);
+  });
+
+  test.each(['nobody', "a'; DROP TABLE budgets; --", 'a\u0000', ''])('there is no tenant %j', async (tenant) => {
+    const missing = { code: 'tenant_not_found' };
+    await expect(budgets.list(admin, tenant)).rejects.toMatchObject(missing);
+    await expect(budgets.set(admin, tenant, { ...month, limit: '1' })).rejects.toMatchObject(missing);
+    await expect(budgets.remove(admin, tenant, month)).rejects.toMatchObject(missing);
+  });
+
+  test('a limit beyond what can be counted is refused', async () => {
+    await expect(budgets.set(admin, 'a', { ...month, limit: '9999999999' })).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+  });
+
+  test('the database itself refuses to pass a budget, and a tenant cannot touch one', async () => {
+    await gateways.sql.query(
+      `INSERT INTO budget_windows (tenant_id, metric, period, scope, starts_at, ends_at, limit_amount, ceiling)
+       VALUES ('b', 'cost', 'month', '', '2026-11-01', '2026-12-01', 10, 10)`,
+    );
+    await expect(gateways.sql.query(`UPDATE budget_windows SET spent = 6, leased = 5`)).rejects.toThrow(
+      'budget_never_passed',
+    );
+    const attempts = [
+      `UPDATE budget_windows SET spent = 0`,
+      `UPDATE budgets SET limit_amount = 1`,
+      `DELETE FROM budgets`,
+      `SELECT * FROM leases`,
+      `SELECT * FROM gateway_processes`,
+    ];
+    for (const sql of attempts)
+      await expect(gateways.db.database.tenant(tenantPrincipal('b'), (tx) => tx.query(sql))).rejects.toThrow(
+        'permission denied',
+      );
+  });
+});

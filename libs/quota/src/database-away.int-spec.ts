@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EmbeddedPostgres } from '../../platform/src/database/embedded-postgres';
+import { tenantPrincipal } from '../../../test/support/principals';
+import { Gateways, nanos, until } from '../test/gateways';
+import { ACTUAL } from '../test/test-ledger';
+
+describe('while the database is away', () => {
+  const principal = tenantPrincipal('a');
+  let dataDir: string;
+  let server: EmbeddedPostgres;
+  let gateways: Gateways;
+
+  const start = () =>
+    EmbeddedPostgres.start({ dataDir, settings: { fsync: 'off', full_page_writes: 'off', max_connections: '200' } });
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'quota-pg-'));
+    server = await start();
+    process.env['TEST_SUPERUSER_URL'] = server.url('superuser', 'postgres');
+    process.env['TEST_OWNER_URL'] = server.ownerUrl;
+    process.env['TEST_GATEWAY_URL'] = server.gatewayUrl;
+    gateways = await Gateways.open();
+  });
+
+  afterAll(async () => {
+    await gateways.close();
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  test('requests go on inside what is leased, then are refused; nothing is lost, and it catches up by itself', async () => {
+    await gateways.tenant('a', { month: '100' });
+    const gateway = await gateways.start();
+    const reserve = (units: string) => gateway.holds.reserve(principal, { costNanos: nanos(units) }, ACTUAL);
+    const before = await reserve('1');
+
+    await server.stop();
+    await before.settle({ costNanos: nanos('0.5'), row: ACTUAL });
+    let answered = 1;
+    for (; answered < 1_000; answered++) {
+      const hold = await reserve('1').catch((error: unknown) => error as { code: string });
+      if ('code' in hold) {
+        expect(hold.code).toBe('database_unavailable');
+        break;
+      }
+      await hold.settle({ costNanos: nanos('0.5'), row: ACTUAL });
+    }
+    expect(answered).toBeGreaterThan(5);
+    expect(answered).toBeLessThan(200);
+    await expect(gateway.holds.reserve(tenantPrincipal('b'), { costNanos: 1n }, ACTUAL)).rejects.toMatchObject({
+      code: 'database_unavailable',
+    });
+    expect(gateway.quota.facts(new Date())).toMatchObject({ unflushedRows: answered, fenced: false, openHolds: 0 });
+
+    server = await start();
+    await until(() => gateway.quota.facts(new Date()).unflushedRows === 0);
+    const spent = nanos('0.5') * BigInt(answered);
+    expect(await gateways.ledger()).toEqual({ rows: answered, sum: spent, unconfirmed: 0 });
+    await (await reserve('1')).settle({ costNanos: nanos('1'), row: ACTUAL });
+    await gateway.quota.drain();
+    expect(await gateways.month('a')).toMatchObject({ spent: spent + nanos('1'), leased: 0n });
+    expect(gateway.quota.facts(new Date()).uncoveredNanos).toBe(0n);
+  });
+
+  test('whoever ends meanwhile leaves it to the next start', async () => {
+    await gateways.tenant('c', { month: '100' });
+    const gateway = await gateways.start();
+    const hold = await gateway.holds.reserve(tenantPrincipal('c'), { costNanos: nanos('3') }, ACTUAL);
+    await server.stop();
+    await hold.settle({ costNanos: nanos('2'), row: ACTUAL });
+    await gateway.quota.drain();
+
+    server = await start();
+    expect((await gateways.month('c')).spent).toBe(0n);
+    await gateways.start();
+    expect(await gateways.month('c')).toMatchObject({ spent: nanos('2'), leased: 0n });
+  });
+
+  test('rows whose booking was cut off in the middle are booked once', async () => {
+    await gateways.tenant('d', { month: '100' });
+    const gateway = await gateways.start();
+    const holds = await Promise.all(
+      Array.from({ length: 40 }, () => gateway.holds.reserve(tenantPrincipal('d'), { costNanos: nanos('1') }, ACTUAL)),
+    );
+    const cuts = holds.map(async (hold, i) => {
+      await new Promise((resolve) => setTimeout(resolve, i * 15));
+      await hold.settle({ costNanos: nanos('1'), row: ACTUAL });
+      if (i % 5 === 0)
+        await gateways.sql
+          .query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'openclawmu'`)
+          .catch(() => undefined);
+    });
+    await Promise.all(cuts);
+    await until(() => gateway.quota.facts(new Date()).unflushedRows === 0);
+    await until(async () => {
+      await gateway.leases.giveBackAll();
+      return (await gateways.month('d').catch(() => null))?.leased === 0n;
+    });
+    expect(await gateways.month('d')).toMatchObject({ spent: nanos('40'), leased: 0n });
+    expect(gateway.quota.facts(new Date()).uncoveredNanos).toBe(0n);
+  });
+});
