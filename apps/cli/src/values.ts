@@ -30,14 +30,20 @@ export function month(text: string): string {
   return text;
 }
 
-/** `a,b,c`; `all` lifts the restriction. */
-export const models = (text: string): string[] | null =>
+/** `a,b,c`, or `all`. */
+export type ModelNames = readonly string[] | 'all';
+
+export const models = (text: string): ModelNames =>
   text === 'all'
-    ? null
+    ? text
     : text
         .split(',')
         .map((name) => name.trim())
         .filter((name) => name !== '');
+
+/** As the gateway wants it: `null` lifts the restriction. */
+export const allowedModels = (names: ModelNames | undefined): readonly string[] | null | undefined =>
+  names === 'all' ? null : names;
 
 export function positiveInteger(text: string): number {
   const value = Number(text);

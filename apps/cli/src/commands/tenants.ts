@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
-import { models } from '../values';
+import { allowedModels, models, type ModelNames } from '../values';
 
 interface Tenant {
   readonly id: string;
@@ -18,7 +18,7 @@ interface Tenant {
 interface TenantOptions {
   readonly name?: string;
   readonly costCenter?: string;
-  readonly models?: readonly string[] | null;
+  readonly models?: ModelNames;
   readonly budgetContact?: string;
 }
 
@@ -96,8 +96,13 @@ const withSettings = (command: Command): Command =>
     .option('--models <names>', 'models it may use, comma-separated, "claude-*" for a beginning, "all" for all', models)
     .option('--budget-contact <who>', 'whom to ask when the budget is used up');
 
-const bodyOf = ({ name, costCenter, models: allowedModels, budgetContact }: TenantOptions): object =>
-  given({ name, costCenter, allowedModels, settings: budgetContact === undefined ? undefined : { budgetContact } });
+const bodyOf = ({ name, costCenter, models: names, budgetContact }: TenantOptions): object =>
+  given({
+    name,
+    costCenter,
+    allowedModels: allowedModels(names),
+    settings: budgetContact === undefined ? undefined : { budgetContact },
+  });
 
 const modelsText = (names: readonly string[] | null): string => names?.join(', ') ?? 'all';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
-import { models, moment, seconds } from '../values';
+import { allowedModels, models, moment, seconds, type ModelNames } from '../values';
 
 interface Token {
   readonly id: string;
@@ -21,7 +21,7 @@ interface CreateOptions {
   readonly label: string;
   readonly role?: string;
   readonly expires?: string;
-  readonly models?: readonly string[] | null;
+  readonly models?: ModelNames;
 }
 
 export function registerTokens(program: Command, cli: Cli): void {
@@ -34,8 +34,8 @@ export function registerTokens(program: Command, cli: Cli): void {
     .option('--role <role>', 'member, or owner, who may manage tokens and settings (default: member)')
     .option('--expires <when>', 'after a time (90d), or at a day or instant (default: never)', (text) => moment(text))
     .option('--models <names>', 'models it may use, comma-separated, "claude-*" for a beginning', models)
-    .action(async (tenant: string, { label, role, expires, models: allowedModels }: CreateOptions) => {
-      const body = { label, ...given({ role, expiresAt: expires, allowedModels }) };
+    .action(async (tenant: string, { label, role, expires, models: names }: CreateOptions) => {
+      const body = { label, ...given({ role, expiresAt: expires, allowedModels: allowedModels(names) }) };
       const created = await cli.gateway.post<NewToken>(path`/api/v1/admin/tenants/${tenant}/tokens`, body);
       hand(cli, created, `Token ${created.id} for ${tenant}. It is shown this once; keep it now.`);
     });

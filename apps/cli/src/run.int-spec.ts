@@ -1,0 +1,229 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { Gateway } from '../../../test/support/gateway';
+import { run } from './run';
+
+let gateway: Gateway;
+let folder: string;
+
+beforeAll(async () => {
+  gateway = await Gateway.start({ config: { audit: { checkpointMs: 100 } } });
+  folder = await mkdtemp(join(tmpdir(), 'openclawmu-cli-'));
+});
+afterAll(async () => {
+  await gateway.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a command line against the gateway and collects what it prints. */
+async function cli(line: string, env: Record<string, string> = {}) {
+  const printed = { stdout: '', stderr: '' };
+  const sink = (name: 'stdout' | 'stderr') =>
+    new Writable({
+      write(chunk: Buffer, _, done) {
+        printed[name] += chunk.toString();
+        done();
+      },
+    });
+  const code = await run(line.split(' '), {
+    env: { OPENCLAWMU_URL: gateway.url, OPENCLAWMU_ADMIN_KEY: gateway.place.keys.admin, ...env },
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+  });
+  return { code, ...printed };
+}
+
+/** The same for a command that must work: its standard output. */
+async function must(line: string): Promise<string> {
+  const { code, stdout, stderr } = await cli(line);
+  if (code !== 0) throw new Error(`openclawmu ${line} ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+const json = async <T>(line: string): Promise<T> => JSON.parse(await must(`${line} --json`)) as T;
+
+describe('openclawmu against a gateway', () => {
+  it('takes a tenant through its life', async () => {
+    const created = await cli('tenants create life --name Life --cost-center CC-1 --models claude-*,gpt-5');
+    expect(created).toMatchObject({ code: 0, stdout: '' });
+    expect(created.stderr).toContain('openclawmu tokens create life');
+    expect(await must('tenants list')).toMatch(/^TENANT .*\n(.*\n)*life +Life +active +CC-1 +claude-\*, gpt-5 /m);
+    expect(await json('tenants change life --name Living --models all --budget-contact me@example.com')).toMatchObject({
+      name: 'Living',
+      costCenter: 'CC-1',
+      allowedModels: null,
+      settings: { budgetContact: 'me@example.com' },
+    });
+    await must('tenants suspend life');
+    expect(await must('tenants show life')).toMatch(/^status +suspended$/m);
+    await must('tenants resume life');
+    await must('tenants delete life --confirm life');
+    expect((await json<{ id: string }[]>('tenants list')).map(({ id }) => id)).not.toContain('life');
+  });
+
+  it('prints a token once, alone on standard output, and revokes it by itself', async () => {
+    await must('tenants create finance');
+    const { stdout, stderr } = await cli('tokens create finance --label nightly --expires 90d');
+    expect(stdout).toMatch(/^tk_finance_[0-9a-f]{32}\n$/);
+    const token = stdout.trim();
+    expect(stderr).not.toContain(token);
+    const models = () => gateway.call('GET', '/v1/models', undefined, token);
+    expect((await models()).status).toBe(200);
+
+    expect(await must('tokens list finance')).toMatch(/nightly .* active /);
+    expect(await must('tokens list finance')).not.toContain(token);
+    expect((await cli(`tokens revoke ${token}`)).stderr).toContain('(nightly) of finance is revoked');
+    while ((await models()).status !== 401) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await cli(`tokens revoke ${token}`)).stderr).toContain('had been revoked before');
+  });
+
+  it('is quiet when asked to be', async () => {
+    expect(await cli('tokens create finance -q')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('rotates a token, with the old one working on for a while', async () => {
+    const old = await json<{ id: string; token: string }>('tokens create finance');
+    const { stdout } = await cli(`tokens rotate finance ${old.id} --grace 1h`);
+    for (const token of [old.token, stdout.trim()])
+      expect((await gateway.call('GET', '/v1/models', undefined, token)).status).toBe(200);
+  });
+
+  it('sets, shows and removes a budget', async () => {
+    expect((await cli('budgets set finance --limit 250.5')).stderr).toContain('may spend 250.50 a month');
+    expect(await must('budgets show finance')).toMatch(/^month +250\.50 +0\.00 /m);
+    await must('budgets remove finance --period month');
+    expect(await must('budgets show finance')).toMatch(/^month +none /m);
+    expect((await cli('budgets remove finance --period month')).code).toBe(5);
+  });
+
+  it('offers a model and prices it without touching a digit', async () => {
+    expect((await cli('models set demo/one --provider local --context 1000 --max-output 100')).stderr).toContain(
+      'not_priced',
+    );
+    const card = join(folder, 'card.yaml');
+    await writeFile(
+      card,
+      'currency: USD\nnote: first\nprices:\n  - model: demo/*\n    input: 0.10\n    output: 1.000000001\n    longContext: { aboveTokens: 200000, input: 3, output: 4 }\n',
+    );
+    expect((await cli(`rates import ${card}`)).stderr).toContain('in USD');
+    expect(await must('rates list')).toMatch(/in force .* USD .* first$/m);
+    expect(await must('rates show')).toMatch(/^demo\/\* +0\.10? .*1\.000000001/m);
+    expect(await must('models list')).toMatch(/^demo\/one +local +demo\/one +1000 +100 +-$/m);
+    await must('models remove demo/one');
+    expect((await cli('models remove demo/one')).code).toBe(5);
+    expect((await cli(`rates import ${join(folder, 'none.yaml')}`)).code).toBe(2);
+  });
+
+  it('reports usage and writes the bill as CSV, whole or not at all', async () => {
+    expect((await cli('usage')).code).toBe(0);
+    expect(await must('billing report')).toMatch(/^sha-256 +[0-9a-f]{64}$/m);
+    const csv = await must('billing report --csv --layout period');
+    expect(csv).toMatch(/^\S*tenant/);
+    const file = join(folder, 'bill.csv');
+    await must(`billing report --layout period -o ${file}`);
+    expect(await readFile(file, 'utf8')).toBe(csv);
+    expect(await readdir(folder)).not.toContain('bill.csv.part');
+  });
+
+  it('shows the audit log and follows filters', async () => {
+    const lines = (await must('audit tail -n 3 --outcome done')).trim().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toMatch(/^\S+Z {2}#\d+ {2}admin root {2}model\.removed {2}model demo\/one/);
+    const records = (await must('audit tail --action tenant.created --json')).trim().split('\n');
+    expect(records.map((line) => (JSON.parse(line) as { action: string }).action)).toEqual(
+      records.map(() => 'tenant.created'),
+    );
+  });
+
+  it.each([
+    ['another key', 4, 'tenants list', { OPENCLAWMU_ADMIN_KEY: 'ak_root_00000000000000000000000000000000' }],
+    ['a tenant nobody has', 5, 'tenants show nobody', {}],
+    ['a tenant that exists', 6, 'tenants create finance', {}],
+    ['a value the gateway refuses', 1, 'tenants create UPPER', {}],
+  ])('tells a script of %s', async (_, code, line, env) => {
+    const human = await cli(line, env);
+    expect(human).toMatchObject({ code, stdout: '' });
+    expect(human.stderr).toMatch(/^openclawmu: .+\n\([a-z_]+, request req_/);
+    expect(JSON.parse((await cli(`${line} --json`, env)).stderr)).toMatchObject({
+      code: expect.any(String) as unknown,
+    });
+  });
+
+  it('lets a role do what it may and no more', async () => {
+    const env = { OPENCLAWMU_ADMIN_KEY: gateway.place.keys.finance };
+    expect((await cli('budgets set finance --limit 10', env)).code).toBe(0);
+    expect((await cli('tenants suspend finance', env)).code).toBe(4);
+  });
+
+  it('verifies the table, and the exported files without a gateway', async () => {
+    expect(await must('audit verify')).toMatch(/^verdict +unaltered$/m);
+    const dataDir = join(gateway.place.folder, 'data');
+    await gateway.stop();
+    const audit = join(dataDir, 'audit');
+    const names = (await readdir(audit)).filter((name) => name.endsWith('.jsonl'));
+    const files = names.map((name) => join(audit, name)).join(' ');
+    const key = join(dataDir, 'keys/audit-ed25519.pub.pem');
+    expect(await json(`audit verify --key ${key} --file ${files}`)).toMatchObject({ ok: true, signatures: 'verified' });
+
+    const day = join(audit, names.find((name) => name.startsWith('audit-')) as string);
+    const text = await readFile(day, 'utf8');
+    await writeFile(day, text.replace('"finance"', '"legal"'));
+    const { code, stdout } = await cli(`audit verify --key ${key} --file ${files}`);
+    expect({ code, edited: /was edited/.test(stdout) }).toEqual({ code: 7, edited: true });
+    await writeFile(day, text.split('\n').slice(0, -2).join('\n') + '\n');
+    expect((await cli(`audit verify --file ${files}`)).stdout).toContain('The end is cut off');
+  });
+});
+
+describe('doctor', () => {
+  const doctor = async (config: string, env: Record<string, string> = {}) => {
+    const file = join(folder, 'openclawmu.yaml');
+    await writeFile(file, config);
+    const { code, stdout } = await cli(`doctor --json --config ${file}`, {
+      OPENCLAWMU_URL: 'http://127.0.0.1:1',
+      ...env,
+    });
+    return { code, findings: JSON.parse(stdout) as { about: string; state: string; what: string }[] };
+  };
+  const HASH = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
+
+  it('reports all that is wrong at once, and never a secret', async () => {
+    const { code, findings } = await doctor(
+      `adminKeys:\n  - { name: root, hash: "${HASH}" }\nproviders:\n  inside: { dialect: openai, baseUrl: "http://127.0.0.1:9", apiKey: swordfish, internal: true }\n`,
+      { DATABASE_URL: 'postgresql://gateway:swordfish@127.0.0.1:9/nowhere' },
+    );
+    expect(code).toBe(7);
+    expect(findings.filter(({ state }) => state === 'wrong').map(({ about }) => about)).toEqual([
+      'database',
+      'providers',
+      'admin keys',
+    ]);
+    expect(JSON.stringify(findings)).not.toContain('swordfish');
+  });
+
+  it('finds a good installation good', async () => {
+    const { code, findings } = await doctor(`adminKeys:\n  - { name: root, hash: "${HASH}" }\n`, {
+      DATABASE_URL: gateway.place.database.gatewayUrl,
+      OPENCLAWMU_ADMIN_KEY: 'password',
+    });
+    expect(findings).toContainEqual({
+      about: 'database',
+      state: 'ok',
+      what: expect.stringContaining('the schema is there') as unknown,
+    });
+    expect(findings).toContainEqual({
+      about: 'admin keys',
+      state: 'ok',
+      what: 'OPENCLAWMU_ADMIN_KEY is "root" (admin)',
+    });
+    expect(code).toBe(0);
+  });
+
+  it('names every fault of a configuration', async () => {
+    const { code, findings } = await doctor('server: { port: 99999 }\naudit: { enabled: false }\n');
+    expect(code).toBe(7);
+    expect(findings.find(({ about }) => about === 'configuration')?.what).toMatch(/server\.port.*audit/);
+  });
+});

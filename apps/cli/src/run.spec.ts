@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { run } from './run';
+
+/** Runs a command line and collects what it prints. */
+async function openclawmu(line: readonly string[], env: Record<string, string> = {}) {
+  const printed = { stdout: '', stderr: '' };
+  const sink = (name: 'stdout' | 'stderr') =>
+    new Writable({
+      write(chunk: Buffer, _, done) {
+        printed[name] += chunk.toString();
+        done();
+      },
+    });
+  const code = await run(line, { env, stdout: sink('stdout'), stderr: sink('stderr') });
+  return { code, ...printed };
+}
+
+describe('openclawmu', () => {
+  it('explains itself, its exit codes and its environment', async () => {
+    const { code, stdout } = await openclawmu(['--help']);
+    expect(code).toBe(0);
+    for (const word of ['tenants', 'tokens', 'audit', 'doctor', 'Exit codes', 'OPENCLAWMU_ADMIN_KEY'])
+      expect(stdout).toContain(word);
+  });
+
+  it.each([
+    ['nothing'],
+    ['an unknown command', 'fly'],
+    ['a missing argument', 'tokens', 'create'],
+    ['an unknown option', 'tenants', 'list', '--frobnicate'],
+    ['a bad value', 'budgets', 'set', 'finance', '--limit', 'lots'],
+    ['a period and an instant', 'usage', '--period', '2026-11', '--from', '2026-11-01'],
+    ['another id than the confirmed', 'tenants', 'delete', 'finance', '--confirm', 'legal'],
+    ['options of files without a file', 'audit', 'verify', '--key', 'x'],
+  ])('ends with 2 after %s', async (_, ...line) => {
+    const { code, stdout, stderr } = await openclawmu(line, { OPENCLAWMU_ADMIN_KEY: 'ak_x' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).not.toBe('');
+  });
+
+  it('ends with 4 without a key and with 3 without a gateway', async () => {
+    expect(await openclawmu(['tenants', 'list'])).toMatchObject({ code: 4, stdout: '' });
+    const env = { OPENCLAWMU_ADMIN_KEY: 'ak_x', OPENCLAWMU_URL: 'http://127.0.0.1:1' };
+    const { code, stderr } = await openclawmu(['tenants', 'list'], env);
+    expect(code).toBe(3);
+    expect(stderr).toContain('http://127.0.0.1:1');
+  });
+
+  it('warns before a key crosses a network unencrypted', async () => {
+    const env = { OPENCLAWMU_ADMIN_KEY: 'ak_x', OPENCLAWMU_URL: 'http://gateway.invalid:18789' };
+    expect((await openclawmu(['tenants', 'list'], env)).stderr).toContain('unencrypted');
+  });
+
+  it('makes an admin key whose hash is the one it prints', async () => {
+    const { stdout, stderr } = await openclawmu(['keys', 'create', 'controller', '--role', 'finance', '-q']);
+    expect(stdout).toMatch(/^ak_controller_[0-9a-f]{32}\n$/);
+    expect(stderr).toContain(`hash: sha256:${createHash('sha256').update(stdout.trim()).digest('hex')}`);
+    expect(stderr).toContain('role: finance');
+  });
+});
