@@ -31,6 +31,13 @@ describe('uuid7', () => {
     expect([(set >> 64n) & random, (unset >> 64n) & random]).toEqual([random, random]);
     expect([set & tail, unset & tail]).toEqual([tail, tail]);
   });
+
+  it('draws each digit anew: none is a copy of another one in its id or in the next', () => {
+    const random = (): string => uuid7(0).replace(/^.{13}(...).(.*)$/, '$1$2');
+    const pairs = Array.from({ length: 300 }, () => random() + random());
+    const digits = Array.from({ length: 36 }, (_, at) => pairs.map((pair) => pair[at]).join(''));
+    expect(new Set(digits).size).toBe(36);
+  });
 });
 
 describe('ids', () => {
