@@ -15,6 +15,7 @@ import { ActiveCalls, Upstream } from '@app/proxy';
 import { Quota } from '@app/quota';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { AppModule } from './app.module';
 import { banner } from './banner';
@@ -22,6 +23,9 @@ import { configureHttp } from './configure-http';
 import { GatewayHttpAdapter } from './http-adapter';
 import { migrations } from './migrations';
 import { DOCS_ROUTES, serveDocs } from './swagger';
+
+/** No model call is open when connections are closed, and other requests take moments: the rest never said what it wants. */
+const LINGER_MS = 1_000;
 
 /** One gateway process from start to end. */
 export class GatewayServer {
@@ -100,7 +104,7 @@ export class GatewayServer {
       await this.#app?.get(RefusedAttempts).drain();
       await this.#exporter?.stop();
       await this.#app?.get(ChangeFeed).stop();
-      await this.#app?.close();
+      await this.closeConnections();
       await this.#app?.get(Database).close();
       await this.#postgres?.stop();
       process.exit(0);
@@ -108,6 +112,13 @@ export class GatewayServer {
       this.log.error({ err: error }, 'the shutdown was not clean; the journal settles the rest at the next start');
       process.exit(1);
     }
+  }
+
+  private async closeConnections(): Promise<void> {
+    const server = this.#app?.getHttpServer() as Server | undefined;
+    const timer = setTimeout(() => server?.closeAllConnections(), LINGER_MS);
+    await this.#app?.close();
+    clearTimeout(timer);
   }
 
   private async databaseUrls({ database, dataDir }: GatewayConfig): Promise<{ ownerUrl: string; gatewayUrl: string }> {
