@@ -32,10 +32,10 @@ export class Secret {
 
 /**
  * Keys of the gateway and of well-known providers, wherever they stand in a text, also right behind an escape of JSON (`\n`)
- * or of a URL (`%3D`).
+ * or of a URL (`%3D`). What stands before `sk-` is looked at last: looked at first, every character of a log line pays for it.
  */
 const KEY_SHAPES =
-  /[ta]k_[a-z0-9][a-z0-9_-]{0,31}_[0-9a-f]{32}|(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]|%[0-9A-Fa-f]{2}))sk-[A-Za-z0-9_-]{16,}/g;
+  /[ta]k_[a-z0-9][a-z0-9_-]{0,31}_[0-9a-f]{32}|sk-(?<=(?:^|[^A-Za-z0-9]|\\[bfnrt]|%[0-9A-Fa-f]{2})sk-)[A-Za-z0-9_-]{16,}/g;
 
 /** Up to the last `@`, since passwords may hold one; never past a quote, so that masked JSON stays JSON. */
 const URL_PASSWORD = /(\/\/[^:/@\s"]*:)[^\s"]+@/g;
