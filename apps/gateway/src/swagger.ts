@@ -56,7 +56,20 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     ...document.components,
     schemas: { ...document.components?.schemas, ...ERROR_SCHEMAS },
   };
+  sortEnums(document);
   return document;
+}
+
+/**
+ * The plugin lists the members of a union type as the compiler happens to number them, which another file may change; the
+ * committed document must not depend on it.
+ */
+function sortEnums(part: unknown): void {
+  if (typeof part !== 'object' || part === null) return;
+  for (const [name, value] of Object.entries(part)) {
+    if (name === 'enum' && Array.isArray(value)) value.sort();
+    else sortEnums(value);
+  }
 }
 
 /** Swagger UI at /docs, the document at /docs/openapi.json. */
