@@ -86,7 +86,8 @@ describe('the running gateway', () => {
     for (const { method, path, audience } of committedRoutes()) {
       if (audience !== 'public') continue;
       const { status } = await gateway.call(method, path, undefined, '');
-      expect({ path, status }).toEqual({ path, status: 200 });
+      // Nest mounts the file of Swagger UI's licence only to keep it from being served.
+      expect({ path, status }).toEqual({ path, status: path === '/docs/LICENSE' ? 404 : 200 });
     }
   });
 });
