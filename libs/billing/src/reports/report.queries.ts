@@ -1,6 +1,6 @@
 import { dashed, type Tx } from '@app/platform';
 import { parametersOf, SELECTED, SUMS, type Selection, type Sums } from './reading';
-import { DETAIL, DETAIL_FROM, type DetailRow } from './usage-record';
+import { DETAIL, LABELS, type DetailRow } from './usage-record';
 
 /** A line of a roll-up: rows that agree in all of these. */
 export interface RollUpRow extends Sums {
@@ -20,9 +20,12 @@ export const selectDetail = (
   limit: number,
 ): Promise<DetailRow[]> =>
   tx.query<DetailRow>(
-    `SELECT ${DETAIL} FROM ${DETAIL_FROM}
-     WHERE ${SELECTED} AND ($5::timestamptz IS NULL OR (l.at, l.id) > ($5, $6::uuid))
-     ORDER BY l.at, l.id LIMIT $7`,
+    // The ledger is cut first, so that a batch costs the same wherever in the report it lies.
+    `SELECT ${DETAIL}
+     FROM (SELECT * FROM ledger l
+           WHERE ${SELECTED} AND ($5::timestamptz IS NULL OR (l.at, l.id) > ($5, $6::uuid))
+           ORDER BY l.at, l.id LIMIT $7) l ${LABELS}
+     ORDER BY l.at, l.id`,
     [...parametersOf(selection), after?.at.toISOString() ?? null, after ? dashed(after.id) : null, limit],
   );
 
@@ -41,7 +44,7 @@ export const selectByModel = (tx: Tx, selection: Selection): Promise<RollUpRow[]
 export const selectByToken = (tx: Tx, selection: Selection, tenants: readonly string[]): Promise<RollUpRow[]> =>
   tx.query<RollUpRow>(
     `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.token_id AS "tokenId", k.label AS "tokenLabel", l.model, c.currency, ${SUMS}
-     FROM ${DETAIL_FROM}
+     FROM ledger l ${LABELS}
      WHERE ${SELECTED} AND l.tenant_id = ANY ($5)
      GROUP BY l.tenant_id, l.cost_center, l.token_id, k.label, l.model, c.currency
      ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.token_id COLLATE "C", l.model COLLATE "C", c.currency`,

@@ -34,7 +34,8 @@ export const DETAIL = `replace(l.id::text, '-', '') AS id, l.at, l.tenant_id AS 
   l.rate_card AS "rateCard", l.formula, l.cost_nanos AS "costNanos", c.currency, l.status, l.outcome,
   replace(l.corrects::text, '-', '') AS corrects`;
 
-export const DETAIL_FROM = `ledger l LEFT JOIN tokens k ON k.id = l.token_id LEFT JOIN rate_cards c ON c.version = l.rate_card`;
+/** Joins to `l` what its columns name by id only. */
+export const LABELS = `LEFT JOIN tokens k ON k.id = l.token_id LEFT JOIN rate_cards c ON c.version = l.rate_card`;
 
 export const requestId = (id: string): string => `req_${id}`;
 

@@ -1,6 +1,6 @@
 import { dashed, type Tx } from '@app/platform';
 import { parametersOf, SELECTED, SUMS, type Selection, type Sums } from './reading';
-import { DETAIL, DETAIL_FROM, type DetailRow } from './usage-record';
+import { DETAIL, LABELS, type DetailRow } from './usage-record';
 
 /** What usage is summed by: the key and, where a key says little to people, its label. */
 const KEYS = {
@@ -64,7 +64,7 @@ export const selectRequests = (
   limit: number,
 ): Promise<DetailRow[]> =>
   tx.query<DetailRow>(
-    `SELECT ${DETAIL} FROM ${DETAIL_FROM}
+    `SELECT ${DETAIL} FROM ledger l ${LABELS}
      WHERE ${SELECTED} AND ($5::text IS NULL OR l.model = $5) AND ($6::text IS NULL OR l.token_id = $6)
        AND ($7::text IS NULL OR l.status = $7) AND ($8::timestamptz IS NULL OR (l.at, l.id) < ($8, $9::uuid))
      ORDER BY l.at DESC, l.id DESC LIMIT $10`,
@@ -83,7 +83,7 @@ export const selectRequests = (
 export async function selectRequest(tx: Tx, id: string): Promise<DetailRow | undefined> {
   const made = new Date(parseInt(id.slice(0, 12), 16));
   const [row] = await tx.query<DetailRow>(
-    `SELECT ${DETAIL} FROM ${DETAIL_FROM}
+    `SELECT ${DETAIL} FROM ledger l ${LABELS}
      WHERE l.id = $1 AND l.at BETWEEN $2::timestamptz - interval '1 hour' AND $2::timestamptz + interval '1 hour'`,
     [dashed(id), made.toISOString()],
   );
