@@ -42,8 +42,8 @@ export class GatewayClient {
     return this.json<T>('PATCH', path, undefined, body);
   }
 
-  delete<T>(path: string): Promise<T> {
-    return this.json<T>('DELETE', path);
+  delete<T>(path: string, query?: Query): Promise<T> {
+    return this.json<T>('DELETE', path, query);
   }
 
   /** All items of a listing, page by page. */

@@ -91,11 +91,12 @@ describe('openclawmu against a gateway', () => {
   });
 
   it('sets, shows and removes a budget', async () => {
-    expect((await cli('budgets set finance --limit 250.5')).stderr).toContain('may spend 250.50 a month');
+    expect((await cli('budgets set finance --monthly 250.5 --daily 20')).stderr).toContain('may spend 250.50 a month');
     expect(await must('budgets show finance')).toMatch(/^month +250\.50 +0\.00 /m);
-    await must('budgets remove finance --period month');
+    expect(await must('budgets show finance')).toMatch(/^day +20\.00 +0\.00 /m);
+    await must('budgets remove finance --monthly');
     expect(await must('budgets show finance')).toMatch(/^month +none /m);
-    expect((await cli('budgets remove finance --period month')).code).toBe(5);
+    expect((await cli('budgets remove finance --monthly')).code).toBe(5);
   });
 
   it('offers a model and prices it without touching a digit', async () => {
@@ -153,7 +154,7 @@ describe('openclawmu against a gateway', () => {
 
   it('lets a role do what it may and no more', async () => {
     const env = { OPENCLAWMU_ADMIN_KEY: gateway.place.keys.finance };
-    expect((await cli('budgets set finance --limit 10', env)).code).toBe(0);
+    expect((await cli('budgets set finance --monthly 10', env)).code).toBe(0);
     expect((await cli('tenants suspend finance', env)).code).toBe(4);
   });
 

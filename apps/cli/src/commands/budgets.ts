@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Cli } from '../cli';
 import { path } from '../gateway-client';
 import { amount } from '../values';
@@ -12,29 +12,38 @@ interface Budget {
   readonly resetsAt: string;
 }
 
-interface BudgetOptions {
-  readonly period: string;
-  readonly limit: string;
+interface SetOptions {
+  readonly monthly?: string;
+  readonly daily?: string;
 }
 
-const period = (): Option =>
-  new Option('--period <period>', 'calendar day or month').choices(['day', 'month']).default('month');
+interface RemoveOptions {
+  readonly monthly?: true;
+  readonly daily?: true;
+}
+
+/** Options of a command that concerns one period or both. */
+const PERIODS = [
+  { option: 'monthly', period: 'month' },
+  { option: 'daily', period: 'day' },
+] as const;
 
 export function registerBudgets(program: Command, cli: Cli): void {
   const budgets = program.command('budgets').description('hard limits on what a tenant may spend');
 
   budgets
     .command('set <tenant>')
-    .description('set a limit; what was used stays used')
-    .requiredOption('--limit <amount>', "in the rate card's currency, such as 250 or 12.50", amount)
-    .addOption(period())
-    .action(async (tenant: string, { limit, period }: BudgetOptions) => {
-      const budget = await cli.gateway.put<Budget>(path`/api/v1/admin/tenants/${tenant}/budgets`, {
-        metric: 'cost',
-        period,
-        limit,
-      });
-      cli.out.done(budget, `${tenant} may spend ${budget.limit} a ${period}; ${budget.spent} is spent so far.`);
+    .description("set limits, in the rate card's currency; what was used stays used")
+    .option('--monthly <amount>', 'most it may spend in a calendar month, such as 250 or 12.50', amount)
+    .option('--daily <amount>', 'most it may spend in a calendar day', amount)
+    .action(async (tenant: string, options: SetOptions, command: Command) => {
+      const set: Budget[] = [];
+      for (const { option, period } of chosen(options, command)) {
+        const limit = { metric: 'cost', period, limit: options[option] };
+        set.push(await cli.gateway.put<Budget>(path`/api/v1/admin/tenants/${tenant}/budgets`, limit));
+      }
+      const sentences = set.map((b) => `${tenant} may spend ${b.limit} a ${b.period}; ${b.spent} is spent so far.`);
+      cli.out.done(set, sentences.join('\n'));
     });
 
   budgets
@@ -57,13 +66,19 @@ export function registerBudgets(program: Command, cli: Cli): void {
 
   budgets
     .command('remove <tenant>')
-    .description('lift a limit; what is spent is still counted')
-    .addOption(period().makeOptionMandatory())
-    .action(async (tenant: string, { period }: BudgetOptions) => {
-      await cli.gateway.delete(`${path`/api/v1/admin/tenants/${tenant}/budgets`}?metric=cost&period=${period}`);
-      cli.out.done(
-        { tenant, metric: 'cost', period, limit: null },
-        `${tenant} may spend without limit in a ${period}.`,
-      );
+    .description('lift limits; what is spent is still counted')
+    .option('--monthly', 'the limit of the month')
+    .option('--daily', 'the limit of the day')
+    .action(async (tenant: string, options: RemoveOptions, command: Command) => {
+      const lifted = chosen(options, command).map(({ period }) => ({ metric: 'cost', period }));
+      for (const key of lifted) await cli.gateway.delete(path`/api/v1/admin/tenants/${tenant}/budgets`, key);
+      const sentences = lifted.map(({ period }) => `${tenant} may spend without limit in a ${period}.`);
+      cli.out.done(lifted, sentences.join('\n'));
     });
+}
+
+function chosen(options: SetOptions | RemoveOptions, command: Command): readonly (typeof PERIODS)[number][] {
+  const periods = PERIODS.filter(({ option }) => options[option] !== undefined);
+  if (periods.length === 0) command.error('error: say --monthly, --daily or both');
+  return periods;
 }
