@@ -1,5 +1,5 @@
 import { CodedError } from '@app/platform';
-import type { EndReason, KnownToken, TokenUser } from '@app/tenancy';
+import { TokenDirectory, type EndReason, type KnownToken, type TokenUser } from '@app/tenancy';
 import { Injectable } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { CallMetrics, type CallSummary } from './call-metrics';
@@ -21,8 +21,12 @@ export class ActiveCalls implements TokenUser {
   #idle: (() => void) | null = null;
   readonly #metrics: CallMetrics;
 
-  constructor(registry: Registry) {
+  constructor(
+    private readonly tokens: TokenDirectory,
+    registry: Registry,
+  ) {
     this.#metrics = new CallMetrics(registry, () => this.#count);
+    tokens.onEnded(this);
   }
 
   get count(): number {
@@ -33,10 +37,14 @@ export class ActiveCalls implements TokenUser {
     return this.#draining;
   }
 
-  /** @throws CodedError `draining` once the shutdown has begun */
+  /**
+   * @throws CodedError `draining` once the shutdown has begun, `credentials_invalid` if the token ended since the guard
+   * let the request in: while its body was uploaded, say
+   */
   add(call: Cuttable): void {
     if (this.#draining)
       throw new CodedError('draining', undefined, { headers: { 'retry-after': '1', connection: 'close' } });
+    if (this.tokens.hasEnded(call.tokenId)) throw new CodedError('credentials_invalid');
     const calls = this.#byToken.get(call.tokenId);
     if (calls) calls.add(call);
     else this.#byToken.set(call.tokenId, new Set([call]));

@@ -1,7 +1,7 @@
 import { BillingModule, Ledger } from '@app/billing';
 import { Config } from '@app/platform';
 import { QuotaModule, Settlements } from '@app/quota';
-import { TenancyModule, TokenDirectory } from '@app/tenancy';
+import { TenancyModule } from '@app/tenancy';
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ActiveCalls } from './active-calls';
 import { DemoProvider } from './demo-provider';
@@ -28,8 +28,6 @@ import { Upstream } from './upstream';
 })
 export class ProxyModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
-    private readonly calls: ActiveCalls,
-    private readonly tokens: TokenDirectory,
     private readonly settlements: Settlements,
     private readonly ledger: Ledger,
     private readonly upstream: Upstream,
@@ -37,7 +35,6 @@ export class ProxyModule implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.settlements.sink(new LedgerBridge(this.ledger));
-    this.tokens.onEnded(this.calls);
   }
 
   onApplicationShutdown(): Promise<void> {

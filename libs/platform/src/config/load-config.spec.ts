@@ -41,6 +41,15 @@ describe('a configuration that is taken', () => {
     expect(config.dataDir).toBe(join(folder, 'data'));
   });
 
+  it('may have sections in which everything is commented out', () => {
+    expect(load('server:\n#  port: 1\nproviders:\nadminKeys:\n').server.port).toBe(18_789);
+  });
+
+  it('takes a number from a variable', () => {
+    expect(load('server:\n  port: ${PORT}\n', { PORT: '4711' }).server.port).toBe(4711);
+    expect(problemsOf('server:\n  port: ${PORT}\n', { PORT: '47 11' })).toHaveLength(1);
+  });
+
   it('may start with a byte order mark', () => {
     expect(load('\uFEFFtimezone: Europe/Berlin\n').timezone).toBe('Europe/Berlin');
   });

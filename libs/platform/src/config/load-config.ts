@@ -83,12 +83,20 @@ function readTree(file: string, document: Document, problems: string[]): Tree {
       'an alias ("*name") names no anchor or repeats too much; quote a value that starts with "*"',
     ]);
   }
-  if (isTree(value)) return value;
+  if (isTree(value)) return withoutEmpty(value);
   problems.push('the file must hold settings as "name: value"');
   return {};
 }
 
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A section whose settings are all commented out reads as null, and means the same as no section. */
+const withoutEmpty = (tree: Tree): Tree =>
+  Object.fromEntries(
+    Object.entries(tree).flatMap(([key, value]) =>
+      value === null ? [] : [[key, isTree(value) ? withoutEmpty(value) : value]],
+    ),
+  );
 
 /** Replaces `${NAME}` in scalar values, so that the file itself need hold no secret. */
 function interpolate(document: Document, lines: LineCounter, env: Environment, problems: string[]): void {

@@ -5,7 +5,15 @@ import { Secret } from '../secret';
 const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'use 1 to 32 of a-z, 0-9, "-" and "_", starting with a letter or digit');
-const ms = (fallback: number) => z.int().min(1).max(86_400_000).default(fallback);
+/** A whole number; written out by a `${VARIABLE}` it arrives as digits. */
+const whole = (least: number, most: number, fallback: number) =>
+  z
+    .preprocess(
+      (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
+      z.int().min(least).max(most),
+    )
+    .default(fallback);
+const ms = (fallback: number) => whole(1, 86_400_000, fallback);
 const secret = z
   .string()
   .min(1)
@@ -63,9 +71,9 @@ export const configSchema = z.strictObject({
   server: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
-      port: z.int().min(0).max(65_535).default(18_789),
-      bodyLimitBytes: z.int().min(1024).max(1_073_741_824).default(33_554_432),
-      headerLimitBytes: z.int().min(4096).max(262_144).default(32_768),
+      port: whole(0, 65_535, 18_789),
+      bodyLimitBytes: whole(1024, 1_073_741_824, 33_554_432),
+      headerLimitBytes: whole(4096, 262_144, 32_768),
       headersTimeoutMs: ms(30_000),
       bodyTimeoutMs: ms(120_000),
       drainMs: ms(60_000),
@@ -78,7 +86,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       url: secret.optional(),
       migrationUrl: secret.optional(),
-      poolSize: z.int().min(3).max(200).default(10),
+      poolSize: whole(3, 200, 10),
     })
     .prefault({}),
   logging: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
