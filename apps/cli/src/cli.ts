@@ -4,7 +4,7 @@ import type { Output } from './output';
 /** What every command is given. */
 export interface Cli {
   readonly out: Output;
-  /** Made when it is first needed: some commands work without a gateway. */
+  /** Not called by commands that work without a gateway. */
   readonly gateway: GatewayClient;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

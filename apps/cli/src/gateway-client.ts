@@ -16,14 +16,18 @@ interface Problem {
   readonly requestId?: string;
 }
 
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const TIMEOUT_MS = 120_000;
 const PAGE = 200;
 
 /** Calls the control plane. Every failure becomes a `CliError` that says what to do. */
 export class GatewayClient {
+  private warned = false;
+
   constructor(
     private readonly baseUrl: string,
     private readonly adminKey: string | undefined,
+    private readonly warn: (text: string) => void,
   ) {}
 
   get<T>(path: string, query?: Query): Promise<T> {
@@ -86,6 +90,10 @@ export class GatewayClient {
         'No admin key. Set OPENCLAWMU_ADMIN_KEY to one (ak_...); it was shown at the first start.',
       );
     const url = this.urlOf(path, query);
+    if (!this.warned && isInTheClear(url)) {
+      this.warned = true;
+      this.warn(`${this.baseUrl} is not https, so your admin key crosses the network unencrypted.`);
+    }
     const headers = {
       authorization: `Bearer ${this.adminKey}`,
       accept: 'application/json, text/csv',
@@ -130,6 +138,8 @@ export class GatewayClient {
 /** A path with its parts escaped: a model's name may hold a slash. */
 export const path = (parts: TemplateStringsArray, ...values: readonly string[]): string =>
   parts.reduce((text, part, n) => `${text}${encodeURIComponent(values[n - 1] ?? '')}${part}`);
+
+const isInTheClear = ({ protocol, hostname }: URL): boolean => protocol === 'http:' && !LOOPBACK.test(hostname);
 
 async function refusal(response: Response): Promise<CliError> {
   const text = await response.text().catch(() => '');

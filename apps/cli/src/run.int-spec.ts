@@ -152,6 +152,18 @@ describe('openclawmu against a gateway', () => {
     });
   });
 
+  it('ends with 3 without a gateway', async () => {
+    const { code, stdout, stderr } = await cli('tenants list', { OPENCLAWMU_URL: 'http://127.0.0.1:1' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toContain('http://127.0.0.1:1 cannot be reached');
+  });
+
+  it('warns before a key crosses a network unencrypted', async () => {
+    const far = await cli('tenants list', { OPENCLAWMU_URL: 'http://gateway.invalid:18789' });
+    expect(far.stderr).toContain('unencrypted');
+    expect((await cli('tenants list')).stderr).not.toContain('unencrypted');
+  });
+
   it('lets a role do what it may and no more', async () => {
     const env = { OPENCLAWMU_ADMIN_KEY: gateway.place.keys.finance };
     expect((await cli('budgets set finance --monthly 10', env)).code).toBe(0);

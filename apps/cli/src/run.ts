@@ -20,15 +20,15 @@ export interface Surroundings {
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:18789';
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Runs one command line, without the names of the program. @returns the exit code */
 export async function run(argv: readonly string[], { env, stdout, stderr }: Surroundings): Promise<number> {
   const out = new Output(stdout, stderr);
-  const url = env.OPENCLAWMU_URL || DEFAULT_URL;
-  const cli: Cli = { out, env, gateway: new GatewayClient(url, env.OPENCLAWMU_ADMIN_KEY) };
+  const warn = (text: string): void => out.remark(`openclawmu: warning: ${text}`);
+  const gateway = new GatewayClient(env.OPENCLAWMU_URL || DEFAULT_URL, env.OPENCLAWMU_ADMIN_KEY, warn);
+  const cli: Cli = { out, env, gateway };
   try {
-    await program(cli, url, stdout, stderr).parseAsync(argv, { from: 'user' });
+    await program(cli, stdout, stderr).parseAsync(argv, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -38,7 +38,7 @@ export async function run(argv: readonly string[], { env, stdout, stderr }: Surr
   }
 }
 
-function program(cli: Cli, url: string, stdout: Sink, stderr: Sink): Command {
+function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
   const root = new Command('openclawmu')
     .description('Operates an OpenClawMU gateway through its control plane.')
     .option('--json', 'print results as JSON, for scripts')
@@ -52,8 +52,6 @@ function program(cli: Cli, url: string, stdout: Sink, stderr: Sink): Command {
       const { json = false, quiet = false } = action.optsWithGlobals<{ json?: boolean; quiet?: boolean }>();
       cli.out.json = json;
       cli.out.quiet = quiet;
-      if (sendsKeyInTheClear(url, cli.env.OPENCLAWMU_ADMIN_KEY))
-        cli.out.remark(`openclawmu: warning: ${url} is not https, so your admin key crosses the network unencrypted.`);
     });
   for (const register of [
     registerTenants,
@@ -69,10 +67,4 @@ function program(cli: Cli, url: string, stdout: Sink, stderr: Sink): Command {
   ])
     register(root, cli);
   return root;
-}
-
-function sendsKeyInTheClear(url: string, key: string | undefined): boolean {
-  if (!key || !URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'http:' && !LOOPBACK.test(hostname);
 }

@@ -24,7 +24,8 @@ export interface ExporterStatus {
   readonly reason: string | null;
 }
 
-const BATCH = 500;
+/** Small enough that catching up does not hold up the requests of others. */
+const BATCH = 200;
 const POLL_MS = 1_000;
 /** A fault stays until somebody acts; it is said again this often. */
 const REPEAT_MS = 60_000;

@@ -2,7 +2,8 @@ import type { Tx } from '@app/platform';
 import type { Witness } from './chain-check';
 import type { Checkpoint } from './checkpoint';
 
-const BATCH = 1_000;
+/** Small enough that checking one does not hold up the requests of others. */
+const BATCH = 200;
 
 export interface AuditRow {
   readonly seq: bigint;
