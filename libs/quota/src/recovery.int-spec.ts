@@ -55,6 +55,18 @@ describe('recovery', () => {
     expect(await endOf(gone)).toBe('recovered');
   });
 
+  test('what a dead process had booked itself is not counted again', async () => {
+    await gateways.tenant('a', { month: '100' });
+    const gateway = await gateways.start();
+    await (await reserve(gateway, 'a', '1')).settle({ costNanos: nanos('0.5'), row: ACTUAL });
+    await gateway.settlements.flush();
+    await gateway.quota.close();
+    await gateways.start();
+    expect(await gateways.ledger()).toEqual({ rows: 1, sum: nanos('0.5'), unconfirmed: 0 });
+    expect(await gateways.month('a')).toMatchObject({ spent: nanos('0.5'), leased: 0n });
+    expect(existsSync(folderOf(gateway))).toBe(false);
+  });
+
   test('a journal whose last line is cut short is read up to there', async () => {
     await gateways.tenant('a', { month: '100' });
     const gone = await dead('a');
