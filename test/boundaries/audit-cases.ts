@@ -1,0 +1,259 @@
+import type { Department } from '../support/department';
+import type { Gateway } from '../support/gateway';
+
+export interface AuditRecord {
+  readonly actor: {
+    readonly kind: string;
+    readonly id: string | null;
+    readonly via: string;
+    readonly ip: string | null;
+  };
+  readonly action: string;
+  readonly tenant: string | null;
+  readonly target: { readonly kind: string; readonly id: string };
+  readonly outcome: string;
+  readonly requestId: string | null;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** What a case sets its scene with. */
+export interface Stage {
+  readonly gateway: Gateway;
+  /** A new one, with a token. */
+  readonly department: () => Promise<Department>;
+}
+
+/** One change and a variant of it that is refused. */
+export interface Case {
+  /** Whose owner makes it; left out, an administrator. */
+  readonly by?: Department;
+  readonly path: string;
+  readonly body?: unknown;
+  /** The record it must leave. */
+  readonly record: Partial<AuditRecord>;
+  /** Members that were and are; null where the thing was not, or is no more. */
+  readonly before: Record<string, unknown> | null;
+  readonly after: Record<string, unknown> | null;
+  /** The same route asked wrongly, by its body, its query or its path. */
+  readonly wrong: { readonly path?: string; readonly body?: unknown; readonly status: 400 | 404 };
+}
+
+const ADMIN = '/api/v1/admin';
+const MODEL = { provider: 'fake-openai', upstreamModel: 'fake', contextTokens: 1_000, maxOutputTokens: 100 };
+const putModel = (gateway: Gateway, id: string) =>
+  gateway.must('PUT', `${ADMIN}/models/${id}`, { ...MODEL, displayName: 'Old' });
+
+export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case>>> = {
+  'POST /api/v1/admin/tenants': () =>
+    Promise.resolve({
+      path: `${ADMIN}/tenants`,
+      body: { id: 'audited', name: 'Audited' },
+      record: { action: 'tenant.created', tenant: 'audited', target: { kind: 'tenant', id: 'audited' } },
+      before: null,
+      after: { id: 'audited', name: 'Audited', status: 'active' },
+      wrong: { body: { id: 'Not An Id' }, status: 400 },
+    }),
+  'PATCH /api/v1/admin/tenants/:tenantId': async ({ department }) => {
+    const made = await department();
+    const { id } = made;
+    return {
+      path: `${ADMIN}/tenants/${id}`,
+      body: { name: 'Renamed' },
+      record: { action: 'tenant.changed', tenant: id, target: { kind: 'tenant', id } },
+      before: { name: `Department ${id}` },
+      after: { name: 'Renamed' },
+      wrong: { body: { nmae: 'Renamed' }, status: 400 },
+    };
+  },
+  'POST /api/v1/admin/tenants/:tenantId/suspend': async ({ department }) => {
+    const made = await department();
+    const { id } = made;
+    return {
+      path: `${ADMIN}/tenants/${id}/suspend`,
+      record: { action: 'tenant.suspended', tenant: id, target: { kind: 'tenant', id } },
+      before: { status: 'active' },
+      after: { status: 'suspended' },
+      wrong: { path: `${ADMIN}/tenants/nobody/suspend`, status: 404 },
+    };
+  },
+  'POST /api/v1/admin/tenants/:tenantId/resume': async ({ department, gateway }) => {
+    const made = await department();
+    const { id } = made;
+    await gateway.must('POST', `${ADMIN}/tenants/${id}/suspend`);
+    return {
+      path: `${ADMIN}/tenants/${id}/resume`,
+      record: { action: 'tenant.resumed', tenant: id, target: { kind: 'tenant', id } },
+      before: { status: 'suspended' },
+      after: { status: 'active' },
+      wrong: { path: `${ADMIN}/tenants/nobody/resume`, status: 404 },
+    };
+  },
+  'DELETE /api/v1/admin/tenants/:tenantId': async ({ department }) => {
+    const made = await department();
+    const { id } = made;
+    return {
+      path: `${ADMIN}/tenants/${id}`,
+      record: { action: 'tenant.deleted', tenant: id, target: { kind: 'tenant', id } },
+      before: { status: 'active' },
+      after: { status: 'deleted' },
+      wrong: { path: `${ADMIN}/tenants/nobody`, status: 404 },
+    };
+  },
+  'PUT /api/v1/admin/tenants/:tenantId/budgets': async ({ department, gateway }) => {
+    const made = await department();
+    const { id } = made;
+    const budget = { metric: 'cost', period: 'day' };
+    await gateway.must('PUT', `${ADMIN}/tenants/${id}/budgets`, { ...budget, limit: '1.00' });
+    return {
+      path: `${ADMIN}/tenants/${id}/budgets`,
+      body: { ...budget, limit: '2.50' },
+      record: { action: 'budget.set', tenant: id, target: { kind: 'budget', id: 'cost/day' } },
+      before: { limit: '1.00' },
+      after: { limit: '2.50' },
+      wrong: { body: { ...budget, limit: 2.5 }, status: 400 },
+    };
+  },
+  'DELETE /api/v1/admin/tenants/:tenantId/budgets': async ({ department, gateway }) => {
+    const made = await department();
+    const { id } = made;
+    const path = `${ADMIN}/tenants/${id}/budgets`;
+    await gateway.must('PUT', path, { metric: 'cost', period: 'month', limit: '9.00' });
+    return {
+      path: `${path}?metric=cost&period=month`,
+      record: { action: 'budget.removed', tenant: id, target: { kind: 'budget', id: 'cost/month' } },
+      before: { limit: '9.00' },
+      after: null,
+      wrong: { path: `${path}?metric=cost&period=year`, status: 400 },
+    };
+  },
+  'POST /api/v1/admin/tenants/:tenantId/tokens': async ({ department }) => {
+    const made = await department();
+    const { id } = made;
+    return {
+      path: `${ADMIN}/tenants/${id}/tokens`,
+      body: { label: 'audited' },
+      record: { action: 'token.created', tenant: id, target: { kind: 'token', id: expect.any(String) as string } },
+      before: null,
+      after: { label: 'audited', tenantId: id, status: 'active' },
+      wrong: { body: { label: 'audited', role: 'emperor' }, status: 400 },
+    };
+  },
+  'POST /api/v1/admin/tenants/:tenantId/tokens/:tokenId/rotate': async ({ department }) => {
+    const made = await department();
+    const { id, tokenId } = made;
+    return {
+      path: `${ADMIN}/tenants/${id}/tokens/${tokenId}/rotate`,
+      body: {},
+      record: { action: 'token.rotated', tenant: id },
+      before: { id: tokenId, status: 'active' },
+      after: { new: { replaces: tokenId, status: 'active' } },
+      wrong: { body: { gracePeriodSeconds: -1 }, status: 400 },
+    };
+  },
+  'POST /api/v1/admin/tenants/:tenantId/tokens/:tokenId/revoke': async ({ department }) => {
+    const made = await department();
+    const { id, tokenId } = made;
+    return {
+      path: `${ADMIN}/tenants/${id}/tokens/${tokenId}/revoke`,
+      record: { action: 'token.revoked', tenant: id, target: { kind: 'token', id: tokenId } },
+      before: { status: 'active' },
+      after: { status: 'revoked' },
+      wrong: { path: `${ADMIN}/tenants/${id}/tokens/tok_nothing/revoke`, status: 404 },
+    };
+  },
+  'POST /api/v1/admin/tokens/revoke': async ({ department }) => {
+    const made = await department();
+    const { id, token, tokenId } = made;
+    return {
+      path: `${ADMIN}/tokens/revoke`,
+      body: { token },
+      record: { action: 'token.revoked', tenant: id, target: { kind: 'token', id: tokenId } },
+      before: { status: 'active' },
+      after: { status: 'revoked' },
+      wrong: { body: { token: 42 }, status: 400 },
+    };
+  },
+  'PUT /api/v1/admin/models/:id': async ({ gateway }) => {
+    await putModel(gateway, 'audited-a');
+    return {
+      path: `${ADMIN}/models/audited-a`,
+      body: { ...MODEL, displayName: 'New' },
+      record: { action: 'model.changed', tenant: null, target: { kind: 'model', id: 'audited-a' } },
+      before: { displayName: 'Old' },
+      after: { displayName: 'New' },
+      wrong: { body: { ...MODEL, displayName: 'New', maxOutputTokens: 0 }, status: 400 },
+    };
+  },
+  'DELETE /api/v1/admin/models/:id': async ({ gateway }) => {
+    await putModel(gateway, 'audited-b');
+    return {
+      path: `${ADMIN}/models/audited-b`,
+      record: { action: 'model.removed', tenant: null, target: { kind: 'model', id: 'audited-b' } },
+      before: { displayName: 'Old' },
+      after: null,
+      wrong: { path: `${ADMIN}/models/nothing`, status: 404 },
+    };
+  },
+  'POST /api/v1/admin/rate-cards': () =>
+    Promise.resolve({
+      path: `${ADMIN}/rate-cards`,
+      body: { currency: 'USD', prices: [{ model: 'fake*', input: '1', output: '2' }] },
+      record: { action: 'rate_card.imported', tenant: null },
+      before: null,
+      after: { currency: 'USD', version: expect.any(Number) },
+      wrong: { body: { currency: 'USD', prices: [{ model: 'fake*', input: '1e3', output: '2' }] }, status: 400 },
+    }),
+  'PATCH /api/v1/tenant': async ({ department }) => {
+    const made = await department();
+    const { id } = made;
+    return {
+      by: made,
+      path: '/api/v1/tenant',
+      body: { settings: { budgetContact: 'new@example.com' } },
+      record: { action: 'tenant.changed', tenant: id, target: { kind: 'tenant', id } },
+      before: { settings: {} },
+      after: { settings: { budgetContact: 'new@example.com' } },
+      wrong: { body: { settings: { apiKey: 'mine' } }, status: 400 },
+    };
+  },
+  'POST /api/v1/tenant/tokens': async ({ department }) => {
+    const made = await department();
+    const { id } = made;
+    return {
+      by: made,
+      path: '/api/v1/tenant/tokens',
+      body: { label: 'own' },
+      record: { action: 'token.created', tenant: id },
+      before: null,
+      after: { label: 'own', tenantId: id },
+      wrong: { body: {}, status: 400 },
+    };
+  },
+  'POST /api/v1/tenant/tokens/:tokenId/rotate': async ({ department }) => {
+    const made = await department();
+    const { id, tokenId } = made;
+    return {
+      by: made,
+      path: `/api/v1/tenant/tokens/${tokenId}/rotate`,
+      body: { gracePeriodSeconds: 60 },
+      record: { action: 'token.rotated', tenant: id },
+      before: { id: tokenId },
+      after: { new: { replaces: tokenId } },
+      wrong: { body: { gracePeriodSeconds: 'soon' }, status: 400 },
+    };
+  },
+  'POST /api/v1/tenant/tokens/:tokenId/revoke': async ({ department, gateway }) => {
+    const made = await department();
+    const { id, token } = made;
+    const other = await gateway.must<{ id: string }>('POST', '/api/v1/tenant/tokens', { label: 'x' }, token);
+    return {
+      by: made,
+      path: `/api/v1/tenant/tokens/${other.id}/revoke`,
+      record: { action: 'token.revoked', tenant: id, target: { kind: 'token', id: other.id } },
+      before: { status: 'active' },
+      after: { status: 'revoked' },
+      wrong: { path: '/api/v1/tenant/tokens/tok_nothing/revoke', status: 404 },
+    };
+  },
+};
