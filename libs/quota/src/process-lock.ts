@@ -32,21 +32,25 @@ export class ProcessLock {
     private readonly log: Log,
   ) {}
 
+  /** @throws Error when the database is away, or when somebody is just looking whether this process lives */
   async hold(): Promise<void> {
     const client = await connectTo(this.url);
+    try {
+      if (this.#released || !(await tryLock(client, this.processId)))
+        throw new Error('the lock of this process is taken');
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    this.#client = client;
     client.once('end', () => {
       if (this.#released) return;
       this.log.warn('lost the connection that proves this process to be alive; reconnecting');
       this.again();
     });
-    if (!(await tryLock(client, this.processId))) {
-      this.#client = null;
-      await client.end(); // somebody looks whether we are alive; the end of the connection makes us try again
-      return;
-    }
-    this.#client = client;
   }
 
+  /** Nobody holds it from here on; there is no way back. */
   async release(): Promise<void> {
     this.#released = true;
     await this.#client?.end().catch(() => undefined);

@@ -77,6 +77,14 @@ describe('recovery', () => {
     expect(existsSync(folderOf(gone))).toBe(false);
   });
 
+  test('a journal that cannot even be opened keeps neither the start nor the others waiting', async () => {
+    await gateways.tenant('a', { month: '100' });
+    const gone = await dead('a');
+    writeFileSync(join(gateways.dataDir, 'journal', '00000000-0000-7000-8000-000000000000'), 'not a folder');
+    await gateways.start();
+    expect(await endOf(gone)).toBe('recovered');
+  });
+
   test('a damaged journal is kept, and what is unknown of it stays counted and shows as lost', async () => {
     await gateways.tenant('a', { month: '100' });
     const gone = await dead('a');

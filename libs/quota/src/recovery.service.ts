@@ -1,6 +1,6 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database, JobPrincipals, Log } from '@app/platform';
+import { CodedError, type Database, type JobPrincipals, type Log } from '@app/platform';
 import { bookAll } from './book-all';
 import { replay, type Replay } from './journal-replay';
 import type { Charge } from './journal-line';
@@ -48,24 +48,32 @@ export class Recovery {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#sweeping = this.sweep().catch((error: unknown) => {
-        this.log.warn({ err: error }, 'journals of dead processes could not be looked at');
-      });
+    this.#timer = setTimeout(() => {
+      this.#sweeping = this.sweep()
+        .catch((error: unknown) => this.log.warn({ err: error }, 'journals of dead processes could not be looked at'))
+        .finally(() => {
+          if (this.#timer) this.start();
+        });
     }, SWEEP_MS).unref();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
     await this.#sweeping;
   }
 
-  /** Looks once at every journal on this machine. @throws CodedError `database_unavailable` */
+  /** Looks once at every journal on this machine; one that cannot be dealt with keeps no others waiting. @throws CodedError `database_unavailable` */
   async sweep(): Promise<void> {
     const names = await readdir(this.place.journals).catch(() => []);
     for (const processId of names.filter((name) => PROCESS_ID.test(name) && name !== this.place.processId)) {
-      if (await answers(this.place.dataDir, processId)) continue;
-      await inPlaceOf(this.place.databaseUrl, processId, () => this.settleAffairs(processId));
+      try {
+        if (await answers(this.place.dataDir, processId)) continue;
+        await inPlaceOf(this.place.databaseUrl, processId, () => this.settleAffairs(processId));
+      } catch (error) {
+        if (error instanceof CodedError) throw error;
+        this.log.error({ err: error, process: processId }, 'the journal of a dead process cannot be dealt with');
+      }
     }
   }
 
