@@ -98,6 +98,7 @@ export class GatewayClient {
       authorization: `Bearer ${this.adminKey}`,
       accept: 'application/json, text/csv',
       'user-agent': 'openclawmu-cli',
+      'x-openclawmu-client': 'cli',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
     let response: Response;

@@ -2,6 +2,7 @@ import { Audit, AuditExporter, RefusedAttempts } from '@app/audit';
 import { assertRoutesDeclared, JobPrincipalMint } from '@app/auth';
 import {
   ChangeFeed,
+  Clock,
   ConfigError,
   Database,
   EmbeddedPostgres,
@@ -16,13 +17,18 @@ import { Quota } from '@app/quota';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Server } from 'node:http';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { AppModule } from './app.module';
 import { banner } from './banner';
 import { configureHttp } from './configure-http';
+import { registerGauges } from './gauges';
 import { GatewayHttpAdapter } from './http-adapter';
 import { migrations } from './migrations';
 import { DOCS_ROUTES, serveDocs } from './swagger';
+
+type ProcessAction = 'gateway.started' | 'gateway.stopped' | 'config.reloaded' | 'config.rejected';
 
 /** No model call is open when connections are closed, and other requests take moments: the rest never said what it wants. */
 const LINGER_MS = 1_000;
@@ -70,7 +76,9 @@ export class GatewayServer {
       log: this.log,
     });
     this.#exporter.start();
+    registerGauges(app.get(Registry), app.get(Quota), this.#exporter, app.get(Clock));
     await app.listen(settings.server.port, settings.server.host);
+    await this.record('start', 'gateway.started', `${hostname()}:${process.pid}`);
     process.stdout.write(banner(await app.getUrl(), isFirstStart, app.get(Upstream).names));
   }
 
@@ -81,11 +89,11 @@ export class GatewayServer {
       this.config.reload();
       this.log.level = this.config.current.logging.level;
       this.log.info('the configuration was reloaded');
-      await this.record('config.reloaded', this.config.path);
+      await this.record('SIGHUP', 'config.reloaded', this.config.path);
     } catch (error) {
       this.log.error({ err: error }, 'the configuration was not reloaded; the former one stays in force');
       if (error instanceof ConfigError)
-        await this.record('config.rejected', this.config.path, error.problems.join('; '));
+        await this.record('SIGHUP', 'config.rejected', this.config.path, error.problems.join('; '));
     }
   }
 
@@ -102,6 +110,7 @@ export class GatewayServer {
       await calls?.drain(this.config.current.server.drainMs);
       await this.#app?.get(Quota).drain();
       await this.#app?.get(RefusedAttempts).drain();
+      await this.record(signal, 'gateway.stopped', `${hostname()}:${process.pid}`);
       await this.#exporter?.stop();
       await this.#app?.get(ChangeFeed).stop();
       await this.closeConnections();
@@ -131,14 +140,14 @@ export class GatewayServer {
     return this.#postgres;
   }
 
-  private async record(action: 'config.reloaded' | 'config.rejected', file: string, reason?: string): Promise<void> {
-    const audit = this.#app?.get(Audit);
-    const job = this.#jobs.for('SIGHUP');
-    await this.#app
-      ?.get(Database)
-      .platform(job, async (tx) =>
-        audit?.record(tx, { action, tenant: null, target: { kind: 'config', id: file }, reason }),
-      )
-      .catch((error: unknown) => this.log.error({ err: error }, 'the reload could not be recorded'));
+  /** What the process itself does is told in the audit log too. It goes on if that fails: the log says so then. */
+  private async record(why: string, action: ProcessAction, id: string, reason?: string): Promise<void> {
+    const app = this.#app;
+    if (!app) return;
+    const target = { kind: action.startsWith('config') ? 'config' : 'gateway', id };
+    await app
+      .get(Database)
+      .platform(this.#jobs.for(why), (tx) => app.get(Audit).record(tx, { action, tenant: null, target, reason }))
+      .catch((error: unknown) => this.log.error({ err: error, action }, 'this could not be recorded in the audit log'));
   }
 }
