@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 /** The smallest `sun_path` among our systems (macOS: 104 bytes with the closing NUL). */
 const LONGEST_SOCKET_PATH = 103;
+const SOCKET_NAME_LENGTH = '/'.length + 32 + '.sock'.length;
 
 /**
  * A socket that somebody answers as long as the process lives: the kernel closes it at whatever end, and keeps it for a
@@ -55,12 +56,15 @@ export function answers(dataDir: string, processId: string): Promise<boolean> {
 export const removeSocket = (dataDir: string, processId: string): Promise<void> =>
   rm(socketPath(dataDir, processId), { force: true });
 
-function socketPath(dataDir: string, processId: string): string {
-  const folder = `openclawmu-live-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`;
-  const name = `${processId.replaceAll('-', '')}.sock`;
-  const path = join(tmpdir(), folder, name);
-  return Buffer.byteLength(path) > LONGEST_SOCKET_PATH ? join('/tmp', folder, name) : path;
+/** Where the processes of a data directory have their sockets. */
+export function socketFolder(dataDir: string): string {
+  const name = `openclawmu-live-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`;
+  const path = join(tmpdir(), name);
+  return Buffer.byteLength(path) + SOCKET_NAME_LENGTH > LONGEST_SOCKET_PATH ? join('/tmp', name) : path;
 }
+
+const socketPath = (dataDir: string, processId: string): string =>
+  join(socketFolder(dataDir), `${processId.replaceAll('-', '')}.sock`);
 
 async function prepareFolder(path: string): Promise<void> {
   await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {

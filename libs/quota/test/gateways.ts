@@ -8,6 +8,7 @@ import { adminPrincipal, jobPrincipals } from '../../../test/support/principals'
 import { Audit } from '../../audit/src/audit.service';
 import { type AssembledQuota, assembleQuota } from '../src/assemble';
 import { BudgetsService } from '../src/budgets.service';
+import { socketFolder } from '../src/liveness-socket';
 import { testLedger } from './test-ledger';
 
 /** A clock that stands still unless told. */
@@ -45,6 +46,7 @@ export interface GatewayOptions {
 /** A database, and any number of gateway processes' money on it, each with its own identity, journal and connections. */
 export class Gateways {
   readonly #started: AssembledQuota[] = [];
+  readonly #dataDirs = new Set<string>();
 
   private constructor(
     readonly db: GatewayDatabase,
@@ -67,6 +69,7 @@ export class Gateways {
     segmentBytes = 4_194_304,
     log = silentLog,
   }: GatewayOptions = {}) {
+    this.#dataDirs.add(this.dataDir).add(dataDir);
     const { database, changes } = await this.db.otherProcess();
     const gateway = assembleQuota({
       database,
@@ -135,7 +138,8 @@ export class Gateways {
     await Promise.all(this.#started.map(({ quota }) => quota.close()));
     await this.sql.end();
     await this.db.close();
-    await rm(this.dataDir, { recursive: true, force: true });
+    for (const folder of [...this.#dataDirs].flatMap((dir) => [dir, socketFolder(dir)]))
+      await rm(folder, { recursive: true, force: true });
   }
 }
 
