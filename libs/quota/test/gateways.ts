@@ -69,7 +69,7 @@ export class Gateways {
     segmentBytes = 4_194_304,
     log = silentLog,
   }: GatewayOptions = {}) {
-    this.#dataDirs.add(this.dataDir).add(dataDir);
+    this.#dataDirs.add(dataDir);
     const { database, changes } = await this.db.otherProcess();
     const gateway = assembleQuota({
       database,
@@ -138,7 +138,7 @@ export class Gateways {
     await Promise.all(this.#started.map(({ quota }) => quota.close()));
     await this.sql.end();
     await this.db.close();
-    for (const folder of [...this.#dataDirs].flatMap((dir) => [dir, socketFolder(dir)]))
+    for (const folder of [...this.#dataDirs.add(this.dataDir)].flatMap((dir) => [dir, socketFolder(dir)]))
       await rm(folder, { recursive: true, force: true });
   }
 }
