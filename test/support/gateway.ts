@@ -146,11 +146,12 @@ export class Gateway {
   }
 }
 
-export async function createPlace(): Promise<Place> {
+/** @param database left out, a fresh one on the server that all tests share */
+export async function createPlace(database?: TestDatabase): Promise<Place> {
   const key = (name: string): string => `ak_${name}_${randomBytes(16).toString('hex')}`;
   return {
     folder: await mkdtemp(join(tmpdir(), 'openclawmu-test-')),
-    database: await createDatabase(),
+    database: database ?? (await createDatabase()),
     keys: { admin: key('root'), finance: key('controller'), security: key('guard') },
   };
 }
