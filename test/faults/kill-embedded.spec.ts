@@ -1,0 +1,61 @@
+import { createDepartment, eventually, fakeProviders, offerFakeModels } from '../support/department';
+import { FakeProvider } from '../support/fake-provider';
+import { createPlace, Gateway, type Place } from '../support/gateway';
+import { CALL_KINDS, callModel, type CallKind } from '../support/mixed-calls';
+import { expectNothingLeft } from '../support/processes';
+
+/** `kill -9` of a gateway that runs its own database, as a newcomer's does. */
+
+let fake: FakeProvider;
+let place: Place;
+let gateway: Gateway;
+
+/** Without an address of a database the gateway starts one in its data directory. */
+const start = () =>
+  Gateway.start({
+    place,
+    providers: fakeProviders(fake),
+    env: { DATABASE_URL: '', DATABASE_MIGRATION_URL: '' },
+  });
+
+beforeAll(async () => {
+  fake = await FakeProvider.start();
+  place = await createPlace();
+  gateway = await start();
+}, 60_000);
+afterAll(async () => {
+  await gateway.remove();
+  await fake.close();
+  await expectNothingLeft(place.folder);
+});
+
+test('takes the server along, and the next start finds everything and bills what was open', async () => {
+  await offerFakeModels(gateway);
+  const department = await createDepartment(gateway, { budget: '10.00' });
+  const kind = CALL_KINDS[0] as CallKind;
+  await callModel(gateway.url, department.token, kind, 'fake-n3');
+  const open = callModel(gateway.url, department.token, kind, 'fake-n9-h3').catch(() => undefined);
+  const held = await fake.waitForRequest('fake-n9-h3');
+  await fake.waitFor(() => held.paused);
+  await gateway.kill();
+  await open;
+  await expectNothingLeft(place.folder);
+
+  gateway = await start();
+  await callModel(gateway.url, department.token, kind, 'fake-n4');
+  const usage = '/api/v1/tenant/usage/requests';
+  const rows = await eventually(
+    async () =>
+      (await gateway.must<{ items: Row[] }>('GET', usage, undefined, department.token)).items
+        .map(({ model, status }) => `${model} ${status}`)
+        .sort(),
+    ({ length }) => length === 3,
+  );
+  expect(rows).toEqual(['fake-n3 actual', 'fake-n4 actual', 'fake-n9-h3 unconfirmed']);
+  expect(await gateway.must('GET', '/api/v1/admin/audit/verification')).toMatchObject({ ok: true, fault: null });
+}, 60_000);
+
+interface Row {
+  readonly model: string;
+  readonly status: string;
+}
