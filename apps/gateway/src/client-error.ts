@@ -4,7 +4,7 @@ import { CodedError, newId, renderError, type ErrorCode } from '@app/platform';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'body_timeout',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
 /** Answers what node:http could not parse. The path is unknown then, so the answer is a problem document. */

@@ -1,4 +1,4 @@
-import { CodedError, logContext, newId, type GatewayRequest } from '@app/platform';
+import { CodedError, newId, type GatewayRequest } from '@app/platform';
 import { ValidationPipe, type INestApplication, type ValidationError } from '@nestjs/common';
 import type { NextFunction, Response } from 'express';
 import helmet from 'helmet';
@@ -34,12 +34,24 @@ export function configureHttp(app: INestApplication): void {
 function identify(request: GatewayRequest, response: Response, next: NextFunction): void {
   const requestId = newId('req');
   request.requestId = requestId;
-  // A model call answers with its provider's id, if there is one, and could not afford a log context.
+  refuseMalformed(request);
+  // A model call answers with its provider's id, if there is one.
   if (request.method === 'POST' && request.url.startsWith('/v1/')) return next();
   response.setHeader('x-request-id', requestId);
   response.setHeader('cache-control', 'no-store');
-  logContext.run({ requestId }, next);
+  next();
 }
+
+function refuseMalformed({ url, headers, httpVersion }: GatewayRequest): void {
+  if (headers.host === undefined && httpVersion === '1.1') throw malformed('The Host header is missing.');
+  // An absolute address, as for a forward proxy, would also be passed on to the provider as it is.
+  if (!url.startsWith('/')) throw malformed('The target is not a path.');
+  // No text in the database can hold it, so no id or filter needs to be asked.
+  if (url.includes('%00')) throw malformed('The target holds a NUL character.');
+}
+
+const malformed = (detail: string): CodedError =>
+  new CodedError('request_malformed', detail, { headers: { connection: 'close' } });
 
 function invalid(errors: ValidationError[]): CodedError {
   const fields = errors.flatMap((error) => flatten(error));

@@ -3,13 +3,16 @@ import { RefusedAttempts } from '@app/audit';
 import { CodedError, dialectOf, renderError, type ErrorCode, type GatewayRequest, type Log } from '@app/platform';
 import type { Response } from 'express';
 
-/** What Nest itself throws: the router for unknown routes, nothing else that is ours. */
+/** What Nest itself throws, nothing of it ours: its router for unknown routes, and for paths that cannot be decoded. */
 const FRAMEWORK: Readonly<Record<number, ErrorCode>> = {
+  400: 'request_malformed',
   404: 'route_not_found',
   405: 'method_not_allowed',
   413: 'body_too_large',
   415: 'media_type_unsupported',
 };
+
+const DISCARD_MS = 2_000;
 
 /** The one place where an error becomes an answer, in the dialect of the path. */
 @Catch()
@@ -45,11 +48,22 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     const { status, headers, body } = renderError(error, dialectOf(path, request.headers), requestId);
-    // What is left of a refused body is not worth reading; without this the connection would wait for it.
-    if (!request.complete) headers['connection'] = 'close';
+    if (!request.complete) discardRest(request, response);
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
     response.end(method === 'HEAD' ? undefined : body);
   }
+}
+
+/**
+ * Closing a connection on which a client still sends would reset it, and the answer be lost with it. So only our half is
+ * closed, and the rest of the refused body is read and thrown away, but not for long.
+ */
+function discardRest(request: GatewayRequest, response: Response): void {
+  const { socket } = request;
+  const timer = setTimeout(() => socket.destroy(), DISCARD_MS);
+  socket.once('close', () => clearTimeout(timer));
+  response.once('finish', () => socket.end());
+  request.once('end', () => socket.destroySoon()).resume();
 }
 
 function codedFrom(thrown: unknown): CodedError {
@@ -58,8 +72,5 @@ function codedFrom(thrown: unknown): CodedError {
     const code = FRAMEWORK[thrown.getStatus()];
     if (code) return new CodedError(code);
   }
-  // Express refuses a path it cannot decode before any route is tried.
-  if (thrown instanceof URIError)
-    return new CodedError('request_malformed', 'The path is not valid percent-encoded UTF-8.');
   return new CodedError('internal_error', undefined, { cause: thrown });
 }

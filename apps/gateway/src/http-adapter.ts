@@ -28,6 +28,9 @@ function serverClasses(app: Express): {
   return { IncomingMessage: Request, ServerResponse: Response } as never;
 }
 
+/** How late, at most, an unfinished request is noticed. */
+const MAX_CHECK_MS = 5_000;
+
 /** Nest on Express with our own HTTP server: its limits come from the configuration. */
 export class GatewayHttpAdapter extends ExpressAdapter {
   constructor(private readonly settings: GatewayConfig['server']) {
@@ -50,6 +53,9 @@ export class GatewayHttpAdapter extends ExpressAdapter {
         maxHeaderSize: headerLimitBytes,
         headersTimeout: headersTimeoutMs,
         requestTimeout: headersTimeoutMs + bodyTimeoutMs,
+        connectionsCheckingInterval: Math.min(headersTimeoutMs, MAX_CHECK_MS),
+        // Refused in our own words, see configure-http.ts.
+        requireHostHeader: false,
       },
       app,
     );

@@ -115,6 +115,12 @@ export const ERRORS = {
     title: 'The body did not arrive in time.',
     remedy: 'Send the request again.',
   },
+  request_timeout: {
+    ...invalid,
+    status: 408,
+    title: 'The request did not arrive in time.',
+    remedy: 'Send it again.',
+  },
   header_malformed: { ...invalid, status: 400, title: 'A header is not valid.', remedy: 'Correct it.' },
   headers_too_large: {
     ...invalid,
