@@ -69,7 +69,7 @@ function parseObject(bytes: Buffer): object {
   let value: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (depthOf(bytes) <= MAX_DEPTH) value = JSON.parse(text);
+    if (depthOf(bytes) <= MAX_DEPTH) value = JSON.parse(text, refuseInherited);
     else throw new CodedError('body_malformed', `The body is nested more than ${MAX_DEPTH} levels deep.`);
   } catch (error) {
     if (error instanceof CodedError) throw error;
@@ -77,6 +77,15 @@ function parseObject(bytes: Buffer): object {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new CodedError('body_malformed', 'The body is not a JSON object.');
+  return value;
+}
+
+/** What turns bodies into DTOs drops these names without a word, and unknown fields are to be refused by name. */
+function refuseInherited(field: string, value: unknown): unknown {
+  if (field in Object.prototype || field === 'prototype')
+    throw new CodedError('validation_failed', `${field}: is not a known field.`, {
+      details: { fields: [{ field, problem: 'is not a known field' }] },
+    });
   return value;
 }
 
