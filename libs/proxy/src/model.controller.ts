@@ -19,6 +19,7 @@ import type { Dialect } from './request-facts';
 const ERRORS: readonly ErrorCode[] = [
   'body_malformed',
   'body_too_large',
+  'body_timeout',
   'validation_failed',
   'feature_not_supported',
   'dialect_not_supported',
@@ -115,7 +116,8 @@ export class ModelController {
     request: GatewayRequest,
     response: Response,
   ): Promise<void> {
-    const body = await readBody(request, this.config.current.server.bodyLimitBytes);
+    const { bodyLimitBytes, bodyTimeoutMs } = this.config.current.server;
+    const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
     const asked = { id: request.requestId, dialect, path: request.originalUrl, headers: request.headers, body };
     await this.proxy.answer(principal, asked, new HttpSink(response, dialect, request.requestId), new Reader(response));
   }

@@ -3,32 +3,37 @@ import { CodedError } from '@app/platform';
 
 /**
  * Reads a request body as bytes, once the caller is known.
- * @throws CodedError `body_too_large` before reading where the length is declared, `media_type_unsupported`
+ * @throws CodedError `body_too_large` before reading where the length is declared, `media_type_unsupported`, `body_timeout`
  */
-export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs: number): Promise<Buffer> {
   const { 'content-length': declared, 'content-encoding': encoding, 'content-type': type } = request.headers;
   if (encoding !== undefined && encoding !== 'identity')
-    return reject('media_type_unsupported', 'Compressed request bodies are not supported.');
+    return refused('media_type_unsupported', 'Compressed request bodies are not supported.');
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type))
-    return reject('media_type_unsupported');
-  if (declared !== undefined && Number(declared) > limitBytes) return reject('body_too_large', tooLarge(limitBytes));
-  return new Promise((resolve, fail) => {
+    return refused('media_type_unsupported');
+  if (declared !== undefined && Number(declared) > limitBytes) return refused('body_too_large', tooLarge(limitBytes));
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const timer = setTimeout(() => refuse(new CodedError('body_timeout')), timeoutMs);
+    const refuse = (error: CodedError): void => {
+      clearTimeout(timer);
+      request.removeAllListeners('data').pause();
+      reject(error);
+    };
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > limitBytes) {
-        request.removeAllListeners('data').pause();
-        fail(new CodedError('body_too_large', tooLarge(limitBytes)));
-        return;
-      }
-      chunks.push(chunk);
+      if (bytes > limitBytes) refuse(new CodedError('body_too_large', tooLarge(limitBytes)));
+      else chunks.push(chunk);
     });
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)));
-    request.on('error', (error) => fail(new CodedError('body_malformed', 'The body ended early.', { cause: error })));
+    request.on('end', () => {
+      clearTimeout(timer);
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+    });
+    request.on('error', (error) => refuse(new CodedError('body_malformed', 'The body ended early.', { cause: error })));
   });
 }
 
 const tooLarge = (limitBytes: number): string => `The body is larger than ${limitBytes} bytes.`;
-const reject = (code: 'media_type_unsupported' | 'body_too_large', detail?: string): Promise<never> =>
+const refused = (code: 'media_type_unsupported' | 'body_too_large', detail?: string): Promise<never> =>
   Promise.reject(new CodedError(code, detail));
