@@ -17,14 +17,15 @@ export class AppModule {
   static forRoot(platform: PlatformOptions): DynamicModule {
     return {
       module: AppModule,
+      // Routes are tried in this order, so the model path comes first.
       imports: [
+        ProxyModule,
         PlatformModule.forRoot(platform),
         AuditModule,
         TenancyModule,
         BillingModule,
         QuotaModule,
         AuthModule,
-        ProxyModule,
       ],
       controllers: [HealthController, MetricsController],
       providers: [

@@ -32,7 +32,7 @@ export { dialectOf, renderError, type Dialect, type RenderedError } from './erro
 export { ApiIdempotent, Caller, IdempotencyKey, type GatewayRequest } from './http/caller.decorator';
 export { PageQuery } from './http/page-query.dto';
 export { dashed, newId, newSecret, uuid7 } from './ids';
-export { createLog, logContext, type Log, type LogContext } from './log/log';
+export { createLog, type Log } from './log/log';
 export { NestLogger } from './log/nest-logger';
 export { formatNanos, NANOS_PER_UNIT, parseNanos } from './money';
 export { decodeCursor, DEFAULT_PAGE, encodeCursor, MAX_PAGE, pageOf, type Page } from './paging';

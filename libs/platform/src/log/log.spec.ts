@@ -1,5 +1,5 @@
 import { Secret } from '../secret';
-import { createLog, logContext, type Log } from './log';
+import { createLog, type Log } from './log';
 import { NestLogger } from './nest-logger';
 
 const KEY = 'sk-ant-hunter2-hunter2-hunter2';
@@ -78,24 +78,6 @@ describe('an error is told', () => {
     one.cause = two;
     log.error({ err: one }, 'failed');
     expect(written()).toHaveProperty('err.cause.cause.message', 'one');
-  });
-});
-
-describe('the context', () => {
-  it('puts its ids on every line written below it, and on none outside', async () => {
-    const inside = async (requestId: string, tenant: string): Promise<void> => {
-      await Promise.resolve();
-      log.info({ tenant }, requestId);
-    };
-    await Promise.all([
-      logContext.run({ requestId: 'req_1', tenant: 'a' }, () => inside('req_1', 'a')),
-      logContext.run({ requestId: 'req_2', tenant: 'b' }, () => inside('req_2', 'b')),
-    ]);
-    log.info('outside');
-    const all = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(all[0]).toMatchObject({ requestId: 'req_1', tenant: 'a', msg: 'req_1' });
-    expect(all[1]).toMatchObject({ requestId: 'req_2', tenant: 'b', msg: 'req_2' });
-    expect(all[2]).not.toHaveProperty('requestId');
   });
 });
 

@@ -1,19 +1,11 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino, stdTimeFunctions, type LevelWithSilent, type Logger } from 'pino';
 import { maskKeys } from '../secret';
 
 export type Log = Logger;
 
-/** Ids for log lines only. Nothing that decides about money or access may read this. */
-export interface LogContext {
-  readonly requestId: string;
-  readonly tenant?: string | undefined;
-}
-
-export const logContext = new AsyncLocalStorage<LogContext>();
-
 /**
- * Structured log, one JSON object a line. `Secret` values mask themselves; error texts, which others wrote, are searched
+ * Structured log, one JSON object a line. Ids of requests are given with each line: an ambient context would cost every
+ * request of the process some percent of its CPU. `Secret` values mask themselves; error texts, which others wrote, are searched
  * for keys.
  */
 export function createLog(level: LevelWithSilent, destination?: { write(line: string): void }): Log {
@@ -22,7 +14,6 @@ export function createLog(level: LevelWithSilent, destination?: { write(line: st
     base: { pid: process.pid },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    mixin: () => logContext.getStore() ?? {},
     serializers: { err: (error: unknown) => describeError(error) },
     // The last look at a finished line: pino takes an error's words as the message too, and texts hide in other fields.
     hooks: { streamWrite: maskKeys },
