@@ -51,7 +51,7 @@ export class FakeProvider {
 
   private readonly scripts: Script[] = [];
   private readonly changes = new EventEmitter().setMaxListeners(0);
-  private fault: unknown;
+  private fault: Error | undefined;
 
   private constructor(
     private readonly server: Server,
@@ -61,7 +61,7 @@ export class FakeProvider {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on('request', (message, response) => {
       this.serve(message, response).catch((error: unknown) => {
-        this.fault ??= error;
+        this.fault ??= error instanceof Error ? error : new Error(String(error));
         response.destroy();
         this.changes.emit('change');
       });

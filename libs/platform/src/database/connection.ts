@@ -1,4 +1,4 @@
-import { types, type ClientConfig } from 'pg';
+import { types, type ClientConfig, type CustomTypesConfig } from 'pg';
 import {
   DataSource,
   DefaultNamingStrategy,
@@ -12,11 +12,10 @@ export const SCHEMA = 'openclawmu';
 const INT8 = 20;
 
 /** Amounts and counters are `bigint` in the database and stay `bigint` here; pg would give strings. */
-const int8AsBigint = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 && format !== 'binary'
-      ? (text: string) => BigInt(text)
-      : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+const toBigint = (text: string): bigint => BigInt(text);
+const int8AsBigint: CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 && format !== 'binary' ? toBigint : (types.getTypeParser(oid, format) as typeof toBigint),
 };
 
 /** Settings every connection of ours has, pooled or not. */
