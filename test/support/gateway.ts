@@ -180,7 +180,8 @@ function settingsOf({ keys }: Place, { providers = {}, config }: GatewayOptions)
 
 export const hashOf = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
 
-function listening(child: ChildProcess, output: string[]): Promise<string> {
+/** Where a gateway listens, once it says so; what it prints goes to `output`. Kills it when it does not come that far. */
+export function listening(child: ChildProcess, output: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       child.kill('SIGKILL');
