@@ -299,6 +299,7 @@ describe('the wrong key', () => {
   test.each(adminRoutes.map((route) => [route.name, route] as const))("a tenant's: %s", async (_, route) => {
     const answer = await gateway.call(route.method, filled(route), bodyFor(route.method), b.token);
     expect({ status: answer.status, code: answer.body['code'] }).toEqual({ status: 403, code: 'permission_denied' });
+    expect(answer.text).toContain('This route is for an admin key');
     expect(a.private.filter((secret) => told(answer).includes(secret))).toEqual([]);
   });
 
@@ -306,6 +307,7 @@ describe('the wrong key', () => {
     const answer = await gateway.call(route.method, filled(route), bodyFor(route.method), gateway.place.keys.admin);
     expect(answer.status).toBe(403);
     expect(answer.text).toContain('permission_denied');
+    expect(answer.text).toContain("This route is for a tenant's token");
   });
 
   test.each([...adminRoutes, ...tenantRoutes].map((route) => [route.name, route] as const))(
