@@ -5,6 +5,9 @@ import { createDataSource, SCHEMA } from './connection';
 /** Any constant will do, as long as all processes use the same. */
 const MIGRATION_LOCK = 0x6f636d75;
 
+/** duplicate_object and unique_violation. */
+const ALREADY_THERE: ReadonlySet<string> = new Set(['42710', '23505']);
+
 /** The database is not one the gateway can work on; the message says what to do. */
 export class DatabaseUnfit extends Error {
   override readonly name = 'DatabaseUnfit';
@@ -57,32 +60,39 @@ async function loginOf(url: string): Promise<string> {
 }
 
 async function prepareRoles(owner: Client, login: string): Promise<void> {
-  const version = Number(
-    (await owner.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")).rows[0]?.v,
-  );
+  const { rows } = await owner.query<{ v: string }>("SELECT current_setting('server_version_num') AS v");
+  const version = Number(rows[0]?.v);
   if (version < 150_000)
     throw new DatabaseUnfit(`PostgreSQL ${Math.floor(version / 10_000)} is too old; 15 or newer is needed.`);
-  for (const role of ['openclawmu_tenant', 'openclawmu_platform']) {
+  const statements = await missingRoles(owner, login, version);
+  for (const statement of statements) {
     try {
-      // Two databases of one cluster may do this at the same moment.
-      await owner.query(
-        `DO $$ BEGIN IF to_regrole('${role}') IS NULL THEN CREATE ROLE ${role} NOLOGIN; END IF; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`,
-      );
-      const { rowCount } = await owner.query(
-        'SELECT 1 FROM pg_auth_members WHERE roleid = to_regrole($1)::oid AND member = (SELECT oid FROM pg_roles WHERE rolname = $2)',
-        [role, login],
-      );
-      if (rowCount) continue;
-      // Without INHERIT the login has none of the role's rights until a transaction takes the role on. 15 cannot say so per grant.
-      await owner.query(
-        `GRANT ${role} TO ${owner.escapeIdentifier(login)}${version >= 160_000 ? ' WITH INHERIT FALSE, SET TRUE' : ''}`,
-      );
+      await owner.query(statement);
     } catch (error) {
+      // Two databases of one cluster may do this at the same moment.
+      if (ALREADY_THERE.has((error as { code?: string }).code ?? '')) continue;
       throw new DatabaseUnfit(
-        `The role ${role} could not be prepared: ${(error as Error).message}. Give the migrating login CREATEROLE, or have an administrator run: ` +
-          `CREATE ROLE ${role} NOLOGIN; GRANT ${role} TO "${login}";`,
+        `The gateway's roles could not be prepared: ${(error as Error).message}. ` +
+          `Give the migrating login CREATEROLE, or have an administrator run: ${statements.join(' ')}`,
         { cause: error },
       );
     }
   }
+}
+
+/** What must be run so that there are the two roles, and the login may take them on. */
+async function missingRoles(owner: Client, login: string, version: number): Promise<string[]> {
+  const fine = version >= 160_000;
+  const { rows } = await owner.query<{ role: string; absent: boolean; taken: boolean | null }>(
+    `SELECT role, to_regrole(role) IS NULL AS absent, pg_has_role($2, to_regrole(role)::oid, $3) AS taken
+       FROM unnest($1::text[]) AS role`,
+    // Whoever makes a role is a member of it from 16 on, but one that may not take it on.
+    [['openclawmu_tenant', 'openclawmu_platform'], login, fine ? 'SET' : 'MEMBER'],
+  );
+  // Without INHERIT the login has none of the role's rights until a transaction takes the role on. 15 cannot say so per grant.
+  const terms = fine ? ' WITH INHERIT FALSE, SET TRUE' : '';
+  return rows.flatMap(({ role, absent, taken }) => [
+    ...(absent ? [`CREATE ROLE ${role} NOLOGIN;`] : []),
+    ...(taken ? [] : [`GRANT ${role} TO ${owner.escapeIdentifier(login)}${terms};`]),
+  ]);
 }
