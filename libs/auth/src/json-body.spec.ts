@@ -114,8 +114,11 @@ test('a caller that leaves does not leave the reading behind', async () => {
   expect(await read).toBe('body_malformed');
 });
 
-test('a member named __proto__ is a member and changes no object', async () => {
-  const body = await send(['{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}']);
-  expect(body).toContain('"__proto__"');
-  expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
-});
+test.each(['__proto__', 'constructor', 'prototype', 'toString'])(
+  'a field named %s, at any depth, is refused and changes no object',
+  async (name) => {
+    for (const body of [`{"${name}":{"polluted":true}}`, `{"a":[{"${name}":{"polluted":true}}]}`])
+      expect(await send([body])).toBe('"validation_failed"');
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  },
+);
