@@ -33,4 +33,5 @@ test.each([
 
 test('a difference shows what was said and what was printed from where they part', () => {
   expect(difference(['a', 'b', 'c'], ['a', 'x', 'c'])).toBe('    a\n  - b\n  - c\n  + x\n  + c');
+  expect(difference(['a'], ['a', 'b'])).toBe('    a\n  + b');
 });

@@ -33,7 +33,8 @@ const tidy = (lines: readonly string[]): string[] => {
 export function difference(expected: readonly string[], actual: readonly string[]): string | null {
   const [said, printed] = [tidy(expected), tidy(actual)];
   if (matches(said, printed)) return null;
-  const common = said.findIndex((line, n) => line === ANYTHING || !matchesLine(line, printed[n] ?? null));
+  const parting = said.findIndex((line, n) => line === ANYTHING || !matchesLine(line, printed[n] ?? null));
+  const common = parting < 0 ? said.length : parting;
   return [
     ...said.slice(0, common).map((line) => `    ${line}`),
     ...said.slice(common).map((line) => `  - ${line}`),

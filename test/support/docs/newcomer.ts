@@ -13,8 +13,6 @@ const FOLDER = '/srv/openclawmu';
 const ADMIN_KEY = /ak_root_[0-9a-f]{32}/g;
 
 const START_LIMIT_MS = 60_000;
-/** A call is in the ledger moments after its answer, and leased headroom returns within seconds: reading again may help. */
-const PATIENCE_MS = 8_000;
 const READING =
   /^(npx openclawmu (--?\w+ )*(usage|billing|audit|\w+ (list|show)|doctor)\b|(curl|cat|ls|tail|head|wc|grep|stat)\b)/;
 
@@ -51,9 +49,12 @@ export class Newcomer {
     return new Newcomer(folder, gateway, shell, address, adminKey, greeting);
   }
 
-  /** Follows one step; reads again what is not yet as the page says, for a while. */
-  async follow(step: Step, isAsSaid: (printed: Printed) => boolean): Promise<Printed> {
-    const deadline = Date.now() + PATIENCE_MS;
+  /**
+   * Follows one step. Reads again what is not yet as the page says: a call is in the ledger moments after its answer, and
+   * leased headroom returns within seconds.
+   */
+  async follow(step: Step, isAsSaid: (printed: Printed) => boolean, patienceMs: number): Promise<Printed> {
+    const deadline = Date.now() + patienceMs;
     for (;;) {
       const printed = this.disguise(await this.shell.run(this.localise(step.command)));
       if (isAsSaid(printed) || !READING.test(step.command) || Date.now() > deadline) return printed;
