@@ -52,13 +52,18 @@ export function describeApi(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_, method) => method,
   });
+  document.paths = byName(document.paths);
   document.components = {
     ...document.components,
-    schemas: { ...document.components?.schemas, ...ERROR_SCHEMAS },
+    schemas: byName({ ...document.components?.schemas, ...ERROR_SCHEMAS }),
   };
   sortEnums(document);
   return document;
 }
+
+/** Nest lists them as the modules come, and a module that moves should not rewrite the committed document. */
+const byName = <T>(members: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /**
  * The plugin lists the members of a union type as the compiler happens to number them, which another file may change; the
