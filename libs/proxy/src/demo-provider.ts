@@ -29,7 +29,10 @@ export class DemoProvider {
   ) {}
 
   static async start(): Promise<DemoProvider> {
-    const server = createServer((request, response) => void answer(request, response));
+    // Whoever hangs up in the middle of an upload, or sends what is no request, gets no answer.
+    const server = createServer((request, response) => {
+      answer(request, response).catch(() => response.destroy());
+    });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     server.unref();
     const timeouts = { connectMs: 5_000, firstByteMs: 30_000, idleMs: 30_000 };
