@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { CodedError } from '@app/platform';
+import { CodedError, type ErrorCode } from '@app/platform';
 
 /**
  * Reads a request body as bytes, once the caller is known.
- * @throws CodedError `body_too_large` before reading where the length is declared, `media_type_unsupported`, `body_timeout`
+ * @throws CodedError `body_too_large` before reading where the length is declared, `media_type_unsupported`,
+ * `body_timeout`, `body_malformed` when the caller hangs up before its end
  */
 export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs: number): Promise<Buffer> {
   const { 'content-length': declared, 'content-encoding': encoding, 'content-type': type } = request.headers;
@@ -12,6 +13,8 @@ export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs
   if (type !== undefined && !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type))
     return refused('media_type_unsupported');
   if (declared !== undefined && Number(declared) > limitBytes) return refused('body_too_large', tooLarge(limitBytes));
+  // Who hangs up while the key is looked up is not heard of again: what there was to hear is over.
+  if (request.destroyed) return refused('body_malformed', ENDED_EARLY);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -30,10 +33,10 @@ export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs
       clearTimeout(timer);
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
     });
-    request.on('error', (error) => refuse(new CodedError('body_malformed', 'The body ended early.', { cause: error })));
+    request.on('error', (error) => refuse(new CodedError('body_malformed', ENDED_EARLY, { cause: error })));
   });
 }
 
+const ENDED_EARLY = 'The body ended early.';
 const tooLarge = (limitBytes: number): string => `The body is larger than ${limitBytes} bytes.`;
-const refused = (code: 'media_type_unsupported' | 'body_too_large', detail?: string): Promise<never> =>
-  Promise.reject(new CodedError(code, detail));
+const refused = (code: ErrorCode, detail?: string): Promise<never> => Promise.reject(new CodedError(code, detail));
