@@ -14,6 +14,9 @@ export interface AnswerSink {
   cut(error: CodedError): void;
 }
 
+/** How long a reader has to take the last words of an answer that was cut; one that reads nothing would never. */
+const FAREWELL_MS = 1_000;
+
 export class HttpSink implements AnswerSink {
   constructor(
     private readonly response: ServerResponse,
@@ -46,6 +49,10 @@ export class HttpSink implements AnswerSink {
   cut(error: CodedError): void {
     const { body } = renderError(error, this.dialect, this.requestId);
     const event = this.dialect === 'anthropic' ? `\n\nevent: error\ndata: ${body}\n\n` : `\n\ndata: ${body}\n\n`;
-    this.response.write(event, () => this.response.destroy());
+    const timer = setTimeout(() => this.response.destroy(), FAREWELL_MS).unref();
+    this.response.write(event, () => {
+      clearTimeout(timer);
+      this.response.destroy();
+    });
   }
 }
