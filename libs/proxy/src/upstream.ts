@@ -3,6 +3,15 @@ import type { Hold } from '@app/quota';
 import { Pool, type Dispatcher } from 'undici';
 import { DEMO_PROVIDER, type DemoProvider } from './demo-provider';
 
+/**
+ * How long a connection may idle before we close it, unless the server says otherwise. A request on a connection that
+ * the server closes at that moment is lost: it must not be sent again, because the server may have taken it, and is
+ * booked as unconfirmed. So we close first. Inference servers close after 5 s (uvicorn) and do not say so; the edges of
+ * the public APIs keep connections for minutes, and a new one to them costs two or three round trips.
+ */
+const INTERNAL_IDLE_MS = 4_000;
+const EDGE_IDLE_MS = 30_000;
+
 interface Line {
   readonly provider: ProviderConfig;
   readonly pool: Pool;
@@ -78,7 +87,7 @@ export class Upstream {
 }
 
 const sameConnection = (a: ProviderConfig, b: ProviderConfig): boolean =>
-  a.baseUrl === b.baseUrl && a.timeouts.connectMs === b.timeouts.connectMs;
+  a.baseUrl === b.baseUrl && a.internal === b.internal && a.timeouts.connectMs === b.timeouts.connectMs;
 
 function connect(provider: ProviderConfig): Line {
   const { origin, pathname } = new URL(provider.baseUrl);
@@ -86,7 +95,7 @@ function connect(provider: ProviderConfig): Line {
     connections: null,
     pipelining: 1,
     connect: { timeout: provider.timeouts.connectMs },
-    keepAliveTimeout: 30_000,
+    keepAliveTimeout: provider.internal ? INTERNAL_IDLE_MS : EDGE_IDLE_MS,
   });
   return { provider, pool, prefix: pathname.replace(/\/(v1\/?)?$/, '') };
 }
