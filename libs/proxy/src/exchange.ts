@@ -21,6 +21,9 @@ const ENDED = new Error('the call was ended');
 /** Rule of thumb of the providers' own pages: a token of text is about four bytes. Used only where nothing was told. */
 const BYTES_PER_TOKEN = 4;
 
+/** The most of an answer that is gathered before any of it is passed on; hundreds of times what a model writes at once. */
+export const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
+
 /** What an exchange is about. */
 export interface Deal {
   readonly quote: Quote;
@@ -42,6 +45,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   #controller: Dispatcher.DispatchController | null = null;
   #reader: UsageReader | null = null;
   #parts: Buffer[] | null = null;
+  #bytes = 0;
   #status = 0;
   #headers: ResponseHeaders = {};
   /** Why the call was ended by us, if it was. */
@@ -113,11 +117,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     else this.#controller = controller;
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200) return;
     this.#firstByteMs = performance.now() - this.#startedMs;
     this.#status = status;
     this.#headers = headers;
+    // We asked for none; what is compressed can neither be counted nor passed on to a client that asked for none.
+    if ((headers['content-encoding'] ?? 'identity') !== 'identity') return controller.abort(unusable('is compressed'));
     if (status >= 300 || !isEventStream(headers)) {
       this.#parts = [];
       return;
@@ -129,6 +135,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#parts) {
       this.#parts.push(chunk);
+      this.#bytes += chunk.length;
+      if (this.#bytes > MAX_WHOLE_BYTES) controller.abort(unusable('is too large'));
       return;
     }
     const relayed = this.#reader?.push(chunk);
@@ -152,15 +160,17 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     const { dialect } = this.deal.facts;
     const usage = readWholeUsage(dialect, body);
     const outputSeen = Math.ceil(body.length / BYTES_PER_TOKEN);
-    const good = this.#status < 300;
+    const isError = this.#status >= 300;
+    const isUsable = isError || usage.problem?.reason !== 'unreadable';
     await this.settle({
       ...usage,
       status: this.#status,
-      outcome: good ? 'completed' : 'failed',
+      outcome: !isError && isUsable ? 'completed' : 'failed',
       final: true,
       outputSeen,
     });
-    const answer = good ? { status: this.#status, body } : errorAnswer(dialect, this.#status, body);
+    if (!isUsable) throw unusable('is not a JSON object');
+    const answer = isError ? errorAnswer(dialect, this.#status, body) : { status: this.#status, body };
     const headers = headersToClient(this.#headers, this.requestId);
     headers['content-type'] = 'application/json';
     this.sink.whole(answer.status, headers, answer.body);
@@ -219,6 +229,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     });
   }
 }
+
+const unusable = (why: string): CodedError => new CodedError('provider_error', `The provider's answer ${why}.`);
 
 const ignore = (): void => undefined;
 
