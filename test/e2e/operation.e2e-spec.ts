@@ -193,7 +193,7 @@ describe('a start that cannot be', () => {
     ],
     [
       'because its address is not of this machine',
-      async () => ({ server: { host: '192.0.2.1', port: 0 } }),
+      () => Promise.resolve({ server: { host: '192.0.2.1', port: 0 } }),
       /192\.0\.2\.1/,
     ],
     [

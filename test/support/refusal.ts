@@ -16,7 +16,8 @@ export function codeOfRefusal(path: string, { status, headers, body, text }: Wir
     throw new Error(`${path}: ${why}: ${text.slice(0, 600)}`);
   };
   if (!(status >= 400 && status < 500)) fail('no 4xx');
-  const told = echo ? body.replaceAll(echo, '…') : body;
+  const all = [body, ...Object.values(headers)].join('\n');
+  const told = echo ? all.replaceAll(echo, '…') : all;
   const internal = CODE.exec(told) ?? SQL.exec(told);
   if (internal) fail(`tells of our insides ("${internal[0]}")`);
   if (!headers['x-request-id']) fail('no request id');
