@@ -5,16 +5,20 @@ import { run } from '../../../apps/cli/src/run';
 import { configSchema } from '../../../libs/platform/src/config/schema';
 import { ROOT } from './page';
 
-/** All source text of apps and libs, tests left out. */
-export function sources(): string {
-  return ['apps', 'libs']
-    .flatMap((folder) =>
-      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.ts') && !/[.-]spec\.ts$/.test(name))
-        .map((name) => readFileSync(join(ROOT, folder, name), 'utf8')),
-    )
-    .join('\n');
+/** The source files of apps and libs, tests left out. */
+export function sourceFiles(): string[] {
+  return ['apps', 'libs'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !/[.-]spec\.ts$/.test(name))
+      .map((name) => readFileSync(join(ROOT, folder, name), 'utf8')),
+  );
 }
+
+/** Names of our own metrics: whatever makes some says so by what it imports. */
+export const metrics = (): string[] =>
+  sourceFiles()
+    .filter((text) => text.includes("from 'prom-client'"))
+    .flatMap((text) => text.match(/(?<=')openclawmu_\w+(?=')/g) ?? []);
 
 /** A setting of `openclawmu.yaml` as pages write it: `providers.<name>.dialect`, `adminKeys[].role`. */
 export interface Setting {
