@@ -24,6 +24,8 @@ beforeAll(async () => {
   gateway = await start();
 }, 60_000);
 afterAll(async () => {
+  // In good order, so that the server's socket folder goes too.
+  expect(await gateway.stop()).toBe(0);
   await gateway.remove();
   await fake.close();
   await expectNothingLeft(place.folder);
