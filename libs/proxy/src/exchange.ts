@@ -22,7 +22,7 @@ const ENDED = new Error('the call was ended');
 const BYTES_PER_TOKEN = 4;
 
 /** The most of an answer that is gathered before any of it is passed on; hundreds of times what a model writes at once. */
-export const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
+const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 
 /** What an exchange is about. */
 export interface Deal {
@@ -236,7 +236,7 @@ const ignore = (): void => undefined;
 
 const isEventStream = (headers: ResponseHeaders): boolean => {
   const type = headers['content-type'];
-  return typeof type === 'string' && type.startsWith('text/event-stream');
+  return typeof type === 'string' && /^text\/event-stream/i.test(type);
 };
 
 const TIMEOUTS: Readonly<Record<string, string>> = {
