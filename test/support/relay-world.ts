@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { stringify } from 'yaml';
+import { CodedError, Config, newId, renderError } from '@app/platform';
+import { TokenDirectory, TokenLookup } from '@app/tenancy';
+import { BillingWorld } from '../../libs/billing/test/billing-world';
+import { ActiveCalls } from '../../libs/proxy/src/active-calls';
+import { HttpSink, type AnswerSink } from '../../libs/proxy/src/answer-sink';
+import { DemoProvider } from '../../libs/proxy/src/demo-provider';
+import { LedgerBridge } from '../../libs/proxy/src/ledger-sink';
+import { ProxyService } from '../../libs/proxy/src/proxy.service';
+import { readBody } from '../../libs/proxy/src/read-body';
+import type { Dialect } from '../../libs/proxy/src/request-facts';
+import { Upstream } from '../../libs/proxy/src/upstream';
+import { assembleQuota, type AssembledQuota } from '../../libs/quota/src/assemble';
+import { socketFolder } from '../../libs/quota/src/liveness-socket';
+import { eventually } from './department';
+import { silentLog } from './gateway-database';
+import { jobPrincipals, tenantPrincipal } from './principals';
+
+/** What became of a call, as the ledger has it. */
+export interface Booked {
+  readonly status: string;
+  readonly outcome: string;
+  readonly cost: bigint;
+  readonly output: number;
+}
+
+/**
+ * The model path of one process with everything real but Nest and the guards: sockets on both sides, database, journal,
+ * ledger. A tenant's name is the path's first part, so that every test has a budget of its own:
+ * `POST /finance/v1/chat/completions`.
+ */
+export class RelayWorld {
+  /** Endings of the calls so far: `null` for those that were answered, the error for the others. */
+  readonly endings: unknown[] = [];
+  readonly #folder: string;
+  private readonly server: Server;
+
+  private constructor(
+    readonly billing: BillingWorld,
+    readonly quota: AssembledQuota,
+    readonly calls: ActiveCalls,
+    readonly upstream: Upstream,
+    readonly proxy: ProxyService,
+    readonly config: Config,
+    private readonly watch: (sink: AnswerSink) => AnswerSink,
+  ) {
+    this.#folder = config.current.dataDir;
+    this.server = createServer((request, response) => void this.serve(request, response));
+  }
+
+  /** @param watch sees every call's sink, to stand between the exchange and the client */
+  static async open(
+    providers: Record<string, unknown>,
+    models: Record<string, string>,
+    watch: (sink: AnswerSink) => AnswerSink = (sink) => sink,
+  ): Promise<RelayWorld> {
+    const billing = await BillingWorld.open();
+    const folder = await mkdtemp(join(tmpdir(), 'relay-test-'));
+    const file = join(folder, 'openclawmu.yaml');
+    await writeFile(file, stringify({ dataDir: folder, providers }));
+    const config = Config.load(file, {});
+    const { database, changes } = await billing.db.otherProcess();
+    const quota = assembleQuota({
+      database,
+      databaseUrl: billing.db.urls.gatewayUrl,
+      changes,
+      jobs: jobPrincipals,
+      clock: billing.clock,
+      log: silentLog,
+      dataDir: folder,
+      timezone: 'UTC',
+      journal: { sync: 'write' },
+    });
+    quota.settlements.sink(new LedgerBridge(billing.ledger));
+    await quota.quota.start();
+    const tokens = new TokenDirectory(new TokenLookup(database, jobPrincipals), changes, billing.clock, silentLog);
+    const calls = new ActiveCalls(tokens, new Registry());
+    const upstream = new Upstream(config, await DemoProvider.start());
+    const proxy = new ProxyService(billing.catalogue, quota.holds, upstream, calls, billing.clock);
+    await billing.priceAt(Object.fromEntries(Object.keys(models).map((model) => [model, ['3', '15']])));
+    const limits = { contextTokens: 200_000, maxOutputTokens: 1_000 };
+    const cards = [billing.catalogue.card(1)].flatMap((card) => card ?? []);
+    const entries = Object.entries(models).map(([id, provider]) => ({
+      ...{ id, provider, upstreamModel: '*', displayName: id },
+      ...limits,
+    }));
+    billing.catalogue.replace({ models: entries, cards });
+    const world = new RelayWorld(billing, quota, calls, upstream, proxy, config, watch);
+    await new Promise<void>((listening) => world.server.listen(0, '127.0.0.1', listening));
+    return world;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** The tenant's only row, once it is booked; fails if there is another. */
+  async booked(tenant: string): Promise<Booked> {
+    await this.quota.settlements.flush();
+    const rows = await eventually(
+      () =>
+        this.billing.asSuperuser<Record<string, string>>(
+          'SELECT status, outcome, cost_nanos AS cost, output_tokens AS output FROM ledger WHERE tenant_id = $1',
+          [tenant],
+        ),
+      ({ length }) => length > 0,
+    );
+    if (rows.length !== 1) throw new Error(`${rows.length} rows for one call`);
+    const [{ status = '', outcome = '', cost = '', output = '' } = {}] = rows;
+    return { status, outcome, cost: BigInt(cost), output: Number(output) };
+  }
+
+  async rowsOf(tenant: string): Promise<number> {
+    await this.quota.settlements.flush();
+    const [row] = await this.billing.asSuperuser<{ n: string }>(
+      'SELECT count(*) AS n FROM ledger WHERE tenant_id = $1',
+      [tenant],
+    );
+    return Number(row?.n);
+  }
+
+  /** Resolves when no call is in flight and nothing is held for one. */
+  async quiet(): Promise<void> {
+    await eventually(() => this.calls.count === 0 && this.quota.holds.facts.open === 0);
+    const { heldNanos } = this.quota.holds.facts;
+    if (heldNanos !== 0n) throw new Error(`${heldNanos} nanos are held for nothing`);
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((closed) => this.server.close(closed));
+    await this.upstream.close();
+    await this.quota.quota.close();
+    await this.billing.close();
+    for (const folder of [this.#folder, socketFolder(this.#folder)]) await rm(folder, { recursive: true, force: true });
+  }
+
+  /** What the controller and the error filter do. */
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, tenantId = '', path = ''] = /^\/(\w+)(\/.*)$/.exec(request.url ?? '') ?? [];
+    const dialect: Dialect = path.startsWith('/v1/messages') ? 'anthropic' : 'openai';
+    const id = newId('req');
+    try {
+      const body = await readBody(request, 1_000_000, 5_000);
+      const sink = this.watch(new HttpSink(response, dialect, id));
+      const principal = tenantPrincipal(tenantId, { id: `tok_${tenantId}` });
+      await this.proxy.answer(principal, { id, dialect, path, headers: request.headers, body }, sink, {
+        tell: (call) => (response.destroyed ? call.leave() : response.once('close', () => call.leave())),
+      });
+      this.endings.push(null);
+    } catch (error) {
+      this.endings.push(error);
+      if (!(error instanceof CodedError)) throw error;
+      if (response.headersSent) return void response.destroy();
+      const rendered = renderError(error, dialect, id);
+      response.writeHead(rendered.status, rendered.headers).end(rendered.body);
+    }
+  }
+}
