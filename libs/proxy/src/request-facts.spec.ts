@@ -31,7 +31,14 @@ describe('readFacts', () => {
     };
     expect(facts('openai', body)).toMatchObject({
       ...{ dialect: 'openai', model: 'gpt', stream: true, outputLimitTokens: 5, choices: 2, usageAsked: false },
-      ...{ endUser: 'u', declaresTools: false, features: [], ownedKeys: [], media: { blocks: 0, bytes: 0 } },
+      ...{
+        endUser: 'u',
+        declaresTools: false,
+        knownTools: 0,
+        features: [],
+        ownedKeys: [],
+        media: { blocks: 0, bytes: 0 },
+      },
       bodyBytes: Buffer.byteLength(JSON.stringify(body)),
     });
     expect(anthropic({ metadata: { user_id: '{"session":1}' }, n: 7, stream: false })).toMatchObject({
@@ -101,7 +108,7 @@ describe('features', () => {
     const tool = (type?: string): object => ({ name: 't', type, input_schema: { type: 'web_search_20250305' } });
     const client = ['custom', 'bash_20250124', 'text_editor_20250728', 'computer_20251124', 'memory_20250818'];
     expect(anthropic({ tools: [tool(), ...client.map(tool), tool('browser_toolset_20260801')] })).toMatchObject({
-      ...{ declaresTools: true, features: [] },
+      ...{ declaresTools: true, knownTools: 5, features: [] },
     });
     const hosted = ['web_search_20250305', 'web_search_20260318', 'web_fetch_20250910', 'code_execution_20260521'];
     expect(named(anthropic({ tools: hosted.map(tool) }))).toEqual([

@@ -19,6 +19,7 @@ export interface RequestFacts {
   /** Whom the caller says it acts for (`user`, `safety_identifier`, `metadata.user_id`); a claim, not an identity. */
   readonly endUser: string | null;
   readonly declaresTools: boolean;
+  readonly knownTools: number;
   readonly features: readonly Feature[];
   readonly media: Media;
   /** Keys present that only the gateway may set; pass them to `editMembers` as `remove`. */

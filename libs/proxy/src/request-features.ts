@@ -26,6 +26,8 @@ export interface Survey {
   readonly features: Feature[];
   readonly media: Media;
   readonly declaresTools: boolean;
+  /** Tools that the caller runs and the provider describes to the model: their tokens are not in the body. */
+  readonly knownTools: number;
 }
 
 export type SurveyResult =
@@ -87,6 +89,9 @@ const CLIENT_TOOLS: Record<Dialect, ReadonlySet<string>> = {
   anthropic: new Set(['custom', 'bash', 'text_editor', 'computer', 'computer_toolset', 'browser_toolset', 'memory']),
 };
 
+/** Tool types that the caller describes itself, in the body. */
+const DESCRIBED_TOOLS: ReadonlySet<string> = new Set(['function', 'custom']);
+
 /** Content blocks that are text, or hold others. Any other type counts as media, an unknown one too. */
 const TEXT_BLOCKS: Record<Dialect, ReadonlySet<string>> = {
   openai: new Set(['text', 'refusal']),
@@ -127,13 +132,14 @@ export function survey(dialect: Dialect, body: Buffer, request: JsonObject): Sur
   if (surveyor.problem) return { ok: false, problem: surveyor.problem };
   const declaresTools = isUsed(body, request.members.get('tools')) || isUsed(body, request.members.get('functions'));
   const media = { blocks: surveyor.mediaBlocks, bytes: surveyor.mediaBytes };
-  return { ok: true, survey: { features: surveyor.features, media, declaresTools } };
+  return { ok: true, survey: { features: surveyor.features, media, declaresTools, knownTools: surveyor.knownTools } };
 }
 
 class Surveyor {
   readonly features: Feature[] = [];
   mediaBlocks = 0;
   mediaBytes = 0;
+  knownTools = 0;
   problem: ScanProblem | null = null;
 
   constructor(
@@ -166,6 +172,7 @@ class Surveyor {
       const type = this.text(tool?.members.get('type'));
       const name = type?.slice(0, MAX_NAME_CHARACTERS).replace(VERSION_SUFFIX, '');
       if (name !== undefined && !CLIENT_TOOLS[this.dialect].has(name)) this.note({ kind: 'hosted_tool', name });
+      if (name !== undefined && !DESCRIBED_TOOLS.has(name)) this.knownTools += 1;
       return tool && tool.close + 1;
     });
   }
