@@ -10,6 +10,7 @@ const VARYING: readonly (readonly [pattern: RegExp, placeholder: string])[] = [
   [/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/g, '<time>'],
   [/\b20\d\d-\d\d-\d\d\b/g, '<day>'],
   [/\b20\d\d-(0[1-9]|1[0-2])\b/g, '<month>'],
+  [/(?<="nextCursor":")[\w-]+/g, '<cursor>'],
   [/(?<="created":)\d{10}/g, '<second>'],
   [/(?<=retry-after: )\d+/gi, '<seconds>'],
   [/(?<=^checkpoints +)\d+/gm, '<number>'],

@@ -13,8 +13,9 @@ const FOLDER = '/srv/openclawmu';
 const ADMIN_KEY = /ak_root_[0-9a-f]{32}/g;
 
 const START_LIMIT_MS = 60_000;
+/** Commands that change nothing, so that they may be given again. */
 const READING =
-  /^(npx openclawmu (--?\w+ )*(usage|billing|audit|\w+ (list|show)|doctor)\b|(curl|cat|ls|tail|head|wc|grep|stat)\b)/;
+  /^(npx openclawmu (--?\w+ )*(usage|billing|audit|\w+ (list|show)|doctor)\b|curl (?!.* -[dX] )|(cat|ls|tail|head)\b)/s;
 
 /** Somebody who starts the gateway for the first time, in an empty folder, and follows a page at a terminal. */
 export class Newcomer {
