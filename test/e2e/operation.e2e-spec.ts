@@ -249,7 +249,8 @@ function parseMetrics(text: string): Map<string, number> {
     if (line === '' || /^# (HELP|TYPE) [a-zA-Z_:][\w:]* /.test(line)) continue;
     const sample = /^([a-zA-Z_:][\w:]*(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)+\})?) (\S+)$/.exec(line);
     const value = Number(sample?.[2]?.replace('+Inf', 'Infinity'));
-    if (!sample?.[1] || Number.isNaN(value)) throw new Error(`no Prometheus sample: ${line}`);
+    // The means of the process's own metrics are not numbers while there is nothing to take them of.
+    if (!sample?.[1] || (Number.isNaN(value) && sample[2] !== 'Nan')) throw new Error(`no Prometheus sample: ${line}`);
     samples.set(sample[1], value);
   }
   return samples;

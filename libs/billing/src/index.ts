@@ -11,17 +11,8 @@ export {
   type LedgerRowJson,
   type LedgerStatus,
 } from './ledger/ledger-row';
-export {
-  cost,
-  FORMULA,
-  priceOf,
-  quote,
-  type Bounds,
-  type ClassPrices,
-  type Formula,
-  type ModelPrice,
-  type Quote,
-} from './pricing/pricing';
+export { cost, FORMULA, priceOf, quote, type Bounds, type Formula, type Quote } from './pricing/pricing';
+export type { ClassPrices, ModelPrice } from './pricing/model-price';
 export {
   MAX_TOKENS,
   NO_TOKENS,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedPostgres } from '../../platform/src/database/embedded-postgres';
+import { EmbeddedPostgres } from '@app/platform';
 import { tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, until } from '../test/gateways';
 import { ACTUAL } from '../test/test-ledger';

@@ -1,7 +1,6 @@
 import { type Clock, CodedError, type Principal, uuid7 } from '@app/platform';
 import type { GatewayProcess } from './gateway-process.service';
-import { type Hold, makeHold } from './hold';
-import type { HoldDesk, Settlement } from './hold-desk';
+import { type Hold, type HoldDesk, makeHold, type Settlement } from './hold';
 import type { Journal } from './journal';
 import { type Charge, heldLine, releasedLine, settledLine } from './journal-line';
 import type { Leases } from './leases.service';

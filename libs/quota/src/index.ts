@@ -1,6 +1,5 @@
 export { BudgetsService } from './budgets.service';
-export type { Hold } from './hold';
-export type { Settlement } from './hold-desk';
+export type { Hold, Settlement } from './hold';
 export { Holds, type Reservable } from './holds.service';
 export type { LedgerSink, OpenHold, SettledRow } from './ledger-sink';
 export { QuotaModule } from './quota.module';

@@ -1,5 +1,5 @@
 import { uuid7 } from '@app/platform';
-import type { ModelPrice } from '../pricing/pricing';
+import type { ModelPrice } from '../pricing/model-price';
 import { NO_TOKENS } from '../pricing/token-counts';
 import { checkRow, rowFromJson, rowToJson, unconfirmedRow, type LedgerRow } from './ledger-row';
 

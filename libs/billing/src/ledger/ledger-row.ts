@@ -1,4 +1,5 @@
-import { cost, FORMULA, type Formula, type ModelPrice } from '../pricing/pricing';
+import type { ModelPrice } from '../pricing/model-price';
+import { cost, FORMULA, type Formula } from '../pricing/pricing';
 import { isTokenCount, TOKEN_CLASSES, type TokenCounts } from '../pricing/token-counts';
 
 /**

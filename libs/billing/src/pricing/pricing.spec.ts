@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { rateCard, type RateCard } from '../rates/rate-card';
-import { cost, priceOf, quote, type ClassPrices, type ModelPrice } from './pricing';
+import type { ClassPrices, ModelPrice } from './model-price';
+import { cost, priceOf, quote } from './pricing';
 import { NO_TOKENS, TOKEN_CLASSES, totalTokens, type TokenCounts } from './token-counts';
 
 const nanos = fc.bigInt({ min: 0n, max: 10n ** 15n });

@@ -1,5 +1,6 @@
 import { bestMatch } from '@app/platform';
 import type { RateCard } from '../rates/rate-card';
+import type { ClassPrices, ModelPrice } from './model-price';
 import {
   INPUT_CLASSES,
   inputTokens,
@@ -9,15 +10,6 @@ import {
   type TokenClass,
   type TokenCounts,
 } from './token-counts';
-
-/** Nano-units of the card's currency per million tokens, for every class. */
-export type ClassPrices = Readonly<Record<TokenClass, bigint>>;
-
-/** What a model costs, and what it costs instead once a prompt is long. */
-export interface ModelPrice extends ClassPrices {
-  /** Holds for all tokens of a call whose input, cached tokens included, is more than `aboveTokens`. */
-  readonly longContext?: { readonly aboveTokens: number; readonly prices: ClassPrices } | undefined;
-}
 
 /** How a row's cost follows from its counts. A number is never given a new meaning: a changed rule gets the next one. */
 export const FORMULA = 1;

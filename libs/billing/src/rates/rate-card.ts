@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatNanos, parseNanos } from '@app/platform';
-import type { ClassPrices, ModelPrice } from '../pricing/pricing';
+import type { ClassPrices, ModelPrice } from '../pricing/model-price';
 import type { TokenClass } from '../pricing/token-counts';
 
 /** One version of the price list, as the hot path needs it. */
