@@ -61,6 +61,7 @@ module.exports = {
   rootDir: __dirname,
   reporters: ['default', '<rootDir>/test/support/plain-reporter.cjs'],
   testTimeout: 30_000,
+  maxWorkers: 2,
   projects: [
     {
       ...shared,

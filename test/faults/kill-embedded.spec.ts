@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createDepartment, eventually, fakeProviders, offerFakeModels } from '../support/department';
 import { FakeProvider } from '../support/fake-provider';
 import { createPlace, Gateway, type Place } from '../support/gateway';
@@ -54,6 +56,30 @@ test('takes the server along, and the next start finds everything and bills what
     ({ length }) => length === 3,
   );
   expect(rows).toEqual(['fake-n3 actual', 'fake-n4 actual', 'fake-n9-h3 unconfirmed']);
+  expect(await gateway.must('GET', '/api/v1/admin/audit/verification')).toMatchObject({ ok: true, fault: null });
+}, 60_000);
+
+test('brings its server back when that is killed, and bills what was under way', async () => {
+  const department = await createDepartment(gateway, { budget: '10.00' });
+  const kind = CALL_KINDS[0] as CallKind;
+  const open = callModel(gateway.url, department.token, kind, 'fake-n9-h4');
+  const held = await fake.waitForRequest('fake-n9-h4');
+  await fake.waitFor(() => held.paused);
+  const [pid] = (await readFile(join(place.folder, 'data/postgres/pgdata/postmaster.pid'), 'utf8')).split('\n');
+  process.kill(Number(pid), 'SIGKILL');
+  held.resume();
+  await open;
+  await eventually(
+    async () => (await gateway.call('GET', '/readyz')).status,
+    (status) => status === 200,
+    20_000,
+  );
+  const rows = await eventually(
+    async () =>
+      (await gateway.must<{ items: Row[] }>('GET', '/api/v1/tenant/usage/requests', undefined, department.token)).items,
+    ({ length }) => length === 1,
+  );
+  expect(rows).toMatchObject([{ model: 'fake-n9-h4', status: 'actual' }]);
   expect(await gateway.must('GET', '/api/v1/admin/audit/verification')).toMatchObject({ ok: true, fault: null });
 }, 60_000);
 

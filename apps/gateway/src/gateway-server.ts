@@ -5,7 +5,6 @@ import {
   Clock,
   ConfigError,
   Database,
-  EmbeddedPostgres,
   migrate,
   NestLogger,
   type Config,
@@ -26,6 +25,7 @@ import { configureHttp } from './configure-http';
 import { registerGauges } from './gauges';
 import { GatewayHttpAdapter } from './http-adapter';
 import { migrations } from './migrations';
+import { OwnPostgres } from './own-postgres';
 import { DOCS_ROUTES, serveDocs } from './swagger';
 
 type ProcessAction = 'gateway.started' | 'gateway.stopped' | 'config.reloaded' | 'config.rejected';
@@ -36,7 +36,7 @@ const LINGER_MS = 1_000;
 /** One gateway process from start to end. */
 export class GatewayServer {
   readonly #jobs = new JobPrincipalMint();
-  #postgres: EmbeddedPostgres | null = null;
+  #postgres: OwnPostgres | null = null;
   #app: INestApplication | null = null;
   #exporter: AuditExporter | null = null;
   #stopping = false;
@@ -133,11 +133,8 @@ export class GatewayServer {
   private async databaseUrls({ database, dataDir }: GatewayConfig): Promise<{ ownerUrl: string; gatewayUrl: string }> {
     const gatewayUrl = database.url?.reveal();
     if (gatewayUrl !== undefined) return { gatewayUrl, ownerUrl: database.migrationUrl?.reveal() ?? gatewayUrl };
-    this.#postgres = await EmbeddedPostgres.start({
-      dataDir: join(dataDir, 'postgres'),
-      log: (line) => this.log.debug({ postgres: line }),
-    });
-    return this.#postgres;
+    this.#postgres = await OwnPostgres.start(join(dataDir, 'postgres'), this.log);
+    return this.#postgres.urls;
   }
 
   /** What the process itself does is told in the audit log too. It goes on if that fails: the log says so then. */

@@ -113,6 +113,11 @@ export class EmbeddedPostgres {
     return `postgresql://${ROLES[role]}:${this.secrets[role]}@${host}:${PORT}/${encodeURIComponent(database)}?sslmode=disable`;
   }
 
+  /** Resolves when the server has ended, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.server.gone;
+  }
+
   /** Cuts clients off, writes a checkpoint and resolves when the server is gone; a second call waits for the first. */
   stop(): Promise<void> {
     this.stopping ??= this.server.stop().then(() => rmdir(this.socketDir).catch(() => undefined));
@@ -154,7 +159,7 @@ class Server {
   readonly lastLines: string[] = [];
   ended = false;
   private readonly process: ChildProcess;
-  private readonly gone: Promise<void>;
+  readonly gone: Promise<void>;
 
   constructor(launcher: Launcher, command: readonly string[], log: (line: string) => void = () => undefined) {
     const child = launch(launcher, command, ['ignore', 'ignore', 'pipe']);
