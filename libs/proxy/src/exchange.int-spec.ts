@@ -260,6 +260,18 @@ describe('in the middle of a stream', () => {
     expect(await world.booked(tenant)).toMatchObject({ status: 'estimated', outcome: 'failed', output: 2 });
   });
 
+  test('an error the provider tells keeps its type and loses its words, which may name the shared account', async () => {
+    const told = { error: { message: 'Rate limit reached in organization org-acme', type: 'tokens', code: null } };
+    play = (response) => response.writeHead(200, SSE).end(`${event('a')}data: ${JSON.stringify(told)}\n\n${USAGE}`);
+    const answer = await ask(true);
+    const text = answer.body.toString();
+    expect(answer.complete).toBe(true);
+    expect(text).not.toContain('acme');
+    expect(text.startsWith(event('a'))).toBe(true);
+    expect(JSON.parse(text.slice(text.lastIndexOf('data: ') + 6))).toMatchObject({ error: { type: 'tokens' } });
+    expect(await world.booked(tenant)).toMatchObject({ outcome: 'failed', cost: COST });
+  });
+
   test('a reload of the configuration that moves the provider lets the stream finish where it began', async () => {
     play = (response) => {
       streamTwo(response, response.req);

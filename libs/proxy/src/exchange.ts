@@ -8,7 +8,7 @@ import { bill, type Ending } from './bill';
 import { settledEntry } from './ledger-sink';
 import type { CallSummary } from './call-metrics';
 import { headersToClient, providerRequestId } from './headers';
-import { errorAnswer } from './provider-answer';
+import { errorAnswer, errorEvent } from './provider-answer';
 import type { RequestFacts } from './request-facts';
 import type { UpstreamRequest, Upstream } from './upstream';
 import { UsageReader } from './usage/usage-reader';
@@ -181,7 +181,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     const usage = reader.finish();
     const outcome = usage.terminal ? 'completed' : 'failed';
     await this.settle({ ...usage, status: this.#status, outcome, outputSeen: usage.deltas });
-    this.sink.write(rest, ignore);
+    this.sink.write(usage.error ? errorEvent(this.deal.facts.dialect, usage.error.type) : rest, ignore);
     // An error event is an end of its own; otherwise a stream without its last event was cut on the way.
     if (usage.terminal || usage.error) this.sink.end();
     else this.sink.cut(new CodedError('provider_error', 'The provider ended the answer before it was complete.'));

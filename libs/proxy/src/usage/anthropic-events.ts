@@ -38,6 +38,10 @@ export class AnthropicEvents implements StreamEvents {
     return false;
   }
 
+  get failed(): boolean {
+    return this.error !== null;
+  }
+
   finish(): StreamUsage {
     const result = this.usage && countsOfAnthropic(this.usage);
     const counts = result?.ok ? result.counts : null;

@@ -59,6 +59,10 @@ export class OpenAiEvents implements StreamEvents {
     return parse && this.parsed(buffer.toString('utf8', start, end));
   }
 
+  get failed(): boolean {
+    return this.error !== null;
+  }
+
   finish(): StreamUsage {
     const result = this.usage && countsOfOpenAi(this.usage);
     const counts = result?.ok ? result.counts : null;

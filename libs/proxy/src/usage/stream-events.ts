@@ -27,6 +27,8 @@ export interface StreamEvents {
   /** Takes one event's data. True for an event that brings the usage and nothing else. */
   data(buffer: Buffer, start: number, end: number): boolean;
   finish(): StreamUsage;
+  /** Whether the provider has sent an error. */
+  readonly failed: boolean;
 }
 
 /** Whether `needle` stands at `at`; the caller has made sure that `at + needle.length` is within the event. */

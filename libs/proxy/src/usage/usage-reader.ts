@@ -6,6 +6,10 @@ import { matches, type StreamEvents, type StreamUsage } from './stream-events';
 export type { StreamError, StreamUsage } from './stream-events';
 
 const DATA = Buffer.from('data:');
+/** How the data of an error begins in what providers write. */
+const ERRORS = ['{"error"', '{"type":"error"', '{"object":"error"']
+  .flatMap((start) => [`data: ${start}`, `data:${start}`])
+  .map((line) => Buffer.from(line));
 const NOTHING = Buffer.alloc(0);
 const CHOICE = Buffer.from('"choices":[{');
 const SPACE = 0x20;
@@ -21,7 +25,8 @@ const LONGEST_USAGE_LINE = 16 * 1024;
  *
  * `hideUsage` is for streams that end with a usage event only because the gateway asked for it: that event is taken out
  * of what the client sees. All other bytes pass as they came, and at once; only a line that has begun and might still
- * turn out to be that event waits for its end, which no client could have used earlier anyway.
+ * turn out to be that event, or an error, waits for its end, which no client could have used earlier anyway. An error of the provider
+ * ends what is relayed: its text may name the account that all tenants share, so the exchange tells it in other words.
  */
 export class UsageReader implements LineSink {
   private readonly events: StreamEvents;
@@ -47,15 +52,11 @@ export class UsageReader implements LineSink {
 
   /** Takes a chunk as it came from the provider and returns the bytes to relay now: usually the chunk, maybe none. */
   push(chunk: Buffer): Buffer {
-    if (!this.hideUsage) {
-      this.lines.push(chunk, this);
-      return chunk;
-    }
     this.chunk = chunk;
     this.relayed = 0;
     this.held = this.holding ? this.lines.rest() : null;
     this.lines.push(chunk, this);
-    this.holdOrRelayRest();
+    if (!this.events.failed) this.holdOrRelayRest();
     return this.takeOut();
   }
 
@@ -66,7 +67,7 @@ export class UsageReader implements LineSink {
     this.holding = false;
     const hidden = rest.length > 0 && this.read(rest, 0, rest.length);
     if (this.spread !== null) this.endSpread(this.spread);
-    return wasHeld && !(hidden && this.hideUsage) ? rest : NOTHING;
+    return wasHeld && !(hidden && this.hideUsage) && !this.events.failed ? rest : NOTHING;
   }
 
   /** What is known by now; to be asked at the end, or whenever the relay stops. */
@@ -78,9 +79,16 @@ export class UsageReader implements LineSink {
 
   /** For {@link SseLines}: reads a line, and keeps it from the client if it is the one to hide. */
   line(buffer: Buffer, start: number, end: number, next: number): void {
-    const isUsage = this.read(buffer, start, end);
-    if (!this.hideUsage) return;
+    const hadFailed = this.events.failed;
+    const isUsage = this.read(buffer, start, end) && this.hideUsage;
+    if (hadFailed) return;
     const isWhole = buffer === this.chunk;
+    if (this.events.failed) {
+      if (isWhole && start > this.relayed) this.out.push(this.chunk.subarray(this.relayed, start));
+      this.held = null;
+      this.holding = false;
+      return;
+    }
     const isBlankOfHidden = this.swallowBlank && start === end;
     this.swallowBlank = false;
     if ((isUsage || isBlankOfHidden) && (isWhole || this.held)) {
@@ -114,12 +122,12 @@ export class UsageReader implements LineSink {
     if (buffer.length > 0) this.events.data(buffer, 0, buffer.length);
   }
 
-  /** Relays what follows the last line end, unless it might become the usage event. */
+  /** Relays what follows the last line end, unless it might become an event to hide. */
   private holdOrRelayRest(): void {
     const held = this.held;
     this.held = null;
     const waiting = this.lines.waiting;
-    this.holding = waiting > 0 && waiting <= LONGEST_USAGE_LINE && this.mayBeUsage(this.lines.rest());
+    this.holding = waiting > 0 && waiting <= LONGEST_USAGE_LINE && this.mayBeHidden(this.lines.rest());
     if (this.holding) {
       const tail = Math.max(this.relayed, this.chunk.length - waiting);
       if (tail > this.relayed) this.out.push(this.chunk.subarray(this.relayed, tail));
@@ -133,7 +141,8 @@ export class UsageReader implements LineSink {
   }
 
   /** What is once found not to be the event stays so as the line grows: a line let go is never held again. */
-  private mayBeUsage(partial: Buffer): boolean {
+  private mayBeHidden(partial: Buffer): boolean {
+    if (!this.hideUsage) return ERRORS.some((error) => matches(partial, 0, error.subarray(0, partial.length)));
     if (this.swallowBlank && partial[0] === CR) return true;
     const known = Math.min(partial.length, DATA.length);
     return matches(partial, 0, DATA.subarray(0, known)) && !partial.includes(CHOICE);
