@@ -19,6 +19,12 @@ describe('headers to the provider', () => {
     'anthropic-version': '2026-10-21',
     'anthropic-beta': 'context-1m-2025-08-07,files-api',
     'x-forwarded-for': '10.0.0.1',
+    'x-auth-request-email': 'ann@example.com',
+    traceparent: '00-1-1-01',
+    'anthropic-workspace-id': 'w',
+    'x-stainless-retry-count': '0',
+    'x-claude-code-session-id': 's',
+    'anthropic-something-new': 'n',
     host: 'gateway.internal',
     connection: 'keep-alive',
     'accept-encoding': 'gzip',
@@ -32,11 +38,14 @@ describe('headers to the provider', () => {
     expect(JSON.stringify([openai, anthropic])).not.toContain('tk_finance');
   });
 
-  test('pass versions and betas as sent, and nothing that selects an account or names a host', () => {
+  test('pass versions, betas and whatever else the APIs speak as sent, and nothing that selects an account or names a host', () => {
     expect(headersToProvider(sent, provider('anthropic'), 10)).toEqual({
       'content-type': 'application/json',
       'anthropic-version': '2026-10-21',
       'anthropic-beta': 'context-1m-2025-08-07,files-api',
+      'anthropic-something-new': 'n',
+      'x-stainless-retry-count': '0',
+      'x-claude-code-session-id': 's',
       'accept-encoding': 'identity',
       'content-length': '10',
       'x-api-key': 'sk-the-gateways-own',

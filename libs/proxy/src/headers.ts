@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ProviderConfig } from '@app/platform';
 
-/** What of a client's request headers a provider gets to see. Credentials, cookies and account selectors are not among it. */
-const TO_PROVIDER = [
-  'accept',
-  'content-type',
-  'user-agent',
-  'anthropic-version',
-  'anthropic-beta',
-  'openai-beta',
-] as const;
+/**
+ * What of a client's request headers a provider gets to see: what its own APIs and tools speak, known today or not. What
+ * the company's network adds (addresses, people, traces) stays here, as do credentials and cookies.
+ */
+const TO_PROVIDER = new Set(['accept', 'content-type', 'user-agent', 'x-app', 'originator', 'session-id', 'thread-id']);
+const FAMILIES = ['anthropic-', 'openai-', 'x-stainless-', 'x-claude-code-', 'x-codex-'];
+
+/** Whose account is charged, and where: the company decides that once. */
+const SELECTS_ACCOUNT = /organization|project|workspace|account|user-profile/;
 
 /**
  * What of a provider's response headers a client gets to see. Rate limits and organisation names describe the account
@@ -32,9 +32,9 @@ export function headersToProvider(
   bodyBytes: number,
 ): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
-  for (const name of TO_PROVIDER) {
+  for (const name in from) {
     const value = from[name];
-    if (typeof value === 'string') headers[name] = value;
+    if (typeof value === 'string' && isForProvider(name)) headers[name] = value;
   }
   headers['accept-encoding'] = 'identity';
   headers['content-length'] = String(bodyBytes);
@@ -45,6 +45,9 @@ export function headersToProvider(
   }
   return headers;
 }
+
+const isForProvider = (name: string): boolean =>
+  TO_PROVIDER.has(name) || (FAMILIES.some((family) => name.startsWith(family)) && !SELECTS_ACCOUNT.test(name));
 
 export function headersToClient(
   from: Readonly<Record<string, string | string[] | undefined>>,
