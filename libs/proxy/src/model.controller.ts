@@ -118,10 +118,19 @@ export class ModelController {
   ): Promise<void> {
     const { bodyLimitBytes, bodyTimeoutMs } = this.config.current.server;
     const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
-    const asked = { id: request.requestId, dialect, path: request.originalUrl, headers: request.headers, body };
+    const path = PATHS[dialect] + queryOf(request.originalUrl);
+    const asked = { id: request.requestId, dialect, path, headers: request.headers, body };
     await this.proxy.answer(principal, asked, new HttpSink(response, dialect, request.requestId), new Reader(response));
   }
 }
+
+/** The routes as the providers know them, however a client spelled them: Express ignores case and a slash at the end. */
+const PATHS: Readonly<Record<Dialect, string>> = { openai: '/v1/chat/completions', anthropic: '/v1/messages' };
+
+const queryOf = (url: string): string => {
+  const at = url.indexOf('?');
+  return at < 0 ? '' : url.slice(at);
+};
 
 /** The client at the other end of a response. */
 class Reader implements Leaving {
