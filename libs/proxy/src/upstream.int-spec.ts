@@ -1,0 +1,170 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { Config, GatewayConfig, ProviderConfig } from '@app/platform';
+import type { Hold } from '@app/quota';
+import type { Dispatcher } from 'undici';
+import { DemoProvider } from './demo-provider';
+import { Upstream, type UpstreamRequest } from './upstream';
+
+/** What of the configuration is read here, and how a reload is told. */
+class Settings {
+  current = { providers: {} } as GatewayConfig;
+  #listener: (config: GatewayConfig) => void = () => undefined;
+  onReload(listener: (config: GatewayConfig) => void): void {
+    this.#listener = listener;
+  }
+  set(providers: Record<string, Partial<ProviderConfig>>): void {
+    this.current = { providers } as GatewayConfig;
+    this.#listener(this.current);
+  }
+}
+
+let server: Server;
+let settings: Settings;
+let upstream: Upstream;
+let requests: IncomingMessage[];
+/** Connections made to the server. */
+let connections: Socket[];
+let hold: Hold;
+
+const provider = (fields: Partial<ProviderConfig> = {}): Partial<ProviderConfig> => ({
+  dialect: 'openai',
+  baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  internal: true,
+  timeouts: { connectMs: 1_000, firstByteMs: 1_000, idleMs: 1_000 },
+  ...fields,
+});
+
+beforeEach(async () => {
+  requests = [];
+  connections = [];
+  hold = { closed: false } as Hold;
+  server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    requests.push(request);
+    request.resume().once('end', () => response.end('{}'));
+  });
+  server.on('connection', (socket) => connections.push(socket));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  settings = new Settings();
+  upstream = new Upstream(settings as unknown as Config, await DemoProvider.start());
+});
+afterEach(async () => {
+  await upstream.close();
+  server.closeAllConnections();
+  await new Promise((closed) => server.close(closed));
+});
+
+const request = (fields: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
+  ...{ provider: 'p', path: '/v1/messages?beta=true', headers: {}, body: Buffer.from('{}') },
+  ...fields,
+});
+
+/** The whole of an answer; rejects with what the handler is told. */
+const send = (asked = request()): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let body = '';
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: () => undefined,
+      onResponseStart: () => undefined,
+      onResponseData: (_, chunk) => void (body += chunk.toString()),
+      // A turn later, when the connection is free again.
+      onResponseEnd: () => void setTimeout(resolve, 10, body),
+      onResponseError: (_, error) => reject(error),
+    };
+    upstream.open(hold, asked, handler);
+  });
+
+test.each([
+  ['', '/v1/messages'],
+  ['/', '/v1/messages'],
+  ['/v1', '/v1/messages'],
+  ['/v1/', '/v1/messages'],
+  ['/openai', '/openai/v1/messages'],
+  ['/openai/', '/openai/v1/messages'],
+  ['/openai/v1', '/openai/v1/messages'],
+  ['/a/b/v1/', '/a/b/v1/messages'],
+  ['/api/v10', '/api/v10/v1/messages'],
+])('a base URL that ends in "%s" is asked at %s', async (end, path) => {
+  settings.set({ p: provider({ baseUrl: provider().baseUrl + end }) });
+  await send();
+  expect(requests[0]?.url).toBe(`${path}?beta=true`);
+  expect(requests[0]?.method).toBe('POST');
+});
+
+test('connections are used again, and kept over a reload that does not concern them', async () => {
+  settings.set({ p: provider() });
+  await send();
+  settings.set({ p: provider({ dialect: 'anthropic' }), q: provider() });
+  await send();
+  expect(connections.length).toBe(1);
+  expect(upstream.provider('p')?.dialect).toBe('anthropic');
+});
+
+test.each<[string, () => Record<string, Partial<ProviderConfig>>]>([
+  ['moves a provider', () => ({ p: provider({ baseUrl: `${provider().baseUrl}/elsewhere` }) })],
+  ['removes a provider', () => ({})],
+])('a reload that %s closes its connections, once their calls are done', async (_, next) => {
+  settings.set({ p: provider() });
+  server.removeAllListeners('request');
+  const arrived = once(server, 'request');
+  const answer = send();
+  const [message, response] = (await arrived) as [IncomingMessage, ServerResponse];
+  settings.set(next());
+  await new Promise((later) => setTimeout(later, 20));
+  expect(connections[0]?.destroyed).toBe(false);
+  message.resume();
+  const closed = once(connections[0] as Socket, 'close');
+  response.end('late');
+  expect(await answer).toBe('late');
+  await closed;
+});
+
+test('a provider that was removed is refused, and so is a hold that has ended', () => {
+  expect(() => upstream.open(hold, request(), {})).toThrow(expect.objectContaining({ code: 'provider_disabled' }));
+  settings.set({ p: provider() });
+  hold = { closed: true } as Hold;
+  expect(() => upstream.open(hold, request(), {})).toThrow(TypeError);
+});
+
+test('the demonstration is a provider of its own that no reload removes', async () => {
+  settings.set({});
+  expect(upstream.names).toEqual(['local']);
+  const asked = { model: 'm', messages: [{ role: 'user', content: 'x' }], max_tokens: 2 };
+  const answer = await send(
+    request({ provider: 'local', path: '/v1/chat/completions', body: Buffer.from(JSON.stringify(asked)) }),
+  );
+  expect(JSON.parse(answer)).toMatchObject({ usage: { completion_tokens: 2 } });
+});
+
+test('the demonstration outlives whoever sends it nonsense', async () => {
+  const nonsense = request({ provider: 'local', path: '/v1/messages', body: Buffer.from('{') });
+  await expect(send(nonsense)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+  // An upload that breaks off.
+  const socket = connect(Number(new URL(upstream.provider('local')?.baseUrl ?? '').port), '127.0.0.1');
+  socket.write('POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{', () => socket.destroy());
+  await new Promise((gone) => socket.once('close', gone));
+  const asked = { model: 'm', messages: [], max_tokens: 1 };
+  expect(await send(request({ provider: 'local', body: Buffer.from(JSON.stringify(asked)) }))).toContain('max_tokens');
+});
+
+test('a connection that the server closed while it idled is not used again', async () => {
+  settings.set({ p: provider() });
+  await send();
+  server.closeIdleConnections();
+  expect(await send()).toBe('{}');
+  expect([connections.length, requests.length]).toEqual([2, 2]);
+});
+
+test('a request on a connection that the server closes at that moment is not sent twice', async () => {
+  settings.set({ p: provider() });
+  await send();
+  server.removeAllListeners('request');
+  server.on('request', (message: IncomingMessage) => {
+    requests.push(message);
+    message.socket.resetAndDestroy();
+  });
+  await expect(send()).rejects.toBeDefined();
+  await new Promise((later) => setTimeout(later, 50));
+  expect(requests.length).toBe(2);
+});
