@@ -3,7 +3,14 @@ import type { GatewayConfig } from './schema';
 
 /** Settings that are wired in at start; a reload that changes one of them is refused as a whole. */
 const FIXED = ['dataDir', 'timezone', 'database', 'journal'] as const;
-const FIXED_SERVER = ['host', 'port', 'headerLimitBytes', 'headersTimeoutMs', 'trustedProxies'] as const;
+const FIXED_SERVER = [
+  'host',
+  'port',
+  'headerLimitBytes',
+  'headersTimeoutMs',
+  'bodyTimeoutMs',
+  'trustedProxies',
+] as const;
 
 /** The configuration in force. Readers call `current` each time, so a reload reaches them without being told. */
 export class Config {
