@@ -1,7 +1,7 @@
 /** The page of all errors, from the catalogue the gateway answers with: who meets a code looks it up here. */
 const HEAD = `# Errors
 
-Every error the gateway answers with. This page is made from the catalogue by \`node scripts/generate.mjs\`.
+Every error the gateway answers with. This page is made from the catalogue by \`npm run generate\`.
 
 The same error is told in three dialects: that of the OpenAI API under \`/v1\`, that of the Anthropic API under \`/v1/messages\`, and problem details
 (RFC 9457) everywhere else. The code is \`error.gateway_code\` in the first two and \`code\` in the third; how each looks is shown
