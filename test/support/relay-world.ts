@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { stringify } from 'yaml';
+import { Audit } from '@app/audit';
 import { CodedError, Config, newId, renderError } from '@app/platform';
+import { BudgetsService } from '@app/quota';
 import { TokenDirectory, TokenLookup } from '@app/tenancy';
 import { BillingWorld } from '../../libs/billing/test/billing-world';
 import { ActiveCalls } from '../../libs/proxy/src/active-calls';
@@ -54,10 +56,13 @@ export class RelayWorld {
     this.server = createServer((request, response) => void this.serve(request, response));
   }
 
-  /** @param watch sees every call's sink, to stand between the exchange and the client */
+  /**
+   * @param models name → provider and the provider's name for it; at 3 in and 15 out per million tokens
+   * @param watch sees every call's sink, to stand between the exchange and the client
+   */
   static async open(
     providers: Record<string, unknown>,
-    models: Record<string, string>,
+    models: Record<string, readonly [provider: string, upstreamModel: string]>,
     watch: (sink: AnswerSink) => AnswerSink = (sink) => sink,
   ): Promise<RelayWorld> {
     const billing = await BillingWorld.open();
@@ -86,8 +91,8 @@ export class RelayWorld {
     await billing.priceAt(Object.fromEntries(Object.keys(models).map((model) => [model, ['3', '15']])));
     const limits = { contextTokens: 200_000, maxOutputTokens: 1_000 };
     const cards = [billing.catalogue.card(1)].flatMap((card) => card ?? []);
-    const entries = Object.entries(models).map(([id, provider]) => ({
-      ...{ id, provider, upstreamModel: '*', displayName: id },
+    const entries = Object.entries(models).map(([id, [provider, upstreamModel]]) => ({
+      ...{ id, provider, upstreamModel, displayName: id },
       ...limits,
     }));
     billing.catalogue.replace({ models: entries, cards });
@@ -100,20 +105,29 @@ export class RelayWorld {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** The tenant's only row, once it is booked; fails if there is another. */
-  async booked(tenant: string): Promise<Booked> {
+  /** The tenant's only row as it stands in the ledger, once it is booked; fails if there is another. */
+  async row(tenant: string): Promise<Readonly<Record<string, string | null>>> {
     await this.quota.settlements.flush();
     const rows = await eventually(
       () =>
-        this.billing.asSuperuser<Record<string, string>>(
-          'SELECT status, outcome, cost_nanos AS cost, output_tokens AS output FROM ledger WHERE tenant_id = $1',
-          [tenant],
-        ),
+        this.billing.asSuperuser<Record<string, string | null>>('SELECT * FROM ledger WHERE tenant_id = $1', [tenant]),
       ({ length }) => length > 0,
     );
-    if (rows.length !== 1) throw new Error(`${rows.length} rows for one call`);
-    const [{ status = '', outcome = '', cost = '', output = '' } = {}] = rows;
-    return { status, outcome, cost: BigInt(cost), output: Number(output) };
+    const [row] = rows;
+    if (row === undefined || rows.length > 1) throw new Error(`${rows.length} rows for one call`);
+    return row;
+  }
+
+  /** What is told of that row in most tests. */
+  async booked(tenant: string): Promise<Booked> {
+    const { status, outcome, cost_nanos: cost, output_tokens: output } = await this.row(tenant);
+    return { status: String(status), outcome: String(outcome), cost: BigInt(cost ?? -1), output: Number(output) };
+  }
+
+  /** Sets the tenant's budget of the month. */
+  async limit(tenant: string, limit: string): Promise<void> {
+    const budgets = new BudgetsService(this.billing.db.database, new Audit(), this.quota.meters);
+    await budgets.set(this.billing.admin, tenant, { metric: 'cost', period: 'month', limit });
   }
 
   async rowsOf(tenant: string): Promise<number> {
@@ -149,7 +163,7 @@ export class RelayWorld {
     try {
       const body = await readBody(request, 1_000_000, 5_000);
       const sink = this.watch(new HttpSink(response, dialect, id));
-      const principal = tenantPrincipal(tenantId, { id: `tok_${tenantId}` });
+      const principal = tenantPrincipal(tenantId, { id: `tok_${tenantId}`, subject: `ann@${tenantId}` });
       await this.proxy.answer(principal, { id, dialect, path, headers: request.headers, body }, sink, {
         tell: (call) => (response.destroyed ? call.leave() : response.once('close', () => call.leave())),
       });

@@ -55,7 +55,7 @@ beforeAll(async () => {
       scripted: { ...common, baseUrl: `http://${originOf(provider)}` },
       mute: { ...common, baseUrl: `https://${originOf(mute)}` },
     },
-    { m: 'scripted', far: 'mute' },
+    { m: ['scripted', 'm'], far: ['mute', 'far'] },
     (sink) => ({
       whole: (...answer) => sink.whole(...answer),
       start: (...head) => sink.start(...head),
