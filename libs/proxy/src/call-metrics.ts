@@ -25,7 +25,7 @@ export class CallMetrics {
     const registers = [registry];
     this.calls = new Counter({
       name: 'openclawmu_calls_total',
-      help: 'Calls that reached a provider, by how they ended.',
+      help: 'Calls by how they ended; those that are unsent reached no provider.',
       labelNames: ['dialect', 'provider', 'outcome'],
       registers,
     });
