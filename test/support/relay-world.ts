@@ -50,6 +50,7 @@ export class RelayWorld {
     readonly upstream: Upstream,
     readonly proxy: ProxyService,
     readonly config: Config,
+    readonly registry: Registry,
     private readonly watch: (sink: AnswerSink) => AnswerSink,
   ) {
     this.#folder = config.current.dataDir;
@@ -85,7 +86,8 @@ export class RelayWorld {
     quota.settlements.sink(new LedgerBridge(billing.ledger));
     await quota.quota.start();
     const tokens = new TokenDirectory(new TokenLookup(database, jobPrincipals), changes, billing.clock, silentLog);
-    const calls = new ActiveCalls(tokens, new Registry());
+    const registry = new Registry();
+    const calls = new ActiveCalls(tokens, registry);
     const upstream = new Upstream(config, await DemoProvider.start());
     const proxy = new ProxyService(billing.catalogue, quota.holds, upstream, calls, billing.clock);
     await billing.priceAt(Object.fromEntries(Object.keys(models).map((model) => [model, ['3', '15']])));
@@ -96,7 +98,7 @@ export class RelayWorld {
       ...limits,
     }));
     billing.catalogue.replace({ models: entries, cards });
-    const world = new RelayWorld(billing, quota, calls, upstream, proxy, config, watch);
+    const world = new RelayWorld(billing, quota, calls, upstream, proxy, config, registry, watch);
     await new Promise<void>((listening) => world.server.listen(0, '127.0.0.1', listening));
     return world;
   }

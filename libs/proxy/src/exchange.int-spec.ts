@@ -198,6 +198,14 @@ describe('before the answer', () => {
     expect(await world.booked(tenant)).toMatchObject({ status: 'unconfirmed', outcome: 'aborted' });
   });
 
+  test('a provider that says nothing', async () => {
+    play = () => undefined;
+    const answer = await ask(true);
+    expect([answer.status, codeIn(answer.body)]).toEqual([504, 'provider_timeout']);
+    await hungUp;
+    expect(await world.booked(tenant)).toMatchObject({ status: 'unconfirmed', outcome: 'failed' });
+  });
+
   test('a shutdown that waits no longer is told', async () => {
     play = () => world.calls.cutAll();
     const answer = await ask(false);
@@ -236,6 +244,8 @@ describe('in the middle of a stream', () => {
     socket.destroy();
     await hungUp;
     expect(await world.booked(tenant)).toMatchObject({ status: 'estimated', outcome: 'aborted', output: 2 });
+    // Nothing was told of the input: a token for every four bytes that were sent.
+    expect(Number((await world.row(tenant))['input_tokens'])).toBe(Math.ceil(bodyOf(true).length / 4));
   });
 
   test('a token that is revoked: its stream says why, and is torn', async () => {
@@ -248,6 +258,13 @@ describe('in the middle of a stream', () => {
     expect(codeIn(answer.body)).toBe('credentials_invalid');
     await hungUp;
     expect(await world.booked(tenant)).toMatchObject({ status: 'estimated', outcome: 'aborted', output: 2 });
+  });
+
+  test('a provider that falls silent', async () => {
+    play = streamTwo;
+    const answer = await ask(true);
+    expect([answer.complete, codeIn(answer.body)]).toEqual([false, 'provider_timeout']);
+    expect(await world.booked(tenant)).toMatchObject({ status: 'estimated', outcome: 'failed', output: 2 });
   });
 
   test('a provider that breaks the framing', async () => {
@@ -382,13 +399,6 @@ describe('unusual answers', () => {
       { status: 'unconfirmed', outcome: 'failed' },
     ],
     [
-      'JSON of another type',
-      (response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(WHOLE),
-      200,
-      undefined,
-      GOOD,
-    ],
-    [
       'events though one piece was asked for',
       (response) => response.writeHead(200, SSE).end(USAGE + DONE),
       200,
@@ -415,6 +425,13 @@ describe('unusual answers', () => {
     expect([answer.status, codeIn(answer.body)]).toEqual([status, code]);
     expect(answer.complete).toBe(true);
     expect(await world.booked(tenant)).toMatchObject(row);
+  });
+
+  test('JSON by another name is called what it is', async () => {
+    play = (response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(WHOLE);
+    const answer = await ask(false);
+    expect([answer.headers['content-type'], answer.body.toString()]).toEqual(['application/json', WHOLE]);
+    expect(await world.booked(tenant)).toMatchObject(GOOD);
   });
 
   test('one piece though a stream was asked for', async () => {

@@ -98,6 +98,10 @@ test('a call that is over is not counted as in flight, however it ended', async 
   await ask('{"model":"nothing","messages":[]}');
   await world.quiet();
   expect(world.calls.uses(`tok_${tenant}`)).toBe(false);
+  const metrics = await world.registry.metrics();
+  expect(metrics).toContain('openclawmu_active_calls 0');
+  expect(metrics).toMatch(/calls_total\{dialect="openai",provider="own",outcome="completed"\} [1-9]/);
+  expect(metrics).not.toContain('outcome="unsent"');
 });
 
 test('a budget too small is refused before anybody is asked', async () => {
