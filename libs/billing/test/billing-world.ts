@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { Audit } from '@app/audit';
-import { Clock, uuid7, type Config, type Principal, type Tx } from '@app/platform';
+import { ChangeFeed, Clock, uuid7, type Config, type Principal, type Tx } from '@app/platform';
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals } from '../../../test/support/principals';
 import { CatalogueLoader } from '../src/catalogue/catalogue-loader.service';
@@ -52,8 +52,10 @@ export class BillingWorld {
   private constructor(readonly db: GatewayDatabase) {
     const { database } = db;
     const { config, clock } = this;
-    this.models = new Models(database, new Audit(), config, clock);
-    this.cards = new RateCards(database, new Audit(), clock);
+    const ear = new ChangeFeed(db.urls.gatewayUrl, silentLog);
+    const loader = new CatalogueLoader(this.catalogue, database, jobPrincipals, ear, silentLog);
+    this.models = new Models(database, new Audit(), config, clock, loader);
+    this.cards = new RateCards(database, new Audit(), clock, loader);
     this.seeding = new Seeding(database, this.models, this.cards, clock);
     this.partitions = new LedgerPartitions(database, jobPrincipals, clock, silentLog);
     this.ledger = new Ledger(this.catalogue, this.partitions, silentLog);

@@ -29,6 +29,12 @@ export class CatalogueLoader implements OnModuleDestroy {
     await this.load();
   }
 
+  /** Takes in what was committed before the call. Where that fails, the change feed brings it later. */
+  async catchUp(): Promise<void> {
+    this.refresh();
+    await this.#following;
+  }
+
   onModuleDestroy(): void {
     this.#stopped = true;
     if (this.#retry) clearTimeout(this.#retry);

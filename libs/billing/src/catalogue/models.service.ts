@@ -14,6 +14,7 @@ import {
 import { selectRateCardAt } from '../rates/rate-cards.queries';
 import { readContent } from '../rates/rate-card';
 import { MODEL_PATTERN, modelPattern } from '../rates/rate-card.dto';
+import { CatalogueLoader } from './catalogue-loader.service';
 import { isConfigured } from './catalogue.service';
 import type { ModelPage, ModelView, PutModelDto } from './model.dto';
 import type { ModelEntry } from './model-entry';
@@ -28,18 +29,21 @@ export class Models {
     private readonly audit: Audit,
     private readonly config: Config,
     private readonly clock: Clock,
+    private readonly loader: CatalogueLoader,
   ) {}
 
-  /** Creates or replaces an entry. @throws CodedError `validation_failed`, `provider_not_found` */
+  /** Creates or replaces an entry; calls that come after it find it. @throws CodedError `validation_failed`, `provider_not_found` */
   async put(principal: Principal, id: string, dto: PutModelDto): Promise<ModelView> {
     const problem = problemOf(id, dto);
     if (problem) throw new CodedError('validation_failed', problem);
     if (!isConfigured(this.config, dto.provider))
       throw new CodedError('provider_not_found', `There is no provider "${dto.provider}".`);
-    return this.database.platform(principal, async (tx) => {
+    const view = await this.database.platform(principal, async (tx) => {
       const before = await selectModel(tx, id, 'FOR UPDATE');
       return this.view(tx, await this.write(tx, { id, ...dto }, before));
     });
+    await this.loader.catchUp();
+    return view;
   }
 
   /** Writes an entry with its audit record, inside the caller's transaction. */
@@ -82,14 +86,15 @@ export class Models {
   }
 
   /** @throws CodedError `model_not_found` */
-  remove(principal: Principal, id: string): Promise<void> {
-    return this.database.platform(principal, async (tx) => {
+  async remove(principal: Principal, id: string): Promise<void> {
+    await this.database.platform(principal, async (tx) => {
       const before = MODEL_PATTERN.test(id) && (await selectModel(tx, id, 'FOR UPDATE'));
       if (!before) throw missing(id);
       await deleteModel(tx, id);
       tx.announce('catalogue', `model:${id}`);
       await this.audit.record(tx, { action: 'model.removed', tenant: null, target: { kind: 'model', id }, before });
     });
+    await this.loader.catchUp();
   }
 
   private async view(tx: Tx, row: ModelRow): Promise<ModelView> {

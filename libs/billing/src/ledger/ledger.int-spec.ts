@@ -109,7 +109,7 @@ describe('the ledger', () => {
       currency: 'USD',
       prices: [{ model: 'new-model', input: '1', output: '1' }],
     });
-    expect(world.catalogue.card(version)).toBeUndefined();
+    world.catalogue.replace({ models: [], cards: [] });
     const row = world.row({ model: 'new-model', rateCard: version, costNanos: 1_100_000n });
     await world.book(row);
     expect(await stored(row.id)).toMatchObject({ status: 'actual' });

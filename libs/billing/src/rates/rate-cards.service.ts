@@ -11,6 +11,7 @@ import {
   type Principal,
   type Tx,
 } from '@app/platform';
+import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
 import { readContent, type RateCardContent } from './rate-card';
 import type { ImportRateCardDto, RateCardDetail, RateCardPage, RateCardView } from './rate-card.dto';
 import {
@@ -29,16 +30,22 @@ export class RateCards {
     private readonly database: Database,
     private readonly audit: Audit,
     private readonly clock: Clock,
+    private readonly loader: CatalogueLoader,
   ) {}
 
-  /** @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict` */
-  import(principal: Principal, dto: ImportRateCardDto, idempotencyKey?: string): Promise<RateCardDetail> {
-    return this.database.platform(principal, (tx) =>
+  /**
+   * Calls that come after it, to this process, are priced by it if it is in force.
+   * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`
+   */
+  async import(principal: Principal, dto: ImportRateCardDto, idempotencyKey?: string): Promise<RateCardDetail> {
+    const card = await this.database.platform(principal, (tx) =>
       once(tx, idempotencyKey, dto, async () => {
         const now = this.clock.now();
         return detail(await this.add(tx, contentOf(dto, now), now), now, await this.versionAt(tx, now));
       }),
     );
+    await this.loader.catchUp();
+    return card;
   }
 
   /** Stores a card as the next version, with its audit record, inside the caller's transaction. */
