@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -80,12 +81,13 @@ export class EmbeddedPostgres {
     await disownStaleLock(join(clusterDir, 'postmaster.pid'), clusterDir);
     await disownStaleLock(join(socketDir, `.s.PGSQL.${PORT}.lock`), clusterDir);
 
-    const effective = { ...SETTINGS, unix_socket_directories: `"${socketDir}"`, ...settings };
+    const mark = randomUUID();
+    const effective = { ...SETTINGS, unix_socket_directories: `"${socketDir}"`, cluster_name: mark, ...settings };
     const assignments = [...Object.entries(effective).map(([name, value]) => `${name}=${value}`), ownedBy(process.pid)];
     const command = [binaries.postgres, '-D', clusterDir, ...assignments.flatMap((assignment) => ['-c', assignment])];
     const embedded = new EmbeddedPostgres(new Server(launcher, command, log), socketDir, secrets);
     try {
-      await embedded.prepare();
+      await embedded.prepare(mark);
     } catch (error) {
       await embedded.stop();
       const rival = await findPostmaster(clusterDir);
@@ -124,9 +126,13 @@ export class EmbeddedPostgres {
     return this.stopping;
   }
 
-  private async prepare(): Promise<void> {
+  private async prepare(mark: string): Promise<void> {
     const superuser = await this.connect();
     try {
+      // Of two that start at the same moment, the one that came too late reaches the other's server by the same socket.
+      const { rows } = await superuser.query<{ name: string }>("SELECT current_setting('cluster_name') AS name");
+      if (rows[0]?.name !== mark)
+        throw new EmbeddedPostgresFailed('Another embedded PostgreSQL answers in this place', this.server.lastLines);
       await ensureRolesAndDatabase(superuser, this.secrets);
     } finally {
       await superuser.end();
