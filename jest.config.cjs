@@ -60,7 +60,7 @@ const database = {
 module.exports = {
   rootDir: __dirname,
   reporters: ['default', '<rootDir>/test/support/plain-reporter.cjs'],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   maxWorkers: 2,
   projects: [
     {

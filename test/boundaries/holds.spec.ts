@@ -15,7 +15,7 @@ let departments: Department[];
 
 beforeAll(async () => {
   fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake, { firstByteMs: 1_000, idleMs: 1_000 }) });
+  gateway = await Gateway.start({ providers: fakeProviders(fake, { firstByteMs: 8_000, idleMs: 8_000 }) });
   await offerFakeModels(gateway);
   books = await Books.open(gateway.place.database);
   departments = [

@@ -37,7 +37,7 @@ interface Script {
   used: number;
 }
 
-const WAIT_LIMIT_MS = 15_000;
+const WAIT_LIMIT_MS = 60_000;
 
 /**
  * An upstream provider on 127.0.0.1 that speaks the OpenAI and the Anthropic dialect, does what a model's name or a
