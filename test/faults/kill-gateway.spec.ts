@@ -99,7 +99,7 @@ test.each(PHASES)(
     await theBooksAgree();
     await theAuditLogIsWhole();
   },
-  60_000,
+  120_000,
 );
 
 async function everyCallIsBookedOnce(): Promise<void> {
