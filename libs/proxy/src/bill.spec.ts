@@ -29,8 +29,8 @@ describe('bill', () => {
     expect(bill(price, worst, ending({}))).toEqual({ status: 'actual', counts: told, costNanos: 1_500_000n });
   });
 
-  test('an answer with an error status costs nothing and is a row all the same', () => {
-    expect(bill(price, worst, ending({ status: 529, outcome: 'failed', counts: null }))).toEqual({
+  test.each([302, 400, 404, 429, 529])('an answer with status %i costs nothing and is a row all the same', (status) => {
+    expect(bill(price, worst, ending({ status, outcome: 'failed', counts: null }))).toEqual({
       status: 'actual',
       counts: NO_TOKENS,
       costNanos: 0n,
