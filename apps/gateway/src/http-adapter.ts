@@ -37,6 +37,8 @@ export class GatewayHttpAdapter extends ExpressAdapter {
     const app = express();
     app.disable('x-powered-by');
     app.disable('etag');
+    // Two spellings of a path must not be one route in here and another for what decides by the path.
+    app.enable('case sensitive routing');
     app.set('query parser', 'simple');
     app.set('trust proxy', settings.trustedProxies.length > 0 ? settings.trustedProxies : false);
     super(app);
