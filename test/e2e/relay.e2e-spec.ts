@@ -9,7 +9,9 @@ let department: Department;
 
 beforeAll(async () => {
   fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake, { firstByteMs: 2_000, idleMs: 2_000, connectMs: 2_000 }) });
+  gateway = await Gateway.start({
+    providers: fakeProviders(fake, { firstByteMs: 2_000, idleMs: 2_000, connectMs: 2_000 }),
+  });
   await offerFakeModels(gateway);
   department = await createDepartment(gateway, { budget: '100.00' });
 });
