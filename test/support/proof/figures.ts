@@ -1,0 +1,66 @@
+import { formatNanos } from '../../../libs/platform/src/money';
+import { sum } from '../books';
+import type { Proof } from './prove';
+import { numberOf } from './scenario';
+import type { Evidence } from './verdict';
+
+const STATUSES = ['actual', 'estimated', 'quarantined', 'unconfirmed'] as const;
+
+/** What was seen, for people. Amounts in the currency of the rate card. */
+export function figuresOf({ evidence, kills, raises }: Proof): string {
+  const { watched, windows } = evidence;
+  const lines = [
+    ...callLines(evidence),
+    ...providerLines(evidence),
+    ...ledgerLines(evidence),
+    ['kill -9 of gateways', kills.gateways],
+    ['kill -9 of PostgreSQL', kills.postgres],
+    ['budgets raised meanwhile', raises],
+    ['looks at all windows', `${watched.samples}, ${watched.busySamples} while something was held`],
+    ['  more than a limit spent and held', watched.overdrawn.length],
+  ] as const;
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const table = lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  const budgets = windows.map(
+    ({ name, limit, spent, leased, ledger: booked }) =>
+      `${name}: limit ${limit === null ? 'none' : formatNanos(limit)}, spent ${formatNanos(spent)}, ` +
+      `held ${formatNanos(leased)}, ledger ${formatNanos(booked)}`,
+  );
+  return [...table, '', ...budgets].join('\n');
+}
+
+function callLines({ calls }: Evidence): (readonly [string, number])[] {
+  const withStatus = (status: number): number => calls.filter(({ received }) => received.status === status).length;
+  const complete = calls.filter(({ received }) => received.complete).length;
+  const others = calls.filter(({ received: { status } }) => ![0, 200, 429, 503].includes(status));
+  return [
+    ['calls made', calls.length],
+    ['  answered in full', complete],
+    ['  refused, budget used up (429 before a provider, or its own)', withStatus(429)],
+    ['  refused, database away (503)', withStatus(503)],
+    ["  answered with another error, mostly the provider's", others.length],
+    ['  begun and cut or left', withStatus(200) - complete],
+    ['  no answer: left by the caller, or the gateway killed', withStatus(0)],
+  ];
+}
+
+function providerLines({ provider }: Evidence): (readonly [string, number | string])[] {
+  return [
+    ['calls the provider received', provider.length],
+    ['  its own tally of them', formatNanos(sum(provider.map(({ chargedNanos }) => chargedNanos)))],
+  ];
+}
+
+function ledgerLines({ ledger, provider }: Evidence): (readonly [string, number | string])[] {
+  const charged = new Map(provider.map(({ number, chargedNanos }) => [number, chargedNanos]));
+  return [
+    ['ledger rows', ledger.length],
+    ['  duplicates', ledger.length - new Set(ledger.map(({ model }) => model)).size],
+    ...STATUSES.map((status) => {
+      const rows = ledger.filter((row) => row.status === status);
+      const billed = formatNanos(sum(rows.map(({ costNanos }) => costNanos)));
+      const tally = formatNanos(sum(rows.map(({ model }) => charged.get(numberOf(model) ?? -1) ?? 0n)));
+      return [`  ${status}`, `${rows.length}, billed at ${billed}, in the provider's tally ${tally}`] as const;
+    }),
+  ];
+}

@@ -1,0 +1,208 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Books, type BookedCall } from '../books';
+import { eventually, offerFakeModels, type Department } from '../department';
+import { FakeProvider } from '../fake-provider';
+import { createPlace, type Gateway, type Place } from '../gateway';
+import { Boundary, learnQuotes } from './boundary';
+import { Caller } from './caller';
+import { Chance } from './chance';
+import { Fleet } from './fleet';
+import { KillablePostgres } from './killable-postgres';
+import type { ProofOptions } from './options';
+import { ProviderBook } from './provider-book';
+import { plan } from './scenario';
+import type { Evidence, FinalWindow, MadeCall } from './verdict';
+import { WindowWatch } from './window-watch';
+
+/** The longest time between two kills, and the least share of it; short runs have shorter ones, so that something is killed at all. */
+const GATEWAY_KILL_MS = 9_000;
+const POSTGRES_KILL_MS = 28_000;
+const LEAST_SHARE = 0.6;
+const AWAY_MS = [100, 2_500] as const;
+const RECOVERY_MS = 60_000;
+
+/** What was done and what is known at the end. */
+export interface Proof {
+  readonly evidence: Evidence;
+  readonly kills: { readonly gateways: number; readonly postgres: number };
+  readonly raises: number;
+  readonly exitCodes: readonly (number | null)[];
+}
+
+/** Makes calls at the boundary of budgets while processes die, waits until all has recovered, and gathers the evidence. */
+export async function prove(options: ProofOptions, say: (text: string) => void): Promise<Proof> {
+  const postgres = await KillablePostgres.start();
+  const provider = await FakeProvider.start();
+  const place = await createPlace(postgres.database);
+  const caller = new Caller();
+  let fleet: Fleet | undefined;
+  try {
+    fleet = await Fleet.start(place, provider, options.gateways);
+    return await new Run(options, say, { postgres, provider, place, caller, fleet }).run();
+  } finally {
+    await fleet?.kill();
+    await caller.close();
+    await provider.close();
+    await postgres.remove();
+    await rm(place.folder, { recursive: true, force: true });
+  }
+}
+
+interface Parts {
+  readonly postgres: KillablePostgres;
+  readonly provider: FakeProvider;
+  readonly place: Place;
+  readonly caller: Caller;
+  readonly fleet: Fleet;
+}
+
+class Run {
+  private readonly chance: Chance;
+  private readonly calls: MadeCall[] = [];
+  private readonly book: ProviderBook;
+  private readonly kills = { gateways: 0, postgres: 0 };
+  private made = 0;
+  private over = false;
+
+  constructor(
+    private readonly options: ProofOptions,
+    private readonly say: (text: string) => void,
+    private readonly parts: Parts,
+  ) {
+    this.chance = new Chance(options.seed);
+    this.book = new ProviderBook(parts.provider);
+  }
+
+  async run(): Promise<Proof> {
+    const { fleet, caller, place, postgres } = this.parts;
+    const first = fleet.alive[0] as Gateway;
+    await offerFakeModels(first);
+    const quotes = await learnQuotes(first, caller);
+    const boundary = await Boundary.create(fleet, quotes, this.options, this.chance.fork(1));
+    const watch = new WindowWatch(place.database.superuserUrl);
+    boundary.start(place.database.superuserUrl);
+
+    const work = [
+      this.killGateways(this.chance.fork(2)),
+      this.killPostgres(this.chance.fork(3), postgres),
+      this.tellAndTidy(),
+      ...Array.from({ length: this.options.calls }, (_, n) =>
+        this.callOnAndOn(this.chance.fork(n + 4), boundary.departments),
+      ),
+    ];
+    await delay(this.options.seconds * 1_000);
+    this.over = true;
+    await Promise.all(work);
+    await boundary.stop();
+
+    this.say('calls have ended; waiting for what is under way and for recovery');
+    const books = await Books.open(place.database);
+    try {
+      await eventually(() => this.book.take() === 0, Boolean, RECOVERY_MS);
+      // A fault must be told by the verdict, not by the impatience of who waits for it not to be there.
+      await eventually(() => this.isSettled(books), Boolean, RECOVERY_MS).catch(() => undefined);
+      const exitCodes = await fleet.stop();
+      const evidence: Evidence = {
+        calls: this.calls,
+        provider: this.book.entries,
+        ledger: await rowsOf(books, boundary.departments),
+        windows: await windowsOf(books),
+        watched: await watch.stop(),
+        quotes,
+        processEnds: (await books.query('SELECT ended_how FROM gateway_processes')).map(
+          ({ ended_how: how }) => how as string | null,
+        ),
+        journalsLeft: await readdir(join(place.folder, 'data/journal')),
+      };
+      return { evidence, kills: this.kills, raises: boundary.raises, exitCodes };
+    } finally {
+      await books.close();
+    }
+  }
+
+  private async callOnAndOn(chance: Chance, departments: readonly Department[]): Promise<void> {
+    const { caller, fleet } = this.parts;
+    while (!this.over) {
+      const gateways = fleet.alive;
+      if (gateways.length === 0) {
+        await delay(50);
+        continue;
+      }
+      const { id: tenant, token } = chance.pick(departments);
+      const planned = plan(++this.made, chance);
+      const { text: _, ...received } = await caller.call(chance.pick(gateways).url, token, planned);
+      this.calls.push({ plan: planned, tenant, received });
+      if (received.status !== 200) await delay(chance.whole(20, 200));
+    }
+  }
+
+  private async killGateways(chance: Chance): Promise<void> {
+    const comingBack: Promise<void>[] = [];
+    while (await this.goesOnFor(this.untilKill(chance, GATEWAY_KILL_MS, 0.4))) {
+      this.kills.gateways++;
+      comingBack.push(this.parts.fleet.killOne(chance.whole(0, this.options.gateways - 1)));
+    }
+    await Promise.all(comingBack);
+  }
+
+  /** @param share of a short run at which the first kill takes place at the latest */
+  private untilKill(chance: Chance, longestMs: number, share: number): number {
+    const most = Math.min(longestMs, this.options.seconds * 1_000 * share);
+    return chance.whole(Math.floor(most * LEAST_SHARE), Math.floor(most));
+  }
+
+  private async killPostgres(chance: Chance, postgres: KillablePostgres): Promise<void> {
+    while (await this.goesOnFor(this.untilKill(chance, POSTGRES_KILL_MS, 0.7))) {
+      this.kills.postgres++;
+      await postgres.kill();
+      await delay(chance.whole(...AWAY_MS));
+      await postgres.comeBack();
+    }
+  }
+
+  private async tellAndTidy(): Promise<void> {
+    for (let second = 1; await this.goesOnFor(1_000); second++) {
+      this.book.take();
+      const { gateways, postgres } = this.kills;
+      if (second % 10 === 0)
+        this.say(`${second} s: ${this.made} calls, killed ${gateways} gateways, PostgreSQL ${postgres}×`);
+    }
+  }
+
+  /** Waits; false when the run has ended meanwhile. */
+  private async goesOnFor(ms: number): Promise<boolean> {
+    for (const end = Date.now() + ms; Date.now() < end && !this.over;) await delay(Math.min(100, end - Date.now()));
+    return !this.over;
+  }
+
+  /** Whether everything has been given back and booked, so that waiting longer changes nothing. */
+  private async isSettled(books: Books): Promise<boolean> {
+    const [left] = await books.query(
+      `SELECT (SELECT count(*) FROM leases WHERE amount > 0) + (SELECT count(*) FROM budget_windows WHERE leased > 0)
+            + (SELECT greatest(count(*) - $1, 0) FROM gateway_processes WHERE ended_at IS NULL) AS count`,
+      [this.options.gateways],
+    );
+    return Number(left?.['count']) === 0;
+  }
+}
+
+async function rowsOf(books: Books, departments: readonly Department[]): Promise<BookedCall[]> {
+  const rows: BookedCall[] = [];
+  for (const { id } of departments) rows.push(...(await books.calls(id)));
+  return rows;
+}
+
+async function windowsOf(books: Books): Promise<FinalWindow[]> {
+  const known = new Map((await books.balances()).map((balance) => [balance.window, balance]));
+  const rows = await books.query(
+    `SELECT id, tenant_id || ' ' || metric || ' ' || period AS name, limit_amount FROM budget_windows
+      WHERE metric = 'cost' AND scope = '' ORDER BY tenant_id, period, starts_at`,
+  );
+  return rows.map(({ id, name, limit_amount: limit }) => ({
+    ...(known.get(BigInt(id as string)) as FinalWindow),
+    name: name as string,
+    limit: limit === null ? null : BigInt(limit as string),
+  }));
+}

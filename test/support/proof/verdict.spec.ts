@@ -1,0 +1,94 @@
+import type { BookedCall } from '../books';
+import { faultsOf, gapsOf, type Evidence, type MadeCall } from './verdict';
+
+/** The judge of `npm run prove:budget`: it must find every way in which the promise can be broken. */
+
+const made = (number: number, change: Partial<MadeCall['plan']> = {}): MadeCall => ({
+  tenant: 'a',
+  plan: {
+    number,
+    dialect: 'openai',
+    stream: true,
+    model: `fake/c${number}/fake-n3`,
+    honest: true,
+    maxTokens: 100,
+    leavesAfterMs: null,
+    ...change,
+  },
+  received: { status: 200, complete: true, requestId: `id${number}` },
+});
+
+const row = (number: number, change: Partial<BookedCall> = {}): BookedCall => ({
+  id: `id${number}`,
+  tenant: 'a',
+  model: `fake/c${number}/fake-n3`,
+  status: 'actual',
+  outcome: 'completed',
+  rateCard: 1,
+  providerRequestId: `req${number}`,
+  costNanos: 40n,
+  ...change,
+});
+
+const KEPT: Evidence = {
+  calls: [
+    made(1),
+    made(2, { honest: false }),
+    { ...made(3), received: { status: 429, complete: false, requestId: 'id3' } },
+  ],
+  provider: [
+    { number: 1, outcome: 'completed', chargedNanos: 40n, requestId: 'req1' },
+    { number: 2, outcome: 'completed', chargedNanos: 30n, requestId: 'req2' },
+  ],
+  ledger: [row(1), row(2, { status: 'quarantined', costNanos: 100n })],
+  windows: [{ name: 'a cost month', window: 1n, limit: 140n, spent: 140n, ledger: 140n, leased: 0n, leases: 0n }],
+  watched: { samples: 9, busySamples: 5, overdrawn: [], unbalanced: [] },
+  quotes: { 100: 100n, 400: 400n, 1_000: 1_000n },
+  processEnds: ['drained', 'recovered'],
+  journalsLeft: [],
+};
+const KILLS = { gateways: 1, postgres: 1 };
+const [window] = KEPT.windows;
+
+test('a run that kept the promise has no fault and no gap', () => {
+  expect(faultsOf(KEPT)).toEqual([]);
+  expect(gapsOf(KEPT, KILLS)).toEqual([]);
+});
+
+test.each<[string, Partial<Evidence>, RegExp]>([
+  ['an instant over the limit', { watched: { ...KEPT.watched, overdrawn: ['a'] } }, /over the limit/],
+  ['leases that do not add up', { watched: { ...KEPT.watched, unbalanced: ['a'] } }, /do not add up/],
+  ['one nano over the limit', { windows: [{ ...window!, limit: 139n }] }, /over the limit/],
+  ['a window that disagrees with the ledger', { windows: [{ ...window!, ledger: 139n }] }, /ledger rows say 139/],
+  ['a leaked hold', { windows: [{ ...window!, leased: 1n }] }, /still has 1 leased/],
+  ['a leaked lease', { windows: [{ ...window!, leases: 1n }] }, /still has/],
+  ['a duplicate', { ledger: [...KEPT.ledger, row(1)] }, /duplicate/],
+  ['a row that stands for no call', { ledger: [...KEPT.ledger, row(9)] }, /stands for no call/],
+  ['a row of a call that reached nobody', { provider: KEPT.provider.slice(1) }, /never reached the provider/],
+  ['a call that is not billed', { ledger: KEPT.ledger.slice(1) }, /unbilled.*answered in full/],
+  ['a charge that is not billed', { ledger: KEPT.ledger.slice(0, 1) }, /unbilled: the provider charges 30/],
+  ['a nano too little', { ledger: [row(1, { costNanos: 39n }), row(2)] }, /billed at 39/],
+  ['more than the worst case', { ledger: [row(1, { costNanos: 101n }), row(2)] }, /its worst case is 100/],
+  [
+    'doubt below the worst case',
+    { ledger: [row(1), row(2, { status: 'unconfirmed', costNanos: 99n })] },
+    /not at its worst case/,
+  ],
+  ['an honest answer that was not believed', { ledger: [row(1, { status: 'estimated' }), row(2)] }, /honest provider/],
+  ['the bill of another tenant', { ledger: [row(1, { tenant: 'b' }), row(2)] }, /billed to b/],
+  ['the id of another row', { ledger: [row(1, { id: 'x' }), row(2)] }, /is row x/],
+  ["another request of the provider's", { ledger: [row(1, { providerRequestId: 'x' }), row(2)] }, /request x/],
+  ['a process nobody has accounted for', { processEnds: [null] }, /nobody has accounted/],
+  ['a journal nobody has settled', { journalsLeft: ['j'] }, /nobody has settled: j/],
+])('finds %s', (_, change, told) => {
+  expect(faultsOf({ ...KEPT, ...change }).join('\n')).toMatch(told);
+});
+
+test.each<[string, Partial<Evidence>, Partial<typeof KILLS>]>([
+  ['in which nobody was killed', {}, { gateways: 0 }],
+  ['in which no budget was used up', { calls: KEPT.calls.slice(0, 2) }, {}],
+  ['in which nobody lied', { ledger: KEPT.ledger.slice(0, 1) }, {}],
+  ['that nobody watched', { watched: { ...KEPT.watched, busySamples: 0 } }, {}],
+])('a run %s proves nothing', (_, change, kills) => {
+  expect(gapsOf({ ...KEPT, ...change }, { ...KILLS, ...kills })).toHaveLength(1);
+});

@@ -1,0 +1,118 @@
+import type { Balance, BookedCall } from '../books';
+import type { Received } from './caller';
+import type { ProviderEntry } from './provider-book';
+import { numberOf, type PlannedCall } from './scenario';
+import type { Quotes } from './boundary';
+import type { Watched } from './window-watch';
+
+/** A call as its caller knows it. */
+export interface MadeCall {
+  readonly plan: PlannedCall;
+  readonly tenant: string;
+  readonly received: Received;
+}
+
+/** A budget window at the end. Amounts in nano-units. */
+export interface FinalWindow extends Balance {
+  readonly name: string;
+  readonly limit: bigint | null;
+}
+
+/** All that is known when the calls have ended and everything has recovered. */
+export interface Evidence {
+  readonly calls: readonly MadeCall[];
+  readonly provider: readonly ProviderEntry[];
+  readonly ledger: readonly BookedCall[];
+  readonly windows: readonly FinalWindow[];
+  readonly watched: Watched;
+  readonly quotes: Quotes;
+  /** How processes ended; null for one that nobody has accounted for. */
+  readonly processEnds: readonly (string | null)[];
+  /** Journals that nobody has settled. */
+  readonly journalsLeft: readonly string[];
+}
+
+/** Everything that breaks the promise, as a sentence each. An empty list is the proof. */
+export function faultsOf(evidence: Evidence): string[] {
+  const { watched, processEnds, journalsLeft } = evidence;
+  return [
+    ...watched.overdrawn.map((told) => `over the limit: ${told}`),
+    ...watched.unbalanced.map((told) => `leases that do not add up: ${told}`),
+    ...evidence.windows.flatMap(faultsOfWindow),
+    ...faultsOfRows(evidence),
+    ...faultsOfCalls(evidence),
+    ...processEnds.filter((how) => how === null).map(() => 'a gateway process that nobody has accounted for'),
+    ...journalsLeft.map((name) => `a journal that nobody has settled: ${name}`),
+  ];
+}
+
+function faultsOfWindow({ name, limit, spent, ledger, leased, leases }: FinalWindow): string[] {
+  const faults: string[] = [];
+  if (limit !== null && spent > limit) faults.push(`over the limit: ${name}: ${spent} spent, limit ${limit}`);
+  if (spent !== ledger) faults.push(`${name} says ${spent} is spent, its ledger rows say ${ledger}`);
+  if (leased !== 0n || leases !== 0n) faults.push(`${name} still has ${leased} leased (${leases} by process)`);
+  return faults;
+}
+
+/** Rows that stand for nothing, twice for the same, or for another amount than their status promises. */
+function faultsOfRows({ calls, provider, ledger, quotes }: Evidence): string[] {
+  const made = new Map(calls.map((call) => [call.plan.number, call]));
+  const charged = new Map(provider.map((entry) => [entry.number, entry]));
+  const seen = new Set<number>();
+  return ledger.flatMap(({ id, tenant, model, status, costNanos, providerRequestId }) => {
+    const number = numberOf(model) ?? -1;
+    const call = made.get(number);
+    if (!call) return [`row ${id} of ${model} stands for no call`];
+    if (seen.has(number)) return [`duplicate: a second row for ${model}`];
+    seen.add(number);
+    const faults: string[] = [];
+    const entry = charged.get(number);
+    const worst = quotes[call.plan.maxTokens];
+    if (tenant !== call.tenant) faults.push(`${model} was called by ${call.tenant} and billed to ${tenant}`);
+    if (!entry && status !== 'unconfirmed') faults.push(`${model} is ${status} and never reached the provider`);
+    if (costNanos < 0n || costNanos > worst) faults.push(`${model} costs ${costNanos}, its worst case is ${worst}`);
+    if ((status === 'unconfirmed' || status === 'quarantined') && costNanos !== worst)
+      faults.push(`${model} is ${status} at ${costNanos}, not at its worst case ${worst}`);
+    // A caller who leaves at the very end may have seen the final usage of an answer the provider takes for aborted.
+    if (status === 'actual' && entry && entry.outcome !== 'aborted' && costNanos !== entry.chargedNanos)
+      faults.push(`${model} is billed at ${costNanos}, the provider charges ${entry.chargedNanos}`);
+    if (providerRequestId && entry && providerRequestId !== entry.requestId)
+      faults.push(`${model} names the provider's request ${providerRequestId}, which was ${entry.requestId}`);
+    return faults;
+  });
+}
+
+/** Calls that were served or charged and are not billed as they should be. */
+function faultsOfCalls({ calls, provider, ledger }: Evidence): string[] {
+  const rows = new Map(ledger.map((row) => [numberOf(row.model), row]));
+  const unbilled = provider
+    .filter(({ number }) => !rows.has(number))
+    .map(({ number, chargedNanos }) => `unbilled: the provider charges ${chargedNanos} for call ${number}`);
+  const served = calls.flatMap(({ plan: { model, number, honest }, received: { complete, requestId } }) => {
+    if (!complete) return [];
+    const row = rows.get(number);
+    if (!row) return [`unbilled: ${model} was answered in full`];
+    const faults: string[] = [];
+    if (row.id !== requestId) faults.push(`${model} was told to be ${requestId} and is row ${row.id}`);
+    if (honest && row.status !== 'actual')
+      faults.push(`${model} was answered in full by an honest provider and is ${row.status}`);
+    return faults;
+  });
+  return [...unbilled, ...served];
+}
+
+/** What a run did not do, so that it proves nothing of it. */
+export function gapsOf({ calls, ledger, provider, watched }: Evidence, kills: Record<string, number>): string[] {
+  const needed: Record<string, number> = {
+    'a call answered in full': calls.filter(({ received }) => received.complete).length,
+    'a budget that was used up': calls.filter(
+      ({ received: { status }, plan }) => status === 429 && !provider.some(({ number }) => number === plan.number),
+    ).length,
+    'a look at the windows while something was held': watched.busySamples,
+    'a row of a lying provider': ledger.filter(({ status }) => status === 'quarantined').length,
+    ...Object.fromEntries(Object.entries(kills).map(([what, count]) => [`kill -9 of ${what}`, count])),
+  };
+  return Object.entries(needed)
+    .filter(([, count]) => count === 0)
+    .map(([what]) => `nothing was proved: the run had no ${what}`);
+}
