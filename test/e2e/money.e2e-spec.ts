@@ -412,7 +412,7 @@ describe('prices', () => {
       expect(usage.totals).toMatchObject({ requests: count, cost: formatNanos(spent) });
       expect(sum(usage.items.map(({ cost }) => parseNanos(cost)))).toBe(spent);
     }
-    for (const layout of ['detail', 'daily', 'period']) {
+    for (const layout of ['detail', 'daily', 'period', 'chargeback']) {
       const query = `layout=${layout}&tenant=${department.id}`;
       const report = await gateway.call('GET', `/api/v1/admin/billing/report.csv?${query}`);
       expect(report.status).toBe(200);

@@ -87,7 +87,9 @@ export function registerBilling(program: Command, cli: Cli): void {
     .option('--csv', 'write the CSV to standard output')
     .option('-o, --output <file>', 'write the CSV into a file, which appears when it is complete')
     .addOption(
-      new Option('--layout <layout>', 'a line for each').choices(['detail', 'daily', 'period']).default('detail'),
+      new Option('--layout <layout>', 'a line for each')
+        .choices(['detail', 'daily', 'period', 'chargeback', 'focus'])
+        .default('detail'),
     )
     .option('--as-of <instant>', 'leave out what was booked later, to get an earlier report again', instant)
     .action(async ({ csv, output, ...query }: ReportOptions) => {

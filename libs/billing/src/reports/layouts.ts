@@ -1,40 +1,18 @@
-import { formatNanos } from '@app/platform';
-import type { TokenClass } from '../pricing/token-counts';
-import type { Column } from './csv';
+import { focus } from './focus';
+import { costColumns, tokenColumns, type Layout } from './layout';
 import { daysOf, type Period } from './period';
-import type { Read, Selection, Sums } from './reading';
-import { selectByModel, selectByToken, selectDetail, selectTenants, type RollUpRow } from './report.queries';
+import {
+  selectByCostCenter,
+  selectByModel,
+  selectByToken,
+  selectDetail,
+  selectTenants,
+  type RollUpRow,
+} from './report.queries';
 import { requestId, type DetailRow } from './usage-record';
-
-/**
- * A form of the report. Its schema's number rises when a column is renamed, removed or given another meaning; columns
- * added at the end do not change it. Rows come in an order that depends on nothing but themselves.
- */
-export interface Layout<Row> {
-  readonly schema: string;
-  readonly columns: readonly Column<Row>[];
-  /** What a row counts for in the totals. */
-  readonly counted: (row: Row) => Sums;
-  /** Reads a bounded number of rows at a time, each batch in a transaction of its own. */
-  readonly batches: (read: Read, selection: Selection, timeZone: string) => AsyncGenerator<readonly Row[]>;
-}
 
 const DETAIL_BATCH = 2_000;
 const TENANT_BATCH = 50;
-
-const tokenColumns: readonly Column<Readonly<Record<TokenClass, bigint>>>[] = [
-  { name: 'input_tokens', cell: ({ input }) => String(input) },
-  { name: 'cache_read_tokens', cell: ({ cacheRead }) => String(cacheRead) },
-  { name: 'cache_write_5m_tokens', cell: ({ cacheWrite5m }) => String(cacheWrite5m) },
-  { name: 'cache_write_1h_tokens', cell: ({ cacheWrite1h }) => String(cacheWrite1h) },
-  { name: 'output_tokens', cell: ({ output }) => String(output) },
-  { name: 'reasoning_tokens', cell: ({ reasoning }) => String(reasoning) },
-];
-
-const costColumns: readonly Column<{ readonly costNanos: bigint; readonly currency: string | null }>[] = [
-  { name: 'cost', cell: ({ costNanos }) => formatNanos(costNanos) },
-  { name: 'currency', cell: ({ currency }) => currency },
-];
 
 const detail: Layout<DetailRow> = {
   schema: 'usage-detail/1',
@@ -113,4 +91,22 @@ const period: Layout<RollUpRow & { readonly period: Period }> = {
   },
 };
 
-export const LAYOUTS = { detail, daily, period } as const;
+const chargeback: Layout<RollUpRow & { readonly period: Period }> = {
+  schema: 'usage-chargeback/1',
+  columns: [
+    { name: 'period_start', cell: (row) => row.period.from.toISOString() },
+    { name: 'period_end', cell: (row) => row.period.to.toISOString() },
+    { name: 'cost_center', text: true, cell: ({ costCenter }) => costCenter },
+    { name: 'tenant', text: true, cell: ({ tenant }) => tenant },
+    { name: 'requests', cell: ({ requests }) => String(requests) },
+    ...tokenColumns,
+    ...costColumns,
+  ],
+  counted: (row) => row,
+  async *batches(read, selection) {
+    const rows = await read((tx) => selectByCostCenter(tx, selection));
+    if (rows.length > 0) yield rows.map((row) => ({ ...row, period: selection }));
+  },
+};
+
+export const LAYOUTS = { detail, daily, period, chargeback, focus } as const;

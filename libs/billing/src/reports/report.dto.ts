@@ -3,10 +3,13 @@ import { IsInstant } from '../instant.decorator';
 import { PeriodQuery, UsageSums } from './usage.dto';
 
 export class TenantReportQuery extends PeriodQuery {
-  /** A line for each request, for each day, or for the whole period. */
+  /**
+   * A line for each request (`detail`), each day and model (`daily`), each token and model (`period`) or each cost centre
+   * (`chargeback`), or the FOCUS billing columns, by day and model (`focus`).
+   */
   @IsOptional()
-  @IsIn(['detail', 'daily', 'period'])
-  layout: 'detail' | 'daily' | 'period' = 'detail';
+  @IsIn(['detail', 'daily', 'period', 'chargeback', 'focus'])
+  layout: 'detail' | 'daily' | 'period' | 'chargeback' | 'focus' = 'detail';
 
   /**
    * Leave out what was booked later, to get the bytes of an earlier report again: its `x-report-as-of`. Now if left out.

@@ -8,7 +8,19 @@ export interface RollUpRow extends Sums {
   readonly costCenter: string | null;
   readonly tokenId: string | null;
   readonly tokenLabel: string | null;
+  /** `null` where a line adds all models up. */
+  readonly model: string | null;
+  readonly currency: string | null;
+}
+
+/** What one tenant owes for one model, by the columns that a charge is told by. */
+export interface ChargeRow extends Sums {
+  readonly tenant: string;
+  readonly costCenter: string | null;
+  readonly provider: string;
   readonly model: string;
+  readonly rateCard: number;
+  readonly isCorrection: boolean;
   readonly currency: string | null;
 }
 
@@ -37,6 +49,30 @@ export const selectByModel = (tx: Tx, selection: Selection): Promise<RollUpRow[]
      WHERE ${SELECTED}
      GROUP BY l.tenant_id, l.cost_center, l.model, c.currency
      ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.model COLLATE "C", c.currency`,
+    parametersOf(selection),
+  );
+
+/** By tenant, cost centre, provider, model and rate card; corrections apart. */
+export const selectCharges = (tx: Tx, selection: Selection): Promise<ChargeRow[]> =>
+  tx.query<ChargeRow>(
+    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.provider, l.model, l.rate_card AS "rateCard",
+       l.status = 'correction' AS "isCorrection", c.currency, ${SUMS}
+     FROM ledger l LEFT JOIN rate_cards c ON c.version = l.rate_card
+     WHERE ${SELECTED}
+     GROUP BY l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.status = 'correction', c.currency
+     ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.provider COLLATE "C", l.model COLLATE "C",
+       l.rate_card, "isCorrection"`,
+    parametersOf(selection),
+  );
+
+/** By cost centre and tenant. */
+export const selectByCostCenter = (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
+  tx.query<RollUpRow>(
+    `SELECT l.cost_center AS "costCenter", l.tenant_id AS tenant, NULL AS "tokenId", NULL AS "tokenLabel", NULL AS model, c.currency, ${SUMS}
+     FROM ledger l LEFT JOIN rate_cards c ON c.version = l.rate_card
+     WHERE ${SELECTED}
+     GROUP BY l.cost_center, l.tenant_id, c.currency
+     ORDER BY l.cost_center COLLATE "C" NULLS FIRST, l.tenant_id COLLATE "C", c.currency`,
     parametersOf(selection),
   );
 

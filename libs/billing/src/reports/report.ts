@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { csvHeader, csvLines } from './csv';
-import type { Layout } from './layouts';
+import type { Layout } from './layout';
 import type { Period } from './period';
 import type { Read, Selection, Sums } from './reading';
 

@@ -159,7 +159,7 @@ describe('reports', () => {
       expect((await world.usage.requests(beta, { ...october, limit: 50 })).items.map(({ tenant }) => tenant)).toEqual([
         'beta',
       ]);
-      for (const layout of ['detail', 'daily', 'period'] as const) {
+      for (const layout of ['detail', 'daily', 'period', 'chargeback', 'focus'] as const) {
         const csv = await world.csv(beta, { ...october, layout });
         expect(records(csv)).toHaveLength(2);
         expect(csv).not.toMatch(/alpha|CC-1|Laptop/i);
@@ -214,12 +214,80 @@ describe('reports', () => {
         '2026-10-02 alpha CC-1 gpt-4o 1',
       ]);
       const manifests = await Promise.all(
-        (['detail', 'daily', 'period'] as const).map((layout) =>
+        (['detail', 'daily', 'period', 'chargeback', 'focus'] as const).map((layout) =>
           world.reports.manifest(world.admin, { ...october, layout }),
         ),
       );
-      expect(manifests.map(({ rows: count }) => count)).toEqual([4, 4, 3]);
+      expect(manifests.map(({ rows: count }) => count)).toEqual([4, 4, 3, 2, 4]);
       for (const { totals } of manifests) expect(totals).toMatchObject({ requests: 4, cost: sum(inOctober()) });
+    });
+
+    it('charges cost centres, one line for each tenant of theirs', async () => {
+      expect(await world.csv(world.admin, { ...october, layout: 'chargeback' })).toBe(
+        'period_start,period_end,cost_center,tenant,requests,input_tokens,cache_read_tokens,cache_write_5m_tokens,' +
+          'cache_write_1h_tokens,output_tokens,reasoning_tokens,cost,currency\r\n' +
+          "2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,'=cmd(),beta,1,1000,0,0,0,100,0,0.0035,USD\r\n" +
+          `2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,CC-1,alpha,3,2001,3,4,5,201,6,${sum([rows.first, rows.second, rows.cached])},USD\r\n`,
+      );
+    });
+
+    it('has the FOCUS columns, a charge for each day, tenant, model and rate card', async () => {
+      const csv = await world.csv(beta, { ...october, layout: 'focus' });
+      const [names = [], cells = []] = records(csv.replace('"{""cost_center"":""=cmd()""}"', 'TAGS'));
+      const charge = Object.fromEntries(names.map((name, index) => [name, cells[index]]));
+      // All columns of the feature level "Mandatory" in FOCUS 1.2, in the order of their names.
+      const mandatory =
+        'BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory ' +
+        'ChargeClass ChargeDescription ChargePeriodEnd ChargePeriodStart ContractedCost EffectiveCost InvoiceIssuerName ' +
+        'ListCost PricingQuantity PricingUnit ProviderName PublisherName ServiceCategory ServiceName';
+      expect(names).toEqual(expect.arrayContaining(mandatory.split(' ')));
+      expect(charge).toEqual({
+        BilledCost: '0.0035',
+        BillingAccountId: 'OpenClawMU',
+        BillingAccountName: 'OpenClawMU',
+        BillingCurrency: 'USD',
+        BillingPeriodEnd: '2026-10-31T23:00:00Z',
+        BillingPeriodStart: '2026-09-30T22:00:00Z',
+        ChargeCategory: 'Usage',
+        ChargeClass: '',
+        ChargeDescription: 'gpt-4o by openai',
+        ChargeFrequency: 'Usage-Based',
+        ChargePeriodEnd: '2026-10-01T22:00:00Z',
+        ChargePeriodStart: '2026-09-30T22:00:00Z',
+        ConsumedQuantity: '1100',
+        ConsumedUnit: 'Tokens',
+        ContractedCost: '0.0035',
+        EffectiveCost: '0.0035',
+        InvoiceIssuerName: 'OpenClawMU',
+        ListCost: '0.0035',
+        PricingQuantity: '1100',
+        PricingUnit: 'Tokens',
+        ProviderName: 'openai',
+        PublisherName: 'openai',
+        ServiceCategory: 'AI and Machine Learning',
+        ServiceName: 'Language model inference',
+        ServiceSubcategory: 'Generative AI',
+        SkuId: 'gpt-4o',
+        SubAccountId: 'beta',
+        SubAccountName: 'beta',
+        Tags: 'TAGS',
+        x_RateCard: '1',
+        x_Requests: '1',
+        x_InputTokens: '1000',
+        x_CacheReadTokens: '0',
+        x_CacheWrite5mTokens: '0',
+        x_CacheWrite1hTokens: '0',
+        x_OutputTokens: '100',
+        x_ReasoningTokens: '0',
+      });
+    });
+
+    it('tells corrections apart in the FOCUS columns', async () => {
+      const corrected = world.row({ at: new Date('2026-03-03T03:03:03.003Z') });
+      const correction = world.row({ at: new Date('2026-03-03T04:00:00.000Z'), status: 'correction' });
+      await world.book(corrected, correction);
+      const [names = [], ...lines] = records(await world.csv(world.admin, { period: '2026-03', layout: 'focus' }));
+      expect(lines.map((cells) => cells[names.indexOf('ChargeClass')])).toEqual(['', 'Correction']);
     });
 
     it('is told by its manifest, byte for byte, and can be had again after rows came late', async () => {

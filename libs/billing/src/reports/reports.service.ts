@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, CodedError, Config, Database, type Principal } from '@app/platform';
-import { LAYOUTS, type Layout } from './layouts';
+import type { Layout } from './layout';
+import { LAYOUTS } from './layouts';
 import { periodOf } from './period';
 import { readAs, readStart } from './reading';
 import type { AdminReportQuery, ReportManifest } from './report.dto';

@@ -1,0 +1,31 @@
+import { formatNanos } from '@app/platform';
+import type { TokenClass } from '../pricing/token-counts';
+import type { Column } from './csv';
+import type { Read, Selection, Sums } from './reading';
+
+/**
+ * A form of the report. Its schema's number rises when a column is renamed, removed or given another meaning; columns
+ * added at the end do not change it. Rows come in an order that depends on nothing but themselves.
+ */
+export interface Layout<Row> {
+  readonly schema: string;
+  readonly columns: readonly Column<Row>[];
+  /** What a row counts for in the totals. */
+  readonly counted: (row: Row) => Sums;
+  /** Reads a bounded number of rows at a time, each batch in a transaction of its own. */
+  readonly batches: (read: Read, selection: Selection, timeZone: string) => AsyncGenerator<readonly Row[]>;
+}
+
+export const tokenColumns: readonly Column<Readonly<Record<TokenClass, bigint>>>[] = [
+  { name: 'input_tokens', cell: ({ input }) => String(input) },
+  { name: 'cache_read_tokens', cell: ({ cacheRead }) => String(cacheRead) },
+  { name: 'cache_write_5m_tokens', cell: ({ cacheWrite5m }) => String(cacheWrite5m) },
+  { name: 'cache_write_1h_tokens', cell: ({ cacheWrite1h }) => String(cacheWrite1h) },
+  { name: 'output_tokens', cell: ({ output }) => String(output) },
+  { name: 'reasoning_tokens', cell: ({ reasoning }) => String(reasoning) },
+];
+
+export const costColumns: readonly Column<{ readonly costNanos: bigint; readonly currency: string | null }>[] = [
+  { name: 'cost', cell: ({ costNanos }) => formatNanos(costNanos) },
+  { name: 'currency', cell: ({ currency }) => currency },
+];
