@@ -204,6 +204,18 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       after: { currency: 'USD', version: expect.any(Number) },
       wrong: { body: { currency: 'USD', prices: [{ model: 'fake*', input: '1e3', output: '2' }] }, status: 400 },
     }),
+  'POST /api/v1/admin/statements': async ({ department }) => {
+    const { id: tenant } = await department();
+    const id = `2020-02-${tenant}`;
+    return {
+      path: `${ADMIN}/statements`,
+      body: { period: '2020-02', tenant },
+      record: { action: 'statement.closed', tenant, target: { kind: 'statement', id } },
+      before: null,
+      after: { id, rows: 0, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      wrong: { body: { period: 'February' }, status: 400 },
+    };
+  },
   'PATCH /api/v1/tenant': async ({ department }) => {
     const made = await department();
     const { id } = made;

@@ -149,7 +149,7 @@ describe('what the pages name exists', () => {
     const help = await commandHelp();
     const wrong = commandLines(textOf(path)).filter((line) => {
       const words = line.split(' ').filter((word) => !/^(--json|--quiet|-q|--help)$/.test(word));
-      const name = [words.slice(0, 2).join(' '), words[0] ?? ''].find((each) => help.has(each));
+      const name = [3, 2, 1].map((n) => words.slice(0, n).join(' ')).find((each) => help.has(each));
       if (name === undefined)
         return ![...help.keys()].some((each) => words.length === 1 && each.startsWith(`${words[0]} `));
       const options = line.match(/(?<=\s)--[a-z][\w-]*/g) ?? [];

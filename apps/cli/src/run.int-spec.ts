@@ -128,10 +128,27 @@ describe('openclawmu against a gateway', () => {
     expect(await readdir(folder)).not.toContain('bill.csv.part');
   });
 
+  it('closes a month and downloads the same statement every time', async () => {
+    const closing = await cli('billing close --period 2026-01 --tenant finance');
+    expect(closing).toMatchObject({ code: 0, stdout: '' });
+    expect(closing.stderr).toContain('openclawmu billing statement download 2026-01-finance');
+    expect(await must('billing statements')).toMatch(/^2026-01-finance +finance +0 +0 +0\.00/m);
+    expect(await must('billing statement show 2026-01-finance')).toMatch(/^sha-256 +[0-9a-f]{64}$/m);
+    const download = async (into: string) => {
+      await must(`billing statement download 2026-01-finance --into ${into}`);
+      return Promise.all((await readdir(into)).sort().map((name) => readFile(join(into, name), 'utf8')));
+    };
+    const files = await download(join(folder, 'one'));
+    expect(files).toHaveLength(4);
+    expect(await download(join(folder, 'two'))).toEqual(files);
+    expect((await cli('billing close --period 2026-03 --tenant finance')).code).toBe(6);
+    expect((await cli('billing statement show 2026-02-finance')).code).toBe(5);
+  });
+
   it('shows the audit log and follows filters', async () => {
     const lines = (await must('audit tail -n 3 --outcome done')).trim().split('\n');
     expect(lines).toHaveLength(3);
-    expect(lines[2]).toMatch(/^\S+Z {2}#\d+ {2}admin root {2}model\.removed {2}model demo\/one/);
+    expect(lines[2]).toMatch(/^\S+Z {2}#\d+ {2}admin root {2}statement\.closed {2}statement 2026-01-finance/);
     const records = (await must('audit tail --action tenant.created --json')).trim().split('\n');
     expect(records.map((line) => (JSON.parse(line) as { action: string }).action)).toEqual(
       records.map(() => 'tenant.created'),

@@ -14,6 +14,7 @@ export const AUDIT_ACTIONS = [
   'model.changed',
   'model.removed',
   'rate_card.imported',
+  'statement.closed',
   'usage.corrected',
   'lease.resolved',
   'config.reloaded',

@@ -16,6 +16,8 @@ import { Reports } from './reports/reports.service';
 import { TenantReportsController } from './reports/tenant-reports.controller';
 import { TenantUsageController } from './reports/tenant-usage.controller';
 import { Usage } from './reports/usage.service';
+import { StatementsController } from './statements/statements.controller';
+import { Statements } from './statements/statements.service';
 
 /** Prices, the ledger and what is read out of it. */
 @Module({
@@ -27,8 +29,20 @@ import { Usage } from './reports/usage.service';
     TenantUsageController,
     AdminReportsController,
     TenantReportsController,
+    StatementsController,
   ],
-  providers: [Catalogue, CatalogueLoader, Models, Seeding, RateCards, Ledger, LedgerPartitions, Usage, Reports],
+  providers: [
+    Catalogue,
+    CatalogueLoader,
+    Models,
+    Seeding,
+    RateCards,
+    Ledger,
+    LedgerPartitions,
+    Usage,
+    Reports,
+    Statements,
+  ],
   exports: [Catalogue, Ledger],
 })
 export class BillingModule implements OnModuleInit {

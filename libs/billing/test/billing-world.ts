@@ -17,6 +17,7 @@ import { selectRateCards } from '../src/rates/rate-cards.queries';
 import { selectModels } from '../src/catalogue/models.queries';
 import { Reports } from '../src/reports/reports.service';
 import { Usage } from '../src/reports/usage.service';
+import { Statements } from '../src/statements/statements.service';
 
 /** A clock that a test moves; it starts with the true time. */
 export class MovableClock extends Clock {
@@ -46,6 +47,7 @@ export class BillingWorld {
   readonly ledger: Ledger;
   readonly usage: Usage;
   readonly reports: Reports;
+  readonly statements: Statements;
 
   readonly #followers: CatalogueLoader[] = [];
 
@@ -61,6 +63,7 @@ export class BillingWorld {
     this.ledger = new Ledger(this.catalogue, this.partitions, silentLog);
     this.usage = new Usage(database, config, clock);
     this.reports = new Reports(database, config, clock);
+    this.statements = new Statements(database, new Audit(), config, silentLog);
   }
 
   static async open(): Promise<BillingWorld> {

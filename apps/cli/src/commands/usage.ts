@@ -7,6 +7,7 @@ import { CliError, EXIT } from '../exit-code';
 import type { Query } from '../gateway-client';
 import { printable } from '../table';
 import { instant, month } from '../values';
+import { registerStatements } from './statements';
 
 interface Sums {
   readonly requests: number;
@@ -96,6 +97,7 @@ export function registerBilling(program: Command, cli: Cli): void {
       if (csv || output !== undefined) await download(cli, query, output);
       else showManifest(cli, await cli.gateway.get<Manifest>('/api/v1/admin/billing/report.manifest.json', query));
     });
+  registerStatements(billing, cli);
 }
 
 const withPeriod = (command: Command): Command =>

@@ -35,7 +35,7 @@ export class Billing1795300000005 implements MigrationInterface {
       CREATE TABLE ledger (
         id                  uuid NOT NULL,
         at                  timestamptz NOT NULL,
-        booked_at           timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
+        booked_at           timestamptz NOT NULL DEFAULT date_trunc('milliseconds', clock_timestamp()),
         tenant_id           text NOT NULL,
         cost_center         text,
         token_id            text NOT NULL,
@@ -57,12 +57,58 @@ export class Billing1795300000005 implements MigrationInterface {
         corrects            uuid,
         PRIMARY KEY (at, id)
       ) PARTITION BY RANGE (at);
+      -- Rows come in the order they are booked, so this one is tiny and yet finds the late ones of all months before.
+      CREATE INDEX ledger_booked_at ON ledger USING brin (booked_at);
       CREATE INDEX ledger_tenant ON ledger (tenant_id, at, id);
       ALTER TABLE ledger ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
       CREATE POLICY own_tenant ON ledger TO openclawmu_tenant USING (tenant_id = current_setting('app.tenant', true));
       CREATE POLICY every_tenant ON ledger TO openclawmu_platform USING (true) WITH CHECK (true);
       GRANT SELECT ON ledger TO openclawmu_tenant;
       GRANT SELECT, INSERT ON ledger TO openclawmu_platform;
+
+      -- Waits for whoever is booking and keeps others from it for a moment. What was booked by then is committed, and whoever
+      -- books afterwards reads a later clock, so the rows booked up to this instant are the same ones for ever.
+      CREATE FUNCTION ledger_booked_up_to() RETURNS timestamptz
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = openclawmu, pg_temp AS $$
+      BEGIN
+        LOCK TABLE ledger IN SHARE MODE;
+        RETURN date_trunc('milliseconds', clock_timestamp()) - interval '1 millisecond';
+      END $$;
+      REVOKE ALL ON FUNCTION ledger_booked_up_to() FROM PUBLIC;
+      GRANT EXECUTE ON FUNCTION ledger_booked_up_to() TO openclawmu_platform;
+
+      -- Closed bills: which rows of the ledger, and what their file amounted to. No role may change or delete one.
+      CREATE TABLE statements (
+        id             text PRIMARY KEY,
+        month          text NOT NULL CHECK (month ~ '^[0-9]{4}-[0-9]{2}$'),
+        schema         text NOT NULL,
+        tenant_id      text REFERENCES tenants (id),
+        time_zone      text NOT NULL,
+        from_at        timestamptz NOT NULL,
+        to_at          timestamptz NOT NULL,
+        as_of          timestamptz NOT NULL,
+        late_after     timestamptz,
+        currency       text,
+        rows           bigint NOT NULL,
+        late_rows      bigint NOT NULL,
+        bytes          bigint NOT NULL,
+        sha256         text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+        digests_sha256 text NOT NULL CHECK (digests_sha256 ~ '^[0-9a-f]{64}$'),
+        rate_cards     jsonb NOT NULL,
+        requests              bigint NOT NULL,
+        input_tokens          bigint NOT NULL,
+        cache_read_tokens     bigint NOT NULL,
+        cache_write_5m_tokens bigint NOT NULL,
+        cache_write_1h_tokens bigint NOT NULL,
+        output_tokens         bigint NOT NULL,
+        reasoning_tokens      bigint NOT NULL,
+        cost_nanos            bigint NOT NULL,
+        closed_at      timestamptz NOT NULL,
+        closed_by      text NOT NULL,
+        UNIQUE NULLS NOT DISTINCT (tenant_id, month)
+      );
+      CREATE INDEX statements_as_of ON statements (as_of);
+      GRANT SELECT, INSERT ON statements TO openclawmu_platform;
 
       -- Months in UTC. Partitions are reached only through the ledger, so they need no grants of their own. A table is made
       -- first and attached then, because creating it as a partition would lock out readers and writers of the ledger.
@@ -87,7 +133,7 @@ export class Billing1795300000005 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      'DROP TABLE ledger; DROP FUNCTION ensure_ledger_partition(timestamptz); DROP TABLE rate_cards, models',
+      'DROP TABLE statements, ledger; DROP FUNCTION ensure_ledger_partition(timestamptz), ledger_booked_up_to(); DROP TABLE rate_cards, models',
     );
   }
 }

@@ -27,10 +27,17 @@ const COLUMNS: readonly [name: string, type: string, value: (row: LedgerRow) => 
 const NAMES = COLUMNS.map(([name]) => name).join(', ');
 const ARRAYS = COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
 
+/**
+ * When a row is booked, by the database's clock: later than any closed statement reaches, also if the clock was set back.
+ * The clock is read after the lock on the ledger is had, see `ledger_booked_up_to`.
+ */
+const BOOKED_AT = `greatest(date_trunc('milliseconds', clock_timestamp()),
+  (SELECT max(as_of) + interval '1 millisecond' FROM statements))`;
+
 // In one order, so that two processes that book the same rows do not wait for each other in a circle.
 const INSERT = `
-  INSERT INTO ledger (${NAMES}, cost_center)
-  SELECT row.*, tenants.cost_center FROM unnest(${ARRAYS}) AS row (${NAMES}) LEFT JOIN tenants ON tenants.id = row.tenant_id
+  INSERT INTO ledger (${NAMES}, cost_center, booked_at)
+  SELECT row.*, tenants.cost_center, ${BOOKED_AT} FROM unnest(${ARRAYS}) AS row (${NAMES}) LEFT JOIN tenants ON tenants.id = row.tenant_id
   ORDER BY row.at, row.id
   ON CONFLICT DO NOTHING
   RETURNING replace(id::text, '-', '') AS id`;

@@ -23,6 +23,10 @@ export async function selectRateCards(tx: Tx, versions?: readonly number[]): Pro
   return rows.map(({ version, document, hash }) => rateCard(version, hash, readContent(version, document, hash)));
 }
 
+/** The stored rows of some versions, in their order. */
+export const selectRateCardRows = (tx: Tx, versions: readonly number[]): Promise<RateCardRow[]> =>
+  tx.query<RateCardRow>(`SELECT ${COLUMNS} FROM rate_cards WHERE version = ANY ($1) ORDER BY version`, [versions]);
+
 export async function selectRateCard(tx: Tx, version: number): Promise<RateCardRow | undefined> {
   const [row] = await tx.query<RateCardRow>(`SELECT ${COLUMNS} FROM rate_cards WHERE version = $1`, [version]);
   return row;

@@ -1,3 +1,4 @@
+import type { Column } from './csv';
 import { focus } from './focus';
 import { costColumns, tokenColumns, type Layout } from './layout';
 import { daysOf, type Period } from './period';
@@ -14,27 +15,29 @@ import { requestId, type DetailRow } from './usage-record';
 const DETAIL_BATCH = 2_000;
 const TENANT_BATCH = 50;
 
+export const DETAIL_COLUMNS: readonly Column<DetailRow>[] = [
+  { name: 'request_id', cell: ({ id }) => requestId(id) },
+  { name: 'time', cell: ({ at }) => at.toISOString() },
+  { name: 'tenant', text: true, cell: ({ tenant }) => tenant },
+  { name: 'cost_center', text: true, cell: ({ costCenter }) => costCenter },
+  { name: 'token_id', text: true, cell: ({ tokenId }) => tokenId },
+  { name: 'token_label', text: true, cell: ({ tokenLabel }) => tokenLabel },
+  { name: 'subject', text: true, cell: ({ subject }) => subject },
+  { name: 'model', text: true, cell: ({ model }) => model },
+  { name: 'provider', text: true, cell: ({ provider }) => provider },
+  { name: 'provider_request_id', text: true, cell: ({ providerRequestId }) => providerRequestId },
+  ...tokenColumns,
+  { name: 'rate_card', cell: ({ rateCard }) => String(rateCard) },
+  { name: 'formula', cell: ({ formula }) => String(formula) },
+  ...costColumns,
+  { name: 'status', cell: ({ status }) => status },
+  { name: 'outcome', cell: ({ outcome }) => outcome },
+  { name: 'corrects_request_id', cell: ({ corrects }) => corrects && requestId(corrects) },
+];
+
 const detail: Layout<DetailRow> = {
   schema: 'usage-detail/1',
-  columns: [
-    { name: 'request_id', cell: ({ id }) => requestId(id) },
-    { name: 'time', cell: ({ at }) => at.toISOString() },
-    { name: 'tenant', text: true, cell: ({ tenant }) => tenant },
-    { name: 'cost_center', text: true, cell: ({ costCenter }) => costCenter },
-    { name: 'token_id', text: true, cell: ({ tokenId }) => tokenId },
-    { name: 'token_label', text: true, cell: ({ tokenLabel }) => tokenLabel },
-    { name: 'subject', text: true, cell: ({ subject }) => subject },
-    { name: 'model', text: true, cell: ({ model }) => model },
-    { name: 'provider', text: true, cell: ({ provider }) => provider },
-    { name: 'provider_request_id', text: true, cell: ({ providerRequestId }) => providerRequestId },
-    ...tokenColumns,
-    { name: 'rate_card', cell: ({ rateCard }) => String(rateCard) },
-    { name: 'formula', cell: ({ formula }) => String(formula) },
-    ...costColumns,
-    { name: 'status', cell: ({ status }) => status },
-    { name: 'outcome', cell: ({ outcome }) => outcome },
-    { name: 'corrects_request_id', cell: ({ corrects }) => corrects && requestId(corrects) },
-  ],
+  columns: DETAIL_COLUMNS,
   counted: (row) => ({ ...row, requests: 1n }),
   async *batches(read, selection) {
     for (let last: DetailRow | undefined; ;) {

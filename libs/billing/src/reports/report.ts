@@ -4,7 +4,7 @@ import type { Layout } from './layout';
 import type { Period } from './period';
 import type { Read, Selection, Sums } from './reading';
 
-const SUMMED = [
+export const SUMMED = [
   'requests',
   'input',
   'cacheRead',

@@ -8,16 +8,27 @@ import type { Report } from './report';
  * answer that ended properly would pass for a whole bill.
  */
 export async function sendReport(report: Report<unknown>, response: Response): Promise<void> {
-  const chunks = report.csv();
+  await sendCsv(report.csv(), report.filename, response, {
+    'x-report-schema': report.schema,
+    'x-report-as-of': report.selection.asOf.toISOString(),
+  });
+}
+
+/** The same for any CSV that is made as it is sent. */
+export async function sendCsv(
+  chunks: AsyncGenerator<string>,
+  filename: string,
+  response: Response,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
   // What goes wrong before the first byte is still answered as an error.
   const header = await chunks.next();
   const first = await chunks.next();
   response.set({
     'content-type': 'text/csv; charset=utf-8; header=present',
-    'content-disposition': `attachment; filename="${report.filename}"`,
+    'content-disposition': `attachment; filename="${filename}"`,
     'cache-control': 'no-store',
-    'x-report-schema': report.schema,
-    'x-report-as-of': report.selection.asOf.toISOString(),
+    ...headers,
   });
   const all = async function* (): AsyncGenerator<string> {
     for (const { value, done } of [header, first]) if (!done) yield value;

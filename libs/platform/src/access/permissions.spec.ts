@@ -30,8 +30,8 @@ it.each(TENANT_ROLES)('the tenant role %s holds tenant permissions only', (role)
 
 /** What each role may change or look into beyond the common; a new permission must be decided here too. */
 const writes: Readonly<Record<AdminRole, readonly Permission[]>> = {
-  admin: ['tenants:write', 'tokens:write', 'budgets:write', 'models:write', 'rates:write'],
-  finance: ['budgets:write', 'rates:write'],
+  admin: ['tenants:write', 'tokens:write', 'budgets:write', 'models:write', 'rates:write', 'billing:write'],
+  finance: ['budgets:write', 'rates:write', 'billing:write'],
   security: ['tokens:write'],
 };
 

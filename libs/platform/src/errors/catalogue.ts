@@ -81,6 +81,11 @@ export const ERRORS = {
     title: 'There is no such rate card.',
     remedy: 'List the rate cards to see their versions.',
   },
+  statement_not_found: {
+    ...missing,
+    title: 'There is no such statement.',
+    remedy: 'List the statements to see their ids.',
+  },
   usage_not_found: { ...missing, title: 'There is no such usage record.', remedy: 'Check the request id.' },
   model_not_found: {
     ...missing,
@@ -183,6 +188,23 @@ export const ERRORS = {
     status: 422,
     title: 'A rate card cannot take effect in the past.',
     remedy: 'Choose a time from now on; rows already priced are never changed.',
+  },
+  period_not_over: {
+    ...conflict,
+    title: 'That month is not over.',
+    remedy: 'Close it when it is, in the time zone of the gateway.',
+  },
+  statement_out_of_order: {
+    ...conflict,
+    title: 'Months are closed one after the other.',
+    remedy: 'List the statements and close the month that follows the last.',
+  },
+  statement_altered: {
+    ...upstream,
+    status: 500,
+    title: 'The ledger no longer gives the statement that was closed.',
+    remedy: 'Do not use it. Have the ledger compared with a backup; the audit log has the hash it was closed with.',
+    retry: false,
   },
   idempotency_conflict: {
     ...conflict,

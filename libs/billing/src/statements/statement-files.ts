@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { dateIn } from '../reports/local-time';
+import type { Read } from '../reports/reading';
+import { selectDetail } from '../reports/report.queries';
+import { NOTHING, SUMMED } from '../reports/report';
+import type { DetailRow } from '../reports/usage-record';
+import type { StatementFacts, StatementScope } from './statement';
+import { DIGEST_HEADER, STATEMENT_HEADER, writeLine, type StatementLine } from './statement-line';
+import { selectLate } from './statements.queries';
+
+const BATCH = 2_000;
+
+/** The files of a statement, made from the ledger whenever they are wanted: the same scope gives the same bytes. */
+export class StatementFiles {
+  constructor(
+    private readonly scope: StatementScope,
+    private readonly read: Read,
+  ) {}
+
+  /** The bill as CSV, a batch at a time. */
+  async *bill(): AsyncGenerator<string> {
+    yield STATEMENT_HEADER;
+    for await (const lines of this.batches()) yield lines.map((line) => writeLine(line).bill).join('');
+  }
+
+  /** A line for each of the bill's, with its SHA-256. */
+  async *digests(): AsyncGenerator<string> {
+    yield DIGEST_HEADER;
+    for await (const lines of this.batches()) yield lines.map((line) => writeLine(line).digest).join('');
+  }
+
+  /** Writes both files to nowhere and tells what they amount to. */
+  async facts(): Promise<StatementFacts> {
+    const [bill, digests] = [createHash('sha256').update(STATEMENT_HEADER), createHash('sha256').update(DIGEST_HEADER)];
+    const sums: Record<(typeof SUMMED)[number], bigint> = { ...NOTHING };
+    const cards = new Set<number>();
+    let [bytes, rows, lateRows] = [Buffer.byteLength(STATEMENT_HEADER), 0, 0];
+    for await (const lines of this.batches())
+      for (const line of lines) {
+        const written = writeLine(line);
+        bill.update(written.bill);
+        digests.update(written.digest);
+        bytes += Buffer.byteLength(written.bill);
+        rows += 1;
+        if (line.at < this.scope.from) lateRows += 1;
+        cards.add(line.rateCard);
+        for (const name of SUMMED) sums[name] += name === 'requests' ? 1n : line[name];
+      }
+    return {
+      rows,
+      lateRows,
+      bytes,
+      sha256: bill.digest('hex'),
+      digestsSha256: digests.digest('hex'),
+      rateCards: [...cards].sort((a, b) => a - b),
+      sums,
+    };
+  }
+
+  /** Late lines first: their calls are earlier, so the whole is in the order of the calls. */
+  private async *batches(): AsyncGenerator<readonly StatementLine[]> {
+    const { scope } = this;
+    const { lateAfter } = scope;
+    if (lateAfter !== null)
+      yield* this.pages((after) => this.read((tx) => selectLate(tx, { ...scope, lateAfter }, after, BATCH)));
+    yield* this.pages((after) => this.read((tx) => selectDetail(tx, scope, after, BATCH)));
+  }
+
+  private async *pages(
+    select: (after: DetailRow | undefined) => Promise<DetailRow[]>,
+  ): AsyncGenerator<readonly StatementLine[]> {
+    for (let last: DetailRow | undefined; ;) {
+      const rows = await select(last);
+      if (rows.length > 0) yield rows.map((row) => this.lineOf(row));
+      if (rows.length < BATCH) return;
+      last = rows.at(-1);
+    }
+  }
+
+  private lineOf(row: DetailRow): StatementLine {
+    const { from, timeZone } = this.scope;
+    const entry = row.status === 'correction' ? 'correction' : row.at < from ? 'late' : 'usage';
+    return { ...row, entry, month: dateIn(timeZone, row.at).slice(0, 7) };
+  }
+}
