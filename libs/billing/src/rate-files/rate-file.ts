@@ -1,0 +1,61 @@
+import { formatNanos, NANOS_PER_UNIT } from '@app/platform';
+import type { StatedPrice } from '../rates/rate-card';
+
+/** Layouts a price list may come in. */
+export const RATE_FILE_FORMATS = ['yaml', 'csv', 'litellm'] as const;
+export type RateFileFormat = (typeof RATE_FILE_FORMATS)[number];
+
+/** An entry of a file that a card cannot say, and why not. */
+export interface SkippedEntry {
+  readonly model: string;
+  readonly reason: string;
+}
+
+/** What a file says; what it leaves open is for the caller to decide. */
+export interface RateFile {
+  readonly effectiveAt?: Date | undefined;
+  readonly currency?: string | undefined;
+  readonly note?: string | undefined;
+  /** Each model or pattern once. */
+  readonly prices: readonly StatedPrice[];
+  readonly skipped: readonly SkippedEntry[];
+  /** How many entries the caller's filters left out. */
+  readonly filtered: number;
+}
+
+/** A file that cannot be read as what it is said to be; line and column count from 1. */
+export class RateFileError extends Error {
+  constructor(
+    readonly problem: string,
+    readonly line: number,
+    readonly column: number,
+  ) {
+    super(`line ${line}, column ${column}: ${problem}`);
+    this.name = 'RateFileError';
+  }
+}
+
+/** Line and column of an offset, for people. */
+export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset);
+  const lines = before.split('\n');
+  return { line: lines.length, column: (lines.at(-1) as string).length + 1 };
+}
+
+const MAX_PRICE_NANOS = 1_000_000n * NANOS_PER_UNIT;
+const NUMBER = /^(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/;
+
+/**
+ * A number times ten to the power of `shift`, from its digits and without a float in between: `1.5e-07` shifted by 6 is `0.15`.
+ * @returns undefined for what a card cannot hold exactly: negative, above a million, or more than nine decimals
+ */
+export function exactDecimal(digits: string, shift = 0): string | undefined {
+  const match = NUMBER.exec(digits);
+  if (!match) return undefined;
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  const power = Number(exponent) - fraction.length + shift + 9;
+  const coefficient = BigInt(whole + fraction);
+  const divisor = 10n ** BigInt(Math.max(0, -power));
+  const nanos = (coefficient * 10n ** BigInt(Math.max(0, power))) / divisor;
+  return coefficient % divisor === 0n && nanos <= MAX_PRICE_NANOS ? formatNanos(nanos) : undefined;
+}

@@ -1,0 +1,226 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { canonicalText, hashOf, type StatedPrice } from '../rates/rate-card';
+import { readCsvCells } from './csv-cells';
+import { RATE_COLUMNS, readCsvRates } from './csv-rates';
+import { readLitellmRates } from './litellm-rates';
+import { RateFileError } from './rate-file';
+import { readYamlRates } from './yaml-rates';
+
+const golden = (name: string): string => readFileSync(join(__dirname, 'golden', name), 'utf8');
+const canonical = (prices: readonly StatedPrice[]): string =>
+  canonicalText({ effectiveAt: new Date(0), currency: 'USD', note: '', prices });
+
+const PRICES: StatedPrice[] = [
+  {
+    model: 'claude-sonnet-4-5',
+    input: '3.00',
+    cacheRead: '0.30',
+    cacheWrite5m: '3.75',
+    cacheWrite1h: '6.00',
+    output: '15.00',
+    longContext: { aboveTokens: 200_000, input: '6.00', cacheRead: '0.60', output: '22.50' },
+  },
+  { model: 'gpt-5*', input: '1.25', cacheRead: '0.125', output: '10.00' },
+  { model: 'local/demo', input: '0.10', output: '0.000000001', reasoning: '0.50' },
+];
+
+describe('a YAML card', () => {
+  it('says what it says, to the digit', () => {
+    const { prices, ...rest } = readYamlRates(golden('prices.yaml'));
+    expect(canonical(prices)).toBe(canonical(PRICES));
+    expect(rest).toEqual({
+      currency: 'USD',
+      note: 'Contract 2026-17',
+      effectiveAt: new Date('2036-12-01T00:00:00Z'),
+      skipped: [],
+      filtered: 0,
+    });
+  });
+
+  it('may be JSON', () => {
+    const text = JSON.stringify({ currency: 'USD', prices: PRICES }, null, 2);
+    expect(canonical(readYamlRates(text).prices)).toBe(canonical(PRICES));
+  });
+
+  it.each<[string, string, number, number, RegExp]>([
+    ['output: 15.00', 'output: 1.5e1', 10, 13, /^prices\.0\.output: must be a decimal string/],
+    ['reasoning: "0.5"', 'extra: 0.5', 19, 12, /^prices\.2\.extra: is not a known field/],
+    ['model: local/demo', 'model: gpt-5*', 16, 12, /^prices\.2\.model: prices "gpt-5\*" a second time/],
+    ['currency: USD', 'currency: dollars', 1, 11, /^currency: must be a currency code/],
+    ['aboveTokens: 200000', 'aboveTokens: 2e9', 11, 33, /^prices\.0\.longContext\.aboveTokens: must not be greater/],
+    ['currency: USD', 'currency: USD\ncurrency: EUR', 2, 1, /unique/],
+  ])('with %s changed to %s is refused where it stands', (found, replacement, line, column, problem) => {
+    const error = refusal(() => readYamlRates(golden('prices.yaml').replace(found, replacement)));
+    expect([error.line, error.column]).toEqual([line, column]);
+    expect(error.problem).toMatch(problem);
+  });
+
+  it.each(['', '[]', 'text', '- a'])('%j is none', (text) => expect(refusal(() => readYamlRates(text)).line).toBe(1));
+
+  it('does not grow by aliases', () => {
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${['b', 'c', 'd', 'e', 'f', 'g']
+      .map((name, n) => `${name}: &${name} [${Array(9).fill(`*${'abcdef'[n]}`).join(',')}]`)
+      .join('\n')}`;
+    expect(() => readYamlRates(bomb)).toThrow(RateFileError);
+  });
+});
+
+describe('a CSV card', () => {
+  it('says what the same card in YAML says', () => {
+    expect(canonical(readCsvRates(golden('prices.csv')).prices)).toBe(canonical(PRICES));
+  });
+
+  it('does not depend on line endings, a byte order mark, empty lines or the order of columns', () => {
+    const text = `\ufeff${golden('prices.csv').replaceAll('\n', '\r\n')}\r\n,,,,,,,,,,\r\n`;
+    expect(canonical(readCsvRates(text).prices)).toBe(canonical(PRICES));
+    expect(readCsvRates('output,model,input\n2,m,1').prices).toEqual([{ model: 'm', input: '1.00', output: '2.00' }]);
+  });
+
+  it.each<[string, number, number, RegExp]>([
+    ['model,input\nm,1', 1, 1, /column output is missing/],
+    ['model,input,output,price', 1, 20, /"price" is not a column; the columns are model, input,/],
+    ['model,input,output,input', 1, 20, /"input" comes a second time/],
+    ['model;input;output\nm;1;2', 1, 1, /commas, not by semicolons/],
+    ['model,input,output\nm,1,2\nn,"2,50",3', 3, 3, /"2,50" is not an exact decimal/],
+    ['model,input,output\nm,1e-3,2', 2, 3, /"1e-3" is not an exact decimal/],
+    ['model,input,output\nm,1,', 2, 1, /the field output is empty/],
+    ['model,input,output\nm,1,2,3', 2, 7, /more fields than the 3 columns/],
+    ['model,input,output\nm,1,2\nm,1,2', 3, 1, /prices "m" a second time/],
+    ['model,input,output\n=cmd(),1,2', 2, 1, /must be a model name/],
+    ['model,input,output,long_input\nm,1,2,3', 2, 7, /needs long_above_tokens/],
+    ['model,input,output,long_above_tokens\nm,1,2,200k', 2, 7, /"200k" is not a whole number/],
+    ['model,input,output,long_above_tokens\nm,1,2,200000', 2, 1, /the field long_input is empty/],
+    ['model,input,output\nm,"1,2', 2, 3, /quote is not closed/],
+    ['model,input,output\nm,"1"2,3', 2, 6, /enclose the whole field/],
+    ['', 1, 1, /empty/],
+  ])('%j is refused at line %i, column %i', (text, line, column, problem) => {
+    const error = refusal(() => readCsvRates(text));
+    expect([error.line, error.column]).toEqual([line, column]);
+    expect(error.problem).toMatch(problem);
+  });
+
+  it('has the documented columns', () => {
+    expect(RATE_COLUMNS.join(',')).toBe(
+      'model,input,cache_read,cache_write_5m,cache_write_1h,output,reasoning,long_above_tokens,' +
+        'long_input,long_cache_read,long_cache_write_5m,long_cache_write_1h,long_output,long_reasoning',
+    );
+  });
+
+  it('reads any text in quotes back, and knows where it stands', () => {
+    const field = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', ' ', ';') });
+    fc.assert(
+      fc.property(fc.array(fc.array(field, { minLength: 2, maxLength: 3 }), { minLength: 1 }), (rows) => {
+        const text = rows
+          .map((row) => ['x', ...row].map((each) => `"${each.replaceAll('"', '""')}"`).join(','))
+          .join('\n');
+        const read = readCsvCells(text);
+        expect(read.map((row) => row.map((cell) => cell.text))).toEqual(rows.map((row) => ['x', ...row]));
+        const lines = text.split('\n');
+        for (const { line, column } of read.flat()) expect(lines[line - 1]?.[column - 1]).toBe('"');
+      }),
+    );
+  });
+});
+
+describe("LiteLLM's price map", () => {
+  const ALL = { providers: [], modes: ['chat'] };
+
+  it('becomes exact prices per million tokens', () => {
+    const { prices, currency } = readLitellmRates(golden('litellm.json'), ALL);
+    expect(currency).toBe('USD');
+    expect(prices).toEqual([
+      {
+        model: 'claude-sonnet-4-5',
+        input: '3.00',
+        cacheRead: '0.30',
+        cacheWrite5m: '3.75',
+        cacheWrite1h: '6.00',
+        output: '15.00',
+        longContext: {
+          aboveTokens: 200_000,
+          input: '6.00',
+          cacheRead: '0.60',
+          cacheWrite5m: '7.50',
+          // Not stated above the threshold, so the normal price goes on.
+          cacheWrite1h: '6.00',
+          output: '22.50',
+        },
+      },
+      { model: 'gpt-4o-mini', input: '0.15', cacheRead: '0.075', output: '0.60' },
+      {
+        model: 'gpt-5.4',
+        input: '2.50',
+        cacheRead: '0.25',
+        output: '15.00',
+        reasoning: '16.00',
+        longContext: { aboveTokens: 272_000, input: '5.00', cacheRead: '0.25', output: '22.50', reasoning: '16.00' },
+      },
+      { model: 'deepseek/deepseek-chat', input: '0.27', cacheRead: '0.07', output: '1.10' },
+    ]);
+  });
+
+  it('drops no entry without a word', () => {
+    const { prices, skipped, filtered } = readLitellmRates(golden('litellm.json'), ALL);
+    expect(skipped).toEqual([
+      { model: 'gemini/gemini-2.5-flash', reason: 'input_cost_per_audio_token: a card has no such price' },
+      { model: 'dashscope/qwen-plus', reason: 'tiered_pricing: a card has no such price' },
+      { model: 'two-thresholds', reason: 'it has 2 long-context thresholds, and a card has one' },
+      {
+        model: 'noisy-float',
+        reason:
+          'input_cost_per_token: 3.0000000000000004e-07 is not exact with nine decimals per million tokens, from 0 to 1000000',
+      },
+      {
+        model: 'two-opinions',
+        reason: 'input_cost_per_token_cache_hit: another field states another price for the same tokens',
+      },
+      { model: 'per-request', reason: 'input_cost_per_request: a card has no such price' },
+      {
+        model: 'bedrock/*/1-month-commitment/some.model',
+        reason: 'its name is not one that callers of this gateway can use',
+      },
+      { model: 'unpriced', reason: 'it states no input_cost_per_token and output_cost_per_token' },
+    ]);
+    expect(filtered).toBe(1);
+    const entries = Object.keys(JSON.parse(golden('litellm.json')) as object).length - 2;
+    expect(prices.length + skipped.length + filtered).toBe(entries);
+  });
+
+  it('is filtered by provider and mode', () => {
+    const { prices, skipped, filtered } = readLitellmRates(golden('litellm.json'), {
+      providers: ['openai'],
+      modes: ['chat', 'embedding'],
+    });
+    expect(prices.map(({ model }) => model)).toEqual(['gpt-4o-mini', 'gpt-5.4', 'text-embedding-3-small']);
+    expect([skipped.length, filtered]).toEqual([0, 10]);
+  });
+
+  it('hashes to the same card whatever notation a number has', () => {
+    const hash = (price: string): string =>
+      hashOf(
+        canonical(
+          readLitellmRates(`{"m":{"mode":"chat","input_cost_per_token":${price},"output_cost_per_token":0}}`, ALL)
+            .prices,
+        ),
+      );
+    expect(new Set(['1.5e-7', '1.5E-07', '15e-8', '0.00000015', '0.000000150'].map(hash)).size).toBe(1);
+  });
+
+  it.each([
+    ['[]', /a member for each model/],
+    ['{"m":', /ends too early/],
+    ['model,input', /not JSON here/],
+  ])('%j is none', (text, problem) => expect(refusal(() => readLitellmRates(text, ALL)).problem).toMatch(problem));
+});
+
+function refusal(read: () => unknown): RateFileError {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof RateFileError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
