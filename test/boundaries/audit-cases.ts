@@ -216,6 +216,15 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       wrong: { body: { period: 'February' }, status: 400 },
     };
   },
+  'POST /api/v1/admin/rate-cards/imports': () =>
+    Promise.resolve({
+      path: `${ADMIN}/rate-cards/imports`,
+      body: { format: 'csv', text: 'model,input,output\nfake*,1,2', currency: 'USD', merge: true },
+      record: { action: 'rate_card.imported', tenant: null },
+      before: null,
+      after: { currency: 'USD', version: expect.any(Number) },
+      wrong: { body: { format: 'csv', text: 'model,input,output\nfake*,1e3,2' }, status: 400 },
+    }),
   'PATCH /api/v1/tenant': async ({ department }) => {
     const made = await department();
     const { id } = made;

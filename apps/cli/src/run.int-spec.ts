@@ -117,6 +117,45 @@ describe('openclawmu against a gateway', () => {
     expect((await cli(`rates import ${join(folder, 'none.yaml')}`)).code).toBe(2);
   });
 
+  it('shows what a price list would change, imports it and compares it with the card before', async () => {
+    const sheet = join(folder, 'prices.csv');
+    await writeFile(sheet, 'model,input,output\ndemo/*,0.15,1.000000001\nnew,1,2\n');
+    const before = await json<{ version: number }[]>('rates list');
+    const dry = await cli(`rates import ${sheet} --dry-run --merge`);
+    expect(dry.stdout).toMatch(/^demo\/\* +input +0\.10 +0\.15 +\+50\.00$/m);
+    expect(dry.stdout).toMatch(/^new +new: output +- +2\.00 +-$/m);
+    expect(dry.stderr).toMatch(/Nothing was imported[^]*: 1 added, 0 removed, 1 changed\./);
+    expect(await json('rates list')).toEqual(before);
+
+    const done = await cli(`rates import ${sheet} --merge --note sheet`);
+    expect(done.stderr).toContain('in USD');
+    const [from, to] = [before.length, before.length + 1];
+    expect(await must(`rates diff ${from} ${to}`)).toBe(dry.stdout);
+    expect(await must(`rates diff in-force ${to}`)).toBe('');
+    expect((await cli(`rates diff ${from} 999`)).code).toBe(5);
+  });
+
+  it('names line and column of a price list that it cannot read, and takes the entries of a map that it can', async () => {
+    const sheet = join(folder, 'wrong.csv');
+    await writeFile(sheet, 'model,input,output\nm,"2,50",1\n');
+    expect((await cli(`rates import ${sheet} --dry-run`)).stderr).toContain('line 2, column 3');
+    const map = join(folder, 'model_prices.json');
+    const entry = {
+      litellm_provider: 'openai',
+      mode: 'chat',
+      input_cost_per_token: 1.5e-7,
+      output_cost_per_token: 6e-7,
+    };
+    await writeFile(
+      map,
+      JSON.stringify({ m: entry, n: { ...entry, input_cost_per_query: 1 }, o: { ...entry, mode: 'ocr' } }),
+    );
+    const { stdout, stderr } = await cli(`rates import ${map} --provider openai --dry-run`);
+    expect(stdout).toMatch(/^m +new: input +- +0\.15 +-$/m);
+    expect(stderr).toContain('Not on the card: n (input_cost_per_query: a card has no such price).');
+    expect(stderr).toContain('1 entries of the file were not asked for.');
+  });
+
   it('reports usage and writes the bill as CSV, whole or not at all', async () => {
     expect((await cli('usage')).code).toBe(0);
     expect(await must('billing report')).toMatch(/^sha-256 +[0-9a-f]{64}$/m);

@@ -33,13 +33,14 @@ export function month(text: string): string {
 /** `a,b,c`, or `all`. */
 export type ModelNames = readonly string[] | 'all';
 
-export const models = (text: string): ModelNames =>
-  text === 'all'
-    ? text
-    : text
-        .split(',')
-        .map((name) => name.trim())
-        .filter((name) => name !== '');
+/** `a,b,c` */
+export const names = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+export const models = (text: string): ModelNames => (text === 'all' ? text : names(text));
 
 /** As the gateway wants it: `null` lifts the restriction. */
 export const allowedModels = (names: ModelNames | undefined): readonly string[] | null | undefined =>

@@ -1,8 +1,9 @@
+import 'reflect-metadata';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { Config, type GatewayRequest } from '@app/platform';
+import { BODY_LIMIT, Config, type GatewayRequest } from '@app/platform';
 import { readJsonBody } from './json-body';
 
-/** More than any control-plane body needs; the model path has its own limit. */
+/** More than control-plane bodies need; a route that takes files says so, and the model path has its own limit. */
 const MAX_BYTES = 1_048_576;
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
@@ -18,7 +19,8 @@ export class JsonBodyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<GatewayRequest>();
     if (!request.url.startsWith('/api/') || !WITH_BODY.has(request.method)) return true;
-    const limits = { maxBytes: MAX_BYTES, timeoutMs: this.config.current.server.bodyTimeoutMs };
+    const ownLimit = Reflect.getMetadata(BODY_LIMIT, context.getHandler()) as number | undefined;
+    const limits = { maxBytes: ownLimit ?? MAX_BYTES, timeoutMs: this.config.current.server.bodyTimeoutMs };
     return readJsonBody(request, limits).then((body) => {
       request.body = body;
       return true;

@@ -8,6 +8,8 @@ import { Models } from './catalogue/models.service';
 import { Seeding } from './catalogue/seeding.service';
 import { LedgerPartitions } from './ledger/ledger-partitions.service';
 import { Ledger } from './ledger/ledger.service';
+import { RateFilesController } from './rate-files/rate-files.controller';
+import { RateFiles } from './rate-files/rate-files.service';
 import { RateCardsController } from './rates/rate-cards.controller';
 import { RateCards } from './rates/rate-cards.service';
 import { AdminReportsController } from './reports/admin-reports.controller';
@@ -25,6 +27,7 @@ import { Statements } from './statements/statements.service';
   controllers: [
     ModelsController,
     RateCardsController,
+    RateFilesController,
     AdminUsageController,
     TenantUsageController,
     AdminReportsController,
@@ -37,6 +40,7 @@ import { Statements } from './statements/statements.service';
     Models,
     Seeding,
     RateCards,
+    RateFiles,
     Ledger,
     LedgerPartitions,
     Usage,

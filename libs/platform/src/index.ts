@@ -29,6 +29,7 @@ export { ApiErrors } from './errors/api-errors.decorator';
 export { ERRORS, type ErrorCode, type ErrorEntry } from './errors/catalogue';
 export { CodedError, type CodedErrorOptions } from './errors/coded-error';
 export { dialectOf, renderError, type Dialect, type RenderedError } from './errors/render';
+export { BODY_LIMIT, BodyLimit } from './http/body-limit.decorator';
 export { ApiIdempotent, Caller, IdempotencyKey, type GatewayRequest } from './http/caller.decorator';
 export { PageQuery } from './http/page-query.dto';
 export { dashed, newId, newSecret, uuid7 } from './ids';

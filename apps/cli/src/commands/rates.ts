@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
-import type { Cli } from '../cli';
+import { Option, type Command } from 'commander';
+import { given, type Cli } from '../cli';
 import { CliError, EXIT } from '../exit-code';
 import { path } from '../gateway-client';
+import { instant, names } from '../values';
+import { showDiff, tellImport, type ImportReport, type PriceDiff } from './rate-changes';
 
 interface RateCard {
   readonly version: number;
@@ -26,18 +28,53 @@ interface Price {
   readonly reasoning?: string;
 }
 
+interface ImportOptions {
+  readonly format?: string;
+  readonly effectiveAt?: string;
+  readonly currency?: string;
+  readonly note?: string;
+  readonly merge?: true;
+  readonly provider?: readonly string[];
+  readonly mode?: readonly string[];
+  readonly dryRun?: true;
+}
+
 export function registerRates(program: Command, cli: Cli): void {
   const rates = program.command('rates').description('rate cards: what a million tokens cost');
 
   rates
     .command('import <file>')
-    .description('import a rate card from YAML or JSON; it becomes the next version and never changes')
-    .action(async (file: string) => {
-      const card = await cli.gateway.post<RateCard>('/api/v1/admin/rate-cards', read(file));
-      cli.out.done(
-        card,
-        `Rate card ${card.version} prices ${card.models} models in ${card.currency}, in force from ${card.effectiveAt}.`,
-      );
+    .description(
+      "import a rate card from YAML, CSV or LiteLLM's price map (JSON); it becomes the next version and never changes",
+    )
+    .addOption(new Option('--format <name>', 'how to read the file (default: by its name)').choices(FORMATS))
+    .option(
+      '--effective-at <time>',
+      'a day or an instant from which it holds (default: as the file says, else now)',
+      instant,
+    )
+    .option('--currency <code>', 'currency of the prices (default: as the file says, else that of the card before)')
+    .option('--note <text>', 'where the prices come from')
+    .option('--merge', 'keep the prices of models that the file does not name')
+    .option('--provider <names>', "of LiteLLM's map only these providers, separated by commas", names)
+    .option('--mode <names>', "of LiteLLM's map only these modes, separated by commas (default: chat)", names)
+    .option('--dry-run', 'only show what would change')
+    .action(async (file: string, { provider, mode, format, ...options }: ImportOptions) => {
+      const text = read(file);
+      const report = await cli.gateway.post<ImportReport>('/api/v1/admin/rate-cards/imports', {
+        format: format ?? formatOf(file, text),
+        text,
+        ...given({ ...options, providers: provider, modes: mode }),
+      });
+      tellImport(cli.out, report);
+    });
+
+  rates
+    .command('diff <from> <to>')
+    .description('what changes between two rate cards, by their versions or "in-force"')
+    .action(async (from: string, to: string) => {
+      const diff = await cli.gateway.get<PriceDiff>('/api/v1/admin/rate-cards/diff', { from, to });
+      showDiff(cli.out, diff, diff);
     });
 
   rates
@@ -90,27 +127,18 @@ const PRICES = [
   { title: 'reasoning', of: (p: Price) => p.reasoning, right: true },
 ];
 
-/** Reads a card. Numbers keep their digits: `0.1` in YAML arrives as the text "0.1", because prices are exact decimals. */
-function read(file: string): unknown {
+function read(file: string): string {
   try {
-    return parseCard(readFileSync(file, 'utf8'));
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new CliError(EXIT.usage, `${file} cannot be read: ${(error as Error).message.split('\n')[0]}`);
   }
 }
 
-function parseCard(text: string): unknown {
-  // Loaded here because no other command needs it.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const { parseDocument, visit, isScalar } = require('yaml') as typeof import('yaml');
-  const document = parseDocument(text);
-  if (document.errors[0]) throw document.errors[0];
-  visit(document, {
-    Pair(_, { key, value }) {
-      const isPrice =
-        isScalar(key) && key.value !== 'aboveTokens' && isScalar(value) && typeof value.value === 'number';
-      if (isPrice && value.source !== undefined) value.value = value.source;
-    },
-  });
-  return document.toJS();
+const FORMATS = ['yaml', 'csv', 'litellm'];
+
+/** A card may be JSON, which reads as YAML; what tells LiteLLM's map apart is a member that each of its entries has. */
+function formatOf(file: string, text: string): string {
+  if (/\.csv$/i.test(file)) return 'csv';
+  return text.includes('"litellm_provider"') ? 'litellm' : 'yaml';
 }

@@ -104,7 +104,7 @@ function classesOf(line: Line, prefix: string): StatedClasses {
     const cell = REQUIRED.includes(name) ? line.required(column) : line.cell(column);
     return cell ? [[tokenClass, decimal(cell)]] : [];
   });
-  return Object.fromEntries(stated) as unknown as StatedClasses;
+  return Object.fromEntries(stated);
 }
 
 function decimal(cell: Cell): string {

@@ -24,6 +24,9 @@ export const modelPattern = {
   message: 'must be a model name of letters, digits and . _ : / @ + -, or a prefix of one that ends in "*"',
 };
 
+/** More than any provider has; a card is held in memory and compared as a whole. */
+export const MAX_PRICES = 5_000;
+
 /** Prices per million tokens, as exact decimals. A class left out is billed like its neighbour, as each says. */
 export class ClassPricesDto {
   /**
@@ -128,7 +131,7 @@ export class ImportRateCardDto {
   /** One entry for each model or pattern. */
   @IsArray()
   @ArrayMinSize(1)
-  @ArrayMaxSize(5_000)
+  @ArrayMaxSize(MAX_PRICES)
   @ValidateNested({ each: true })
   @Type(() => ModelPriceDto)
   prices!: ModelPriceDto[];

@@ -79,9 +79,13 @@ export function canonicalText({ effectiveAt, currency, note, prices }: RateCardC
     effectiveAt: effectiveAt.toISOString(),
     currency,
     note,
-    prices: [...prices].sort((a, b) => (a.model < b.model ? -1 : 1)).map(canonicalPrice),
+    prices: canonicalPrices(prices),
   });
 }
+
+/** Prices as the canonical text has them. */
+export const canonicalPrices = (prices: readonly StatedPrice[]): StatedPrice[] =>
+  [...prices].sort((a, b) => (a.model < b.model ? -1 : 1)).map(canonicalPrice);
 
 const canonicalPrice = ({ model, longContext, ...stated }: StatedPrice): StatedPrice => ({
   model,

@@ -11,6 +11,7 @@ import {
   type Principal,
 } from '@app/platform';
 import { ImportRateCardDto, InForceQuery, RateCardDetail, RateCardPage } from './rate-card.dto';
+import { RateCardDiffQuery, RateCardDiffView } from './rate-card-diff.dto';
 import { RateCards } from './rate-cards.service';
 
 @Controller('api/v1/admin/rate-cards')
@@ -53,6 +54,18 @@ export class RateCardsController {
   @ApiErrors(['validation_failed', 'rate_card_not_found'])
   showRateCardInForce(@Caller() principal: Principal, @Query() { at }: InForceQuery): Promise<RateCardDetail> {
     return this.cards.inForce(principal, at === undefined ? undefined : new Date(at));
+  }
+
+  @Get('diff')
+  @Requires('rates:read')
+  @ApiOperation({
+    summary: 'Compare two rate cards',
+    description: 'By what calls would cost: a class that is not stated has the price it follows.',
+  })
+  @ApiOkResponse({ type: RateCardDiffView })
+  @ApiErrors(['validation_failed', 'rate_card_not_found'])
+  compareRateCards(@Caller() principal: Principal, @Query() query: RateCardDiffQuery): Promise<RateCardDiffView> {
+    return this.cards.diff(principal, query);
   }
 
   @Get(':version')

@@ -12,7 +12,9 @@ import {
   type Tx,
 } from '@app/platform';
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
-import { readContent, type RateCardContent } from './rate-card';
+import { readContent, type RateCardContent, type StatedPrice } from './rate-card';
+import { diffPrices } from './rate-card-diff';
+import { IN_FORCE, type RateCardDiffQuery, type RateCardDiffView } from './rate-card-diff.dto';
 import type { ImportRateCardDto, RateCardDetail, RateCardPage, RateCardView } from './rate-card.dto';
 import {
   insertRateCard,
@@ -50,12 +52,7 @@ export class RateCards {
 
   /** Stores a card as the next version, with its audit record, inside the caller's transaction. */
   async add(tx: Tx, content: RateCardContent, now: Date): Promise<RateCardRow> {
-    if (content.effectiveAt < now) throw new CodedError('rate_card_in_past');
-    const { last, currency, clash } = await lockRateCards(tx, content.effectiveAt);
-    if (clash !== null) throw new CodedError('rate_card_conflict', `Rate card ${clash} takes effect at that moment.`);
-    if (currency !== null && currency !== content.currency)
-      throw invalid('currency', `must be ${currency} as on the cards before: one gateway bills in one currency`);
-    const row = await insertRateCard(tx, last + 1, content, now);
+    const row = await insertRateCard(tx, await this.admit(tx, content, now), content, now);
     const { version, hash } = row;
     tx.announce('catalogue', `rate_card:${version}`);
     await this.audit.record(tx, {
@@ -71,6 +68,20 @@ export class RateCards {
       },
     });
     return row;
+  }
+
+  /**
+   * The version that a card would get. No other card comes in before the transaction ends.
+   * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`: it fits not in with the cards there are
+   */
+  async admit(tx: Tx, { effectiveAt, currency }: RateCardContent, now: Date): Promise<number> {
+    if (effectiveAt < now) throw new CodedError('rate_card_in_past');
+    const before = await lockRateCards(tx, effectiveAt);
+    if (before.clash !== null)
+      throw new CodedError('rate_card_conflict', `Rate card ${before.clash} takes effect at that moment.`);
+    if (before.currency !== null && before.currency !== currency)
+      throw invalid('currency', `must be ${before.currency} as on the cards before: one gateway bills in one currency`);
+    return before.last + 1;
   }
 
   async list(principal: Principal, { limit, cursor }: PageQuery): Promise<RateCardPage> {
@@ -102,6 +113,22 @@ export class RateCards {
     return this.find(principal, (tx) => selectRateCardAt(tx, at));
   }
 
+  /** What changes between two cards. @throws CodedError `rate_card_not_found` */
+  diff(principal: Principal, { from, to }: RateCardDiffQuery): Promise<RateCardDiffView> {
+    return this.database.platform(principal, async (tx) => {
+      const [before, after] = [await this.named(tx, from), await this.named(tx, to)];
+      const diff = diffPrices(pricesOf(before), pricesOf(after));
+      return { from: before.version, to: after.version, ...diff } as RateCardDiffView;
+    });
+  }
+
+  /** A card by its version, or the one `in-force`. */
+  private async named(tx: Tx, name: string): Promise<RateCardRow> {
+    const row = await (name === IN_FORCE ? selectRateCardAt(tx, this.clock.now()) : selectRateCard(tx, Number(name)));
+    if (!row) throw new CodedError('rate_card_not_found', `There is no rate card ${name}.`);
+    return row;
+  }
+
   private find(principal: Principal, select: (tx: Tx) => Promise<RateCardRow | undefined>): Promise<RateCardDetail> {
     return this.database.platform(principal, async (tx) => {
       const row = await select(tx);
@@ -125,6 +152,9 @@ function contentOf({ effectiveAt, currency, note, prices }: ImportRateCardDto, n
   }
   return { effectiveAt: effectiveAt === undefined ? now : new Date(effectiveAt), currency, note: note ?? '', prices };
 }
+
+const pricesOf = ({ version, document, hash }: RateCardRow): readonly StatedPrice[] =>
+  readContent(version, document, hash).prices;
 
 const invalid = (field: string, problem: string): CodedError =>
   new CodedError('validation_failed', `${field}: ${problem}.`, { details: { fields: [{ field, problem }] } });

@@ -1,0 +1,122 @@
+import type { Output } from '../output';
+import { printable, type Column } from '../table';
+
+interface Price {
+  readonly model: string;
+  readonly input: string;
+  readonly output: string;
+}
+
+interface Threshold {
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+interface ModelChange {
+  readonly model: string;
+  readonly aboveTokens?: Threshold;
+  readonly prices: readonly {
+    readonly tokenClass: string;
+    readonly longContext: boolean;
+    readonly from: string;
+    readonly to: string;
+    readonly changePercent: string | null;
+  }[];
+}
+
+export interface PriceDiff {
+  readonly added: readonly Price[];
+  readonly removed: readonly Price[];
+  readonly changed: readonly ModelChange[];
+}
+
+export interface ImportReport {
+  readonly version: number | null;
+  readonly effectiveAt: string;
+  readonly currency: string;
+  readonly models: number;
+  readonly diff: PriceDiff & { readonly from: number | null };
+  readonly skipped: readonly { readonly model: string; readonly reason: string }[];
+  readonly filtered: number;
+  readonly unpriced: readonly string[];
+}
+
+/** One price that is not what it was. */
+interface Line {
+  readonly model: string;
+  readonly what: string;
+  readonly from?: string | number | null;
+  readonly to?: string | number | null;
+  readonly change?: string | null;
+}
+
+const COLUMNS: readonly Column<Line>[] = [
+  { title: 'model', of: (l) => l.model },
+  { title: 'what', of: (l) => l.what },
+  { title: 'from', of: (l) => l.from, right: true },
+  { title: 'to', of: (l) => l.to, right: true },
+  { title: 'change %', of: (l) => l.change, right: true },
+];
+
+const WORDS: Readonly<Record<string, string>> = {
+  input: 'input',
+  cacheRead: 'cache read',
+  cacheWrite5m: 'write 5m',
+  cacheWrite1h: 'write 1h',
+  output: 'output',
+  reasoning: 'reasoning',
+};
+
+/** @param value what `--json` prints instead */
+export function showDiff(out: Output, diff: PriceDiff, value: unknown): void {
+  if (out.json) out.data(value);
+  else out.rows(linesOf(diff), COLUMNS, 'No price changes.');
+}
+
+function linesOf({ added, removed, changed }: PriceDiff): Line[] {
+  return [
+    ...added.flatMap(({ model, input, output }) => [
+      { model, what: 'new: input', to: input },
+      { model, what: 'new: output', to: output },
+    ]),
+    ...removed.flatMap(({ model, input, output }) => [
+      { model, what: 'gone: input', from: input },
+      { model, what: 'gone: output', from: output },
+    ]),
+    ...changed.flatMap(({ model, aboveTokens, prices }) => [
+      ...(aboveTokens ? [{ model, what: 'long prompts above', ...aboveTokens }] : []),
+      ...prices.map(({ tokenClass, longContext, from, to, changePercent }) => ({
+        model,
+        what: `${WORDS[tokenClass] ?? tokenClass}${longContext ? ', long prompts' : ''}`,
+        from,
+        to,
+        change: changePercent,
+      })),
+    ]),
+  ];
+}
+
+/** More would push what matters off the screen. */
+const MAX_NAMED = 10;
+
+/** The card that came of it, or of a dry run the changes; then what an administrator should look at. */
+export function tellImport(out: Output, report: ImportReport): void {
+  const { version, models, currency, effectiveAt, diff, skipped, filtered, unpriced } = report;
+  if (version === null) showDiff(out, diff, report);
+  else out.done(report, `Rate card ${version} prices ${models} models in ${currency}, in force from ${effectiveAt}.`);
+  if (out.json) return;
+  if (version === null) out.remark(`Nothing was imported. The card would price ${models} models in ${currency}.`);
+  if (diff.from !== null)
+    out.remark(
+      `Against card ${diff.from}: ${diff.added.length} added, ${diff.removed.length} removed, ${diff.changed.length} changed.`,
+    );
+  if (filtered > 0) out.remark(`${filtered} entries of the file were not asked for.`);
+  for (const { model, reason } of skipped.slice(0, MAX_NAMED))
+    out.remark(`Not on the card: ${printable(model)} (${printable(reason)}).`);
+  if (skipped.length > MAX_NAMED) out.remark(`Not on the card: ${skipped.length - MAX_NAMED} more; --json lists them.`);
+  const more = unpriced.length > MAX_NAMED ? ` and ${unpriced.length - MAX_NAMED} more` : '';
+  if (unpriced.length > 0)
+    out.remark(
+      `Without a price, so calls of them are refused while it holds: ${unpriced.slice(0, MAX_NAMED).join(', ')}${more}.`,
+    );
+}

@@ -1,0 +1,41 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiErrors,
+  ApiIdempotent,
+  Audience,
+  BodyLimit,
+  Caller,
+  IdempotencyKey,
+  Requires,
+  type Principal,
+} from '@app/platform';
+import { ImportRateFileDto, MAX_FILE_BODY_BYTES, RateFileReport } from './rate-file.dto';
+import { RateFiles } from './rate-files.service';
+
+@Controller('api/v1/admin/rate-cards/imports')
+@Audience('admin')
+@ApiTags('Rate cards')
+export class RateFilesController {
+  constructor(private readonly files: RateFiles) {}
+
+  @Post()
+  @Requires('rates:write')
+  @HttpCode(200)
+  @BodyLimit(MAX_FILE_BODY_BYTES)
+  @ApiOperation({
+    summary: 'Import a rate card from a file',
+    description:
+      'Reads YAML, CSV or the public price map of LiteLLM into the next version, and reports what changes. The body may have 8 MiB.',
+  })
+  @ApiIdempotent()
+  @ApiOkResponse({ type: RateFileReport })
+  @ApiErrors(['validation_failed', 'rate_card_in_past', 'rate_card_conflict', 'idempotency_conflict'])
+  importRateFile(
+    @Caller() principal: Principal,
+    @Body() dto: ImportRateFileDto,
+    @IdempotencyKey() key?: string,
+  ): Promise<RateFileReport> {
+    return this.files.import(principal, dto, key);
+  }
+}

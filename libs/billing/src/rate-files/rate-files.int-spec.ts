@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BillingWorld } from '../../test/billing-world';
+import { RateFiles } from './rate-files.service';
+
+const DAY_MS = 86_400_000;
+const golden = (name: string): string => readFileSync(join(__dirname, 'golden', name), 'utf8');
+
+describe('rate files', () => {
+  let world: BillingWorld;
+  let files: RateFiles;
+  beforeEach(async () => {
+    world = await BillingWorld.open();
+    files = new RateFiles(world.db.database, world.cards, world.clock);
+  });
+  afterEach(() => world.close());
+
+  const later = (days: number) => new Date(world.clock.now().getTime() + days * DAY_MS).toISOString();
+  const csv = (...lines: string[]): { format: 'csv'; text: string } => ({
+    format: 'csv',
+    text: ['model,input,output', ...lines].join('\n'),
+  });
+  const versions = async () => (await world.cards.list(world.admin, { limit: 50 })).items.map(({ version }) => version);
+
+  it('make the same card from each format', async () => {
+    const effectiveAt = (n: number) => `2036-12-0${n}T00:00:00.000Z`;
+    const yaml = await files.import(world.admin, { format: 'yaml', text: golden('prices.yaml') });
+    const sheet = await files.import(world.admin, {
+      format: 'csv',
+      text: golden('prices.csv'),
+      currency: 'USD',
+      effectiveAt: effectiveAt(2),
+    });
+    expect(yaml).toMatchObject({ version: 1, effectiveAt: effectiveAt(1), models: 3, diff: { from: null } });
+    expect(sheet).toMatchObject({ version: 2, diff: { from: 1, added: [], removed: [], changed: [] } });
+    expect((await world.cards.show(world.admin, '2')).prices).toEqual(
+      (await world.cards.show(world.admin, '1')).prices,
+    );
+    expect((await world.cards.show(world.admin, '1')).note).toBe('Contract 2026-17');
+    await world.reload();
+    expect(world.catalogue.cardAt(new Date(effectiveAt(2)))?.prices.get('local/demo')?.output).toBe(1n);
+  });
+
+  it('replace the whole list, or keep the prices they do not name', async () => {
+    await world.priceAt({ kept: ['1', '2'], changed: ['1', '2'] });
+    const file = { ...csv('changed,1,3', 'new,5,6'), dryRun: true };
+    const replaced = await files.import(world.admin, file);
+    expect(replaced.diff.removed).toEqual([{ model: 'kept', input: '1.00', output: '2.00' }]);
+    const merged = await files.import(world.admin, { ...file, merge: true, dryRun: false });
+    expect(merged).toMatchObject({ version: 2, models: 3, currency: 'USD', diff: { from: 1, removed: [] } });
+    expect(merged.diff.added).toEqual([{ model: 'new', input: '5.00', output: '6.00' }]);
+    expect(merged.diff.changed).toMatchObject([
+      { model: 'changed', prices: [{ tokenClass: 'output', from: '2.00', to: '3.00', changePercent: '+50.00' }, {}] },
+    ]);
+    expect((await world.cards.show(world.admin, '2')).prices.map(({ model }) => model)).toEqual([
+      'changed',
+      'kept',
+      'new',
+    ]);
+  });
+
+  it('are compared and merged with the card that is in force when they take effect', async () => {
+    await world.priceAt({ m: ['1', '2'] });
+    await files.import(world.admin, { ...csv('m,1,2', 'soon,1,2'), effectiveAt: later(10) });
+    const { diff } = await files.import(world.admin, { ...csv('m,9,9'), merge: true, effectiveAt: later(20) });
+    expect(diff).toMatchObject({ from: 2, removed: [], changed: [{ model: 'm' }] });
+    expect((await files.import(world.admin, { ...csv('m,1,2'), effectiveAt: later(5) })).diff).toMatchObject({
+      from: 1,
+    });
+  });
+
+  it('change nothing in a dry run, which refuses what the import would refuse', async () => {
+    await world.priceAt({ m: ['1', '2'] });
+    const before = await world.asSuperuser(
+      'SELECT (SELECT count(*) FROM audit_records), (SELECT count(*) FROM idempotency_keys)',
+    );
+    const dry = { ...csv('m,2,2'), dryRun: true };
+    expect(await files.import(world.admin, dry, 'november-prices')).toMatchObject({ version: null, models: 1 });
+    for (const [wrong, code] of [
+      [{ effectiveAt: later(-1) }, 'rate_card_in_past'],
+      [{ currency: 'EUR' }, 'validation_failed'],
+      [{ effectiveAt: (await world.cards.show(world.admin, '1')).effectiveAt }, 'rate_card_in_past'],
+    ] as const)
+      await expect(files.import(world.admin, { ...dry, ...wrong })).rejects.toMatchObject({ code });
+    expect(await versions()).toEqual([1]);
+    const after = await world.asSuperuser(
+      'SELECT (SELECT count(*) FROM audit_records), (SELECT count(*) FROM idempotency_keys)',
+    );
+    expect(after).toEqual(before);
+  });
+
+  it('are imported once for one idempotency key, and audited as a card', async () => {
+    const dto = { ...csv('m,1,2'), currency: 'USD' };
+    const [one, two] = await Promise.all([1, 2].map(() => files.import(world.admin, dto, 'november-prices')));
+    expect(two).toEqual(one);
+    expect(await versions()).toEqual([1]);
+    const records = await world.asSuperuser("SELECT 1 FROM audit_records WHERE action = 'rate_card.imported'");
+    expect(records).toHaveLength(1);
+  });
+
+  it("take LiteLLM's map, tell what they left out and which models of the catalogue have no price", async () => {
+    for (const id of ['gpt-4o-mini', 'gemini/gemini-2.5-flash', 'gpt-5*'])
+      await world.models.put(world.admin, id, {
+        provider: 'openai',
+        upstreamModel: 'x',
+        displayName: id,
+        contextTokens: 10,
+        maxOutputTokens: 5,
+      });
+    const report = await files.import(world.admin, { format: 'litellm', text: golden('litellm.json') });
+    expect(report).toMatchObject({ version: 1, currency: 'USD', models: 4, filtered: 1 });
+    expect(report.skipped.map(({ model }) => model)).toContain('gemini/gemini-2.5-flash');
+    expect(report.unpriced).toEqual(['gemini/gemini-2.5-flash']);
+    await expect(
+      files.import(world.admin, { format: 'litellm', text: golden('litellm.json'), currency: 'EUR' }),
+    ).rejects.toMatchObject({ code: 'validation_failed', message: expect.stringContaining('must be USD') as string });
+  });
+
+  it.each([
+    [{ ...csv('m,1'), currency: 'USD' }, 'text', 'line 2, column 1: the field output is empty'],
+    [csv('m,1,2'), 'currency', 'must be stated for the first card'],
+    [{ ...csv('m,1,2'), providers: ['openai'] }, 'providers', 'filters entries of the format "litellm" only'],
+    [
+      { format: 'litellm' as const, text: golden('litellm.json'), providers: ['nobody'] },
+      'text',
+      'holds no price to import: 0 entries skipped, 13 filtered',
+    ],
+  ])('%# are refused with the field and the place', async (dto, field, problem) => {
+    await expect(files.import(world.admin, dto)).rejects.toMatchObject({
+      code: 'validation_failed',
+      details: { fields: [expect.objectContaining({ field, problem })] },
+    });
+  });
+
+  it('keep to the size of a card', async () => {
+    const lines = Array.from({ length: 5_001 }, (_, n) => `m${n},1,2`);
+    await expect(files.import(world.admin, { ...csv(...lines), currency: 'USD' })).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+  });
+});
+
+describe('two cards', () => {
+  let world: BillingWorld;
+  beforeAll(async () => {
+    world = await BillingWorld.open();
+    await world.priceAt({ m: ['1', '2'] });
+    await world.cards.import(world.admin, {
+      currency: 'USD',
+      effectiveAt: '2036-01-01T00:00:00Z',
+      prices: [{ model: 'm', input: '1', output: '1' }],
+    });
+  });
+  afterAll(() => world.close());
+
+  it('are compared by version, or with the one in force', async () => {
+    const diff = await world.cards.diff(world.admin, { from: '1', to: '2' });
+    expect(diff).toMatchObject({
+      from: 1,
+      to: 2,
+      changed: [{ model: 'm', prices: [{ changePercent: '-50.00' }, {}] }],
+    });
+    expect(await world.cards.diff(world.admin, { from: 'in-force', to: '2' })).toEqual(diff);
+    await expect(world.cards.diff(world.admin, { from: '1', to: '3' })).rejects.toMatchObject({
+      code: 'rate_card_not_found',
+    });
+  });
+});

@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, CodedError, Database, once, type Principal, type Tx } from '@app/platform';
+import { selectModels } from '../catalogue/models.queries';
+import { isPriced } from '../catalogue/priced';
+import { canonicalPrices, readContent, type RateCardContent, type StatedPrice } from '../rates/rate-card';
+import { diffPrices } from '../rates/rate-card-diff';
+import { MAX_PRICES } from '../rates/rate-card.dto';
+import { selectRateCardAt } from '../rates/rate-cards.queries';
+import { RateCards } from '../rates/rate-cards.service';
+import { readCsvRates } from './csv-rates';
+import { DEFAULT_MODES, readLitellmRates } from './litellm-rates';
+import { RateFileError, type RateFile } from './rate-file';
+import type { CardChangeView, ImportRateFileDto, RateFileReport } from './rate-file.dto';
+import { readYamlRates } from './yaml-rates';
+
+/** The card that is in force when another takes effect. */
+interface FormerCard {
+  readonly version: number;
+  readonly currency: string;
+  readonly prices: readonly StatedPrice[];
+}
+
+/** Price lists as people and the public keep them, made into rate cards. */
+@Injectable()
+export class RateFiles {
+  constructor(
+    private readonly database: Database,
+    private readonly cards: RateCards,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Imports a file as the next card, or tells what that would change.
+   * @throws CodedError `validation_failed` (with the file's line and column), `rate_card_in_past`, `rate_card_conflict`
+   */
+  async import(principal: Principal, dto: ImportRateFileDto, idempotencyKey?: string): Promise<RateFileReport> {
+    const file = read(dto);
+    const key = dto.dryRun ? undefined : idempotencyKey;
+    return this.database.platform(principal, (tx) => once(tx, key, dto, () => this.importInto(tx, file, dto)));
+  }
+
+  private async importInto(tx: Tx, file: RateFile, dto: ImportRateFileDto): Promise<RateFileReport> {
+    const now = this.clock.now();
+    const effectiveAt = dto.effectiveAt === undefined ? (file.effectiveAt ?? now) : new Date(dto.effectiveAt);
+    // Refused first: there may be no card so early that it could be compared with.
+    if (effectiveAt < now) throw new CodedError('rate_card_in_past');
+    const former = await formerCard(tx, effectiveAt);
+    const content = contentOf(file, dto, effectiveAt, former);
+    const version = dto.dryRun
+      ? await this.cards.admit(tx, content, now).then(() => null)
+      : (await this.cards.add(tx, content, now)).version;
+    const patterns = content.prices.map(({ model }) => model);
+    return {
+      version,
+      effectiveAt: effectiveAt.toISOString(),
+      currency: content.currency,
+      models: content.prices.length,
+      diff: changesFrom(former, content.prices),
+      skipped: [...file.skipped],
+      filtered: file.filtered,
+      unpriced: (await selectModels(tx)).map(({ id }) => id).filter((id) => !isPriced(id, patterns)),
+    };
+  }
+}
+
+function read({ format, text, providers, modes }: ImportRateFileDto): RateFile {
+  if (format !== 'litellm' && (providers ?? modes))
+    throw invalid(providers ? 'providers' : 'modes', 'filters entries of the format "litellm" only');
+  try {
+    if (format === 'csv') return readCsvRates(text);
+    if (format === 'yaml') return readYamlRates(text);
+    return readLitellmRates(text, { providers: providers ?? [], modes: modes ?? DEFAULT_MODES });
+  } catch (error) {
+    if (error instanceof RateFileError) throw invalid('text', error.message, error);
+    throw error;
+  }
+}
+
+async function formerCard(tx: Tx, at: Date): Promise<FormerCard | undefined> {
+  const row = await selectRateCardAt(tx, at);
+  return row && { version: row.version, ...readContent(row.version, row.document, row.hash) };
+}
+
+function contentOf(
+  file: RateFile,
+  { note, merge, currency = file.currency }: ImportRateFileDto,
+  effectiveAt: Date,
+  former: FormerCard | undefined,
+): RateCardContent {
+  if (file.currency !== undefined && currency !== file.currency)
+    throw invalid('currency', `must be ${file.currency}, which is what the file's prices are in`);
+  const stated = currency ?? former?.currency;
+  if (stated === undefined) throw invalid('currency', 'must be stated for the first card');
+  const prices = merge ? merged(file.prices, former?.prices ?? []) : file.prices;
+  if (prices.length === 0)
+    throw invalid(
+      'text',
+      `holds no price to import: ${file.skipped.length} entries skipped, ${file.filtered} filtered`,
+    );
+  if (prices.length > MAX_PRICES)
+    throw invalid('text', `makes a card of ${prices.length} models, and a card has at most ${MAX_PRICES}`);
+  return { effectiveAt, currency: stated, note: note ?? file.note ?? '', prices };
+}
+
+function merged(prices: readonly StatedPrice[], former: readonly StatedPrice[]): StatedPrice[] {
+  const named = new Set(prices.map(({ model }) => model));
+  return [...prices, ...former.filter(({ model }) => !named.has(model))];
+}
+
+/** In canonical form, as the cards themselves are shown. */
+function changesFrom(former: FormerCard | undefined, prices: readonly StatedPrice[]): CardChangeView {
+  const diff = diffPrices(former?.prices ?? [], canonicalPrices(prices));
+  return { from: former?.version ?? null, ...diff } as CardChangeView;
+}
+
+const invalid = (field: string, problem: string, place?: RateFileError): CodedError =>
+  new CodedError('validation_failed', `${field}: ${problem}.`, {
+    details: { fields: [{ field, problem, ...(place && { line: place.line, column: place.column }) }] },
+  });
