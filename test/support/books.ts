@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import type { TestDatabase } from './database';
 
-/** A budget window as it stands. Amounts in nano-units; `limit` is null where nothing limits it. */
+/** A window of what is spent, as it stands. Amounts in nano-units; `limit` is null where nothing limits it. */
 export interface BookedWindow {
   readonly id: bigint;
   readonly tenant: string;
@@ -43,7 +43,7 @@ export class Books {
 
   async windows(tenant: string): Promise<BookedWindow[]> {
     const rows = await this.query(
-      'SELECT id, tenant_id, period, limit_amount, spent, leased FROM budget_windows WHERE tenant_id = $1 ORDER BY id',
+      "SELECT id, tenant_id, period, limit_amount, spent, leased FROM budget_windows WHERE tenant_id = $1 AND metric = 'cost' ORDER BY id",
       [tenant],
     );
     return rows.map((row) => ({
@@ -79,10 +79,11 @@ export class Books {
   async balances(): Promise<Balance[]> {
     const rows = await this.query(
       `SELECT w.id, w.spent, w.leased,
-              (SELECT coalesce(sum(l.cost_nanos), 0) FROM ledger l
+              (SELECT coalesce(sum(CASE w.metric WHEN 'cost' THEN l.cost_nanos ELSE l.input_tokens + l.output_tokens
+                 + l.cache_read_tokens + l.cache_write_5m_tokens + l.cache_write_1h_tokens + l.reasoning_tokens END), 0) FROM ledger l
                 WHERE l.tenant_id = w.tenant_id AND l.at >= w.starts_at AND l.at < w.ends_at) AS ledger,
               (SELECT coalesce(sum(h.amount), 0) FROM leases h WHERE h.window_id = w.id) AS leases
-         FROM budget_windows w WHERE w.metric = 'cost' AND w.scope = '' ORDER BY w.id`,
+         FROM budget_windows w WHERE w.scope = '' ORDER BY w.id`,
     );
     const amount = (value: unknown): bigint => BigInt(value as string);
     return rows.map(({ id, spent, ledger, leased, leases }) => ({

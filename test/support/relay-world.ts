@@ -73,6 +73,7 @@ export class RelayWorld {
     const config = Config.load(file, {});
     const { database, changes } = await billing.db.otherProcess();
     const quota = assembleQuota({
+      waitMs: () => 100,
       database,
       databaseUrl: billing.db.urls.gatewayUrl,
       changes,

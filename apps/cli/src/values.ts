@@ -52,6 +52,12 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** A whole number, passed on as text. */
+export function wholeNumber(text: string): string {
+  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('Give a whole number such as 2000000.');
+  return text;
+}
+
 /** An exact decimal, passed on as text: a float would change it. */
 export function amount(text: string): string {
   if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError('Give an amount such as 250 or 12.50.');

@@ -27,6 +27,7 @@ const MONEY: readonly Reading[] = [
     'Usage that no lease covered. Must read 0.',
     (f) => Number(formatNanos(f.uncoveredNanos)),
   ],
+  ['openclawmu_enforcement_error_tokens', 'The same in tokens. Must read 0.', (f) => Number(f.uncoveredTokens)],
   ['openclawmu_fenced', '1 if another process took this one for dead: it accepts no work.', (f) => Number(f.fenced)],
 ];
 

@@ -26,7 +26,12 @@ const ending = (fields: Partial<Ending>): Ending => ({
 
 describe('bill', () => {
   test('what the provider told is what is billed', () => {
-    expect(bill(price, worst, ending({}))).toEqual({ status: 'actual', counts: told, costNanos: 1_500_000n });
+    expect(bill(price, worst, ending({}))).toEqual({
+      status: 'actual',
+      counts: told,
+      costNanos: 1_500_000n,
+      tokens: 260,
+    });
   });
 
   test.each([302, 400, 404, 429, 529])('an answer with status %i costs nothing and is a row all the same', (status) => {
@@ -34,6 +39,7 @@ describe('bill', () => {
       status: 'actual',
       counts: NO_TOKENS,
       costNanos: 0n,
+      tokens: 0,
     });
   });
 
@@ -42,6 +48,7 @@ describe('bill', () => {
       status: 'unconfirmed',
       counts: worst.worst,
       costNanos: worst.costNanos,
+      tokens: 1_100,
     });
   });
 
@@ -72,6 +79,11 @@ describe('bill', () => {
     });
   });
 
+  test('more tokens than the request could use go into quarantine, however little they cost', () => {
+    const many = { ...NO_TOKENS, cacheRead: 1_101 };
+    expect(bill(price, worst, ending({ counts: many }))).toMatchObject({ status: 'quarantined', tokens: 1_100 });
+  });
+
   test('whatever happens, a bill stays within its hold', () => {
     const count = fc.integer({ min: 0, max: 5_000 });
     const counts = fc.record({
@@ -95,8 +107,8 @@ describe('bill', () => {
     });
     fc.assert(
       fc.property(endings, (e) => {
-        const { costNanos } = bill(price, worst, e);
-        return costNanos >= 0n && costNanos <= worst.costNanos;
+        const { costNanos, tokens } = bill(price, worst, e);
+        return costNanos >= 0n && costNanos <= worst.costNanos && tokens >= 0 && tokens <= worst.tokens;
       }),
     );
   });

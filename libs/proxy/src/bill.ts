@@ -1,6 +1,7 @@
 import {
   cost,
   NO_TOKENS,
+  totalTokens,
   type LedgerOutcome,
   type LedgerStatus,
   type ModelPrice,
@@ -30,6 +31,8 @@ export interface Bill {
   readonly status: LedgerStatus;
   readonly counts: TokenCounts;
   readonly costNanos: bigint;
+  /** Of all classes together. */
+  readonly tokens: number;
 }
 
 /**
@@ -40,15 +43,22 @@ export interface Bill {
 export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   if (ending.status === 0) return worstCase(quote, 'unconfirmed');
   // Providers do not bill answers with an error status.
-  if (ending.status >= 300) return { status: 'actual', counts: NO_TOKENS, costNanos: 0n };
+  if (ending.status >= 300) return { status: 'actual', counts: NO_TOKENS, costNanos: 0n, tokens: 0 };
   if (ending.problem && ending.problem.reason !== 'missing') return worstCase(quote, 'quarantined');
   const counts = ending.counts && ending.final ? ending.counts : estimate(ending);
   const costNanos = cost(price, counts);
-  if (costNanos > quote.costNanos) return worstCase(quote, ending.final ? 'quarantined' : 'estimated');
-  return { status: ending.final && ending.counts ? 'actual' : 'estimated', counts, costNanos };
+  const tokens = totalTokens(counts);
+  if (costNanos > quote.costNanos || tokens > quote.tokens)
+    return worstCase(quote, ending.final ? 'quarantined' : 'estimated');
+  return { status: ending.final && ending.counts ? 'actual' : 'estimated', counts, costNanos, tokens };
 }
 
-const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus): Bill => ({ status, counts: worst, costNanos });
+const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus): Bill => ({
+  status,
+  counts: worst,
+  costNanos,
+  tokens: totalTokens(worst),
+});
 
 function estimate({ counts, outputSeen, inputGuess }: Ending): TokenCounts {
   if (!counts) return { ...NO_TOKENS, input: inputGuess, output: outputSeen };

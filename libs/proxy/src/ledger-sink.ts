@@ -1,6 +1,6 @@
-import { rowFromJson, unconfirmedRow, type Ledger, type LedgerDraft, type LedgerRow } from '@app/billing';
+import { rowFromJson, totalTokens, unconfirmedRow, type Ledger, type LedgerDraft, type LedgerRow } from '@app/billing';
 import type { Tx } from '@app/platform';
-import type { LedgerSink, OpenHold, SettledRow } from '@app/quota';
+import type { LedgerSink, OpenHold, SettledRow, Unconfirmed } from '@app/quota';
 
 /** A ledger row without what the hold itself knows. */
 type Entry = Omit<LedgerRow, 'id' | 'at' | 'costNanos'>;
@@ -21,9 +21,9 @@ export class LedgerBridge implements LedgerSink {
     return this.ledger.append(tx, rows.map(rowOf));
   }
 
-  unconfirmed(draft: unknown, hold: OpenHold): Entry {
-    const { id: _, at: __, costNanos: ___, ...entry } = unconfirmedRow(draft as LedgerDraft, hold);
-    return entry;
+  unconfirmed(draft: unknown, hold: OpenHold): Unconfirmed {
+    const { id: _, at: __, costNanos: ___, ...row } = unconfirmedRow(draft as LedgerDraft, hold);
+    return { row, tokens: totalTokens(row.counts) };
   }
 }
 

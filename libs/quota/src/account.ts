@@ -1,5 +1,6 @@
-import type { CodedError } from '@app/platform';
+import { type Amounts, NOTHING } from './amounts';
 import { Lane } from './lane';
+import type { Standing } from './standing';
 import { LeaseSet, type WindowLease } from './window-lease';
 
 /** Headroom taken for one request. */
@@ -11,21 +12,18 @@ export interface Taken {
 
 /** A request that waits for headroom. */
 export interface Waiter {
-  readonly need: bigint;
-  /** Until when it makes sense to wait for what other processes hold; monotonic ms. */
+  readonly need: Amounts;
+  /** Until when it waits for what is held to come back; monotonic ms. */
   readonly deadlineMs: number;
   readonly resolve: (taken: Taken) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** What was found out by refusing: who asks for more than this within moments would be refused as well. */
+/** What was found out by refusing: who asks for as much within moments would be refused as well. */
 export interface Refusal {
-  readonly beyond: bigint;
+  readonly standing: Standing;
   /** Monotonic ms. */
   readonly untilMs: number;
-  /** When the first of the windows ends; then it is void. */
-  readonly windowEndsAtMs: number;
-  readonly error: (need: bigint) => CodedError;
 }
 
 /** One tenant's headroom in this process. */
@@ -39,16 +37,17 @@ export class Account {
   pumping = false;
   refusal: Refusal | null = null;
   /** What the last refill asked for ahead, and when; monotonic ms. */
-  ahead = 0n;
+  ahead = NOTHING;
   refilledAtMs = -Infinity;
   usedAtMs = 0;
   /** The database may count more as leased to us than we know of. */
   uncertain = false;
+  #stall: { readonly standing: Standing; readonly end: () => void } | null = null;
 
   constructor(readonly tenantId: string) {}
 
   /** Takes an amount from every window at once, or from none. */
-  take(amount: bigint, nowMs: number): LeaseSet | null {
+  take(amount: Amounts, nowMs: number): LeaseSet | null {
     const current = this.#current;
     if (!current.covers(nowMs) || !current.take(amount)) return null;
     this.usedAtMs = nowMs;
@@ -81,6 +80,30 @@ export class Account {
       if (leases) waiter.resolve({ leases, atMs: nowMs });
       return leases === null;
     });
+    if (this.waiters.length === 0) this.wake();
+  }
+
+  /** Those who wait found no room: nothing to be done until something comes back, somebody wakes us, or the time is over. */
+  async stall(standing: Standing, ms: number): Promise<void> {
+    if (this.waiters.length === 0 || this.waiters.some(({ need }) => standing.hasRoom(need))) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      const end = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#stall = { standing, end };
+    });
+    this.#stall = null;
+  }
+
+  /** How the windows stand that those who wait found without room; `null` while nobody waits in vain. */
+  get stalled(): Standing | null {
+    return this.#stall?.standing ?? null;
+  }
+
+  wake(): void {
+    this.#stall?.end();
   }
 
   /**

@@ -41,7 +41,7 @@ export class AdminBudgetsController {
   @Requires('budgets:write')
   @ApiOperation({
     summary: 'Removes a budget',
-    description: 'The tenant may then spend without limit in that period. What it spends is counted all the same.',
+    description: 'The tenant may then use any amount in that period. What it uses is counted all the same.',
   })
   @ApiNoContentResponse()
   @ApiErrors(['tenant_not_found', 'tenant_state', 'budget_not_found'])

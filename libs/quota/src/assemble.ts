@@ -23,6 +23,8 @@ export interface QuotaSurroundings {
   /** Whose days and months budgets follow. */
   readonly timezone: string;
   readonly journal: JournalOptions;
+  /** How long a request waits for headroom that is held, in ms; read for each. */
+  readonly waitMs: () => number;
 }
 
 export interface AssembledQuota extends QuotaParts {
@@ -38,7 +40,7 @@ export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const meters = new Meters(clock, new Calendar(around.timezone));
   const journal = new Journal(join(journals, process.id), around.journal, log);
   const settlements = new Settlements(database, jobs, process, journal, log);
-  const leases = new Leases(database, jobs, process, meters, settlements);
+  const leases = new Leases(database, jobs, process, meters, settlements, around.waitMs);
   const holds = new Holds(process, leases, journal, settlements, clock);
   const place = { databaseUrl, dataDir, journals, processId: process.id };
   const recovery = new Recovery(database, jobs, settlements, log, place);

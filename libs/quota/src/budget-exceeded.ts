@@ -1,38 +1,47 @@
-import { CodedError, formatNanos } from '@app/platform';
-import type { Period } from './windows';
-
-/** A window that has no room for a request, as it stood when that was found. Amounts in nano-units. */
-export interface FullWindow {
-  readonly period: Period;
-  readonly limit: bigint;
-  readonly spent: bigint;
-  readonly held: bigint;
-  readonly resetAt: Date;
-}
+import { CodedError } from '@app/platform';
+import { type Amounts, formatAmount } from './amounts';
+import type { Standing } from './standing';
+import type { Metric, Period } from './windows';
 
 const PERIOD_WORDS: Readonly<Record<Period, string>> = { day: "Today's", month: "This month's" };
 
-export function budgetExceeded(full: FullWindow, requested: bigint, now: Date): CodedError {
-  const { period, limit, spent, held, resetAt } = full;
+interface Words {
+  readonly unit: string;
+  readonly used: string;
+  readonly mayUse: string;
+}
+
+const METRIC_WORDS: Readonly<Record<Metric, Words>> = {
+  cost: { unit: '', used: 'spent', mayUse: 'cost' },
+  tokens: { unit: ' tokens', used: 'used', mayUse: 'use' },
+};
+
+/** Until calls under way may have given back what a request lacks. */
+const SOON_SECONDS = 1;
+
+/** The answer to a request that has no room, as the windows stood when that was found. */
+export function budgetExceeded(standing: Standing, need: Amounts, now: Date): CodedError {
+  const full = standing.fullFor(need);
+  if (!full) throw new TypeError('a request that has room is not refused');
+  const { metric, period, resetAt } = full;
+  const amount = (value: bigint): string => formatAmount(metric, value);
+  const [limit, spent, held, requested] = [full.limit, full.spent, full.held, need[metric]].map(amount) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   const resetsAt = resetAt.toISOString();
   const seconds = Math.max(1, Math.ceil((resetAt.getTime() - now.getTime()) / 1000));
+  const { unit, used, mayUse } = METRIC_WORDS[metric];
   return new CodedError(
     'budget_exceeded',
-    `${PERIOD_WORDS[period]} budget of ${formatNanos(limit)} does not cover this request: ${formatNanos(spent)} spent, ` +
-      `${formatNanos(held)} held for requests under way, and this request could cost up to ${formatNanos(requested)}. ` +
+    `${PERIOD_WORDS[period]} budget of ${limit}${unit} does not cover this request: ${spent} ${used}, ` +
+      `${held} held for requests under way, and this request could ${mayUse} up to ${requested}. ` +
       `It resets at ${resetsAt}.`,
     {
-      details: {
-        scope: 'tenant',
-        metric: 'cost',
-        period,
-        limit: formatNanos(limit),
-        spent: formatNanos(spent),
-        held: formatNanos(held),
-        requested: formatNanos(requested),
-        resetAt: resetsAt,
-      },
-      headers: { 'retry-after': String(seconds) },
+      details: { scope: 'tenant', metric, period, limit, spent, held, requested, resetAt: resetsAt },
+      headers: { 'retry-after': String(standing.mayHaveRoom(need) ? SOON_SECONDS : seconds) },
     },
   );
 }

@@ -2,7 +2,7 @@ import { IsIn, Matches } from 'class-validator';
 import { METRICS, PERIODS, type Metric, type Period } from './windows';
 
 export class SetBudget {
-  /** What is limited. */
+  /** What is limited: `cost`, or `tokens` of all classes together (input, cache reads and writes, output, reasoning). */
   @IsIn(METRICS)
   metric!: Metric;
 
@@ -11,11 +11,13 @@ export class SetBudget {
   period!: Period;
 
   /**
-   * The most that may be spent in a period, in the rate card's currency, as a decimal with at most 9 decimals. What was
-   * used so far counts; a limit below it refuses everything until the period ends.
+   * The most that may be used in a period: of cost in the rate card's currency, as a decimal with at most 9 decimals; of
+   * tokens a whole number. What was used so far counts; a limit below it refuses everything until the period ends.
    * @example "100.00"
    */
-  @Matches(/^\d{1,10}(\.\d{1,9})?$/, { message: 'limit must be a decimal amount in quotes, such as "100.00"' })
+  @Matches(/^(\d{1,10}(\.\d{1,9})?|\d{1,18})$/, {
+    message: 'limit must be a decimal amount in quotes, such as "100.00"',
+  })
   limit!: string;
 }
 
@@ -29,7 +31,10 @@ export class BudgetKey {
   period!: Period;
 }
 
-/** What a tenant used in the period under way, and how much it may. Amounts are decimals in the rate card's currency. */
+/**
+ * What a tenant used in the period under way, and how much it may. Cost is a decimal in the rate card's currency, tokens are a
+ * whole number.
+ */
 export class BudgetView {
   /** What is counted. */
   metric!: Metric;
@@ -38,19 +43,19 @@ export class BudgetView {
   period!: Period;
 
   /**
-   * The most that may be spent in the period; `null` without a budget.
+   * The most that may be used in the period; `null` without a budget.
    * @example "100.00"
    */
   limit!: string | null;
 
   /**
-   * Cost of all requests that have ended.
+   * Used by all requests that have ended.
    * @example "12.345678"
    */
   spent!: string;
 
   /**
-   * Set aside for requests under way at the most they can cost, and for a few seconds after, headroom that gateway
+   * Set aside for requests under way at the most they can use, and for a few seconds after, headroom that gateway
    * processes keep at hand.
    * @example "0.25"
    */
@@ -63,13 +68,13 @@ export class BudgetView {
   startsAt!: string;
 
   /**
-   * When the next begins, with nothing spent.
+   * When the next begins, with nothing used.
    * @example "2026-12-01T00:00:00.000Z"
    */
   resetsAt!: string;
 }
 
 export class BudgetList {
-  /** Every period, with a budget or without. */
+  /** Every metric and period, with a budget or without. */
   items!: BudgetView[];
 }

@@ -40,6 +40,24 @@ describe('budgets', () => {
           startsAt: '2026-11-01T00:00:00.000Z',
           resetsAt: '2026-12-01T00:00:00.000Z',
         },
+        {
+          metric: 'tokens',
+          period: 'day',
+          limit: null,
+          spent: '0',
+          held: '0',
+          startsAt: '2026-11-22T00:00:00.000Z',
+          resetsAt: '2026-11-23T00:00:00.000Z',
+        },
+        {
+          metric: 'tokens',
+          period: 'month',
+          limit: null,
+          spent: '0',
+          held: '0',
+          startsAt: '2026-11-01T00:00:00.000Z',
+          resetsAt: '2026-12-01T00:00:00.000Z',
+        },
       ],
     });
   });
@@ -62,8 +80,8 @@ describe('budgets', () => {
     await budgets.set(admin, 'a', { ...month, limit: '7' });
     const limitsOf = async (tenant: string) =>
       (await budgets.listOwn(tenantPrincipal(tenant))).items.map((i) => i.limit);
-    expect(await limitsOf('a')).toEqual([null, '7.00']);
-    expect(await limitsOf('b')).toEqual([null, null]);
+    expect(await limitsOf('a')).toEqual([null, '7.00', null, null]);
+    expect(await limitsOf('b')).toEqual([null, null, null, null]);
   });
 
   test.each(['nobody', "a'; DROP TABLE budgets; --", 'a\u0000', ''])('there is no tenant %j', async (tenant) => {
@@ -71,6 +89,17 @@ describe('budgets', () => {
     await expect(budgets.list(admin, tenant)).rejects.toMatchObject(missing);
     await expect(budgets.set(admin, tenant, { ...month, limit: '1' })).rejects.toMatchObject(missing);
     await expect(budgets.remove(admin, tenant, month)).rejects.toMatchObject(missing);
+  });
+
+  test('of tokens are whole numbers', async () => {
+    const tokens = { metric: 'tokens', period: 'day' } as const;
+    expect(await budgets.set(admin, 'a', { ...tokens, limit: '2000000' })).toMatchObject({ limit: '2000000' });
+    await expect(budgets.set(admin, 'a', { ...tokens, limit: '2.5' })).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+    expect((await budgets.list(admin, 'a')).items).toContainEqual(
+      expect.objectContaining({ ...tokens, limit: '2000000', spent: '0' }),
+    );
   });
 
   test('a limit beyond what can be counted is refused', async () => {

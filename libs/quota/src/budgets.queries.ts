@@ -1,4 +1,5 @@
-import { CodedError, formatNanos, type Tx } from '@app/platform';
+import { CodedError, type Tx } from '@app/platform';
+import { formatAmount } from './amounts';
 import type { BudgetView } from './budget.dto';
 import type { MeterWindow } from './windows.queries';
 
@@ -43,9 +44,9 @@ export async function readBudget(tx: Tx, tenantId: string, meter: MeterWindow): 
   return {
     metric,
     period,
-    limit: limit_amount === null ? null : formatNanos(limit_amount),
-    spent: formatNanos(spent),
-    held: formatNanos(leased),
+    limit: limit_amount === null ? null : formatAmount(metric, limit_amount),
+    spent: formatAmount(metric, spent),
+    held: formatAmount(metric, leased),
     startsAt: startsAt.toISOString(),
     resetsAt: new Date(window.endsAtMs).toISOString(),
   };
@@ -57,7 +58,7 @@ export async function saveBudget(
   id: string,
   tenantId: string,
   { metric, period, scope }: MeterWindow,
-  limitNanos: bigint,
+  limit: bigint,
   now: Date,
 ): Promise<void> {
   await tx.query(
@@ -65,7 +66,7 @@ export async function saveBudget(
      VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
      ON CONFLICT (tenant_id, metric, period, scope)
      DO UPDATE SET limit_amount = excluded.limit_amount, updated_at = excluded.updated_at`,
-    [id, tenantId, metric, period, scope, String(limitNanos), now],
+    [id, tenantId, metric, period, scope, String(limit), now],
   );
 }
 
@@ -82,12 +83,12 @@ export async function limitWindows(
   tx: Tx,
   tenantId: string,
   { metric, period, scope, window }: MeterWindow,
-  limitNanos: bigint | null,
+  limit: bigint | null,
 ): Promise<void> {
   await tx.query(
     `UPDATE budget_windows w SET limit_amount = $5::bigint,
        ceiling = CASE WHEN $5::bigint IS NULL THEN NULL ELSE greatest($5::bigint, w.spent + w.leased) END
      WHERE (tenant_id, metric, period, scope) = ($1, $2, $3, $4) AND ends_at > $6`,
-    [tenantId, metric, period, scope, limitNanos === null ? null : String(limitNanos), new Date(window.startsAtMs)],
+    [tenantId, metric, period, scope, limit === null ? null : String(limit), new Date(window.startsAtMs)],
   );
 }

@@ -3,13 +3,15 @@ import { Audit } from '@app/audit';
 import { CodedError, Database, newId, parseNanos, type Principal } from '@app/platform';
 import type { BudgetKey, BudgetList, BudgetView, SetBudget } from './budget.dto';
 import { deleteBudget, findTenant, limitWindows, lockTenant, readBudget, saveBudget } from './budgets.queries';
+import { formatAmount } from './amounts';
 import { Meters } from './meters';
+import type { Metric } from './windows';
 import type { MeterWindow } from './windows.queries';
 
 /** What fits into the database's 64 bits. */
-const MOST_NANOS = 2n ** 63n - 1n;
+const MOST = 2n ** 63n - 1n;
 
-/** Sets limits on what tenants may spend. They take effect in every gateway process within a second. */
+/** Sets limits on what tenants may use. They take effect in every gateway process within a second. */
 @Injectable()
 export class BudgetsService {
   constructor(
@@ -40,15 +42,14 @@ export class BudgetsService {
 
   /** @throws CodedError `tenant_not_found`, `tenant_state`, `validation_failed` */
   async set(principal: Principal, tenantId: string, { metric, period, limit }: SetBudget): Promise<BudgetView> {
-    const limitNanos = parseNanos(limit);
-    if (limitNanos > MOST_NANOS) throw new CodedError('validation_failed', 'limit must not exceed 9223372036.');
+    const amount = parseLimit(metric, limit);
     return this.database.platform(principal, async (tx) => {
       await lockTenant(tx, tenantId);
       const now = this.meters.now();
       const meter = this.meter({ metric, period }, now);
       const before = await readBudget(tx, tenantId, meter);
-      await saveBudget(tx, newId('bud'), tenantId, meter, limitNanos, now);
-      await limitWindows(tx, tenantId, meter, limitNanos);
+      await saveBudget(tx, newId('bud'), tenantId, meter, amount, now);
+      await limitWindows(tx, tenantId, meter, amount);
       const after = await readBudget(tx, tenantId, meter);
       await this.audit.record(tx, {
         action: 'budget.set',
@@ -80,6 +81,15 @@ export class BudgetsService {
     if (!meter) throw new CodedError('validation_failed', `There is no budget of ${metric} per ${period}.`);
     return meter;
   }
+}
+
+/** @throws CodedError `validation_failed` */
+function parseLimit(metric: Metric, limit: string): bigint {
+  if (metric === 'tokens' && limit.includes('.'))
+    throw new CodedError('validation_failed', 'limit must be a whole number of tokens in quotes, such as "2000000".');
+  const amount = metric === 'cost' ? parseNanos(limit) : BigInt(limit);
+  if (amount > MOST) throw new CodedError('validation_failed', `limit must not exceed ${formatAmount(metric, MOST)}.`);
+  return amount;
 }
 
 const targetOf = ({ metric, period }: MeterWindow) => ({ kind: 'budget', id: `${metric}/${period}` });

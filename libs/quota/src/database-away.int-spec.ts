@@ -33,11 +33,11 @@ describe('while the database is away', () => {
   test('requests go on inside what is leased, then are refused; nothing is lost, and it catches up by itself', async () => {
     await gateways.tenant('a', { month: '100' });
     const gateway = await gateways.start();
-    const reserve = (units: string) => gateway.holds.reserve(principal, { costNanos: nanos(units) }, ACTUAL);
+    const reserve = (units: string) => gateway.holds.reserve(principal, { costNanos: nanos(units), tokens: 0 }, ACTUAL);
     const before = await reserve('1');
 
     await server.stop();
-    await before.settle({ costNanos: nanos('0.5'), row: ACTUAL });
+    await before.settle({ costNanos: nanos('0.5'), tokens: 0, row: ACTUAL });
     let answered = 1;
     for (; answered < 1_000; answered++) {
       const hold = await reserve('1').catch((error: unknown) => error as { code: string });
@@ -45,11 +45,13 @@ describe('while the database is away', () => {
         expect(hold.code).toBe('database_unavailable');
         break;
       }
-      await hold.settle({ costNanos: nanos('0.5'), row: ACTUAL });
+      await hold.settle({ costNanos: nanos('0.5'), tokens: 0, row: ACTUAL });
     }
     expect(answered).toBeGreaterThan(5);
     expect(answered).toBeLessThan(200);
-    await expect(gateway.holds.reserve(tenantPrincipal('b'), { costNanos: 1n }, ACTUAL)).rejects.toMatchObject({
+    await expect(
+      gateway.holds.reserve(tenantPrincipal('b'), { costNanos: 1n, tokens: 0 }, ACTUAL),
+    ).rejects.toMatchObject({
       code: 'database_unavailable',
     });
     expect(gateway.quota.facts(new Date())).toMatchObject({ unflushedRows: answered, fenced: false, openHolds: 0 });
@@ -58,7 +60,7 @@ describe('while the database is away', () => {
     await until(() => gateway.quota.facts(new Date()).unflushedRows === 0);
     const spent = nanos('0.5') * BigInt(answered);
     expect(await gateways.ledger()).toEqual({ rows: answered, sum: spent, unconfirmed: 0 });
-    await (await reserve('1')).settle({ costNanos: nanos('1'), row: ACTUAL });
+    await (await reserve('1')).settle({ costNanos: nanos('1'), tokens: 0, row: ACTUAL });
     await gateway.quota.drain();
     expect(await gateways.month('a')).toMatchObject({ spent: spent + nanos('1'), leased: 0n });
     expect(gateway.quota.facts(new Date()).uncoveredNanos).toBe(0n);
@@ -67,9 +69,9 @@ describe('while the database is away', () => {
   test('whoever ends meanwhile leaves it to the next start', async () => {
     await gateways.tenant('c', { month: '100' });
     const gateway = await gateways.start();
-    const hold = await gateway.holds.reserve(tenantPrincipal('c'), { costNanos: nanos('3') }, ACTUAL);
+    const hold = await gateway.holds.reserve(tenantPrincipal('c'), { costNanos: nanos('3'), tokens: 0 }, ACTUAL);
     await server.stop();
-    await hold.settle({ costNanos: nanos('2'), row: ACTUAL });
+    await hold.settle({ costNanos: nanos('2'), tokens: 0, row: ACTUAL });
     await gateway.quota.drain();
 
     server = await start();
@@ -82,11 +84,13 @@ describe('while the database is away', () => {
     await gateways.tenant('d', { month: '100' });
     const gateway = await gateways.start();
     const holds = await Promise.all(
-      Array.from({ length: 40 }, () => gateway.holds.reserve(tenantPrincipal('d'), { costNanos: nanos('1') }, ACTUAL)),
+      Array.from({ length: 40 }, () =>
+        gateway.holds.reserve(tenantPrincipal('d'), { costNanos: nanos('1'), tokens: 0 }, ACTUAL),
+      ),
     );
     const cuts = holds.map(async (hold, i) => {
       await new Promise((resolve) => setTimeout(resolve, i * 15));
-      await hold.settle({ costNanos: nanos('1'), row: ACTUAL });
+      await hold.settle({ costNanos: nanos('1'), tokens: 0, row: ACTUAL });
       if (i % 5 === 0)
         await gateways.sql
           .query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'openclawmu'`)

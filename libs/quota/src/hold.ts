@@ -1,15 +1,18 @@
+import { type Amounts, isWithin, NOTHING } from './amounts';
 import type { LeaseSet } from './window-lease';
 
-/** What ends a hold: its cost, and its ledger row as plain JSON. */
+/** What ends a hold: what the request used, and its ledger row as plain JSON. */
 export interface Settlement {
   readonly costNanos: bigint;
+  /** Of all classes together. */
+  readonly tokens: number;
   readonly row: unknown;
 }
 
 /** Where holds are handed in when they end. */
 export interface HoldDesk {
   /** Throws only before anything is changed. */
-  settle(hold: Hold, settlement: Settlement): Promise<void>;
+  settle(hold: Hold, used: Amounts, row: unknown): Promise<void>;
   release(hold: Hold): void;
 }
 
@@ -27,7 +30,7 @@ export class Hold {
   readonly tenantId: string;
   /** When it was made, in ms since the epoch. Decides the windows, and is the time of the ledger row. */
   readonly atMs: number;
-  readonly amountNanos: bigint;
+  readonly amount: Amounts;
   /** Where the amount was taken from; the rest of it goes back there. */
   readonly leases: LeaseSet;
   /** Which segment of the journal must stay until this hold's row is in the database. */
@@ -39,7 +42,7 @@ export class Hold {
     id: string,
     tenantId: string,
     atMs: number,
-    amountNanos: bigint,
+    amount: Amounts,
     leases: LeaseSet,
     desk: HoldDesk,
   ) {
@@ -47,7 +50,7 @@ export class Hold {
     this.id = id;
     this.tenantId = tenantId;
     this.atMs = atMs;
-    this.amountNanos = amountNanos;
+    this.amount = amount;
     this.leases = leases;
     this.#desk = desk;
   }
@@ -61,17 +64,20 @@ export class Hold {
   }
 
   /**
-   * Ends the hold at the request's cost. Resolves when the settlement would survive the end of this process; only then may
+   * Ends the hold at what the request used. Resolves when the settlement would survive the end of this process; only then may
    * the last byte of the answer leave. The row follows to the database behind the answer.
-   * @throws TypeError if the hold has ended already, if the cost is negative or above the hold (the caller caps and
-   *   quarantines), or if the row is not JSON; after the last two the hold is still open
+   * @throws TypeError if the hold has ended already, if cost or tokens are negative or above the hold (the caller caps
+   *   and quarantines), or if the row is not JSON; after the last two the hold is still open
    */
-  settle(settlement: Settlement): Promise<void> {
-    const { costNanos } = settlement;
-    if (costNanos < 0n || costNanos > this.amountNanos)
-      throw new TypeError(`hold ${this.id} of ${this.amountNanos} cannot be settled at ${costNanos}`);
+  settle({ costNanos, tokens, row }: Settlement): Promise<void> {
+    const used: Amounts = { cost: costNanos, tokens: BigInt(tokens) };
+    if (!isWithin(NOTHING, used) || !isWithin(used, this.amount))
+      throw new TypeError(
+        `hold ${this.id} of ${this.amount.cost} nanos and ${this.amount.tokens} tokens cannot be settled at ` +
+          `${costNanos} and ${tokens}`,
+      );
     const desk = this.desk();
-    const noted = desk.settle(this, settlement);
+    const noted = desk.settle(this, used, row);
     this.#desk = CLOSED;
     return noted;
   }
@@ -94,7 +100,7 @@ export const makeHold = (
   id: string,
   tenantId: string,
   atMs: number,
-  amountNanos: bigint,
+  amount: Amounts,
   leases: LeaseSet,
   desk: HoldDesk,
-): Hold => new Hold(door, id, tenantId, atMs, amountNanos, leases, desk);
+): Hold => new Hold(door, id, tenantId, atMs, amount, leases, desk);

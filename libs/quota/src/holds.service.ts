@@ -1,6 +1,7 @@
 import { type Clock, CodedError, type Principal, uuid7 } from '@app/platform';
+import { type Amounts, NOTHING } from './amounts';
 import type { GatewayProcess } from './gateway-process.service';
-import { type Hold, type HoldDesk, makeHold, type Settlement } from './hold';
+import { type Hold, type HoldDesk, makeHold } from './hold';
 import type { Journal } from './journal';
 import { type Charge, heldLine, releasedLine, settledLine } from './journal-line';
 import type { Leases } from './leases.service';
@@ -12,6 +13,8 @@ import type { LeaseSet } from './window-lease';
 export interface Reservable {
   /** The most the request can cost, in nano-units of the rate card's currency. */
   readonly costNanos: bigint;
+  /** The most tokens it can use, of all classes together. */
+  readonly tokens: number;
 }
 
 /** Sets budget aside for requests, and takes it back when they end. */
@@ -36,29 +39,30 @@ export class Holds implements HoldDesk {
    */
   async reserve(principal: Principal, quote: Reservable, draft: unknown, id = uuid7()): Promise<Hold> {
     const { tenantId } = principal;
-    const { costNanos } = quote;
+    const worst: Amounts = { cost: quote.costNanos, tokens: BigInt(quote.tokens) };
     if (tenantId === null) throw new TypeError('only a tenant has a budget to reserve from');
-    if (costNanos < 0n) throw new TypeError(`a request cannot cost ${costNanos}`);
+    if (worst.cost < 0n || worst.tokens < 0n)
+      throw new TypeError(`a request cannot use ${worst.cost} nanos and ${worst.tokens} tokens`);
     this.refuseWhatCannotBeBilled();
     const account = this.leases.account(tenantId);
     const atMs = this.clock.now().getTime();
-    const leases = account.take(costNanos, atMs);
-    if (leases) return this.note(id, tenantId, leases, atMs, costNanos, draft);
-    const taken = await this.leases.obtain(account, costNanos);
-    return this.note(id, tenantId, taken.leases, taken.atMs, costNanos, draft);
+    const leases = account.take(worst, atMs);
+    if (leases) return this.note(id, tenantId, leases, atMs, worst, draft);
+    const taken = await this.leases.obtain(account, worst);
+    return this.note(id, tenantId, taken.leases, taken.atMs, worst, draft);
   }
 
-  settle(hold: Hold, { costNanos, row }: Settlement): Promise<void> {
-    const noted = this.journal.report(settledLine(chargeOf(hold, costNanos), row));
-    this.end(hold, costNanos);
-    const pending = new PendingRow(hold, costNanos, row);
+  settle(hold: Hold, used: Amounts, row: unknown): Promise<void> {
+    const noted = this.journal.report(settledLine(chargeOf(hold, used), row));
+    this.end(hold, used);
+    const pending = new PendingRow(hold, used, row);
     this.settlements.add(pending);
     // Not in the journal: then it is safe as soon as it is in the database, or in the journal after all.
     return noted.catch(() => Promise.race([this.journal.settledUp(), pending.arrival()]));
   }
 
   release(hold: Hold): void {
-    this.end(hold, 0n);
+    this.end(hold, NOTHING);
     const unpin = (): void => this.journal.unpin(hold);
     void this.journal.report(releasedLine(hold.id)).then(unpin, () => this.journal.settledUp().then(unpin));
   }
@@ -85,34 +89,35 @@ export class Holds implements HoldDesk {
     tenantId: string,
     leases: LeaseSet,
     atMs: number,
-    amountNanos: bigint,
+    amount: Amounts,
     draft: unknown,
   ): Promise<Hold> {
-    const hold = makeHold(id, tenantId, atMs, amountNanos, leases, this);
+    const hold = makeHold(id, tenantId, atMs, amount, leases, this);
     this.#open++;
-    this.#heldNanos += amountNanos;
+    this.#heldNanos += amount.cost;
     try {
-      await this.journal.hold(heldLine(chargeOf(hold, amountNanos), draft), hold);
+      await this.journal.hold(heldLine(chargeOf(hold, amount), draft), hold);
       return hold;
     } catch (error) {
-      this.end(hold, 0n);
+      this.end(hold, NOTHING);
       throw error;
     }
   }
 
-  private end(hold: Hold, costNanos: bigint): void {
+  private end(hold: Hold, used: Amounts): void {
     this.#open--;
-    this.#heldNanos -= hold.amountNanos;
-    hold.leases.putBack(hold.amountNanos - costNanos);
+    this.#heldNanos -= hold.amount.cost;
+    hold.leases.putBack(hold.amount, used);
+    this.leases.cameBack(hold.tenantId);
   }
 }
 
 const SOON = { 'retry-after': '1' };
 
-const chargeOf = ({ id, atMs, tenantId, leases }: Hold, nanos: bigint): Charge => ({
+const chargeOf = ({ id, atMs, tenantId, leases }: Hold, amount: Amounts): Charge => ({
   id,
   atMs,
   tenantId,
   windows: leases.ids,
-  nanos,
+  amount,
 });

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { Amounts } from './amounts';
 
 /** What a journal says of one hold: made, settled, or released. */
 export type JournalEntry =
@@ -6,18 +7,18 @@ export type JournalEntry =
   | (Charge & { readonly kind: 'settled'; readonly row: unknown })
   | { readonly kind: 'released'; readonly id: string };
 
-/** An amount charged to budget windows; every entry repeats it, so that each can be read alone. */
+/** Amounts charged to budget windows; every entry repeats it, so that each can be read alone. */
 export interface Charge {
   readonly id: string;
   readonly atMs: number;
   readonly tenantId: string;
   /** Ids of the windows, joined by commas. */
   readonly windows: string;
-  readonly nanos: bigint;
+  readonly amount: Amounts;
 }
 
 const LINE = /^([0-9a-f]{8}) (.*)$/;
-const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) ([a-z0-9_-]{1,32}) (\d+(?:,\d+)*) (\d{1,19}) (.*)$/;
+const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) ([a-z0-9_-]{1,32}) (\d+(?:,\d+)*) (\d{1,19}) (\d{1,19}) (.*)$/;
 const RELEASED = /^R ([0-9a-f]{32})$/;
 
 /** A line, with its end, that tells by its checksum whether it is whole. JSON keeps line breaks out of the payload. */
@@ -32,8 +33,8 @@ export const releasedLine = (id: string): string => line(`R ${id}`);
 /** Says nothing; written to find out whether writing works again. */
 export const PROBE_LINE = line('P');
 
-const chargeBody = (kind: 'H' | 'S', { id, atMs, tenantId, windows, nanos }: Charge, payload: unknown): string =>
-  `${kind} ${id} ${atMs} ${tenantId} ${windows} ${nanos} ${JSON.stringify(payload) ?? 'null'}`;
+const chargeBody = (kind: 'H' | 'S', { id, atMs, tenantId, windows, amount }: Charge, payload: unknown): string =>
+  `${kind} ${id} ${atMs} ${tenantId} ${windows} ${amount.cost} ${amount.tokens} ${JSON.stringify(payload) ?? 'null'}`;
 
 /**
  * Reads a line without its end.
@@ -45,9 +46,10 @@ export function readLine(text: string): JournalEntry | null | undefined {
   if (body === 'P') return null;
   const [, released] = RELEASED.exec(body) ?? [];
   if (released !== undefined) return { kind: 'released', id: released };
-  const [, kind, id, at, tenantId, windows, nanos, json] = CHARGE.exec(body) ?? [];
+  const [, kind, id, at, tenantId, windows, cost, tokens, json] = CHARGE.exec(body) ?? [];
   if (json === undefined) return undefined;
-  const charge = { id, atMs: Number(at), tenantId, windows, nanos: BigInt(nanos as string) } as Charge;
+  const amount = { cost: BigInt(cost as string), tokens: BigInt(tokens as string) };
+  const charge = { id, atMs: Number(at), tenantId, windows, amount } as Charge;
   return kind === 'H'
     ? { ...charge, kind: 'held', draft: JSON.parse(json) }
     : { ...charge, kind: 'settled', row: JSON.parse(json) };

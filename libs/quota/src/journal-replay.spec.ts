@@ -3,15 +3,22 @@ import { type Charge, heldLine, PROBE_LINE, readLine, releasedLine, settledLine 
 import { replay } from './journal-replay';
 
 const hex = fc.stringMatching(/^[0-9a-f]{32}$/);
+const amount = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 const charge: fc.Arbitrary<Charge> = fc.record({
   id: hex,
   atMs: fc.integer({ min: 0, max: 4_102_444_800_000 }),
   tenantId: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,31}$/),
   windows: fc.array(fc.integer({ min: 1 }), { minLength: 1, maxLength: 4 }).map((ids) => ids.join(',')),
-  nanos: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+  amount: fc.record({ cost: amount, tokens: amount }),
 });
 const payload = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
-const one = (id: string): Charge => ({ id: id.repeat(32), atMs: 1, tenantId: 'a', windows: '1,2', nanos: 9n });
+const one = (id: string): Charge => ({
+  id: id.repeat(32),
+  atMs: 1,
+  tenantId: 'a',
+  windows: '1,2',
+  amount: { cost: 9n, tokens: 3n },
+});
 
 describe('journal lines', () => {
   test('are read as they were written, one line each, whatever the payload', () => {
@@ -46,11 +53,11 @@ describe('replay', () => {
       heldLine(one('a'), 'draft a') +
       heldLine(one('b'), 'draft b') +
       heldLine(one('c'), 'draft c') +
-      settledLine({ ...one('a'), nanos: 4n }, 'row a') +
+      settledLine({ ...one('a'), amount: { cost: 4n, tokens: 2n } }, 'row a') +
       PROBE_LINE +
       releasedLine(one('b').id);
     const found = replay([{ name: '1', text }]);
-    expect(found.settled).toEqual([{ ...one('a'), nanos: 4n, kind: 'settled', row: 'row a' }]);
+    expect(found.settled).toEqual([{ ...one('a'), amount: { cost: 4n, tokens: 2n }, kind: 'settled', row: 'row a' }]);
     expect(found.open).toEqual([{ ...one('c'), kind: 'held', draft: 'draft c' }]);
     expect(found.damaged).toEqual([]);
   });

@@ -16,7 +16,7 @@ const charge = (id: number) => ({
   atMs: 1,
   tenantId: 'a',
   windows: '1',
-  nanos: 5n,
+  amount: { cost: 5n, tokens: 7n },
 });
 const pinned = (id: number): Pinned => ({ id: charge(id).id, segment: 0 });
 
@@ -120,13 +120,13 @@ describe('holds over a journal that cannot be written', () => {
     await gateways.tenant('a', { month: '10' });
     const gateway = await gateways.start({ segmentBytes: 1 });
     const principal = tenantPrincipal('a');
-    const one = { costNanos: nanos('1') };
+    const one = { costNanos: nanos('1'), tokens: 0 };
     const hold = await gateway.holds.reserve(principal, one, ACTUAL);
     const free = fillDisk(gateway.journal.folder);
     await expect(gateway.holds.reserve(principal, one, ACTUAL)).rejects.toMatchObject({ code: 'journal_unavailable' });
     expect(gateway.quota.facts(new Date())).toMatchObject({ journalWritable: false, openHolds: 1 });
 
-    await hold.settle({ costNanos: nanos('0.5'), row: ACTUAL });
+    await hold.settle({ costNanos: nanos('0.5'), tokens: 0, row: ACTUAL });
     expect(gateway.journal.writable).toBe(false);
     expect(await gateways.ledger()).toMatchObject({ rows: 1, sum: nanos('0.5') });
 

@@ -1,35 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ChangeFeed, CodedError, Database, JobPrincipals } from '@app/platform';
+import type { ChangeFeed, Database, JobPrincipals, Tx } from '@app/platform';
 import { Account, type Refusal, type Taken, type Waiter } from './account';
-import { budgetExceeded, type FullWindow } from './budget-exceeded';
-import { aheadOf, chunk } from './chunk';
+import { allot, type Grant } from './allot';
+import { type Amounts, amounts } from './amounts';
+import { budgetExceeded } from './budget-exceeded';
+import { aheadOf } from './chunk';
 import type { GatewayProcess } from './gateway-process.service';
 import { grant, isInOffice, leasedByOthers, lowerTo } from './leases.queries';
 import type { Meters } from './meters';
 import type { Settlements } from './settlements.service';
+import { Standing, standingOf } from './standing';
 import { WindowLease } from './window-lease';
 import { ensureWindows, lockWindows, type WindowRow } from './windows.queries';
 
-/** How long a request waits for headroom that other processes have been asked to give back. */
-const PATIENCE_MS = 1_000;
+/** How many requests of one tenant wait for headroom at a time; more are refused at once, so that memory stays bounded. */
+const MOST_WAITING = 1_000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
 /** How long a refusal stands for others that ask for as much; spares the database a tenant that hammers. */
 const REFUSAL_MS = 100;
 const IDLE_MS = 5_000;
 const SWEEP_MS = 1_000;
-
-type Refill = { readonly granted: true } | NoRoom;
-
-interface NoRoom {
-  readonly granted: false;
-  readonly full: FullWindow;
-  /** Who asks for no more than this was not refused. */
-  readonly beyond: bigint;
-  readonly windowEndsAtMs: number;
-  /** Other processes hold enough that it might suffice, and have been asked for it. */
-  readonly recalled: boolean;
-}
 
 /** The headroom this process has leased, by tenant, and its coming and going. */
 export class Leases {
@@ -42,6 +32,8 @@ export class Leases {
     private readonly process: GatewayProcess,
     private readonly meters: Meters,
     private readonly settlements: Settlements,
+    /** How long a request waits for headroom that is held, in ms. */
+    private readonly waitMs: () => number,
   ) {}
 
   /** Begins to hear of changed budgets and recalls, and to give back what lies idle. */
@@ -70,16 +62,25 @@ export class Leases {
   }
 
   /**
-   * The way around `account.take` when that has too little: leases more.
+   * The way around `account.take` when that has too little: leases more. If what is lacking is only held, by requests under
+   * way or by other processes, it waits for some of that to come back: first come first served, passing over whom it does
+   * not suffice for, so that a request which asks for much does not keep the others out.
    * @throws CodedError `budget_exceeded`, `database_unavailable`
    */
-  obtain(account: Account, need: bigint): Promise<Taken> {
-    const { refusal } = account;
-    if (refusal && need > refusal.beyond && this.stands(refusal)) return Promise.reject(refusal.error(need));
+  obtain(account: Account, need: Amounts): Promise<Taken> {
+    const refused = this.refusedAtOnce(account, need);
+    if (refused) return Promise.reject(budgetExceeded(refused, need, this.meters.now()));
     return new Promise((resolve, reject) => {
-      account.waiters.push({ need, resolve, reject, deadlineMs: performance.now() + PATIENCE_MS });
+      account.waiters.push({ need, resolve, reject, deadlineMs: performance.now() + this.waitMs() });
       if (!account.pumping) void this.pump(account);
+      else if (account.stalled?.hasRoom(need)) account.wake();
     });
+  }
+
+  /** Something of a tenant's holds is free again. */
+  cameBack(tenantId: string): void {
+    const account = this.#accounts.get(tenantId);
+    if (account && account.waiters.length > 0) account.serve(this.meters.now().getTime());
   }
 
   /** Gives back what no hold has taken. On failure the database counts too much as leased, until a later attempt. */
@@ -90,7 +91,7 @@ export class Leases {
   private giveBackOf(concerned: (account: Account) => boolean): void {
     const accounts = [...this.#accounts.values()].filter(concerned);
     for (const account of accounts) account.refusal = null;
-    void this.giveBackAll(accounts);
+    void this.giveBackAll(accounts).then(() => accounts.forEach((account) => account.wake()));
   }
 
   private sweep(): void {
@@ -122,15 +123,16 @@ export class Leases {
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
       account.serve(this.meters.now().getTime());
-      const [first] = account.waiters;
-      if (first === undefined) break;
+      if (account.waiters.length === 0) break;
       try {
-        const outcome = await account.lane.run(() => this.refill(account));
-        if (outcome.granted) pauseMs = FIRST_PAUSE_MS;
-        else if (outcome.recalled && performance.now() < first.deadlineMs) {
-          await delay(pauseMs);
-          pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-        } else this.refuse(account, outcome);
+        const standing = await account.lane.run(() => this.refill(account));
+        if (standing === null) {
+          pauseMs = FIRST_PAUSE_MS;
+          continue;
+        }
+        this.refuse(account, standing);
+        await account.stall(standing, pauseMs);
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       } catch (error) {
         for (const waiter of account.waiters.splice(0)) waiter.reject(error as Error);
       }
@@ -138,14 +140,14 @@ export class Leases {
     account.pumping = false;
   }
 
-  /** Asks the database for what the waiting are short of. */
-  private async refill(account: Account): Promise<Refill> {
+  /**
+   * Asks the database for what the waiting are short of.
+   * @returns how the windows stand if there is room for none of them
+   */
+  private async refill(account: Account): Promise<Standing | null> {
     const now = this.meters.now();
     account.serve(now.getTime());
-    const [first] = account.waiters;
-    if (first === undefined) return { granted: true };
-    const waiting = account.waiters.reduce((sum, { need }) => sum + need, 0n);
-    const ahead = aheadOf(account.ahead, first.need, performance.now() - account.refilledAtMs);
+    if (account.waiters.length === 0) return null;
     const meters = this.meters.at(now);
     const job = this.jobs.for('leases');
     if (!account.covers(now.getTime()))
@@ -153,99 +155,86 @@ export class Leases {
 
     const wasUncertain = account.uncertain;
     account.uncertain = true;
-    const outcome = await this.database.platform(job, async (tx): Promise<Refill | Granted> => {
+    const outcome = await this.database.platform(job, async (tx): Promise<Granted | Standing> => {
       if (!(await isInOffice(tx, this.process.id))) throw this.process.fence();
       const rows = await lockWindows(tx, account.tenantId, meters);
-      const plans = rows.map((row) => plan(row, leaseOf(account, row), first, waiting, ahead));
-      if (plans.every(({ amount }) => amount !== null)) {
-        await grant(
-          tx,
-          this.process.id,
-          plans.map(({ row, amount }) => ({ windowId: row.id, amount: amount ?? 0n })),
-        );
-        return { granted: true, plans };
+      const sources = rows.map((row) => ({ row, lease: leaseOf(account, row) }));
+      const standing = standingOf(sources);
+      const needs = account.waiters.map(({ need }) => need);
+      const [next, ...others] = needs.filter((need) => standing.hasRoom(need));
+      if (next === undefined) {
+        await this.recall(tx, standing, needs);
+        return standing;
       }
-      const full = plans.filter(({ amount }) => amount === null);
-      const others = await leasedByOthers(
+      const sinceMs = performance.now() - account.refilledAtMs;
+      const ahead = amounts((metric) => aheadOf(account.ahead[metric], next[metric], sinceMs));
+      const grants = allot(sources, [next, ...others], ahead);
+      await grant(
         tx,
         this.process.id,
-        full.map(({ row }) => row.id),
+        grants.map(({ lease: { windowId }, amount }) => ({ windowId, amount })),
       );
-      const recalled = full.every(({ row, left, short }) => (left ?? 0n) + (others.get(row.id) ?? 0n) >= short);
-      if (recalled) for (const { row } of full) tx.announce('lease', String(row.id));
-      return noRoom(full, recalled);
+      return { grants, ahead };
     });
     account.uncertain = wasUncertain;
-    if (!('plans' in outcome)) return outcome;
+    if (outcome instanceof Standing) return outcome;
 
-    for (const { lease, amount } of outcome.plans) {
-      lease.free += amount ?? 0n;
-      lease.total += amount ?? 0n;
+    for (const { lease, amount } of outcome.grants) {
+      lease.free += amount;
+      lease.total += amount;
     }
-    account.enter(outcome.plans.map(({ lease }) => lease));
-    account.ahead = ahead;
+    account.enter(outcome.grants.map(({ lease }) => lease));
+    account.ahead = outcome.ahead;
     account.refilledAtMs = performance.now();
     account.refusal = null;
     account.serve(this.meters.now().getTime());
-    return { granted: true };
+    return null;
   }
 
-  private stands({ untilMs, windowEndsAtMs }: Refusal): boolean {
-    return performance.now() < untilMs && this.meters.now().getTime() < windowEndsAtMs;
+  /** Asks other processes for what they have at hand of windows that have no room for those who wait here. */
+  private async recall(tx: Tx, { windows }: Standing, needs: readonly Amounts[]): Promise<void> {
+    const short = windows.filter(({ metric, room, most }) =>
+      needs.some((need) => need[metric] > room && need[metric] <= most),
+    );
+    const others = await leasedByOthers(
+      tx,
+      this.process.id,
+      short.map(({ id }) => id),
+    );
+    for (const id of others.keys()) tx.announce('lease', String(id));
   }
 
-  private refuse(account: Account, { full, beyond, windowEndsAtMs }: NoRoom): void {
-    const error = (need: bigint): CodedError => budgetExceeded(full, need, this.meters.now());
-    account.refusal = { beyond, windowEndsAtMs, untilMs: performance.now() + REFUSAL_MS, error };
-    const refused = account.waiters.filter((waiter, index) => index === 0 || waiter.need > beyond);
-    account.waiters = account.waiters.filter((waiter) => !refused.includes(waiter));
-    for (const waiter of refused) waiter.reject(error(waiter.need));
+  /** Of those who found no room, refuses who has waited long enough, and whom waiting cannot help. */
+  private refuse(account: Account, standing: Standing): void {
+    const nowMs = performance.now();
+    account.refusal = { standing, untilMs: nowMs + REFUSAL_MS };
+    const [waiting, refused] = [[] as Waiter[], [] as Waiter[]];
+    for (const waiter of account.waiters) {
+      const { need, deadlineMs } = waiter;
+      const stays = standing.hasRoom(need) || (standing.mayHaveRoom(need) && nowMs < deadlineMs);
+      (stays ? waiting : refused).push(waiter);
+    }
+    account.waiters = waiting;
+    for (const { need, reject } of refused) reject(budgetExceeded(standing, need, this.meters.now()));
+  }
+
+  /** How the windows stand, if that tells without asking again that this request is refused. */
+  private refusedAtOnce({ refusal, stalled, waiters }: Account, need: Amounts): Standing | null {
+    if (refusal && !refusal.standing.mayHaveRoom(need) && !refusal.standing.hasRoom(need) && this.stands(refusal))
+      return refusal.standing;
+    return stalled && waiters.length >= MOST_WAITING && !stalled.hasRoom(need) ? stalled : null;
+  }
+
+  private stands({ untilMs, standing }: Refusal): boolean {
+    return performance.now() < untilMs && this.meters.now().getTime() < standing.endsAtMs;
   }
 }
 
 interface Granted {
-  readonly granted: true;
-  readonly plans: readonly Plan[];
-}
-
-interface Plan {
-  readonly row: WindowRow;
-  readonly lease: WindowLease;
-  /** Limit less spent and leased; `null` without a limit. */
-  readonly left: bigint | null;
-  readonly short: bigint;
-  /** What to lease; `null` when there is no room. */
-  readonly amount: bigint | null;
+  readonly grants: readonly Grant[];
+  readonly ahead: Amounts;
 }
 
 const leaseOf = (account: Account, row: WindowRow): WindowLease =>
   account.all.find(({ windowId }) => windowId === row.id) ??
-  new WindowLease(row.id, row.starts_at.getTime(), row.ends_at.getTime());
-
-const atLeastZero = (amount: bigint): bigint => (amount > 0n ? amount : 0n);
-
-function plan(row: WindowRow, lease: WindowLease, first: Waiter, waiting: bigint, ahead: bigint): Plan {
-  const left = row.limit_amount === null ? null : atLeastZero(row.limit_amount - row.spent - row.leased);
-  const short = atLeastZero(first.need - lease.free);
-  const amount = chunk(left, { need: short, waiting: atLeastZero(waiting - lease.free), ahead });
-  return { row, lease, left, short, amount };
-}
-
-/** Of several full windows the one that resets last is named: until then nothing helps. */
-function noRoom(full: readonly Plan[], recalled: boolean): NoRoom {
-  const { row, lease } = full.reduce((last, next) => (next.row.ends_at > last.row.ends_at ? next : last));
-  const rooms = full.map(({ left, lease: { free } }) => (left ?? 0n) + free);
-  return {
-    granted: false,
-    recalled,
-    windowEndsAtMs: Math.min(...full.map((f) => f.row.ends_at.getTime())),
-    beyond: rooms.reduce((least, room) => (room < least ? room : least)),
-    full: {
-      period: row.period,
-      limit: row.limit_amount ?? 0n,
-      spent: row.spent,
-      held: row.leased - lease.free,
-      resetAt: row.ends_at,
-    },
-  };
-}
+  new WindowLease(row.id, row.metric, row.starts_at.getTime(), row.ends_at.getTime());

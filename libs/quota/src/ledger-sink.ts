@@ -7,12 +7,18 @@ export interface SettledRow {
   readonly at: Date;
   readonly tenantId: string;
   readonly costNanos: bigint;
-  /** What `Hold.settle` or `LedgerSink.unconfirmed` gave: plain JSON, possibly read back from a journal. */
+  /** What `Hold.settle` was given or `LedgerSink.unconfirmed` gave: plain JSON, possibly read back from a journal. */
   readonly row: unknown;
 }
 
 /** A hold whose process died before it could end it. */
 export type OpenHold = Omit<SettledRow, 'row'>;
+
+/** The row, plain JSON, and how many tokens of all classes it counts. */
+export interface Unconfirmed {
+  readonly row: unknown;
+  readonly tokens: number;
+}
 
 /**
  * The ledger, as seen from here. Quota and billing are siblings, so the lib above both hands the one to the other with
@@ -25,6 +31,6 @@ export interface LedgerSink {
    */
   append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[]>;
 
-  /** The row, plain JSON, of a hold that may have reached a provider and whose usage nobody knows: its worst case, marked. */
-  unconfirmed(draft: unknown, hold: OpenHold): unknown;
+  /** What is booked of a hold that may have reached a provider and whose usage nobody knows: its worst case, marked. */
+  unconfirmed(draft: unknown, hold: OpenHold): Unconfirmed;
 }

@@ -1,3 +1,4 @@
+import type { Amounts } from './amounts';
 import type { Hold } from './hold';
 import type { ChargedRow } from './settlements.queries';
 
@@ -8,7 +9,7 @@ export class PendingRow implements ChargedRow {
 
   constructor(
     readonly hold: Hold,
-    readonly costNanos: bigint,
+    readonly used: Amounts,
     readonly row: unknown,
   ) {}
 
@@ -24,18 +25,22 @@ export class PendingRow implements ChargedRow {
     return this.hold.tenantId;
   }
 
+  get costNanos(): bigint {
+    return this.used.cost;
+  }
+
   get windowIds(): readonly bigint[] {
     return this.hold.leases.windowIds;
   }
 
   /**
-   * The row is in the database: the lease it was paid from is smaller by its cost.
+   * The row is in the database: the lease it was paid from is smaller by what it used.
    * @returns false when that was known; after a lost connection rows are booked again
    */
   booked(): boolean {
     if (this.#booked) return false;
     this.#booked = true;
-    this.hold.leases.booked(this.costNanos);
+    this.hold.leases.booked(this.used);
     for (const resolve of this.#waiting ?? []) resolve();
     return true;
   }

@@ -27,14 +27,18 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
       provide: ASSEMBLED,
       inject: [Config, Database, DATABASE_URL, ChangeFeed, JobPrincipals, Clock, LOG],
       useFactory: (
-        { current: { dataDir, timezone, journal } }: Config,
+        config: Config,
         database: Database,
         databaseUrl: string,
         changes: ChangeFeed,
         jobs: JobPrincipals,
         clock: Clock,
         log: Log,
-      ) => assembleQuota({ database, databaseUrl, changes, jobs, clock, log, dataDir, timezone, journal }),
+      ) => {
+        const { dataDir, timezone, journal } = config.current;
+        const waitMs = (): number => config.current.budgets.waitMs;
+        return assembleQuota({ database, databaseUrl, changes, jobs, clock, log, dataDir, timezone, journal, waitMs });
+      },
     },
     part(Quota, ({ quota }) => quota),
     part(Holds, ({ holds }) => holds),

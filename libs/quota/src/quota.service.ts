@@ -18,8 +18,9 @@ export interface QuotaFacts {
   /** Age of the oldest of those, in ms since its hold was made. */
   readonly lagMs: number;
   readonly refusedRows: number;
-  /** Usage that no lease covered. Must read 0. */
+  /** Usage that no lease covered. Both must read 0. */
   readonly uncoveredNanos: bigint;
+  readonly uncoveredTokens: bigint;
   /** Declared dead by another process: takes no work. */
   readonly fenced: boolean;
 }
@@ -105,7 +106,7 @@ export class Quota {
 
   facts(now: Date): QuotaFacts {
     const { process, journal, settlements, holds } = this.parts;
-    const { waitingRows, refusedRows, oldestAtMs, uncoveredNanos } = settlements.facts;
+    const { waitingRows, refusedRows, oldestAtMs, uncovered } = settlements.facts;
     const { open, heldNanos } = holds.facts;
     return {
       openHolds: open,
@@ -115,7 +116,8 @@ export class Quota {
       unflushedRows: waitingRows,
       lagMs: oldestAtMs === null ? 0 : Math.max(0, now.getTime() - oldestAtMs),
       refusedRows,
-      uncoveredNanos,
+      uncoveredNanos: uncovered.cost,
+      uncoveredTokens: uncovered.tokens,
       fenced: process.fenced,
     };
   }

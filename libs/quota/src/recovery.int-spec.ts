@@ -12,7 +12,7 @@ import type { Hold } from './hold';
 const TEST = resolve(__dirname, '../test');
 
 const reserve = (gateway: AssembledQuota, tenant: string, units: string): Promise<Hold> =>
-  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: nanos(units) }, ACTUAL);
+  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: nanos(units), tokens: 0 }, ACTUAL);
 
 describe('recovery', () => {
   let gateways: Gateways;
@@ -29,7 +29,7 @@ describe('recovery', () => {
     const [settled, released] = [await reserve(gateway, tenant, '1'), await reserve(gateway, tenant, '2')];
     await reserve(gateway, tenant, '4');
     gateway.settlements.stop();
-    await settled.settle({ costNanos: nanos('0.5'), row: ACTUAL });
+    await settled.settle({ costNanos: nanos('0.5'), tokens: 0, row: ACTUAL });
     released.release();
     await gateway.quota.close();
     return gateway;
@@ -58,7 +58,7 @@ describe('recovery', () => {
   test('what a dead process had booked itself is not counted again', async () => {
     await gateways.tenant('a', { month: '100' });
     const gateway = await gateways.start();
-    await (await reserve(gateway, 'a', '1')).settle({ costNanos: nanos('0.5'), row: ACTUAL });
+    await (await reserve(gateway, 'a', '1')).settle({ costNanos: nanos('0.5'), tokens: 0, row: ACTUAL });
     await gateway.settlements.flush();
     await gateway.quota.close();
     await gateways.start();
@@ -142,7 +142,7 @@ describe('recovery', () => {
     expect(await endOf(alive)).toBeNull();
     expect(existsSync(folderOf(alive))).toBe(true);
     await until(async () => (await other.quota.lostProcesses()).length === 0);
-    await hold.settle({ costNanos: nanos('1'), row: ACTUAL });
+    await hold.settle({ costNanos: nanos('1'), tokens: 0, row: ACTUAL });
     await alive.quota.drain();
     expect(await gateways.month('a')).toMatchObject({ spent: nanos('1'), leased: 0n });
   });
@@ -163,7 +163,7 @@ describe('recovery', () => {
     await gateways.sql.query('DELETE FROM leases; UPDATE budget_windows SET leased = 0');
     await until(() => slow.quota.facts(new Date()).fenced);
     await expect(reserve(slow, 'a', '1')).rejects.toMatchObject({ code: 'database_unavailable' });
-    await hold.settle({ costNanos: nanos('3'), row: ACTUAL });
+    await hold.settle({ costNanos: nanos('3'), tokens: 0, row: ACTUAL });
     await slow.settlements.flush();
     expect(await gateways.month('a')).toMatchObject({ spent: nanos('3'), leased: 0n });
     expect(slow.quota.facts(new Date()).uncoveredNanos).toBe(nanos('3'));

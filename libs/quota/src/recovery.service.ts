@@ -9,6 +9,7 @@ import { answers, removeSocket } from './liveness-socket';
 import { inPlaceOf } from './process-lock';
 import { bookRows, type ChargedRow } from './settlements.queries';
 import type { Settlements } from './settlements.service';
+import type { Metric } from './windows';
 
 const PROCESS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const BATCH_ROWS = 500;
@@ -19,7 +20,15 @@ export interface LostProcess {
   readonly id: string;
   readonly host: string;
   readonly startedAt: Date;
-  readonly leases: readonly { readonly windowId: string; readonly tenantId: string; readonly amountNanos: bigint }[];
+  readonly leases: readonly LostLease[];
+}
+
+export interface LostLease {
+  readonly windowId: string;
+  readonly tenantId: string;
+  readonly metric: Metric;
+  /** In the metric's unit: nano-units or tokens. */
+  readonly amount: bigint;
 }
 
 export interface RecoveryPlace {
@@ -84,8 +93,8 @@ export class Recovery {
   async lost(): Promise<LostProcess[]> {
     const here = new Set(await readdir(this.place.journals).catch(() => []));
     const rows = await this.database.platform(this.jobs.for('lost-processes'), (tx) =>
-      tx.query<{ id: string; host: string; started_at: Date; window_id: bigint; tenant_id: string; amount: bigint }>(
-        `SELECT p.id, p.host, p.started_at, l.window_id, w.tenant_id, l.amount
+      tx.query<LostRow>(
+        `SELECT p.id, p.host, p.started_at, l.window_id, w.tenant_id, w.metric, l.amount
          FROM gateway_processes p JOIN leases l ON l.process_id = p.id JOIN budget_windows w ON w.id = l.window_id,
            LATERAL (SELECT ('x' || right(replace(p.id::text, '-', ''), 16))::bit(64)::bigint AS key) k
          WHERE l.amount > 0 AND NOT EXISTS (SELECT 1 FROM pg_locks x
@@ -95,11 +104,12 @@ export class Recovery {
          ORDER BY p.started_at, p.id, l.window_id`,
       ),
     );
-    const lost = new Map<string, LostProcess & { leases: LostProcess['leases'][number][] }>();
+    const lost = new Map<string, LostProcess & { leases: LostLease[] }>();
     for (const row of rows) {
       if (here.has(row.id)) continue;
       const entry = lost.get(row.id) ?? { id: row.id, host: row.host, startedAt: row.started_at, leases: [] };
-      entry.leases.push({ windowId: String(row.window_id), tenantId: row.tenant_id, amountNanos: row.amount });
+      const { tenant_id: tenantId, metric, amount } = row;
+      entry.leases.push({ windowId: String(row.window_id), tenantId, metric, amount });
       lost.set(row.id, entry);
     }
     return [...lost.values()];
@@ -142,7 +152,11 @@ export class Recovery {
     const { ledger } = this.settlements;
     const rows: ChargedRow[] = [
       ...settled.map((entry) => ({ ...charged(entry), row: entry.row })),
-      ...open.map((entry) => ({ ...charged(entry), row: ledger.unconfirmed(entry.draft, charged(entry)) })),
+      ...open.map((entry) => {
+        const charge = charged(entry);
+        const { row, tokens } = ledger.unconfirmed(entry.draft, charge);
+        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row };
+      }),
     ];
     let refused = 0;
     for (let from = 0; from < rows.length; from += BATCH_ROWS)
@@ -160,6 +174,16 @@ export class Recovery {
   }
 }
 
+interface LostRow {
+  readonly id: string;
+  readonly host: string;
+  readonly started_at: Date;
+  readonly window_id: bigint;
+  readonly tenant_id: string;
+  readonly metric: Metric;
+  readonly amount: bigint;
+}
+
 async function readJournal(folder: string): Promise<Replay | null> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
@@ -171,10 +195,11 @@ async function readJournal(folder: string): Promise<Replay | null> {
   return replay(segments);
 }
 
-const charged = ({ id, atMs, tenantId, nanos, windows }: Charge) => ({
+const charged = ({ id, atMs, tenantId, amount, windows }: Charge) => ({
   id,
   at: new Date(atMs),
   tenantId,
-  costNanos: nanos,
+  costNanos: amount.cost,
+  used: amount,
   windowIds: windows.split(',').map(BigInt),
 });

@@ -1,9 +1,12 @@
 import type { Tx } from '@app/platform';
+import { type Amounts, amounts, NOTHING } from './amounts';
 import type { LedgerSink, SettledRow } from './ledger-sink';
+import type { Metric } from './windows';
 import { ceilingOf, lockWindowIds } from './windows.queries';
 
-/** A row, and the windows its cost counts in. */
+/** A row, what its request used, and the windows that counts in. */
 export interface ChargedRow extends SettledRow {
+  readonly used: Amounts;
   readonly windowIds: readonly bigint[];
 }
 
@@ -17,36 +20,51 @@ export async function bookRows(
   sink: LedgerSink,
   processId: string,
   rows: readonly ChargedRow[],
-): Promise<bigint> {
+): Promise<Amounts> {
   const inserted = new Set(await sink.append(tx, rows));
-  const costs = new Map<string, { tenantId: string; windowId: bigint; cost: bigint }>();
-  for (const { id, tenantId, costNanos, windowIds } of rows) {
+  const sums = new Map<string, { tenantId: string; windowId: bigint; used: Amounts }>();
+  for (const { id, tenantId, used, windowIds } of rows) {
     if (!inserted.has(id)) continue;
     for (const windowId of windowIds) {
       const key = `${tenantId} ${windowId}`;
-      const sum = costs.get(key);
-      if (sum) sum.cost += costNanos;
-      else costs.set(key, { tenantId, windowId, cost: costNanos });
+      const before = sums.get(key)?.used ?? NOTHING;
+      sums.set(key, { tenantId, windowId, used: amounts((metric) => before[metric] + used[metric]) });
     }
   }
-  if (costs.size === 0) return 0n;
-  const sums = [...costs.values()];
+  return sums.size === 0 ? NOTHING : count(tx, processId, [...sums.values()]);
+}
+
+/** Which metric a window is of is for the database to say: the journal of a dead process knows only its id. */
+async function count(
+  tx: Tx,
+  processId: string,
+  sums: readonly { readonly tenantId: string; readonly windowId: bigint; readonly used: Amounts }[],
+): Promise<Amounts> {
   await lockWindowIds(
     tx,
     sums.map(({ windowId }) => windowId),
   );
-  const counted = await tx.query<{ uncovered: bigint }>(
-    `WITH s AS (SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS s(tenant_id, window_id, cost)),
-     c AS (SELECT s.*, least(s.cost, coalesce(l.amount, 0)) AS covered FROM s
-           JOIN budget_windows w ON w.id = s.window_id AND w.tenant_id = s.tenant_id
+  const counted = await tx.query<{ metric: Metric; uncovered: bigint }>(
+    `WITH s AS (SELECT s.tenant_id, s.window_id, CASE w.metric WHEN 'cost' THEN s.cost WHEN 'tokens' THEN s.tokens END AS used
+                FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS s(tenant_id, window_id, cost, tokens)
+                JOIN budget_windows w ON w.id = s.window_id AND w.tenant_id = s.tenant_id),
+     c AS (SELECT s.*, least(s.used, coalesce(l.amount, 0)) AS covered FROM s
            LEFT JOIN leases l ON l.process_id = $1 AND l.window_id = s.window_id),
      l AS (UPDATE leases l SET amount = l.amount - c.covered FROM c
            WHERE l.process_id = $1 AND l.window_id = c.window_id)
      UPDATE budget_windows w
-     SET spent = w.spent + c.cost, leased = w.leased - c.covered,
-         ceiling = ${ceilingOf('w.spent + c.cost', 'w.leased - c.covered')}
-     FROM c WHERE w.id = c.window_id RETURNING c.cost - c.covered AS uncovered`,
-    [processId, sums.map((s) => s.tenantId), sums.map((s) => String(s.windowId)), sums.map((s) => String(s.cost))],
+     SET spent = w.spent + c.used, leased = w.leased - c.covered,
+         ceiling = ${ceilingOf('w.spent + c.used', 'w.leased - c.covered')}
+     FROM c WHERE w.id = c.window_id RETURNING w.metric, c.used - c.covered AS uncovered`,
+    [
+      processId,
+      sums.map((s) => s.tenantId),
+      sums.map((s) => String(s.windowId)),
+      sums.map((s) => String(s.used.cost)),
+      sums.map((s) => String(s.used.tokens)),
+    ],
   );
-  return counted.reduce((most, { uncovered }) => (uncovered > most ? uncovered : most), 0n);
+  return amounts((metric) =>
+    counted.reduce((most, row) => (row.metric === metric && row.uncovered > most ? row.uncovered : most), 0n),
+  );
 }

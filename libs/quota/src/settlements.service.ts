@@ -1,4 +1,5 @@
 import type { Database, JobPrincipals, Log } from '@app/platform';
+import { type Amounts, amounts, isWithin, NOTHING } from './amounts';
 import { bookAll } from './book-all';
 import type { GatewayProcess } from './gateway-process.service';
 import type { Journal } from './journal';
@@ -20,7 +21,7 @@ export interface SettlementFacts {
   /** When the oldest row that waits was reserved, in ms since the epoch. */
   readonly oldestAtMs: number | null;
   /** Usage that no lease covered; anything but 0 is a defect, or the work of a process that had been declared dead. */
-  readonly uncoveredNanos: bigint;
+  readonly uncovered: Amounts;
 }
 
 /** Brings settled rows to the database in batches, behind the answers they belong to. */
@@ -30,7 +31,7 @@ export class Settlements {
   #sink: LedgerSink | null = null;
   #waiting: PendingRow[] = [];
   #refusedRows = 0;
-  #uncoveredNanos = 0n;
+  #uncovered = NOTHING;
   #timer: NodeJS.Timeout | null = null;
   #flushing = false;
   #stopped = false;
@@ -63,7 +64,7 @@ export class Settlements {
       waitingRows: this.#waiting.length,
       refusedRows: this.#refusedRows,
       oldestAtMs: this.#waiting[0]?.hold.atMs ?? null,
-      uncoveredNanos: this.#uncoveredNanos,
+      uncovered: this.#uncovered,
     };
   }
 
@@ -114,9 +115,12 @@ export class Settlements {
     const uncovered = await this.database.platform(this.jobs.for('settlement'), (tx) =>
       bookRows(tx, this.ledger, this.process.id, rows),
     );
-    if (uncovered > 0n) {
-      this.#uncoveredNanos += uncovered;
-      this.log.error({ nanos: String(uncovered) }, 'usage was booked that no lease covered; a budget may be passed');
+    if (!isWithin(uncovered, NOTHING)) {
+      this.#uncovered = amounts((metric) => this.#uncovered[metric] + uncovered[metric]);
+      this.log.error(
+        { nanos: String(uncovered.cost), tokens: String(uncovered.tokens) },
+        'usage was booked that no lease covered; a budget may be passed',
+      );
     }
     for (const row of rows) if (row.booked()) this.journal.unpin(row.hold);
   }

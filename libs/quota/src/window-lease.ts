@@ -1,3 +1,6 @@
+import type { Amounts } from './amounts';
+import type { Metric } from './windows';
+
 /**
  * This process's headroom in one budget window. `total` is what is leased to us and not yet settled in the database; `free`
  * is the part of it that no hold has taken. The database never counts less than `total` as leased.
@@ -11,6 +14,7 @@ export class WindowLease {
 
   constructor(
     readonly windowId: bigint,
+    readonly metric: Metric,
     readonly startsAtMs: number,
     readonly endsAtMs: number,
   ) {}
@@ -36,18 +40,19 @@ export class LeaseSet {
     return atMs >= this.#fromMs && atMs < this.#untilMs;
   }
 
-  take(amount: bigint): boolean {
-    for (const lease of this.leases) if (lease.free < amount) return false;
-    for (const lease of this.leases) lease.free -= amount;
+  take(amount: Amounts): boolean {
+    for (const lease of this.leases) if (lease.free < amount[lease.metric]) return false;
+    for (const lease of this.leases) lease.free -= amount[lease.metric];
     return true;
   }
 
-  putBack(amount: bigint): void {
-    for (const lease of this.leases) lease.free += amount;
+  /** What is left of a hold when its request has cost so much. */
+  putBack(held: Amounts, used: Amounts): void {
+    for (const lease of this.leases) lease.free += held[lease.metric] - used[lease.metric];
   }
 
-  /** A row of this cost has arrived in the database. */
-  booked(costNanos: bigint): void {
-    for (const lease of this.leases) lease.total -= costNanos;
+  /** A row of this much has arrived in the database. */
+  booked(used: Amounts): void {
+    for (const lease of this.leases) lease.total -= used[lease.metric];
   }
 }

@@ -1,9 +1,10 @@
 import { CodedError, type Tx } from '@app/platform';
-import type { Meter, Period, Window } from './windows';
+import type { Meter, Metric, Period, Window } from './windows';
 
-/** A meter's window, as the database knows it. Amounts in nano-units. */
+/** A meter's window, as the database knows it. Amounts in the metric's unit. */
 export interface WindowRow {
   readonly id: bigint;
+  readonly metric: Metric;
   readonly period: Period;
   readonly starts_at: Date;
   readonly ends_at: Date;
@@ -16,7 +17,7 @@ export interface MeterWindow extends Meter {
   readonly window: Window;
 }
 
-const COLUMNS = 'id, period, starts_at, ends_at, limit_amount, spent, leased';
+const COLUMNS = 'id, metric, period, starts_at, ends_at, limit_amount, spent, leased';
 
 /**
  * Makes the windows that are not there yet, with the limits in force. The tenant's row is locked against a budget that is

@@ -1,5 +1,5 @@
 /** What a budget counts. */
-export const METRICS = ['cost'] as const;
+export const METRICS = ['cost', 'tokens'] as const;
 export type Metric = (typeof METRICS)[number];
 
 export const PERIODS = ['day', 'month'] as const;
@@ -19,7 +19,9 @@ export interface Meter {
   readonly scope: string;
 }
 
-export const METERS: readonly Meter[] = PERIODS.map((period) => ({ metric: 'cost', period, scope: '' }));
+export const METERS: readonly Meter[] = METRICS.flatMap((metric) =>
+  PERIODS.map((period) => ({ metric, period, scope: '' })),
+);
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

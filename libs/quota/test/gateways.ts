@@ -41,6 +41,7 @@ export interface GatewayOptions {
   readonly sync?: 'write' | 'group';
   readonly segmentBytes?: number;
   readonly log?: Log;
+  readonly waitMs?: number;
 }
 
 /** A database, and any number of gateway processes' money on it, each with its own identity, journal and connections. */
@@ -68,6 +69,7 @@ export class Gateways {
     sync = 'write',
     segmentBytes = 4_194_304,
     log = silentLog,
+    waitMs = 500,
   }: GatewayOptions = {}) {
     this.#dataDirs.add(dataDir);
     const { database, changes } = await this.db.otherProcess();
@@ -81,6 +83,7 @@ export class Gateways {
       dataDir,
       timezone: 'UTC',
       journal: { sync, segmentBytes },
+      waitMs: () => waitMs,
     });
     gateway.settlements.sink(testLedger);
     await gateway.quota.start();
@@ -108,16 +111,17 @@ export class Gateways {
       dataDir: this.dataDir,
       timezone: 'UTC',
       journal: { sync: 'write' },
+      waitMs: () => 0,
     });
     return new BudgetsService(this.db.database, new Audit(), meters);
   }
 
-  /** The tenant's month under way, in nano-units. */
-  async month(tenantId: string): Promise<Used> {
+  /** The tenant's month under way, in nano-units or tokens. */
+  async month(tenantId: string, metric: 'cost' | 'tokens' = 'cost'): Promise<Used> {
     const [month] = await this.look<Used>(
       `SELECT spent, leased, limit_amount AS "limit", ceiling FROM budget_windows
-       WHERE tenant_id = $1 AND period = 'month' ORDER BY id DESC LIMIT 1`,
-      [tenantId],
+       WHERE tenant_id = $1 AND metric = $2 AND period = 'month' ORDER BY id DESC LIMIT 1`,
+      [tenantId, metric],
     );
     return month ?? { spent: 0n, leased: 0n, limit: null, ceiling: null };
   }

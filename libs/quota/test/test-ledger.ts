@@ -25,7 +25,10 @@ export const testLedger: LedgerSink = {
     );
     return inserted.map(({ id }) => id.replaceAll('-', ''));
   },
-  unconfirmed: (draft: unknown, { id }: OpenHold) => ({ ...(draft as object), id, status: 'unconfirmed' }),
+  unconfirmed: (draft: unknown, { id }: OpenHold) => ({
+    row: { ...(draft as object), id, status: 'unconfirmed' },
+    tokens: (draft as { tokens?: number }).tokens ?? 0,
+  }),
 };
 
 /** What the requests of tests are settled with. */

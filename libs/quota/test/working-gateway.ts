@@ -24,6 +24,7 @@ async function work(databaseUrl: string, dataDir: string, tenant: string): Promi
     dataDir,
     timezone: 'UTC',
     journal: { sync: 'write', segmentBytes: 16_384 },
+    waitMs: () => 100,
   });
   settlements.sink(testLedger);
   await quota.start();
@@ -31,14 +32,14 @@ async function work(databaseUrl: string, dataDir: string, tenant: string): Promi
   const client = async (): Promise<void> => {
     for (;;) {
       const amount = 20_000_000n + BigInt(Math.floor(Math.random() * 30_000_000));
-      const hold = await holds.reserve(principal, { costNanos: amount }, ACTUAL);
+      const hold = await holds.reserve(principal, { costNanos: amount, tokens: 0 }, ACTUAL);
       await delay(Math.random() * 6);
       if (Math.random() < 0.1) {
         hold.release();
         continue;
       }
       const costNanos = (amount * BigInt(Math.floor(20 + Math.random() * 80))) / 100n;
-      await hold.settle({ costNanos, row: ACTUAL });
+      await hold.settle({ costNanos, tokens: 0, row: ACTUAL });
       writeSync(1, `settled ${hold.id} ${costNanos}\n`);
     }
   };

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli';
 import { path } from '../gateway-client';
-import { amount } from '../values';
+import { amount, wholeNumber } from '../values';
 
 interface Budget {
   readonly metric: string;
@@ -12,37 +12,39 @@ interface Budget {
   readonly resetsAt: string;
 }
 
-interface SetOptions {
-  readonly monthly?: string;
-  readonly daily?: string;
-}
-
-interface RemoveOptions {
-  readonly monthly?: true;
-  readonly daily?: true;
-}
-
-/** Options of a command that concerns one period or both. */
-const PERIODS = [
-  { option: 'monthly', period: 'month' },
-  { option: 'daily', period: 'day' },
+/** Options of a command that concerns one budget or several. */
+const BUDGETS = [
+  { option: 'monthly', metric: 'cost', period: 'month' },
+  { option: 'daily', metric: 'cost', period: 'day' },
+  { option: 'monthlyTokens', metric: 'tokens', period: 'month' },
+  { option: 'dailyTokens', metric: 'tokens', period: 'day' },
 ] as const;
 
+type Options<Value> = { readonly [Name in (typeof BUDGETS)[number]['option']]?: Value };
+
 export function registerBudgets(program: Command, cli: Cli): void {
-  const budgets = program.command('budgets').description('hard limits on what a tenant may spend');
+  const budgets = program
+    .command('budgets')
+    .description('hard limits on what a tenant may spend, in money or in tokens');
 
   budgets
     .command('set <tenant>')
-    .description("set limits, in the rate card's currency; what was used stays used")
+    .description("set limits, in the rate card's currency or in tokens; what was used stays used")
     .option('--monthly <amount>', 'most it may spend in a calendar month, such as 250 or 12.50', amount)
     .option('--daily <amount>', 'most it may spend in a calendar day', amount)
-    .action(async (tenant: string, options: SetOptions, command: Command) => {
+    .option('--monthly-tokens <number>', 'most tokens it may use in a calendar month, of all classes', wholeNumber)
+    .option('--daily-tokens <number>', 'most tokens it may use in a calendar day', wholeNumber)
+    .action(async (tenant: string, options: Options<string>, command: Command) => {
       const set: Budget[] = [];
-      for (const { option, period } of chosen(options, command)) {
-        const limit = { metric: 'cost', period, limit: options[option] };
+      for (const { option, metric, period } of chosen(options, command)) {
+        const limit = { metric, period, limit: options[option] };
         set.push(await cli.gateway.put<Budget>(path`/api/v1/admin/tenants/${tenant}/budgets`, limit));
       }
-      const sentences = set.map((b) => `${tenant} may spend ${b.limit} a ${b.period}; ${b.spent} is spent so far.`);
+      const sentences = set.map(({ metric, period, limit, spent }) =>
+        metric === 'tokens'
+          ? `${tenant} may use ${limit} tokens a ${period}; ${spent} are used so far.`
+          : `${tenant} may spend ${limit} a ${period}; ${spent} is spent so far.`,
+      );
       cli.out.done(set, sentences.join('\n'));
     });
 
@@ -54,6 +56,7 @@ export function registerBudgets(program: Command, cli: Cli): void {
       cli.out.rows(
         items,
         [
+          { title: 'metric', of: (b) => b.metric },
           { title: 'period', of: (b) => b.period },
           { title: 'limit', of: (b) => b.limit ?? 'none', right: true },
           { title: 'spent', of: (b) => b.spent, right: true },
@@ -69,16 +72,23 @@ export function registerBudgets(program: Command, cli: Cli): void {
     .description('lift limits; what is spent is still counted')
     .option('--monthly', 'the limit of the month')
     .option('--daily', 'the limit of the day')
-    .action(async (tenant: string, options: RemoveOptions, command: Command) => {
-      const lifted = chosen(options, command).map(({ period }) => ({ metric: 'cost', period }));
+    .option('--monthly-tokens', 'the limit of tokens of the month')
+    .option('--daily-tokens', 'the limit of tokens of the day')
+    .action(async (tenant: string, options: Options<true>, command: Command) => {
+      const lifted = chosen(options, command).map(({ metric, period }) => ({ metric, period }));
       for (const key of lifted) await cli.gateway.delete(path`/api/v1/admin/tenants/${tenant}/budgets`, key);
-      const sentences = lifted.map(({ period }) => `${tenant} may spend without limit in a ${period}.`);
+      const sentences = lifted.map(({ metric, period }) =>
+        metric === 'tokens'
+          ? `${tenant} may use any number of tokens in a ${period}.`
+          : `${tenant} may spend without limit in a ${period}.`,
+      );
       cli.out.done(lifted, sentences.join('\n'));
     });
 }
 
-function chosen(options: SetOptions | RemoveOptions, command: Command): readonly (typeof PERIODS)[number][] {
-  const periods = PERIODS.filter(({ option }) => options[option] !== undefined);
-  if (periods.length === 0) command.error('error: say --monthly, --daily or both');
-  return periods;
+function chosen(options: Options<unknown>, command: Command): readonly (typeof BUDGETS)[number][] {
+  const budgets = BUDGETS.filter(({ option }) => options[option] !== undefined);
+  if (budgets.length === 0)
+    command.error('error: say one or more of --monthly, --daily, --monthly-tokens, --daily-tokens');
+  return budgets;
 }

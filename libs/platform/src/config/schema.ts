@@ -95,6 +95,7 @@ export const configSchema = z.strictObject({
     .default([])
     .refine((keys) => new Set(keys.map((k) => k.name)).size === keys.length, 'two keys have the same name'),
   providers: z.record(name, provider).default({}),
+  budgets: z.strictObject({ waitMs: whole(100, 60_000, 2_000) }).prefault({}),
   journal: z.strictObject({ sync: z.enum(['write', 'group']).default('write') }).prefault({}),
   audit: z.strictObject({ checkpointMs: ms(60_000) }).prefault({}),
 });

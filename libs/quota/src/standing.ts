@@ -1,0 +1,70 @@
+import { type Amounts, atLeastZero } from './amounts';
+import type { WindowLease } from './window-lease';
+import type { Metric, Period } from './windows';
+import type { WindowRow } from './windows.queries';
+
+/** A window with a limit, as it stood when the database was last asked. Amounts in the metric's unit. */
+export interface LimitedWindow {
+  readonly id: bigint;
+  readonly metric: Metric;
+  readonly period: Period;
+  readonly limit: bigint;
+  readonly spent: bigint;
+  /** Leased to gateway processes, less what this one has at hand. */
+  readonly held: bigint;
+  /** What this process could hold now. */
+  readonly room: bigint;
+  /** What it could hold if everything held came back unspent. */
+  readonly most: bigint;
+  readonly resetAt: Date;
+}
+
+/** How a tenant's windows stood, those that have a limit. */
+export class Standing {
+  constructor(readonly windows: readonly LimitedWindow[]) {}
+
+  hasRoom(need: Amounts): boolean {
+    return this.windows.every(({ metric, room }) => need[metric] <= room);
+  }
+
+  /** Whether waiting for what is held may help, rather than only the end of a window. */
+  mayHaveRoom(need: Amounts): boolean {
+    return this.windows.every(({ metric, most }) => need[metric] <= most);
+  }
+
+  /** When the first of the windows ends; then all this is void. */
+  get endsAtMs(): number {
+    return Math.min(...this.windows.map(({ resetAt }) => resetAt.getTime()));
+  }
+
+  /**
+   * The window to name to a request that is refused: of those in which nothing helps but their end, or else of those without
+   * room, the one that resets last.
+   */
+  fullFor(need: Amounts): LimitedWindow | undefined {
+    const spent = this.windows.filter(({ metric, most }) => need[metric] > most);
+    const full = spent.length > 0 ? spent : this.windows.filter(({ metric, room }) => need[metric] > room);
+    return full.toSorted((a, b) => b.resetAt.getTime() - a.resetAt.getTime())[0];
+  }
+}
+
+/** Limit less what is spent and leased; `null` without a limit. */
+export const leftOf = ({ limit_amount, spent, leased }: WindowRow): bigint | null =>
+  limit_amount === null ? null : atLeastZero(limit_amount - spent - leased);
+
+/** A window, and what of it this process has leased. */
+export interface Source {
+  readonly row: WindowRow;
+  readonly lease: WindowLease;
+}
+
+export const standingOf = (sources: readonly Source[]): Standing =>
+  new Standing(
+    sources.flatMap(({ row, lease }): LimitedWindow[] => {
+      const { id, metric, period, limit_amount: limit, spent, leased, ends_at: resetAt } = row;
+      if (limit === null) return [];
+      const held = leased - lease.free;
+      const room = (leftOf(row) ?? 0n) + lease.free;
+      return [{ id, metric, period, limit, spent, held, room, most: atLeastZero(limit - spent), resetAt }];
+    }),
+  );

@@ -1,0 +1,128 @@
+import type { CodedError } from '@app/platform';
+import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
+import { Gateways, nanos, until } from '../test/gateways';
+import { ACTUAL } from '../test/test-ledger';
+import type { AssembledQuota } from './assemble';
+import type { Hold } from './hold';
+
+/** Longer than any of these tests may last: whoever is let through by then was let through by something else than time. */
+const LONG_MS = 60_000;
+
+const reserve = (gateway: AssembledQuota, tenant: string, units: string): Promise<Hold> =>
+  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: nanos(units), tokens: 0 }, ACTUAL);
+
+const outcome = (hold: Promise<Hold>): Promise<Hold | string> => hold.catch((error: CodedError) => error.code);
+
+/** Resolves when the account has found no room for those who wait. */
+const stalled = (gateway: AssembledQuota, tenant: string, waiting: number): Promise<void> =>
+  until(() => {
+    const account = gateway.leases.account(tenant);
+    return account.stalled !== null && account.waiters.length === waiting;
+  });
+
+describe('a request for which there is no room', () => {
+  let gateways: Gateways;
+
+  beforeAll(async () => {
+    gateways = await Gateways.open();
+  });
+
+  afterAll(() => gateways.close());
+
+  test('waits for what is held and is let through when it comes back', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('back', { month: '10' });
+    const hold = await reserve(gateway, 'back', '8');
+    const waiting = reserve(gateway, 'back', '6');
+    await stalled(gateway, 'back', 1);
+    await hold.settle({ costNanos: nanos('4'), tokens: 0, row: ACTUAL });
+    await (await waiting).settle({ costNanos: nanos('6'), tokens: 0, row: ACTUAL });
+    await gateway.quota.drain();
+    expect(await gateways.month('back')).toMatchObject({ spent: nanos('10'), leased: 0n });
+  });
+
+  test('is let through by what another process gives back', async () => {
+    const [a, b] = [await gateways.start({ waitMs: LONG_MS }), await gateways.start({ waitMs: LONG_MS })];
+    await gateways.tenant('other', { month: '10' });
+    const hold = await reserve(a, 'other', '8');
+    const waiting = reserve(b, 'other', '6');
+    await stalled(b, 'other', 1);
+    hold.release();
+    (await waiting).release();
+  });
+
+  test('is refused at once if waiting cannot help', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('hopeless', { month: '10' });
+    const hold = await reserve(gateway, 'hopeless', '8');
+    expect(await outcome(reserve(gateway, 'hopeless', '11'))).toBe('budget_exceeded');
+    hold.release();
+  });
+
+  test('is refused when what it waits for turns out to be spent', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('spent', { month: '10' });
+    const hold = await reserve(gateway, 'spent', '8');
+    const waiting = outcome(reserve(gateway, 'spent', '6'));
+    await stalled(gateway, 'spent', 1);
+    await hold.settle({ costNanos: nanos('8'), tokens: 0, row: ACTUAL });
+    expect(await waiting).toBe('budget_exceeded');
+  });
+
+  test('is refused when it has waited long enough, and told what is held', async () => {
+    const gateway = await gateways.start({ waitMs: 50 });
+    await gateways.tenant('patient', { month: '10' });
+    const hold = await reserve(gateway, 'patient', '8');
+    await expect(reserve(gateway, 'patient', '6')).rejects.toMatchObject({
+      code: 'budget_exceeded',
+      details: { spent: '0.00', held: '8.00', requested: '6.00' },
+      headers: { 'retry-after': '1' },
+    });
+    hold.release();
+    (await reserve(gateway, 'patient', '6')).release();
+  });
+
+  test('does not keep smaller ones out that come after it', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('large', { month: '10' });
+    const hold = await reserve(gateway, 'large', '2');
+    const large = reserve(gateway, 'large', '9.5');
+    await stalled(gateway, 'large', 1);
+    for (let i = 0; i < 20; i++) (await reserve(gateway, 'large', '4')).release();
+    hold.release();
+    (await large).release();
+  });
+
+  test('those who wait are let through in the order they came', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('order', { month: '1' });
+    const hold = await reserve(gateway, 'order', '1');
+    const order: number[] = [];
+    const all = [0, 1, 2, 3, 4].map(async (i) => {
+      const mine = await reserve(gateway, 'order', '1');
+      order.push(i);
+      mine.release();
+    });
+    await stalled(gateway, 'order', 5);
+    hold.release();
+    await Promise.all(all);
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test('is let through when the budget is raised, and refused when it is lowered', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('changed', { month: '10' });
+    const set = (limit: string) =>
+      gateways.budgets().set(adminPrincipal(), 'changed', { metric: 'cost', period: 'month', limit });
+    const hold = await reserve(gateway, 'changed', '8');
+    const first = reserve(gateway, 'changed', '6');
+    await stalled(gateway, 'changed', 1);
+    await set('14');
+    const second = outcome(reserve(gateway, 'changed', '7'));
+    await first;
+    await stalled(gateway, 'changed', 1);
+    await set('5');
+    expect(await second).toBe('budget_exceeded');
+    hold.release();
+  });
+});
