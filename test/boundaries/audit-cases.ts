@@ -114,6 +114,20 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       wrong: { body: { ...budget, limit: 2.5 }, status: 400 },
     };
   },
+  'POST /api/v1/admin/tenants/:tenantId/budgets/top-ups': async ({ department, gateway }) => {
+    const made = await department();
+    const { id } = made;
+    const budget = { metric: 'cost', period: 'day' };
+    await gateway.must('PUT', `${ADMIN}/tenants/${id}/budgets`, { ...budget, limit: '1.00' });
+    return {
+      path: `${ADMIN}/tenants/${id}/budgets/top-ups`,
+      body: { ...budget, amount: '2.50', reason: 'Quarter end' },
+      record: { action: 'budget.topped_up', tenant: id, target: { kind: 'budget', id: 'cost/day' } },
+      before: { limit: '1.00', topUp: '0.00' },
+      after: { limit: '1.00', topUp: '2.50' },
+      wrong: { body: { ...budget, amount: '2.50' }, status: 400 },
+    };
+  },
   'DELETE /api/v1/admin/tenants/:tenantId/budgets': async ({ department, gateway }) => {
     const made = await department();
     const { id } = made;

@@ -87,7 +87,7 @@ test('during and after calls that succeed, fail, break off, lie, are refused and
   );
 
   const balances = await books.balances();
-  expect(balances.length).toBe(departments.length * 2);
+  expect(balances.length).toBe(departments.length * 4);
   expect(balances.filter((balance) => !inBalance(balance))).toEqual([]);
   for (const { limit, spent } of await books.windows(departments[1]?.id as string))
     if (limit !== null) expect(spent).toBeLessThanOrEqual(limit);

@@ -25,6 +25,7 @@ export interface BookedCall {
 /** How a window's figures and what they are made of compare; every pair is equal when the books agree. */
 export interface Balance {
   readonly window: bigint;
+  readonly metric: 'cost' | 'tokens';
   readonly spent: bigint;
   readonly ledger: bigint;
   readonly leased: bigint;
@@ -78,7 +79,7 @@ export class Books {
   /** Every window of every tenant beside the sums it must equal. */
   async balances(): Promise<Balance[]> {
     const rows = await this.query(
-      `SELECT w.id, w.spent, w.leased,
+      `SELECT w.id, w.metric, w.spent, w.leased,
               (SELECT coalesce(sum(CASE w.metric WHEN 'cost' THEN l.cost_nanos ELSE l.input_tokens + l.output_tokens
                  + l.cache_read_tokens + l.cache_write_5m_tokens + l.cache_write_1h_tokens + l.reasoning_tokens END), 0) FROM ledger l
                 WHERE l.tenant_id = w.tenant_id AND l.at >= w.starts_at AND l.at < w.ends_at) AS ledger,
@@ -86,8 +87,9 @@ export class Books {
          FROM budget_windows w WHERE w.scope = '' ORDER BY w.id`,
     );
     const amount = (value: unknown): bigint => BigInt(value as string);
-    return rows.map(({ id, spent, ledger, leased, leases }) => ({
+    return rows.map(({ id, metric, spent, ledger, leased, leases }) => ({
       window: amount(id),
+      metric: metric as Balance['metric'],
       spent: amount(spent),
       ledger: amount(ledger),
       leased: amount(leased),

@@ -92,10 +92,16 @@ describe('openclawmu against a gateway', () => {
 
   it('sets, shows and removes a budget', async () => {
     expect((await cli('budgets set finance --monthly 250.5 --daily 20')).stderr).toContain('may spend 250.50 a month');
-    expect(await must('budgets show finance')).toMatch(/^month +250\.50 +0\.00 /m);
-    expect(await must('budgets show finance')).toMatch(/^day +20\.00 +0\.00 /m);
+    expect(await must('budgets show finance')).toMatch(/^cost +month +250\.50 +0\.00 +0\.00 /m);
+    expect(await must('budgets show finance')).toMatch(/^cost +day +20\.00 +0\.00 /m);
+    await must('budgets set finance --daily-tokens 5000');
+    expect(await must('budgets show finance')).toMatch(/^tokens +day +5000 +0 +0 +0 /m);
+    expect((await cli('budgets top-up finance --daily-tokens 70 --reason Fair')).stderr).toContain(
+      'has 70 tokens beyond its limit of 5000 a day',
+    );
+    expect((await cli('budgets remove finance --daily-tokens')).stderr).toContain('any number of tokens in a day');
     await must('budgets remove finance --monthly');
-    expect(await must('budgets show finance')).toMatch(/^month +none /m);
+    expect(await must('budgets show finance')).toMatch(/^cost +month +none /m);
     expect((await cli('budgets remove finance --monthly')).code).toBe(5);
   });
 

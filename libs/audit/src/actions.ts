@@ -10,6 +10,7 @@ export const AUDIT_ACTIONS = [
   'token.revoked',
   'budget.set',
   'budget.removed',
+  'budget.topped_up',
   'model.created',
   'model.changed',
   'model.removed',

@@ -1,7 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, Audience, Caller, type Principal, Requires } from '@app/platform';
-import { BudgetKey, BudgetList, BudgetView, SetBudget } from './budget.dto';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiErrors, ApiIdempotent, Audience, Caller, IdempotencyKey, type Principal, Requires } from '@app/platform';
+import { BudgetKey, BudgetList, BudgetView, SetBudget, TopUpBudget } from './budget.dto';
 import { BudgetsService } from './budgets.service';
 
 @Controller('api/v1/admin/tenants/:tenantId/budgets')
@@ -34,6 +34,25 @@ export class AdminBudgetsController {
     @Body() budget: SetBudget,
   ): Promise<BudgetView> {
     return this.budgets.set(principal, tenantId, budget);
+  }
+
+  @Post('top-ups')
+  @Requires('budgets:write')
+  @ApiOperation({
+    summary: 'Adds to a budget once',
+    description:
+      'Raises the limit of the period under way and of no other, with a reason for the audit log. Only where there is a budget.',
+  })
+  @ApiIdempotent()
+  @ApiCreatedResponse({ type: BudgetView })
+  @ApiErrors(['tenant_not_found', 'tenant_state', 'budget_not_found', 'idempotency_conflict'])
+  topUpBudget(
+    @Caller() principal: Principal,
+    @Param('tenantId') tenantId: string,
+    @Body() topUp: TopUpBudget,
+    @IdempotencyKey() key?: string,
+  ): Promise<BudgetView> {
+    return this.budgets.topUp(principal, tenantId, topUp, key);
   }
 
   @Delete()

@@ -40,7 +40,7 @@ export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const meters = new Meters(clock, new Calendar(around.timezone));
   const journal = new Journal(join(journals, process.id), around.journal, log);
   const settlements = new Settlements(database, jobs, process, journal, log);
-  const leases = new Leases(database, jobs, process, meters, settlements, around.waitMs);
+  const leases = new Leases(database, jobs, process, { meters, waitMs: around.waitMs }, settlements);
   const holds = new Holds(process, leases, journal, settlements, clock);
   const place = { databaseUrl, dataDir, journals, processId: process.id };
   const recovery = new Recovery(database, jobs, settlements, log, place);

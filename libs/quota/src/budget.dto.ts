@@ -1,5 +1,11 @@
-import { IsIn, Matches } from 'class-validator';
+import { IsIn, Matches, MaxLength } from 'class-validator';
 import { METRICS, PERIODS, type Metric, type Period } from './windows';
+
+/** An amount of money, or a whole number of tokens; which of them it must be, the metric says. */
+const AMOUNT = /^(\d{1,10}(\.\d{1,9})?|\d{1,18})$/;
+
+/** One line of text: no control characters, no halves of characters, not blank at either end. */
+const LINE = /^(?!\s)[^\p{Cc}\p{Cs}\u2028\u2029]+(?<!\s)$/u;
 
 export class SetBudget {
   /** What is limited: `cost`, or `tokens` of all classes together (input, cache reads and writes, output, reasoning). */
@@ -15,7 +21,7 @@ export class SetBudget {
    * tokens a whole number. What was used so far counts; a limit below it refuses everything until the period ends.
    * @example "100.00"
    */
-  @Matches(/^(\d{1,10}(\.\d{1,9})?|\d{1,18})$/, {
+  @Matches(AMOUNT, {
     message: 'limit must be a decimal amount in quotes, such as "100.00"',
   })
   limit!: string;
@@ -31,6 +37,23 @@ export class BudgetKey {
   period!: Period;
 }
 
+export class TopUpBudget extends BudgetKey {
+  /**
+   * What is added to the limit of the period under way: money as a decimal with at most 9 decimals, tokens a whole number.
+   * @example "20.00"
+   */
+  @Matches(AMOUNT, { message: 'amount must be a decimal amount in quotes, such as "20.00"' })
+  amount!: string;
+
+  /**
+   * Why; stands in the audit log.
+   * @example "Quarter end, agreed with J. Doe"
+   */
+  @MaxLength(200)
+  @Matches(LINE, { message: 'reason must be one line of text without blanks at its ends' })
+  reason!: string;
+}
+
 /**
  * What a tenant used in the period under way, and how much it may. Cost is a decimal in the rate card's currency, tokens are a
  * whole number.
@@ -43,10 +66,16 @@ export class BudgetView {
   period!: Period;
 
   /**
-   * The most that may be used in the period; `null` without a budget.
+   * The most that may be used in each such period; `null` without a budget.
    * @example "100.00"
    */
   limit!: string | null;
+
+  /**
+   * What is added to the limit in the period under way, and in no other.
+   * @example "20.00"
+   */
+  topUp!: string;
 
   /**
    * Used by all requests that have ended.

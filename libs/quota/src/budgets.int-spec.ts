@@ -1,5 +1,5 @@
 import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
-import { Gateways, TestClock } from '../test/gateways';
+import { Gateways, nanos, TestClock } from '../test/gateways';
 import type { BudgetsService } from './budgets.service';
 
 const month = { metric: 'cost', period: 'month' } as const;
@@ -26,6 +26,7 @@ describe('budgets', () => {
           metric: 'cost',
           period: 'day',
           limit: null,
+          topUp: '0.00',
           spent: '0.00',
           held: '0.00',
           startsAt: '2026-11-22T00:00:00.000Z',
@@ -35,6 +36,7 @@ describe('budgets', () => {
           metric: 'cost',
           period: 'month',
           limit: null,
+          topUp: '0.00',
           spent: '0.00',
           held: '0.00',
           startsAt: '2026-11-01T00:00:00.000Z',
@@ -44,6 +46,7 @@ describe('budgets', () => {
           metric: 'tokens',
           period: 'day',
           limit: null,
+          topUp: '0',
           spent: '0',
           held: '0',
           startsAt: '2026-11-22T00:00:00.000Z',
@@ -53,6 +56,7 @@ describe('budgets', () => {
           metric: 'tokens',
           period: 'month',
           limit: null,
+          topUp: '0',
           spent: '0',
           held: '0',
           startsAt: '2026-11-01T00:00:00.000Z',
@@ -102,8 +106,35 @@ describe('budgets', () => {
     );
   });
 
+  test('are topped up for the period under way only, with a reason, once per key', async () => {
+    await gateways.tenant('topped');
+    const set = (limit: string) => budgets.set(admin, 'topped', { ...month, limit });
+    const topUp = (amount: string, key?: string) =>
+      budgets.topUp(admin, 'topped', { ...month, amount, reason: 'Quarter end' }, key);
+    await expect(topUp('5')).rejects.toMatchObject({ code: 'budget_not_found' });
+    await set('10');
+    expect(await topUp('5', 'the-first-one')).toMatchObject({ limit: '10.00', topUp: '5.00' });
+    expect(await topUp('5', 'the-first-one')).toMatchObject({ limit: '10.00', topUp: '5.00' });
+    expect(await topUp('2.5')).toMatchObject({ topUp: '7.50' });
+    expect(await gateways.month('topped')).toMatchObject({ limit: nanos('17.5'), ceiling: nanos('17.5') });
+    expect(await set('4')).toMatchObject({ limit: '4.00', topUp: '7.50' });
+    expect(await gateways.month('topped')).toMatchObject({ limit: nanos('11.5') });
+    const december = gateways.budgets(new TestClock(new Date('2026-12-01T00:00:00.000Z')));
+    expect((await december.list(admin, 'topped')).items).toContainEqual(
+      expect.objectContaining({ ...month, limit: '4.00', topUp: '0.00' }),
+    );
+    await expect(topUp('4611686018')).rejects.toMatchObject({ code: 'validation_failed' });
+    const { rows } = await gateways.sql.query<{ line: string }>(
+      `SELECT line FROM audit_records WHERE line LIKE '%budget.topped_up%' ORDER BY seq`,
+    );
+    expect(rows.map(({ line }) => JSON.parse(line) as unknown)).toMatchObject([
+      { tenant: 'topped', before: { topUp: '0.00' }, after: { topUp: '5.00' }, reason: 'Quarter end' },
+      { before: { topUp: '5.00' }, after: { topUp: '7.50' } },
+    ]);
+  });
+
   test('a limit beyond what can be counted is refused', async () => {
-    await expect(budgets.set(admin, 'a', { ...month, limit: '9999999999' })).rejects.toMatchObject({
+    await expect(budgets.set(admin, 'a', { ...month, limit: '4611686018.427387904' })).rejects.toMatchObject({
       code: 'validation_failed',
     });
   });

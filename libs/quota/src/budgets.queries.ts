@@ -5,6 +5,7 @@ import type { MeterWindow } from './windows.queries';
 
 interface UsedRow {
   limit_amount: bigint | null;
+  top_up: bigint;
   spent: bigint;
   leased: bigint;
 }
@@ -33,18 +34,19 @@ export async function readBudget(tx: Tx, tenantId: string, meter: MeterWindow): 
   const { metric, period, scope, window } = meter;
   const startsAt = new Date(window.startsAtMs);
   const [used] = await tx.query<UsedRow>(
-    `SELECT b.limit_amount, coalesce(w.spent, 0)::bigint AS spent, coalesce(w.leased, 0)::bigint AS leased
+    `SELECT b.limit_amount, coalesce(w.top_up, 0)::bigint AS top_up, coalesce(w.spent, 0)::bigint AS spent, coalesce(w.leased, 0)::bigint AS leased
      FROM (SELECT $1::text AS tenant_id, $2::text AS metric, $3::text AS period, $4::text AS scope) m
      LEFT JOIN budgets b USING (tenant_id, metric, period, scope)
      LEFT JOIN budget_windows w ON (w.tenant_id, w.metric, w.period, w.scope) = (m.tenant_id, m.metric, m.period, m.scope)
        AND w.starts_at = $5`,
     [tenantId, metric, period, scope, startsAt],
   );
-  const { limit_amount, spent, leased } = used as UsedRow;
+  const { limit_amount, top_up, spent, leased } = used as UsedRow;
   return {
     metric,
     period,
     limit: limit_amount === null ? null : formatAmount(metric, limit_amount),
+    topUp: formatAmount(metric, top_up),
     spent: formatAmount(metric, spent),
     held: formatAmount(metric, leased),
     startsAt: startsAt.toISOString(),
@@ -78,7 +80,7 @@ export async function deleteBudget(tx: Tx, tenantId: string, { metric, period, s
   return deleted.length > 0;
 }
 
-/** Puts a limit, or none, on the windows that have not ended. What they have used stays; see `ceilingOf`. */
+/** Puts a limit, or none, on the windows that have not ended. Their top-up and what they have used stay; see `ceilingOf`. */
 export async function limitWindows(
   tx: Tx,
   tenantId: string,
@@ -86,9 +88,29 @@ export async function limitWindows(
   limit: bigint | null,
 ): Promise<void> {
   await tx.query(
-    `UPDATE budget_windows w SET limit_amount = $5::bigint,
-       ceiling = CASE WHEN $5::bigint IS NULL THEN NULL ELSE greatest($5::bigint, w.spent + w.leased) END
+    `UPDATE budget_windows w SET limit_amount = $5::bigint + w.top_up,
+       ceiling = CASE WHEN $5::bigint IS NULL THEN NULL ELSE greatest($5::bigint + w.top_up, w.spent + w.leased) END
      WHERE (tenant_id, metric, period, scope) = ($1, $2, $3, $4) AND ends_at > $6`,
     [tenantId, metric, period, scope, limit === null ? null : String(limit), new Date(window.startsAtMs)],
   );
+}
+
+/**
+ * Adds to the limit of one window; the others keep theirs.
+ * @returns whether the window is there and has a limit
+ */
+export async function topUpWindow(
+  tx: Tx,
+  tenantId: string,
+  { metric, period, scope, window }: MeterWindow,
+  amount: bigint,
+): Promise<boolean> {
+  const topped = await tx.query(
+    `UPDATE budget_windows w SET limit_amount = limit_amount + $6::bigint, top_up = top_up + $6::bigint,
+       ceiling = greatest(limit_amount + $6::bigint, spent + leased)
+     WHERE (tenant_id, metric, period, scope, starts_at) = ($1, $2, $3, $4, $5) AND limit_amount IS NOT NULL
+     RETURNING id`,
+    [tenantId, metric, period, scope, new Date(window.startsAtMs), String(amount)],
+  );
+  return topped.length > 0;
 }

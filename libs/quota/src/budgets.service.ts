@@ -1,15 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { Audit } from '@app/audit';
-import { CodedError, Database, newId, parseNanos, type Principal } from '@app/platform';
-import type { BudgetKey, BudgetList, BudgetView, SetBudget } from './budget.dto';
-import { deleteBudget, findTenant, limitWindows, lockTenant, readBudget, saveBudget } from './budgets.queries';
+import { CodedError, Database, newId, once, parseNanos, type Principal } from '@app/platform';
+import type { BudgetKey, BudgetList, BudgetView, SetBudget, TopUpBudget } from './budget.dto';
+import {
+  deleteBudget,
+  findTenant,
+  limitWindows,
+  lockTenant,
+  readBudget,
+  saveBudget,
+  topUpWindow,
+} from './budgets.queries';
 import { formatAmount } from './amounts';
 import { Meters } from './meters';
 import type { Metric } from './windows';
-import type { MeterWindow } from './windows.queries';
+import { ensureWindows, type MeterWindow } from './windows.queries';
 
-/** What fits into the database's 64 bits. */
-const MOST = 2n ** 63n - 1n;
+/** The largest limit, and the largest sum of top-ups: together they fit into the database's 64 bits. */
+const MOST = 2n ** 62n - 1n;
 
 /** Sets limits on what tenants may use. They take effect in every gateway process within a second. */
 @Injectable()
@@ -42,7 +50,7 @@ export class BudgetsService {
 
   /** @throws CodedError `tenant_not_found`, `tenant_state`, `validation_failed` */
   async set(principal: Principal, tenantId: string, { metric, period, limit }: SetBudget): Promise<BudgetView> {
-    const amount = parseLimit(metric, limit);
+    const amount = parseAmount('limit', metric, limit);
     return this.database.platform(principal, async (tx) => {
       await lockTenant(tx, tenantId);
       const now = this.meters.now();
@@ -76,6 +84,34 @@ export class BudgetsService {
     });
   }
 
+  /**
+   * Adds to the limit of the period under way, and of no other. A limit that is changed later keeps it.
+   * @throws CodedError `tenant_not_found`, `tenant_state`, `budget_not_found`, `validation_failed`, `idempotency_conflict`
+   */
+  topUp(principal: Principal, tenantId: string, dto: TopUpBudget, idempotencyKey?: string): Promise<BudgetView> {
+    const { metric, period, reason } = dto;
+    const amount = parseAmount('amount', metric, dto.amount);
+    return this.database.platform(principal, (tx) =>
+      once(tx, idempotencyKey, { topUp: 'budget', tenantId, ...dto }, async () => {
+        await lockTenant(tx, tenantId);
+        const meter = this.meter({ metric, period }, this.meters.now());
+        await ensureWindows(tx, tenantId, [meter]);
+        const before = await readBudget(tx, tenantId, meter);
+        if (parseAmount('topUp', metric, before.topUp) + amount > MOST)
+          throw new CodedError(
+            'validation_failed',
+            `All top-ups together must not exceed ${formatAmount(metric, MOST)}.`,
+          );
+        if (!(await topUpWindow(tx, tenantId, meter, amount))) throw new CodedError('budget_not_found');
+        const after = await readBudget(tx, tenantId, meter);
+        const target = targetOf(meter);
+        await this.audit.record(tx, { action: 'budget.topped_up', tenant: tenantId, target, before, after, reason });
+        tx.announce('budget', tenantId);
+        return after;
+      }),
+    );
+  }
+
   private meter({ metric, period }: BudgetKey, now: Date): MeterWindow {
     const meter = this.meters.at(now).find((m) => m.metric === metric && m.period === period);
     if (!meter) throw new CodedError('validation_failed', `There is no budget of ${metric} per ${period}.`);
@@ -84,11 +120,15 @@ export class BudgetsService {
 }
 
 /** @throws CodedError `validation_failed` */
-function parseLimit(metric: Metric, limit: string): bigint {
-  if (metric === 'tokens' && limit.includes('.'))
-    throw new CodedError('validation_failed', 'limit must be a whole number of tokens in quotes, such as "2000000".');
-  const amount = metric === 'cost' ? parseNanos(limit) : BigInt(limit);
-  if (amount > MOST) throw new CodedError('validation_failed', `limit must not exceed ${formatAmount(metric, MOST)}.`);
+function parseAmount(field: string, metric: Metric, text: string): bigint {
+  if (metric === 'tokens' && text.includes('.'))
+    throw new CodedError(
+      'validation_failed',
+      `${field} must be a whole number of tokens in quotes, such as "2000000".`,
+    );
+  const amount = metric === 'cost' ? parseNanos(text) : BigInt(text);
+  if (amount > MOST)
+    throw new CodedError('validation_failed', `${field} must not exceed ${formatAmount(metric, MOST)}.`);
   return amount;
 }
 

@@ -21,6 +21,13 @@ const REFUSAL_MS = 100;
 const IDLE_MS = 5_000;
 const SWEEP_MS = 1_000;
 
+/** What requests are measured by, and how patient they are. */
+export interface LeaseRules {
+  readonly meters: Meters;
+  /** How long a request waits for headroom that is held, in ms. */
+  readonly waitMs: () => number;
+}
+
 /** The headroom this process has leased, by tenant, and its coming and going. */
 export class Leases {
   readonly #accounts = new Map<string, Account>();
@@ -30,10 +37,8 @@ export class Leases {
     private readonly database: Database,
     private readonly jobs: JobPrincipals,
     private readonly process: GatewayProcess,
-    private readonly meters: Meters,
+    private readonly rules: LeaseRules,
     private readonly settlements: Settlements,
-    /** How long a request waits for headroom that is held, in ms. */
-    private readonly waitMs: () => number,
   ) {}
 
   /** Begins to hear of changed budgets and recalls, and to give back what lies idle. */
@@ -69,9 +74,9 @@ export class Leases {
    */
   obtain(account: Account, need: Amounts): Promise<Taken> {
     const refused = this.refusedAtOnce(account, need);
-    if (refused) return Promise.reject(budgetExceeded(refused, need, this.meters.now()));
+    if (refused) return Promise.reject(budgetExceeded(refused, need, this.rules.meters.now()));
     return new Promise((resolve, reject) => {
-      account.waiters.push({ need, resolve, reject, deadlineMs: performance.now() + this.waitMs() });
+      account.waiters.push({ need, resolve, reject, deadlineMs: performance.now() + this.rules.waitMs() });
       if (!account.pumping) void this.pump(account);
       else if (account.stalled?.hasRoom(need)) account.wake();
     });
@@ -80,7 +85,7 @@ export class Leases {
   /** Something of a tenant's holds is free again. */
   cameBack(tenantId: string): void {
     const account = this.#accounts.get(tenantId);
-    if (account && account.waiters.length > 0) account.serve(this.meters.now().getTime());
+    if (account && account.waiters.length > 0) account.serve(this.rules.meters.now().getTime());
   }
 
   /** Gives back what no hold has taken. On failure the database counts too much as leased, until a later attempt. */
@@ -95,7 +100,7 @@ export class Leases {
   }
 
   private sweep(): void {
-    const nowMs = this.meters.now().getTime();
+    const nowMs = this.rules.meters.now().getTime();
     const idle = [...this.#accounts.values()].filter(
       (account) => Math.abs(nowMs - account.usedAtMs) > IDLE_MS || account.hasPast || account.uncertain,
     );
@@ -122,7 +127,7 @@ export class Leases {
     account.pumping = true;
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
-      account.serve(this.meters.now().getTime());
+      account.serve(this.rules.meters.now().getTime());
       if (account.waiters.length === 0) break;
       try {
         const standing = await account.lane.run(() => this.refill(account));
@@ -145,10 +150,10 @@ export class Leases {
    * @returns how the windows stand if there is room for none of them
    */
   private async refill(account: Account): Promise<Standing | null> {
-    const now = this.meters.now();
+    const now = this.rules.meters.now();
     account.serve(now.getTime());
     if (account.waiters.length === 0) return null;
-    const meters = this.meters.at(now);
+    const meters = this.rules.meters.at(now);
     const job = this.jobs.for('leases');
     if (!account.covers(now.getTime()))
       await this.database.platform(job, (tx) => ensureWindows(tx, account.tenantId, meters));
@@ -187,7 +192,7 @@ export class Leases {
     account.ahead = outcome.ahead;
     account.refilledAtMs = performance.now();
     account.refusal = null;
-    account.serve(this.meters.now().getTime());
+    account.serve(this.rules.meters.now().getTime());
     return null;
   }
 
@@ -215,7 +220,7 @@ export class Leases {
       (stays ? waiting : refused).push(waiter);
     }
     account.waiters = waiting;
-    for (const { need, reject } of refused) reject(budgetExceeded(standing, need, this.meters.now()));
+    for (const { need, reject } of refused) reject(budgetExceeded(standing, need, this.rules.meters.now()));
   }
 
   /** How the windows stand, if that tells without asking again that this request is refused. */
@@ -226,7 +231,7 @@ export class Leases {
   }
 
   private stands({ untilMs, standing }: Refusal): boolean {
-    return performance.now() < untilMs && this.meters.now().getTime() < standing.endsAtMs;
+    return performance.now() < untilMs && this.rules.meters.now().getTime() < standing.endsAtMs;
   }
 }
 

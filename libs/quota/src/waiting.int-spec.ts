@@ -125,4 +125,16 @@ describe('a request for which there is no room', () => {
     expect(await second).toBe('budget_exceeded');
     hold.release();
   });
+
+  test('is let through when the budget is topped up', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('topped', { month: '10' });
+    const hold = await reserve(gateway, 'topped', '8');
+    const waiting = reserve(gateway, 'topped', '6');
+    await stalled(gateway, 'topped', 1);
+    const topUp = { metric: 'cost', period: 'month', amount: '4', reason: 'Quarter end' } as const;
+    await gateways.budgets().topUp(adminPrincipal(), 'topped', topUp);
+    (await waiting).release();
+    hold.release();
+  });
 });

@@ -7,6 +7,7 @@ interface Budget {
   readonly metric: string;
   readonly period: string;
   readonly limit: string | null;
+  readonly topUp: string;
   readonly spent: string;
   readonly held: string;
   readonly resetsAt: string;
@@ -49,6 +50,27 @@ export function registerBudgets(program: Command, cli: Cli): void {
     });
 
   budgets
+    .command('top-up <tenant>')
+    .description('add to limits for the period under way, and for no other')
+    .option('--monthly <amount>', 'what it may spend beyond the limit of this month', amount)
+    .option('--daily <amount>', 'what it may spend beyond the limit of today', amount)
+    .option('--monthly-tokens <number>', 'tokens it may use beyond the limit of this month', wholeNumber)
+    .option('--daily-tokens <number>', 'tokens it may use beyond the limit of today', wholeNumber)
+    .requiredOption('--reason <text>', 'why; stands in the audit log')
+    .action(async (tenant: string, options: Options<string> & { readonly reason: string }, command: Command) => {
+      const topped: Budget[] = [];
+      for (const { option, metric, period } of chosen(options, command)) {
+        const topUp = { metric, period, amount: options[option], reason: options.reason };
+        topped.push(await cli.gateway.post<Budget>(path`/api/v1/admin/tenants/${tenant}/budgets/top-ups`, topUp));
+      }
+      const sentences = topped.map(({ metric, period, limit, topUp, resetsAt }) => {
+        const unit = metric === 'tokens' ? ' tokens' : '';
+        return `Until ${resetsAt} ${tenant} has ${topUp}${unit} beyond its limit of ${limit} a ${period}.`;
+      });
+      cli.out.done(topped, sentences.join('\n'));
+    });
+
+  budgets
     .command('show <tenant>')
     .description('show limits and what is used of them')
     .action(async (tenant: string) => {
@@ -59,6 +81,7 @@ export function registerBudgets(program: Command, cli: Cli): void {
           { title: 'metric', of: (b) => b.metric },
           { title: 'period', of: (b) => b.period },
           { title: 'limit', of: (b) => b.limit ?? 'none', right: true },
+          { title: 'top-up', of: (b) => b.topUp, right: true },
           { title: 'spent', of: (b) => b.spent, right: true },
           { title: 'held', of: (b) => b.held, right: true },
           { title: 'resets', of: (b) => b.resetsAt },

@@ -5,6 +5,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  *
  * `spent + leased <= ceiling` is the promise that a budget is never passed. The ceiling is the limit, except after a
  * limit was lowered below what is already spent and leased: then it is that sum, and falls with it.
+ * The limit of a window is that of its budget and what was added to this window alone, the top-up.
  * A window without a limit counts what is used, so that a limit set later finds the true figure.
  */
 export class Quota1795300000004 implements MigrationInterface {
@@ -36,6 +37,7 @@ export class Quota1795300000004 implements MigrationInterface {
         starts_at    timestamptz NOT NULL,
         ends_at      timestamptz NOT NULL CHECK (ends_at > starts_at),
         limit_amount bigint,
+        top_up       bigint NOT NULL DEFAULT 0 CHECK (top_up >= 0),
         ceiling      bigint CHECK ((ceiling IS NULL) = (limit_amount IS NULL)),
         spent        bigint NOT NULL DEFAULT 0 CHECK (spent >= 0),
         leased       bigint NOT NULL DEFAULT 0 CHECK (leased >= 0),
