@@ -162,6 +162,19 @@ describe('openclawmu against a gateway', () => {
     expect(stderr).toContain('1 entries of the file were not asked for.');
   });
 
+  it('takes a map larger than other bodies may be, and none beyond that', async () => {
+    const map = join(folder, 'large.json');
+    const entry = { litellm_provider: 'openai', mode: 'chat', input_cost_per_token: 1e-7, output_cost_per_token: 6e-7 };
+    const large = (bytes: number) => JSON.stringify({ m: { ...entry, source: 'x'.repeat(bytes) } });
+    await writeFile(map, large(2_000_000));
+    expect(await must(`rates import ${map} --dry-run`)).toMatch(/^m +new: input /m);
+    await writeFile(map, large(9_000_000));
+    expect((await cli(`rates import ${map} --dry-run`)).stderr).toContain('body_too_large');
+    const body = { currency: 'USD', prices: [], note: 'x'.repeat(2_000_000) };
+    const refused = await gateway.call<{ code: string }>('POST', '/api/v1/admin/rate-cards', body);
+    expect(refused.body.code).toBe('body_too_large');
+  });
+
   it('reports usage and writes the bill as CSV, whole or not at all', async () => {
     expect((await cli('usage')).code).toBe(0);
     expect(await must('billing report')).toMatch(/^sha-256 +[0-9a-f]{64}$/m);

@@ -4,7 +4,9 @@ import type { TokenClass } from '../pricing/token-counts';
 import { readCsvCells, type Cell } from './csv-cells';
 import { exactDecimal, RateFileError, type RateFile } from './rate-file';
 
-const CLASS_COLUMNS: Readonly<Record<string, TokenClass>> = {
+type ClassColumns = Readonly<Record<string, TokenClass>>;
+
+const NORMAL: ClassColumns = {
   input: 'input',
   cache_read: 'cacheRead',
   cache_write_5m: 'cacheWrite5m',
@@ -12,16 +14,18 @@ const CLASS_COLUMNS: Readonly<Record<string, TokenClass>> = {
   output: 'output',
   reasoning: 'reasoning',
 };
-const LONG = 'long_';
+const LONG: ClassColumns = {
+  long_input: 'input',
+  long_cache_read: 'cacheRead',
+  long_cache_write_5m: 'cacheWrite5m',
+  long_cache_write_1h: 'cacheWrite1h',
+  long_output: 'output',
+  long_reasoning: 'reasoning',
+};
 const ABOVE = 'long_above_tokens';
 
 /** In the order they are documented; a file may have them in any order. */
-export const RATE_COLUMNS: readonly string[] = [
-  'model',
-  ...Object.keys(CLASS_COLUMNS),
-  ABOVE,
-  ...Object.keys(CLASS_COLUMNS).map((name) => `${LONG}${name}`),
-];
+export const RATE_COLUMNS: readonly string[] = ['model', ...Object.keys(NORMAL), ABOVE, ...Object.keys(LONG)];
 const REQUIRED = ['model', 'input', 'output'];
 const MAX_ABOVE = 1_000_000_000;
 
@@ -87,21 +91,21 @@ class Line {
 function priceOf(line: Line): { price: StatedPrice; cell: Cell } {
   const cell = line.required('model');
   if (!MODEL_PATTERN.test(cell.text)) throw faulty(cell, `a model ${modelPattern.message}`);
-  const price = { model: cell.text, ...classesOf(line, '') };
+  const price = { model: cell.text, ...classesOf(line, NORMAL) };
   const above = line.cell(ABOVE);
   if (above)
     return { cell, price: { ...price, longContext: { aboveTokens: tokens(above), ...classesOf(line, LONG) } } };
-  const stray = Object.keys(CLASS_COLUMNS)
-    .map((name) => line.cell(`${LONG}${name}`))
+  const stray = Object.keys(LONG)
+    .map((name) => line.cell(name))
     .find(Boolean);
   if (stray) throw faulty(stray, `a long-context price needs ${ABOVE}`);
   return { cell, price };
 }
 
-function classesOf(line: Line, prefix: string): StatedClasses {
-  const stated = Object.entries(CLASS_COLUMNS).flatMap(([name, tokenClass]) => {
-    const column = `${prefix}${name}`;
-    const cell = REQUIRED.includes(name) ? line.required(column) : line.cell(column);
+function classesOf(line: Line, columns: ClassColumns): StatedClasses {
+  const stated = Object.entries(columns).flatMap(([column, tokenClass]) => {
+    const isRequired = tokenClass === 'input' || tokenClass === 'output';
+    const cell = isRequired ? line.required(column) : line.cell(column);
     return cell ? [[tokenClass, decimal(cell)]] : [];
   });
   return Object.fromEntries(stated);

@@ -125,6 +125,11 @@ describe('rate files', () => {
       'text',
       'holds no price to import: 0 entries skipped, 13 filtered',
     ],
+    [
+      { format: 'yaml' as const, text: ' '.repeat(262_145) },
+      'text',
+      'has more than 262144 characters, the most of a file in this format',
+    ],
   ])('%# are refused with the field and the place', async (dto, field, problem) => {
     await expect(files.import(world.admin, dto)).rejects.toMatchObject({
       code: 'validation_failed',

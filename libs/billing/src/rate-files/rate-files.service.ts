@@ -9,9 +9,16 @@ import { selectRateCardAt } from '../rates/rate-cards.queries';
 import { RateCards } from '../rates/rate-cards.service';
 import { readCsvRates } from './csv-rates';
 import { DEFAULT_MODES, readLitellmRates } from './litellm-rates';
-import { RateFileError, type RateFile } from './rate-file';
-import type { CardChangeView, ImportRateFileDto, RateFileReport } from './rate-file.dto';
+import { RateFileError, type RateFile, type RateFileFormat } from './rate-file';
+import { MAX_FILE_BODY_BYTES, type CardChangeView, type ImportRateFileDto, type RateFileReport } from './rate-file.dto';
 import { readYamlRates } from './yaml-rates';
+
+/** Characters of a file. Reading holds up the calls of this process, and YAML takes ten times as long for its size as the others. */
+const MAX_CHARACTERS: Readonly<Record<RateFileFormat, number>> = {
+  yaml: 262_144,
+  csv: 1_048_576,
+  litellm: MAX_FILE_BODY_BYTES,
+};
 
 /** The card that is in force when another takes effect. */
 interface FormerCard {
@@ -66,6 +73,8 @@ export class RateFiles {
 function read({ format, text, providers, modes }: ImportRateFileDto): RateFile {
   if (format !== 'litellm' && (providers ?? modes))
     throw invalid(providers ? 'providers' : 'modes', 'filters entries of the format "litellm" only');
+  if (text.length > MAX_CHARACTERS[format])
+    throw invalid('text', `has more than ${MAX_CHARACTERS[format]} characters, the most of a file in this format`);
   try {
     if (format === 'csv') return readCsvRates(text);
     if (format === 'yaml') return readYamlRates(text);
