@@ -6,7 +6,11 @@ import { openTx, type Tx } from './tx';
 const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
 /** SQLSTATE classes and driver codes that mean "no database", as opposed to "wrong statement". */
-const UNAVAILABLE = /^(08|57P0|53)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND)$/;
+/**
+ * What another attempt may not meet: lost connections (08), lost transactions (40), no resources (53), an operator at work (57), and a
+ * standby that takes no writes before it is promoted (25006).
+ */
+const UNAVAILABLE = /^(08|25006|40|53|57)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND)$/;
 const RETRYABLE = new Set(['40001', '40P01']);
 const ATTEMPTS = 3;
 
