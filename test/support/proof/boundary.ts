@@ -14,13 +14,17 @@ const PAUSE_MS = 100;
 /** The worst case of a call by its output limit, in nano-units. */
 export type Quotes = Readonly<Record<MaxTokens, bigint>>;
 
+/** The promise was broken before the run had begun. */
+export class BrokenPromise extends Error {}
+
 /** What calls are quoted at, learnt from the gateway's own refusals by a department that may spend nothing. */
 export async function learnQuotes(gateway: Gateway, caller: Caller): Promise<Quotes> {
   const { token } = await createDepartment(gateway, { id: 'nobody', budget: '0' });
   const quotes: Partial<Record<MaxTokens, bigint>> = {};
   for (const maxTokens of MAX_TOKENS) {
     const call = { number: 0, dialect: 'openai', stream: false, model: 'fake/c0/fake-n1', honest: true } as const;
-    const { text } = await caller.call(gateway.url, token, { ...call, maxTokens, leavesAfterMs: null });
+    const { text, status } = await caller.call(gateway.url, token, { ...call, maxTokens, leavesAfterMs: null });
+    if (status === 200) throw new BrokenPromise('a department that may spend nothing was served');
     const { error } = JSON.parse(text) as { error: { requested: string } };
     quotes[maxTokens] = parseNanos(error.requested);
   }

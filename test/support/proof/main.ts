@@ -1,3 +1,4 @@
+import { BrokenPromise } from './boundary';
 import { figuresOf } from './figures';
 import { readOptions, USAGE } from './options';
 import { prove } from './prove';
@@ -23,6 +24,11 @@ async function main(): Promise<number> {
 main().then(
   (code) => (process.exitCode = code),
   (error: unknown) => {
+    if (error instanceof BrokenPromise) {
+      process.stdout.write(`FAULT  ${error.message}\n`);
+      process.exitCode = 1;
+      return;
+    }
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
     process.exitCode = 2;
   },
