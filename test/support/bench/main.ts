@@ -1,0 +1,135 @@
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { Pool } from 'undici';
+import { createDepartment, offerFakeModels } from '../department';
+import { createPlace, Gateway } from '../gateway';
+import { KillablePostgres } from '../proof/killable-postgres';
+
+/** What money costs: CPU of hold, journal, settlement and ledger, beside a relay that has no duties, in one run. */
+
+const AT_ONCE = 32;
+const HOOK = join(__dirname, '../../../libs/audit/fixtures/typescript-hook.cjs');
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
+const BODY = JSON.stringify({
+  model: 'fake',
+  max_tokens: 1_000,
+  messages: [{ role: 'user', content: 'ipsum '.repeat(150) }],
+});
+
+interface Caller {
+  readonly token: string;
+}
+
+async function main(): Promise<void> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { requests: text, tenants: text } });
+  const requests = Number(values.requests ?? 10_000);
+  const many = Number(values.tenants ?? 1_000);
+  const postgres = await KillablePostgres.start();
+  const place = await createPlace(postgres.database);
+  const provider = await child('provider.ts');
+  const relay = await child('relay.ts', provider.url);
+  const gateway = await Gateway.start({
+    place,
+    providers: { 'fake-openai': vendor('openai', provider.url), 'fake-anthropic': vendor('anthropic', provider.url) },
+    config: { logging: { level: 'error' } },
+  });
+  try {
+    await offerFakeModels(gateway);
+    say(`${requests} requests of ${BODY.length} bytes a line, ${AT_ONCE} at once; making ${many} tenants`);
+    const tenants: (Caller & { id: string })[] = [];
+    while (tenants.length < many)
+      tenants.push(
+        ...(await Promise.all(
+          Array.from({ length: Math.min(10, many - tenants.length) }, () =>
+            createDepartment(gateway, { budget: '1000000.00' }),
+          ),
+        )),
+      );
+    const hot = tenants.slice(0, 1);
+    const bare = await cpuOf(relay.process, relay.url, hot, requests);
+    const lines: [string, number][] = [
+      ['bare relay, no duties', bare],
+      ['hold, journal, settlement, ledger: one hot tenant', await moneyOf(place.database.gatewayUrl, hot, requests)],
+      [`the same: ${many} tenants`, await moneyOf(place.database.gatewayUrl, tenants, requests)],
+      ['the whole gateway: one hot tenant', await cpuOf(gateway.process, gateway.url, hot, requests)],
+      [`the whole gateway: ${many} tenants`, await cpuOf(gateway.process, gateway.url, tenants, requests)],
+    ];
+    say('\nCPU a request                                        µs   to the relay');
+    for (const [name, micros] of lines)
+      say(`${name.padEnd(50)} ${micros.toFixed(0).padStart(5)}   ${(micros / bare).toFixed(2).padStart(12)}`);
+  } finally {
+    await gateway.stop();
+    relay.process.kill();
+    provider.process.kill();
+    await postgres.remove();
+    await rm(place.folder, { recursive: true, force: true });
+  }
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const vendor = (dialect: string, baseUrl: string) => ({ dialect, baseUrl, apiKey: 'sk-bench', internal: true });
+
+async function child(file: string, ...args: string[]): Promise<{ process: ChildProcess; url: string }> {
+  const started = spawn(process.execPath, ['-r', HOOK, join(__dirname, file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(started.stdout, 'data')) as [Buffer];
+  return { process: started, url: line.toString().trim() };
+}
+
+/** CPU in µs a request of a server process, after a quarter as many to warm up. */
+async function cpuOf(
+  server: ChildProcess,
+  origin: string,
+  callers: readonly Caller[],
+  requests: number,
+): Promise<number> {
+  await load(origin, callers, requests / 4);
+  const before = ticks(server);
+  await load(origin, callers, requests);
+  // What is settled behind the answers belongs to them.
+  await new Promise((later) => setTimeout(later, 500));
+  return ((ticks(server) - before) * 1_000_000) / TICKS_PER_SECOND / requests;
+}
+
+/** User and system time so far. */
+function ticks({ pid }: ChildProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+async function load(origin: string, callers: readonly Caller[], requests: number): Promise<void> {
+  const pool = new Pool(origin, { connections: AT_ONCE, pipelining: 1 });
+  let next = 0;
+  const one = async (): Promise<void> => {
+    while (next < requests) {
+      const { token } = callers[next++ % callers.length] as Caller;
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const answer = await pool.request({ path: '/v1/chat/completions', method: 'POST', headers, body: BODY });
+      const text = await answer.body.text();
+      if (answer.statusCode !== 200) throw new Error(`a call was answered with ${answer.statusCode}: ${text}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  await pool.close();
+}
+
+async function moneyOf(databaseUrl: string, tenants: readonly { id: string }[], requests: number): Promise<number> {
+  const ids = tenants.map(({ id }) => id).join(',');
+  const args = ['-r', HOOK, join(__dirname, 'money.ts'), databaseUrl, ids, String(requests)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return Number(stdout);
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
