@@ -17,8 +17,8 @@ const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
         onRequestStart: () => undefined,
         onResponseStart: (_, status, from) => {
           response.writeHead(status, {
-            'content-type': from['content-type'],
-            'content-length': from['content-length'],
+            'content-type': String(from['content-type']),
+            'content-length': String(from['content-length']),
           });
         },
         onResponseData: (_, chunk) => void response.write(chunk),
