@@ -12,6 +12,7 @@ import type { LedgerRow } from '../src/ledger/ledger-row';
 import { Ledger } from '../src/ledger/ledger.service';
 import { cost, priceOf } from '../src/pricing/pricing';
 import { NO_TOKENS, type TokenCounts } from '../src/pricing/token-counts';
+import { RateFiles } from '../src/rate-files/rate-files.service';
 import { RateCards } from '../src/rates/rate-cards.service';
 import { selectRateCards } from '../src/rates/rate-cards.queries';
 import { selectModels } from '../src/catalogue/models.queries';
@@ -42,6 +43,7 @@ export class BillingWorld {
   readonly catalogue = new Catalogue(this.config, this.clock);
   readonly models: Models;
   readonly cards: RateCards;
+  readonly files: RateFiles;
   readonly seeding: Seeding;
   readonly partitions: LedgerPartitions;
   readonly ledger: Ledger;
@@ -58,6 +60,7 @@ export class BillingWorld {
     const loader = new CatalogueLoader(this.catalogue, database, jobPrincipals, ear, silentLog);
     this.models = new Models(database, new Audit(), config, clock, loader);
     this.cards = new RateCards(database, new Audit(), clock, loader);
+    this.files = new RateFiles(database, this.cards, clock, loader);
     this.seeding = new Seeding(database, this.models, this.cards, clock);
     this.partitions = new LedgerPartitions(database, jobPrincipals, clock, silentLog);
     this.ledger = new Ledger(this.catalogue, this.partitions, silentLog);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BillingWorld } from '../../test/billing-world';
-import { RateFiles } from './rate-files.service';
+import type { RateFiles } from './rate-files.service';
 
 const DAY_MS = 86_400_000;
 const golden = (name: string): string => readFileSync(join(__dirname, 'golden', name), 'utf8');
@@ -11,7 +11,7 @@ describe('rate files', () => {
   let files: RateFiles;
   beforeEach(async () => {
     world = await BillingWorld.open();
-    files = new RateFiles(world.db.database, world.cards, world.clock);
+    files = world.files;
   });
   afterEach(() => world.close());
 
@@ -87,6 +87,23 @@ describe('rate files', () => {
       'SELECT (SELECT count(*) FROM audit_records), (SELECT count(*) FROM idempotency_keys)',
     );
     expect(after).toEqual(before);
+  });
+
+  it('lose no price when several are merged at once, and count at once', async () => {
+    await world.priceAt({ m: ['1', '2'] });
+    const names = ['a', 'b', 'c', 'd'];
+    // Two in the same millisecond are refused, as cards are, and then tried again.
+    const merge = async (name: string): Promise<unknown> => {
+      try {
+        return await files.import(world.admin, { ...csv(`${name},1,2`), merge: true });
+      } catch (error) {
+        if ((error as { code?: string }).code === 'rate_card_conflict') return merge(name);
+        throw error;
+      }
+    };
+    await Promise.all(names.map(merge));
+    expect((await world.cards.inForce(world.admin)).prices.map(({ model }) => model)).toEqual([...names, 'm']);
+    expect([...(world.catalogue.cardAt(world.clock.now())?.prices.keys() ?? [])]).toEqual([...names, 'm']);
   });
 
   it('are imported once for one idempotency key, and audited as a card', async () => {

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, CodedError, Database, once, type Principal, type Tx } from '@app/platform';
+import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
 import { selectModels } from '../catalogue/models.queries';
 import { isPriced } from '../catalogue/priced';
 import { canonicalPrices, readContent, type RateCardContent, type StatedPrice } from '../rates/rate-card';
 import { diffPrices } from '../rates/rate-card-diff';
 import { MAX_PRICES } from '../rates/rate-card.dto';
-import { selectRateCardAt } from '../rates/rate-cards.queries';
+import { lockOutImports, selectRateCardAt } from '../rates/rate-cards.queries';
 import { RateCards } from '../rates/rate-cards.service';
 import { readCsvRates } from './csv-rates';
 import { DEFAULT_MODES, readLitellmRates } from './litellm-rates';
@@ -34,19 +35,27 @@ export class RateFiles {
     private readonly database: Database,
     private readonly cards: RateCards,
     private readonly clock: Clock,
+    private readonly loader: CatalogueLoader,
   ) {}
 
   /**
-   * Imports a file as the next card, or tells what that would change.
+   * Imports a file as the next card, or tells what that would change. Calls that come after it, to this process, are priced
+   * by it if it is in force.
    * @throws CodedError `validation_failed` (with the file's line and column), `rate_card_in_past`, `rate_card_conflict`
    */
   async import(principal: Principal, dto: ImportRateFileDto, idempotencyKey?: string): Promise<RateFileReport> {
     const file = read(dto);
     const key = dto.dryRun ? undefined : idempotencyKey;
-    return this.database.platform(principal, (tx) => once(tx, key, dto, () => this.importInto(tx, file, dto)));
+    const report = await this.database.platform(principal, (tx) =>
+      once(tx, key, dto, () => this.importInto(tx, file, dto)),
+    );
+    if (!dto.dryRun) await this.loader.catchUp();
+    return report;
   }
 
   private async importInto(tx: Tx, file: RateFile, dto: ImportRateFileDto): Promise<RateFileReport> {
+    // Before the time is taken and the former card read: of two merges at once the later one must find the earlier one's prices.
+    await lockOutImports(tx);
     const now = this.clock.now();
     const effectiveAt = dto.effectiveAt === undefined ? (file.effectiveAt ?? now) : new Date(dto.effectiveAt);
     // Refused first: there may be no card so early that it could be compared with.

@@ -47,12 +47,16 @@ export const selectRateCardPage = (tx: Tx, before: number, limit: number): Promi
     limit,
   ]);
 
+/** Locks out other imports until the transaction ends. */
+export const lockOutImports = (tx: Tx): Promise<unknown> =>
+  tx.query("SELECT pg_advisory_xact_lock(hashtext('rate_cards'))");
+
 /** What a new card has to fit in with. Locks out other imports until the transaction ends. */
 export async function lockRateCards(
   tx: Tx,
   effectiveAt: Date,
 ): Promise<{ readonly last: number; readonly currency: string | null; readonly clash: number | null }> {
-  await tx.query("SELECT pg_advisory_xact_lock(hashtext('rate_cards'))");
+  await lockOutImports(tx);
   const [state] = await tx.query<{ last: number; currency: string | null; clash: number | null }>(
     `SELECT coalesce(max(version), 0) AS last, min(currency) AS currency, max(version) FILTER (WHERE effective_at = $1) AS clash
      FROM rate_cards`,

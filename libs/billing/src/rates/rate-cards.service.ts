@@ -72,7 +72,7 @@ export class RateCards {
 
   /**
    * The version that a card would get. No other card comes in before the transaction ends.
-   * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`: it fits not in with the cards there are
+   * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`: it does not fit in with the cards there are
    */
   async admit(tx: Tx, { effectiveAt, currency }: RateCardContent, now: Date): Promise<number> {
     if (effectiveAt < now) throw new CodedError('rate_card_in_past');
