@@ -141,7 +141,7 @@ async function theBooksAgree(): Promise<void> {
     undefined,
     department.token,
   );
-  expect(items.map(({ held }) => held)).toEqual(['0.00', '0.00']);
+  expect(items.map(({ held }) => held)).toEqual(['0.00', '0.00', '0', '0']);
   const ends = await books.query('SELECT ended_how FROM gateway_processes ORDER BY started_at');
   expect(ends.map(({ ended_how: how }) => how)).toEqual([...Array<string>(ends.length - 1).fill('recovered'), null]);
 }

@@ -6,12 +6,14 @@ import type { Hold } from './hold';
 
 const row = (tokens: number) => ({ status: 'actual', tokens });
 
-/** Holds that many tokens, at a price of one nano-unit each. */
+const PRICE_NANOS = 3n;
+
+/** Holds that many tokens at their price. */
 const reserve = (gateway: AssembledQuota, tenant: string, tokens: number): Promise<Hold> =>
-  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: BigInt(tokens), tokens }, row(tokens));
+  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: BigInt(tokens) * PRICE_NANOS, tokens }, row(tokens));
 
 const settle = (hold: Hold, tokens: number): Promise<void> =>
-  hold.settle({ costNanos: BigInt(tokens), tokens, row: row(tokens) });
+  hold.settle({ costNanos: BigInt(tokens) * PRICE_NANOS, tokens, row: row(tokens) });
 
 describe('token budgets', () => {
   let gateways: Gateways;
@@ -46,7 +48,7 @@ describe('token budgets', () => {
     await Promise.all(three.flatMap((gateway, g) => Array.from({ length: 6 }, (_, c) => client(gateway, g * 6 + c))));
     await Promise.all(three.map(({ quota }) => quota.drain()));
     expect(await gateways.month('shared', 'tokens')).toMatchObject({ spent: BigInt(used), leased: 0n });
-    expect(await gateways.month('shared')).toMatchObject({ spent: BigInt(used), leased: 0n });
+    expect(await gateways.month('shared')).toMatchObject({ spent: BigInt(used) * PRICE_NANOS, leased: 0n });
     expect(refused).toBeGreaterThan(0);
     expect(used).toBeLessThanOrEqual(3_000);
     expect(3_000 - used).toBeLessThan(30);
@@ -72,7 +74,7 @@ describe('token budgets', () => {
     });
     expect(error.message).toContain("This month's budget of 100 tokens");
     await gateway.leases.giveBackAll();
-    expect(await gateways.month('told')).toMatchObject({ spent: 40n, leased: 0n });
+    expect(await gateways.month('told')).toMatchObject({ spent: 120n, leased: 0n });
   });
 
   test('what is used without one counts when one is set in the middle of the month', async () => {
@@ -107,7 +109,7 @@ describe('token budgets', () => {
     await gateway.quota.close();
     await gateways.start();
     expect(await gateways.month('dead', 'tokens')).toMatchObject({ spent: 425n, leased: 0n });
-    expect(await gateways.month('dead')).toMatchObject({ spent: 425n, leased: 0n });
+    expect(await gateways.month('dead')).toMatchObject({ spent: 1_275n, leased: 0n });
   });
 
   test('a hold is settled at no more tokens than it holds', async () => {

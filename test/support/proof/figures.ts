@@ -21,11 +21,13 @@ export function figuresOf({ evidence, kills, raises }: Proof): string {
   ] as const;
   const width = Math.max(...lines.map(([name]) => name.length));
   const table = lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
-  const budgets = windows.map(
-    ({ name, limit, spent, leased, ledger: booked }) =>
-      `${name}: limit ${limit === null ? 'none' : formatNanos(limit)}, spent ${formatNanos(spent)}, ` +
-      `held ${formatNanos(leased)}, ledger ${formatNanos(booked)}`,
-  );
+  const budgets = windows.map(({ name, metric, limit, spent, leased, ledger: booked }) => {
+    const amount = metric === 'cost' ? formatNanos : String;
+    return (
+      `${name}: limit ${limit === null ? 'none' : amount(limit)}, spent ${amount(spent)}, ` +
+      `held ${amount(leased)}, ledger ${amount(booked)}`
+    );
+  });
   return [...table, '', ...budgets].join('\n');
 }
 

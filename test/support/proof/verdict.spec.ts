@@ -44,8 +44,8 @@ const KEPT: Evidence = {
   windows: [
     {
       name: 'a cost month',
-      metric: 'cost',
       window: 1n,
+      metric: 'cost',
       limit: 140n,
       spent: 140n,
       ledger: 140n,
