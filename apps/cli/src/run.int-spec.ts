@@ -203,6 +203,25 @@ describe('openclawmu against a gateway', () => {
     expect((await cli('billing statement show 2026-02-finance')).code).toBe(5);
   });
 
+  it('verifies a downloaded statement without a gateway or a key', async () => {
+    const into = join(folder, 'verified');
+    await must(`billing statement download 2026-01-finance --into ${into}`);
+    const name = join(into, 'statement-2026-01-finance');
+    const offline = { OPENCLAWMU_URL: 'http://127.0.0.1:1', OPENCLAWMU_ADMIN_KEY: '' };
+    const verify = () => cli(`billing verify ${name}.manifest.json`, offline);
+    expect(await verify()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^verdict +unaltered$/m) as string });
+    const bill = await readFile(`${name}.csv`, 'utf8');
+    await writeFile(`${name}.csv`, `${bill}usage,2026-01,req_1${',x'.repeat(22)}\r\n`);
+    const forged = await verify();
+    expect(forged).toMatchObject({ code: 7, stdout: expect.stringMatching(/^added +line 2 req_1 /m) as string });
+    expect(forged.stderr).toContain('Statement 2026-01-finance is not as it was closed.');
+    await writeFile(`${name}.csv`, Buffer.from([0xff]));
+    expect((await verify()).code).toBe(2);
+    await rm(`${name}.csv`);
+    expect((await verify()).code).toBe(2);
+    expect((await cli(`billing verify ${name}.csv`, offline)).code).toBe(2);
+  });
+
   it('shows the audit log and follows filters', async () => {
     const lines = (await must('audit tail -n 3 --outcome done')).trim().split('\n');
     expect(lines).toHaveLength(3);

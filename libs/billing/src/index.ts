@@ -28,3 +28,10 @@ export { Catalogue, type CatalogueContents } from './catalogue/catalogue.service
 export { Seeding } from './catalogue/seeding.service';
 export { LedgerPartitions } from './ledger/ledger-partitions.service';
 export { Ledger } from './ledger/ledger.service';
+export {
+  verifyStatement,
+  type StatementExport,
+  type StatementFault,
+  type StatementVerdict,
+} from './statements/verify-statement';
+export type { StatementCardText, StatementView } from './statements/statement.dto';

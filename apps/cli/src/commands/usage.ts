@@ -8,6 +8,7 @@ import type { Query } from '../gateway-client';
 import { printable } from '../table';
 import { instant, month } from '../values';
 import { registerStatements } from './statements';
+import { registerVerify } from './verify';
 
 interface Sums {
   readonly requests: number;
@@ -98,6 +99,7 @@ export function registerBilling(program: Command, cli: Cli): void {
       else showManifest(cli, await cli.gateway.get<Manifest>('/api/v1/admin/billing/report.manifest.json', query));
     });
   registerStatements(billing, cli);
+  registerVerify(billing, cli);
 }
 
 const withPeriod = (command: Command): Command =>

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { csvHeader, csvLines, type Column } from './csv';
+import { csvHeader, csvLines, original, type Column } from './csv';
 
 interface Row {
   readonly name: string | null;
@@ -37,7 +37,7 @@ it('can always be undone', () => {
       const written = line(text).slice(0, -',1.00\r\n'.length);
       const unquoted = written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written;
       expect(/^[=+\-@\t\r]/.test(unquoted)).toBe(false);
-      expect(/^'+[=+\-@\t\r]/.test(unquoted) ? unquoted.slice(1) : unquoted).toBe(text);
+      expect(original(unquoted)).toBe(text);
     }),
   );
 });

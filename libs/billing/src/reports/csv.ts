@@ -27,3 +27,6 @@ export const csvLines = <Row>(columns: readonly Column<Row>[], rows: readonly Ro
  */
 const disarm = (text: string | null): string | null =>
   text !== null && /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+
+/** Takes back what `disarm` did. */
+export const original = (cell: string): string => (/^'+[=+\-@\t\r]/.test(cell) ? cell.slice(1) : cell);

@@ -1,0 +1,41 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { verifyStatement, type StatementCardText, type StatementVerdict, type StatementView } from '@app/billing';
+import { CliError, EXIT } from './exit-code';
+
+const MANIFEST = '.manifest.json';
+
+/** Checks a downloaded statement without a gateway. The other files lie beside the manifest, under the names they were given. */
+export async function verifyStatementFiles(manifest: string): Promise<StatementVerdict> {
+  if (!manifest.endsWith(MANIFEST)) throw new CliError(EXIT.usage, `Give the file that ends in ${MANIFEST}.`);
+  const name = manifest.slice(0, -MANIFEST.length);
+  try {
+    return await verifyStatement({
+      manifest: statementOf(JSON.parse(await readFile(manifest, 'utf8'))),
+      bill: textOf(`${name}.csv`),
+      digests: textOf(`${name}.digests.csv`),
+      rateCards: JSON.parse(await readFile(`${name}.rate-cards.json`, 'utf8')) as StatementCardText[],
+    });
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError(EXIT.usage, `The files cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function statementOf(manifest: unknown): StatementView {
+  const { schema } = (manifest ?? {}) as Partial<StatementView>;
+  if (schema !== 'statement/1')
+    throw new CliError(
+      EXIT.usage,
+      `This version verifies statements of the schema statement/1, not ${String(schema)}.`,
+    );
+  return manifest as StatementView;
+}
+
+/** Bytes that are no UTF-8 end the check: replaced by a character, an alteration could hide among them. */
+async function* textOf(file: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>)
+    yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
