@@ -222,6 +222,20 @@ describe('openclawmu against a gateway', () => {
     expect((await cli(`billing verify ${name}.csv`, offline)).code).toBe(2);
   });
 
+  it("compares a provider's export with a bill", async () => {
+    const [theirs, ours] = [join(folder, 'theirs.csv'), join(folder, 'ours.csv')];
+    await must(`billing report --output ${ours}`);
+    await writeFile(theirs, 'start_time,model,num_model_requests,input_tokens,input_cached_tokens,output_tokens\n');
+    expect((await cli(`billing reconcile ${theirs} ${ours}`)).code).toBe(2);
+    await writeFile(theirs, `${await readFile(theirs, 'utf8')}1793664000,gpt-5.1,2,30,10,5\n`);
+    const drift = await cli(`billing reconcile ${theirs} ${ours} --provider local --model gpt-5.1=gpt-5`);
+    expect(drift).toMatchObject({
+      code: 7,
+      stdout: expect.stringMatching(/^2026-11-03 +gpt-5 +0 +2 +0 +-20 +-10 +0 +-5$/m) as string,
+    });
+    expect((await cli(`billing reconcile ${theirs} ${ours} --model gpt-5.1`)).code).toBe(2);
+  });
+
   it('shows the audit log and follows filters', async () => {
     const lines = (await must('audit tail -n 3 --outcome done')).trim().split('\n');
     expect(lines).toHaveLength(3);

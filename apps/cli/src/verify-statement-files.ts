@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { verifyStatement, type StatementCardText, type StatementVerdict, type StatementView } from '@app/billing';
 import { CliError, EXIT } from './exit-code';
+import { textOf } from './text-file';
 
 const MANIFEST = '.manifest.json';
 
@@ -30,12 +30,4 @@ function statementOf(manifest: unknown): StatementView {
       `This version verifies statements of the schema statement/1, not ${String(schema)}.`,
     );
   return manifest as StatementView;
-}
-
-/** Bytes that are no UTF-8 end the check: replaced by a character, an alteration could hide among them. */
-async function* textOf(file: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>)
-    yield decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
 }

@@ -7,6 +7,7 @@ import { CliError, EXIT } from '../exit-code';
 import type { Query } from '../gateway-client';
 import { printable } from '../table';
 import { instant, month } from '../values';
+import { registerReconcile } from './reconcile';
 import { registerStatements } from './statements';
 import { registerVerify } from './verify';
 
@@ -100,6 +101,7 @@ export function registerBilling(program: Command, cli: Cli): void {
     });
   registerStatements(billing, cli);
   registerVerify(billing, cli);
+  registerReconcile(billing, cli);
 }
 
 const withPeriod = (command: Command): Command =>

@@ -1,0 +1,57 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Cli } from '../cli';
+import { CliError, EXIT } from '../exit-code';
+
+interface Options {
+  readonly provider?: string;
+  readonly model?: ReadonlyMap<string, string>;
+  readonly all?: true;
+}
+
+/** The comparison with a provider's own count, below `billing`. */
+export function registerReconcile(billing: Command, cli: Cli): void {
+  billing
+    .command('reconcile <export> <bill>')
+    .description(
+      "compare a usage export of OpenAI or Anthropic (CSV) with a bill (layout detail, or a statement's), by day",
+    )
+    .option('--provider <name>', "the provider's name in the configuration (default: openai or anthropic)")
+    .option('--model <theirs=ours>', 'a model that callers know by another name; may be repeated', modelNames)
+    .option('--all', 'also days and models without drift')
+    .action(async (usageExport: string, bill: string, { provider, model: models, all }: Options) => {
+      const compared = await offline().reconcileFiles(usageExport, bill, { provider, models });
+      const drifting = compared.filter(({ isDrifting }) => isDrifting);
+      cli.out.rows(
+        all ? compared : drifting,
+        [
+          { title: 'day', of: (r) => r.day },
+          { title: 'model', of: (r) => r.model },
+          { title: 'requests', of: (r) => r.ourRequests, right: true },
+          { title: 'theirs', of: (r) => r.theirRequests, right: true },
+          { title: 'uncertain', of: (r) => r.uncertain, right: true },
+          { title: 'input', of: (r) => r.drift.input, right: true },
+          { title: 'cache read', of: (r) => r.drift.cacheRead, right: true },
+          { title: 'cache write', of: (r) => r.drift.cacheWrite, right: true },
+          { title: 'output', of: (r) => r.drift.output, right: true },
+        ],
+        `No drift: ${compared.length} days and models compared.`,
+      );
+      if (drifting.length > 0)
+        throw new CliError(
+          EXIT.checkFailed,
+          `${drifting.length} of ${compared.length} days and models drift.`,
+          compared,
+        );
+    });
+}
+
+function modelNames(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+  const [theirs, ours, ...rest] = text.split('=');
+  if (!theirs || !ours || rest.length > 0) throw new InvalidArgumentError('Give two names, such as gpt-5.1=gpt-5.');
+  return new Map([...before, [theirs, ours]]);
+}
+
+/** Loaded when needed: it brings the whole billing library, and API commands should start at once. */
+const offline = (): typeof import('../reconcile-files') =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  require('../reconcile-files') as typeof import('../reconcile-files');

@@ -1,0 +1,16 @@
+import { reconcile, type ReconcileOptions, type Reconciliation } from '@app/billing';
+import { CliError, EXIT } from './exit-code';
+import { textOf } from './text-file';
+
+/** Compares two files without a gateway. */
+export async function reconcileFiles(
+  usageExport: string,
+  bill: string,
+  options: ReconcileOptions,
+): Promise<Reconciliation[]> {
+  try {
+    return await reconcile(textOf(usageExport), textOf(bill), options);
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${usageExport} and ${bill} cannot be compared: ${(error as Error).message}`);
+  }
+}

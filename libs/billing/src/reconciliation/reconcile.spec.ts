@@ -1,0 +1,105 @@
+import { reconcile, type ReconcileOptions } from './reconcile';
+
+const OPENAI =
+  'start_time,end_time,start_time_iso,end_time_iso,project_id,num_model_requests,model,input_tokens,output_tokens,input_cached_tokens\n';
+const ANTHROPIC =
+  'usage_date_utc,model_version,api_key,workspace,usage_type,context_window,usage_input_tokens_no_cache,' +
+  'usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,usage_output_tokens,speed\n';
+const BILL =
+  'time,model,provider,input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,reasoning_tokens,status\r\n';
+const NOON = Date.parse('2026-11-03T12:00:00Z') / 1_000;
+
+async function* text(whole: string): AsyncGenerator<string> {
+  yield await Promise.resolve(whole);
+}
+const compare = (theirs: string, ours: string, options?: ReconcileOptions) =>
+  reconcile(text(theirs), text(BILL + ours), options);
+
+it('finds no drift where both count the same, each in its own way', async () => {
+  const openai = await compare(
+    `\ufeff${OPENAI}${NOON},${NOON + 60},a,b,proj,2.0,gpt-4o-2024-08-06,1500,60,400\n${NOON},,,,,1,gpt-4o,10,1,\n${NOON},,,,,,,,,\n`,
+    '2026-11-03T00:00:00.000Z,gpt-4o,openai,1000,400,60,40,40,20,actual\r\n' +
+      '2026-11-03T23:59:59.999Z,gpt-4o,openai,10,0,0,0,1,0,actual\r\n' +
+      '2026-11-03T12:00:00.000Z,gpt-4o,other,9,9,9,9,9,9,actual\r\n',
+  );
+  expect(openai).toEqual([
+    {
+      day: '2026-11-03',
+      model: 'gpt-4o',
+      ours: { input: 1_110, cacheRead: 400, cacheWrite: 0, output: 61 },
+      theirs: { input: 1_110, cacheRead: 400, cacheWrite: 0, output: 61 },
+      drift: { input: 0, cacheRead: 0, cacheWrite: 0, output: 0 },
+      ourRequests: 2,
+      theirRequests: 3,
+      uncertain: 0,
+      isDrifting: false,
+    },
+  ]);
+  const anthropic = await compare(
+    `${ANTHROPIC}2026-11-03,claude-sonnet-4-20250514,key,Default,standard,≤ 200k,5,1,2,3,4,\n`,
+    '2026-11-03T12:00:00.000Z,claude-sonnet-4,anthropic,5,3,1,2,3,1,actual\r\n',
+  );
+  expect(anthropic).toEqual([expect.objectContaining({ isDrifting: false, theirRequests: null })]);
+});
+
+it('tells the drift of each day and model, and how much of ours is uncertain', async () => {
+  const found = await compare(
+    `${ANTHROPIC}2026-11-04,claude-x,,,,,100,0,0,0,10,\n2026-11-03,claude-y,,,,,7,0,0,0,1,\n`,
+    '2026-11-04T12:00:00.000Z,claude-x,anthropic,150,0,0,0,400,0,unconfirmed\r\n' +
+      '2026-11-04T13:00:00.000Z,claude-z,anthropic,1,0,0,0,1,0,actual\r\n',
+  );
+  expect(
+    found.map(({ day, model, drift, uncertain, isDrifting }) => ({ day, model, drift, uncertain, isDrifting })),
+  ).toEqual([
+    {
+      day: '2026-11-03',
+      model: 'claude-y',
+      drift: { input: -7, cacheRead: 0, cacheWrite: 0, output: -1 },
+      uncertain: 0,
+      isDrifting: true,
+    },
+    {
+      day: '2026-11-04',
+      model: 'claude-x',
+      drift: { input: 50, cacheRead: 0, cacheWrite: 0, output: 390 },
+      uncertain: 1,
+      isDrifting: true,
+    },
+    {
+      day: '2026-11-04',
+      model: 'claude-z',
+      drift: { input: 1, cacheRead: 0, cacheWrite: 0, output: 1 },
+      uncertain: 0,
+      isDrifting: true,
+    },
+  ]);
+});
+
+it('follows other names of the provider and of models', async () => {
+  const [row, ...others] = await compare(
+    `${ANTHROPIC}2026-11-03,claude-opus-5,,,,,5,0,0,0,4,\n`,
+    '2026-11-03T12:00:00.000Z,smart,claude-eu,5,0,0,0,4,0,actual\r\n',
+    { provider: 'claude-eu', models: new Map([['claude-opus-5', 'smart']]) },
+  );
+  expect({ row, others }).toMatchObject({ row: { model: 'smart', isDrifting: false }, others: [] });
+});
+
+it.each([
+  ['what is no export', 'a,b\n1,2\n', '', /columns of a usage export/],
+  ['an empty file', '', '', /no lines/],
+  [
+    'a count that is none',
+    `${ANTHROPIC}2026-11-03,claude-x,,,,,12,x,0,0,1,\n`,
+    '',
+    /line 2: "x" in the column usage_input_tokens_cache_write_5m/,
+  ],
+])('refuses %s', async (_, theirs, ours, message) => {
+  await expect(compare(theirs, ours)).rejects.toThrow(message);
+});
+
+it('refuses a bill of another layout', async () => {
+  const roll = text('day,tenant,model\r\n2026-11-03,a,b\r\n');
+  await expect(reconcile(text(`${ANTHROPIC}2026-11-03,claude-x,,,,,1,0,0,0,1,\n`), roll)).rejects.toThrow(
+    /layout detail/,
+  );
+});
