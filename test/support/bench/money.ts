@@ -7,6 +7,8 @@ import { ACTUAL, testLedger } from '../../../libs/quota/test/test-ledger';
 import { jobPrincipals, tenantPrincipal } from '../principals';
 
 const AT_ONCE = 32;
+const WORST_TOKENS = 1_000;
+const COST_TOKENS = 100;
 const WORST_NANOS = 20_000_000n;
 const COST_NANOS = 2_000_000n;
 const IDLE_MS = 300;
@@ -28,6 +30,7 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
     dataDir,
     timezone: 'UTC',
     journal: { sync: 'write' },
+    waitMs: () => 0,
   });
   settlements.sink(testLedger);
   await quota.start();
@@ -38,8 +41,8 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
       while (next < count) {
         const principal = principals[next++ % principals.length];
         if (!principal) return;
-        const hold = await holds.reserve(principal, { costNanos: WORST_NANOS }, ACTUAL);
-        await hold.settle({ costNanos: COST_NANOS, row: ACTUAL });
+        const hold = await holds.reserve(principal, { costNanos: WORST_NANOS, tokens: WORST_TOKENS }, ACTUAL);
+        await hold.settle({ costNanos: COST_NANOS, tokens: COST_TOKENS, row: ACTUAL });
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, one));

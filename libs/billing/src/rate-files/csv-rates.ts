@@ -108,7 +108,7 @@ function classesOf(line: Line, columns: ClassColumns): StatedClasses {
     const cell = isRequired ? line.required(column) : line.cell(column);
     return cell ? [[tokenClass, decimal(cell)]] : [];
   });
-  return Object.fromEntries(stated);
+  return Object.fromEntries(stated) as unknown as StatedClasses;
 }
 
 function decimal(cell: Cell): string {

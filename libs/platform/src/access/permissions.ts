@@ -37,7 +37,12 @@ const read: readonly AdminPermission[] = ADMIN_PERMISSIONS.filter((p) => p.endsW
 
 export const ADMIN_ROLE_PERMISSIONS: Readonly<Record<AdminRole, ReadonlySet<Permission>>> = {
   admin: new Set(ADMIN_PERMISSIONS),
-  finance: new Set<Permission>([...read.filter((p) => p !== 'audit:read'), 'budgets:write', 'rates:write', 'billing:write']),
+  finance: new Set<Permission>([
+    ...read.filter((p) => p !== 'audit:read'),
+    'budgets:write',
+    'rates:write',
+    'billing:write',
+  ]),
   security: new Set<Permission>([...read, 'tokens:write']),
 };
 
