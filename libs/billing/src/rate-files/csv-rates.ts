@@ -103,7 +103,7 @@ function priceOf(line: Line): { price: StatedPrice; cell: Cell } {
 }
 
 function classesOf(line: Line, columns: ClassColumns): StatedClasses {
-  const stated = Object.entries(columns).flatMap(([column, tokenClass]) => {
+  const stated = Object.entries(columns).flatMap(([column, tokenClass]): [TokenClass, string][] => {
     const isRequired = tokenClass === 'input' || tokenClass === 'output';
     const cell = isRequired ? line.required(column) : line.cell(column);
     return cell ? [[tokenClass, decimal(cell)]] : [];
