@@ -328,11 +328,14 @@ describe('10. errors', () => {
     expect((await fetch(gateway.url + path, { method: 'HEAD' })).status).toBe(200);
   });
 
-  test.each(['/V1/Chat/Completions', '/v1/chat/completions/'])(
-    '%s is asked of the provider at its own path',
-    async (path) => {
-      expect((await ask(`${path}?a=1`, bodyFor('fake-n1'))).status).toBe(200);
-      expect(fake.requests.at(-1)?.url).toBe('/v1/chat/completions?a=1');
-    },
-  );
+  test('a slash at the end is no other route, and is not passed on', async () => {
+    expect((await ask('/v1/chat/completions/?a=1', bodyFor('fake-n1'))).status).toBe(200);
+    expect(fake.requests.at(-1)?.url).toBe('/v1/chat/completions?a=1');
+  });
+
+  test('a path in other letters is no route', async () => {
+    const before = fake.requests.length;
+    expect((await ask('/V1/Chat/Completions', bodyFor('fake-n1'))).status).toBe(404);
+    expect(fake.requests.length).toBe(before);
+  });
 });
