@@ -60,7 +60,7 @@ export async function commandHelp(words: readonly string[] = []): Promise<Map<st
   let text = '';
   const sink = { write: (said: string) => ((text += said), true) };
   await run([...words, '--help'], { env: {}, stdout: sink as never, stderr: sink as never });
-  const names = [...(/\nCommands:\n([^]*?)(\n\n|$)/.exec(text)?.[1] ?? '').matchAll(/^ {2}([a-z]+)/gm)].map(
+  const names = [...(/\nCommands:\n([^]*?)(\n\n|$)/.exec(text)?.[1] ?? '').matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(
     (m) => m[1] ?? '',
   );
   const found = new Map<string, string>();
@@ -72,6 +72,6 @@ export async function commandHelp(words: readonly string[] = []): Promise<Map<st
 
 /** Command lines of the tool in a text, up to the end of their line. */
 export const commandLines = (text: string): string[] =>
-  [...text.matchAll(/(?:^|[\s$("`;|])openclawmu ((?:--?[\w-]+ )*[a-z]+ [^`\n|;)]*|[a-z]+)/gm)].map(
+  [...text.matchAll(/(?:^|[\s$("`;|])openclawmu ((?:--?[\w-]+ )*[a-z-]+ [^`\n|;)]*|[a-z-]+)/gm)].map(
     (match) => match[1] ?? '',
   );
