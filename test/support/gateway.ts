@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Agent, fetch, type Headers } from 'undici';
 import { stringify } from 'yaml';
 import { createDatabase, type TestDatabase } from './database';
 
@@ -36,6 +37,9 @@ export interface Answer<T = Record<string, unknown>> {
   readonly text: string;
   readonly body: T;
 }
+
+/** A connection for each call: a test that waits must not meet one that was closed meanwhile. */
+const FRESH = new Agent({ pipelining: 0 });
 
 /** The built gateway as a process of its own, driven over HTTP like the real one. */
 export class Gateway {
@@ -83,6 +87,7 @@ export class Gateway {
     headers: Record<string, string> = {},
   ): Promise<Answer<T>> {
     const response = await fetch(this.url + path, {
+      dispatcher: FRESH,
       method,
       headers: {
         ...(key === '' ? {} : { authorization: `Bearer ${key}` }),

@@ -190,6 +190,7 @@ export class Statements {
 
 function cursorOf(cursor: string): { month: string; id: string } {
   const [month = '', id = ''] = decodeCursor(cursor, 2);
+  if (!/^\d{4}-\d{2}(-\d{2})?$/.test(month) || !/^[\w-]{1,64}$/.test(id)) throw new CodedError('cursor_invalid');
   return { month, id };
 }
 
