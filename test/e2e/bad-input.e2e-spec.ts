@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
+import { Agent, request } from 'undici';
 import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
 import { FakeProvider } from '../support/fake-provider';
 import { Gateway } from '../support/gateway';
@@ -537,3 +538,17 @@ async function residentBytes(): Promise<number> {
   const { text } = await gateway.call('GET', '/metrics');
   return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
 }
+
+test('a refusal whose body is short leaves the connection to the next request', async () => {
+  const one = new Agent({ connections: 1, pipelining: 1 });
+  const headers = { authorization: `Bearer tk_nobody_${'0'.repeat(32)}`, 'content-type': 'application/json' };
+  for (let n = 0; n < 100; n++) {
+    const method = n % 2 ? 'POST' : 'GET';
+    const path = method === 'POST' ? '/v1/chat/completions' : '/api/v1/tenant';
+    const body = method === 'POST' ? JSON.stringify({ text: 'x'.repeat(20_000) }) : undefined;
+    const refused = await request(gateway.url + path, { method, headers, body, dispatcher: one });
+    await refused.body.dump();
+    expect(refused.statusCode).toBe(401);
+  }
+  await one.close();
+});

@@ -13,6 +13,8 @@ const FRAMEWORK: Readonly<Record<number, ErrorCode>> = {
 };
 
 const DISCARD_MS = 2_000;
+/** So much of a body is on its way before a refusal could stop it: it is read, and the connection stays. */
+const SHORT_BODY_BYTES = 65_536;
 
 /** The one place where an error becomes an answer, in the dialect of the path. */
 @Catch()
@@ -48,11 +50,16 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     const { status, headers, body } = renderError(error, dialectOf(path, request.headers), requestId);
-    if (!request.complete) discardRest(request, response);
+    const isLate = error.code === 'body_timeout';
+    if (!request.complete && (isLate || maySendLong(request))) discardRest(request, response);
     response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
     response.end(method === 'HEAD' ? undefined : body);
   }
 }
+
+/** Whether more may follow than is worth reading. A request without a body looks unfinished for a moment, too. */
+const maySendLong = ({ headers }: GatewayRequest): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > SHORT_BODY_BYTES;
 
 /**
  * Closing a connection on which a client still sends would reset it, and the answer be lost with it. So only our half is
