@@ -15,6 +15,7 @@ const IDEMPOTENCY_KEY = 'acme-legal-weekly-token';
 interface Neighbour extends Department {
   readonly requestId: string;
   readonly providerRequestId: string;
+  readonly statementId: string;
   readonly cursor: string;
   /** What only A could have told: none of it is ever sent by B. */
   readonly private: readonly string[];
@@ -48,7 +49,7 @@ const chat = (fields: object = {}) => ({
   ...fields,
 });
 
-/** A department with a name, tokens, settings, a budget, a call on its bill and things to say. */
+/** A department with a name, tokens, settings, a budget, a call on its bill, a closed month and things to say. */
 async function settleNeighbour(): Promise<Neighbour> {
   const id = 'acme-legal';
   await gateway.must('POST', '/api/v1/admin/tenants', {
@@ -80,6 +81,9 @@ async function settleNeighbour(): Promise<Neighbour> {
     (items) => items.length === 1,
   );
   const page = await gateway.must<{ nextCursor: string }>('GET', '/api/v1/tenant/tokens?limit=1', undefined, token);
+  await gateway.must('POST', '/api/v1/admin/statements', { period: '2020-02' });
+  const closed = { period: '2020-02', tenant: id };
+  const { id: statementId } = await gateway.must<{ id: string }>('POST', '/api/v1/admin/statements', closed);
   const [requestId, providerRequestId] = [row?.['requestId'] as string, row?.['providerRequestId'] as string];
   expect([requestId, providerRequestId, page.nextCursor]).toEqual(Array(3).fill(expect.stringMatching(/.{10}/)));
   return {
@@ -88,8 +92,9 @@ async function settleNeighbour(): Promise<Neighbour> {
     tokenId,
     requestId,
     providerRequestId,
+    statementId,
     cursor: page.nextCursor,
-    ids: [id, tokenId, second.body.id, requestId],
+    ids: [id, tokenId, second.body.id, requestId, statementId],
     private: [
       'Zephyr',
       'CC-778899',
@@ -159,6 +164,13 @@ const onToken = (path: (id: string) => string, body?: unknown): Attempt[] =>
     expect: 'not found',
   }));
 
+/** Of A, and of the whole gateway. */
+const onStatement = (file = ''): Attempt[] =>
+  [a.statementId, '2020-02', `2020-02-${b.id}`].map((id) => ({
+    path: `/api/v1/tenant/statements/${id}${file}`,
+    expect: 'not found',
+  }));
+
 const CASES: Readonly<Record<string, () => Attempt[]>> = {
   'GET /api/v1/tenant': () => [
     { path: '/api/v1/tenant', expect: 'own' },
@@ -179,6 +191,10 @@ const CASES: Readonly<Record<string, () => Attempt[]>> = {
     { path: '/api/v1/tenant/budgets', expect: 'own' },
     { path: asNeighbour('/api/v1/tenant/budgets'), expect: 'own or not found' },
   ],
+  'GET /api/v1/tenant/statements': () => list('/api/v1/tenant/statements'),
+  'GET /api/v1/tenant/statements/:statementId': () => onStatement(),
+  'GET /api/v1/tenant/statements/:statementId/bill.csv': () => onStatement('/bill.csv'),
+  'GET /api/v1/tenant/statements/:statementId/digests.csv': () => onStatement('/digests.csv'),
   'GET /api/v1/tenant/tokens': () => list('/api/v1/tenant/tokens'),
   'POST /api/v1/tenant/tokens': () => [
     { path: '/api/v1/tenant/tokens', body: { label: 'mine', tenantId: a.id }, expect: 'refused' },
@@ -236,13 +252,14 @@ describe("B's owner with A's ids", () => {
     expect(a.private.filter((secret) => lines.includes(secret))).toEqual([]);
   });
 
-  test('cannot tell a token or a call of A from one that never was', async () => {
+  test('cannot tell a token, a call or a bill of A from one that never was', async () => {
     const pairs = [
       [`/api/v1/tenant/tokens/${a.tokenId}`, '/api/v1/tenant/tokens/tok_00000000000070008000000000000000'],
       [
         `/api/v1/tenant/usage/requests/${a.requestId}`,
         '/api/v1/tenant/usage/requests/req_00000000000070008000000000000000',
       ],
+      [`/api/v1/tenant/statements/${a.statementId}`, '/api/v1/tenant/statements/2020-02-nobody'],
     ] as const;
     for (const [foreign, missing] of pairs) {
       const [one, other] = [
@@ -290,6 +307,7 @@ const filled = ({ path }: TableRoute): string =>
     .replace(':tenantId', a.id)
     .replace(':tokenId', a.tokenId)
     .replace(':requestId', a.requestId)
+    .replace(':statementId', a.statementId)
     .replace(/:id|\*id/, 'fake')
     .replace(':version', '1');
 

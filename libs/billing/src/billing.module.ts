@@ -20,6 +20,7 @@ import { TenantUsageController } from './reports/tenant-usage.controller';
 import { Usage } from './reports/usage.service';
 import { StatementsController } from './statements/statements.controller';
 import { Statements } from './statements/statements.service';
+import { TenantStatementsController } from './statements/tenant-statements.controller';
 
 /** Prices, the ledger and what is read out of it. */
 @Module({
@@ -33,6 +34,7 @@ import { Statements } from './statements/statements.service';
     AdminReportsController,
     TenantReportsController,
     StatementsController,
+    TenantStatementsController,
   ],
   providers: [
     Catalogue,

@@ -3,6 +3,7 @@ import { Audit1795300000002 } from './1795300000002-audit';
 import { Tenancy1795300000003 } from './1795300000003-tenancy';
 import { Quota1795300000004 } from './1795300000004-quota';
 import { Billing1795300000005 } from './1795300000005-billing';
+import { TenantStatements1795300000010 } from './1795300000010-tenant-statements';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Tenancy1795300000003,
   Quota1795300000004,
   Billing1795300000005,
+  TenantStatements1795300000010,
 ];

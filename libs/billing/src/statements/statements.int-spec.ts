@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatNanos, type Tx } from '@app/platform';
+import { tenantPrincipal } from '../../../../test/support/principals';
 import { BillingWorld } from '../../test/billing-world';
 import type { LedgerRow } from '../ledger/ledger-row';
 
@@ -198,6 +199,23 @@ describe('statements', () => {
     expect(all).toMatchObject({ id: '2021-03', tenant: null, rows: 2 });
     expect(lines(await bill(all.id))).toEqual([line('usage', '2021-03', other), line('usage', '2021-03', own)]);
     expect((await close('2021-03', 'alpha')).rows).toBe(1);
+  });
+
+  it("gives a tenant its own statements, byte for byte the admins', and no others", async () => {
+    const own = tenantPrincipal(tenant);
+    await world.addTenant(`${tenant}-neighbour`);
+    await world.book(row('2026-03-01T12:00:00.000Z'));
+    const first = await close('2026-03');
+    await world.book(row('2026-03-02T12:00:00.000Z'), row('2026-04-02T12:00:00.000Z'));
+    const second = await close('2026-04');
+    const others = [await close('2021-03', null), await close('2026-03', `${tenant}-neighbour`)];
+
+    expect((await world.statements.list(own, { limit: 50 })).items).toEqual([second, first]);
+    for (const { id } of [first, second]) expect(await text(await world.statements.bill(own, id))).toBe(await bill(id));
+    for (const { id } of others) {
+      await expect(world.statements.show(own, id)).rejects.toMatchObject({ code: 'statement_not_found' });
+      await expect(world.statements.bill(own, id)).rejects.toMatchObject({ code: 'statement_not_found' });
+    }
   });
 
   it('tells a file of digests, one for each line', async () => {

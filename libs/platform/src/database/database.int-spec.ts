@@ -77,11 +77,11 @@ describe('the database door', () => {
            AND (c.relname = 'tenants' OR EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'))
          ORDER BY 1`,
       );
-      // Tenants have no right at all on these two: they append to the one through append_audit, and the other is the admins'.
-      expect(rows.map((row) => row.name)).toEqual(['audit_records', 'statements']);
+      // Tenants have no right at all on this one: they append to it through append_audit.
+      expect(rows.map((row) => row.name)).toEqual(['audit_records']);
       const rights = await client.query(
         `SELECT 1 FROM information_schema.role_table_grants
-         WHERE grantee = 'openclawmu_tenant' AND table_name IN ('audit_records', 'statements')`,
+         WHERE grantee = 'openclawmu_tenant' AND table_name = 'audit_records'`,
       );
       expect(rights.rowCount).toBe(0);
     } finally {
