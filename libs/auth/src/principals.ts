@@ -20,5 +20,6 @@ export const tokenPrincipal = (token: KnownToken, origin: Origin): Principal =>
     label: token.label,
     permissions: TENANT_ROLE_PERMISSIONS[token.role],
     allowedModels: token.allowedModels,
+    clampsOutput: token.clampsOutput,
     origin,
   });

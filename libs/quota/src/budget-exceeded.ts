@@ -1,6 +1,6 @@
-import { CodedError } from '@app/platform';
+import { CodedError, type CodedErrorOptions } from '@app/platform';
 import { type Amounts, formatAmount } from './amounts';
-import type { Standing } from './standing';
+import type { Room, Standing } from './standing';
 import type { Metric, Period } from './windows';
 
 const PERIOD_WORDS: Readonly<Record<Period, string>> = { day: "Today's", month: "This month's" };
@@ -19,8 +19,19 @@ const METRIC_WORDS: Readonly<Record<Metric, Words>> = {
 /** Until calls under way may have given back what a request lacks. */
 const SOON_SECONDS = 1;
 
+/** A request that has no room, and how much there was room for when that was found: whoever can ask for less may try. */
+export class BudgetExceeded extends CodedError {
+  constructor(
+    detail: string,
+    options: CodedErrorOptions,
+    readonly room: Room,
+  ) {
+    super('budget_exceeded', detail, options);
+  }
+}
+
 /** The answer to a request that has no room, as the windows stood when that was found. */
-export function budgetExceeded(standing: Standing, need: Amounts, now: Date): CodedError {
+export function budgetExceeded(standing: Standing, need: Amounts, now: Date): BudgetExceeded {
   const full = standing.fullFor(need);
   if (!full) throw new TypeError('a request that has room is not refused');
   const { metric, period, resetAt } = full;
@@ -34,8 +45,7 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date): Co
   const resetsAt = resetAt.toISOString();
   const seconds = Math.max(1, Math.ceil((resetAt.getTime() - now.getTime()) / 1000));
   const { unit, used, mayUse } = METRIC_WORDS[metric];
-  return new CodedError(
-    'budget_exceeded',
+  return new BudgetExceeded(
     `${PERIOD_WORDS[period]} budget of ${limit}${unit} does not cover this request: ${spent} ${used}, ` +
       `${held} held for requests under way, and this request could ${mayUse} up to ${requested}. ` +
       `It resets at ${resetsAt}.`,
@@ -43,5 +53,6 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date): Co
       details: { scope: 'tenant', metric, period, limit, spent, held, requested, resetAt: resetsAt },
       headers: { 'retry-after': String(standing.mayHaveRoom(need) ? SOON_SECONDS : seconds) },
     },
+    standing.room,
   );
 }

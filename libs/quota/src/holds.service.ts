@@ -35,9 +35,11 @@ export class Holds implements HoldDesk {
    * Sets budget aside for one request. It is in the journal when this resolves, so it outlives the process.
    * @param draft what an unconfirmed ledger row would need, as plain JSON
    * @param id of the hold and its ledger row, 32 hex digits of a UUID version 7; used once
-   * @throws CodedError `budget_exceeded`, `journal_unavailable`, `database_unavailable`, `draining`
+   * @param mayWait for headroom that is only held; without it a refusal comes at once
+   * @throws BudgetExceeded
+   * @throws CodedError `journal_unavailable`, `database_unavailable`, `draining`
    */
-  async reserve(principal: Principal, quote: Reservable, draft: unknown, id = uuid7()): Promise<Hold> {
+  async reserve(principal: Principal, quote: Reservable, draft: unknown, id = uuid7(), mayWait = true): Promise<Hold> {
     const { tenantId } = principal;
     const worst: Amounts = { cost: quote.costNanos, tokens: BigInt(quote.tokens) };
     if (tenantId === null) throw new TypeError('only a tenant has a budget to reserve from');
@@ -48,7 +50,7 @@ export class Holds implements HoldDesk {
     const atMs = this.clock.now().getTime();
     const leases = account.take(worst, atMs);
     if (leases) return this.note(id, tenantId, leases, atMs, worst, draft);
-    const taken = await this.leases.obtain(account, worst);
+    const taken = await this.leases.obtain(account, worst, mayWait);
     return this.note(id, tenantId, taken.leases, taken.atMs, worst, draft);
   }
 

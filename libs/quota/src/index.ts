@@ -1,3 +1,4 @@
+export { BudgetExceeded } from './budget-exceeded';
 export { BudgetsService } from './budgets.service';
 export type { Hold, Settlement } from './hold';
 export { Holds, type Reservable } from './holds.service';
@@ -6,3 +7,4 @@ export { QuotaModule } from './quota.module';
 export { Quota, type QuotaFacts } from './quota.service';
 export type { LostProcess } from './recovery.service';
 export { Settlements } from './settlements.service';
+export type { Room } from './standing';

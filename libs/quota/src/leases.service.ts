@@ -70,13 +70,19 @@ export class Leases {
    * The way around `account.take` when that has too little: leases more. If what is lacking is only held, by requests under
    * way or by other processes, it waits for some of that to come back: first come first served, passing over whom it does
    * not suffice for, so that a request which asks for much does not keep the others out.
-   * @throws CodedError `budget_exceeded`, `database_unavailable`
+   * @throws BudgetExceeded
+   * @throws CodedError `database_unavailable`
    */
-  obtain(account: Account, need: Amounts): Promise<Taken> {
-    const refused = this.refusedAtOnce(account, need);
+  obtain(account: Account, need: Amounts, mayWait: boolean): Promise<Taken> {
+    const refused = this.refusedAtOnce(account, need, mayWait);
     if (refused) return Promise.reject(budgetExceeded(refused, need, this.rules.meters.now()));
     return new Promise((resolve, reject) => {
-      account.waiters.push({ need, resolve, reject, deadlineMs: performance.now() + this.rules.waitMs() });
+      account.waiters.push({
+        need,
+        resolve,
+        reject,
+        deadlineMs: performance.now() + (mayWait ? this.rules.waitMs() : 0),
+      });
       if (!account.pumping) void this.pump(account);
       else if (account.stalled?.hasRoom(need)) account.wake();
     });
@@ -224,10 +230,10 @@ export class Leases {
   }
 
   /** How the windows stand, if that tells without asking again that this request is refused. */
-  private refusedAtOnce({ refusal, stalled, waiters }: Account, need: Amounts): Standing | null {
+  private refusedAtOnce({ refusal, stalled, waiters }: Account, need: Amounts, mayWait: boolean): Standing | null {
     if (refusal && !refusal.standing.mayHaveRoom(need) && !refusal.standing.hasRoom(need) && this.stands(refusal))
       return refusal.standing;
-    return stalled && waiters.length >= MOST_WAITING && !stalled.hasRoom(need) ? stalled : null;
+    return stalled && (!mayWait || waiters.length >= MOST_WAITING) && !stalled.hasRoom(need) ? stalled : null;
   }
 
   private stands({ untilMs, standing }: Refusal): boolean {

@@ -19,6 +19,9 @@ export interface LimitedWindow {
   readonly resetAt: Date;
 }
 
+/** The most one request could hold now, by metric; `null` where nothing limits it. */
+export type Room = Readonly<Record<Metric, bigint | null>>;
+
 /** How a tenant's windows stood, those that have a limit. */
 export class Standing {
   constructor(readonly windows: readonly LimitedWindow[]) {}
@@ -30,6 +33,14 @@ export class Standing {
   /** Whether waiting for what is held may help, rather than only the end of a window. */
   mayHaveRoom(need: Amounts): boolean {
     return this.windows.every(({ metric, most }) => need[metric] <= most);
+  }
+
+  get room(): Room {
+    const least = (metric: Metric): bigint | null =>
+      this.windows
+        .filter((window) => window.metric === metric)
+        .reduce<bigint | null>((room, window) => (room === null || window.room < room ? window.room : room), null);
+    return { cost: least('cost'), tokens: least('tokens') };
   }
 
   /** When the first of the windows ends; then all this is void. */

@@ -82,6 +82,22 @@ describe('a request for which there is no room', () => {
     (await reserve(gateway, 'patient', '6')).release();
   });
 
+  test('is refused at once if it may not wait, and told what there is room for', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('hasty', { month: '10', day: '9' });
+    const hold = await reserve(gateway, 'hasty', '8');
+    const hasty = (): Promise<Hold> =>
+      gateway.holds.reserve(tenantPrincipal('hasty'), { costNanos: nanos('6'), tokens: 0 }, ACTUAL, undefined, false);
+    const room = { cost: nanos('1'), tokens: null };
+    await expect(hasty()).rejects.toMatchObject({ code: 'budget_exceeded', room });
+    const waiting = reserve(gateway, 'hasty', '6');
+    await stalled(gateway, 'hasty', 1);
+    await expect(hasty()).rejects.toMatchObject({ code: 'budget_exceeded', room });
+    (await reserve(gateway, 'hasty', '1')).release();
+    hold.release();
+    (await waiting).release();
+  });
+
   test('does not keep smaller ones out that come after it', async () => {
     const gateway = await gateways.start({ waitMs: LONG_MS });
     await gateways.tenant('large', { month: '10' });

@@ -20,6 +20,7 @@ interface TenantOptions {
   readonly costCenter?: string;
   readonly models?: ModelNames;
   readonly budgetContact?: string;
+  readonly clampOutput?: boolean;
 }
 
 export function registerTenants(program: Command, cli: Cli): void {
@@ -94,14 +95,17 @@ const withSettings = (command: Command): Command =>
     .option('--name <name>', "the department's name")
     .option('--cost-center <code>', 'where the bill goes')
     .option('--models <names>', 'models it may use, comma-separated, "claude-*" for a beginning, "all" for all', models)
-    .option('--budget-contact <who>', 'whom to ask when the budget is used up');
+    .option('--budget-contact <who>', 'whom to ask when the budget is used up')
+    .option('--clamp-output', 'shorten answers to what the budget covers, rather than refuse')
+    .option('--no-clamp-output', 'refuse what the budget does not cover');
 
-const bodyOf = ({ name, costCenter, models: names, budgetContact }: TenantOptions): object =>
+const bodyOf = ({ name, costCenter, models: names, budgetContact, clampOutput }: TenantOptions): object =>
   given({
     name,
     costCenter,
     allowedModels: allowedModels(names),
-    settings: budgetContact === undefined ? undefined : { budgetContact },
+    settings:
+      budgetContact === undefined && clampOutput === undefined ? undefined : given({ budgetContact, clampOutput }),
   });
 
 const modelsText = (names: readonly string[] | null): string => names?.join(', ') ?? 'all';

@@ -21,6 +21,8 @@ export interface PrincipalFields {
   readonly label?: string | undefined;
   /** Patterns of the models this token may use; `null` means all that its tenant may use. */
   readonly allowedModels?: readonly string[] | null | undefined;
+  /** Whether its tenant would rather have a shorter answer than a refusal where its budget does not cover the full one. */
+  readonly clampsOutput?: boolean | undefined;
   /** The person behind the call, where single sign-on told us. */
   readonly subject?: string | undefined;
 }
@@ -37,6 +39,7 @@ export class Principal {
   readonly tenantId: string | null;
   readonly label: string | null;
   readonly allowedModels: readonly string[] | null;
+  readonly clampsOutput: boolean;
   readonly subject: string | null;
   /** Makes the type nominal: an object literal of the same shape is not a Principal. */
   readonly #verified = true;
@@ -49,6 +52,7 @@ export class Principal {
     this.tenantId = fields.tenantId ?? null;
     this.label = fields.label ?? null;
     this.allowedModels = fields.allowedModels ?? null;
+    this.clampsOutput = fields.clampsOutput ?? false;
     this.subject = fields.subject ?? null;
   }
 

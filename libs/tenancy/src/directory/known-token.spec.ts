@@ -10,6 +10,7 @@ const facts: TokenFacts = {
   role: 'member',
   tokenModels: null,
   tenantModels: null,
+  clampsOutput: false,
   expiresAt: null,
   revokedAt: null,
   tenantStatus: 'active',

@@ -9,6 +9,8 @@ export interface KnownToken {
   readonly role: TenantRole;
   /** Patterns of the models that both the token and its tenant allow; `null` allows all of the catalogue. */
   readonly allowedModels: readonly string[] | null;
+  /** The tenant's choice: a shorter answer rather than a refusal. */
+  readonly clampsOutput: boolean;
   /** When it stops working: its expiry or, if that is sooner, its revocation (a rotated token's grace). */
   readonly expiresAt: Date | null;
   readonly tenantStatus: TenantStanding;
@@ -29,6 +31,7 @@ export interface TokenFacts {
   readonly role: TenantRole;
   readonly tokenModels: readonly string[] | null;
   readonly tenantModels: readonly string[] | null;
+  readonly clampsOutput: boolean;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
   readonly tenantStatus: TenantStanding | 'deleted';
@@ -55,6 +58,7 @@ export function knownToken(facts: TokenFacts, tenantStatus: TenantStanding): Kno
     label: facts.label,
     role: facts.role,
     allowedModels: commonPatterns(facts.tokenModels, facts.tenantModels),
+    clampsOutput: facts.clampsOutput,
     expiresAt: end === Infinity ? null : new Date(end),
     tenantStatus,
   };

@@ -116,7 +116,7 @@ async function soon(check: () => unknown): Promise<void> {
 
 test('finds a token, once in the database and then synchronously in memory', async () => {
   const tenant = await newTenant();
-  await tenants.change(admin, tenant, { allowedModels: ['claude-*'] });
+  await tenants.change(admin, tenant, { allowedModels: ['claude-*'], settings: { clampOutput: true } });
   const made = await tokens.create(admin, tenant, { label: 'ci', role: 'owner', allowedModels: ['claude-x', 'gpt-5'] });
   const { find, lookup } = await startDirectory();
   const first = find(made.token, tenant);
@@ -127,6 +127,7 @@ test('finds a token, once in the database and then synchronously in memory', asy
     label: 'ci',
     role: 'owner',
     allowedModels: ['claude-x'],
+    clampsOutput: true,
     expiresAt: null,
     tenantStatus: 'active',
   };

@@ -10,6 +10,7 @@ const PATIENCE_MS = 5_000;
 const FACTS = `
   SELECT t.id AS "tokenId", t.tenant_id AS "tenantId", encode(t.hash, 'hex') AS hash, t.label, t.role,
          t.allowed_models AS "tokenModels", d.allowed_models AS "tenantModels",
+         coalesce((d.settings->'clampOutput')::boolean, false) AS "clampsOutput",
          t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", d.status AS "tenantStatus"
   FROM tokens t JOIN tenants d ON d.id = t.tenant_id`;
 

@@ -58,6 +58,7 @@ test.each([
   [{ budgetContact: 'a\u0000' }, 'settings.budgetContact'],
   [{ budgetContact: 'x'.repeat(201) }, 'settings.budgetContact'],
   [{ budgetContact: '' }, 'settings.budgetContact'],
+  [{ clampOutput: 'yes' }, 'settings.clampOutput'],
 ])('%j are not valid settings', (change, field) => {
   const error = refusal(() => changeSettings({}, change));
   expect(error.code).toBe('validation_failed');

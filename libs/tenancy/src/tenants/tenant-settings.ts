@@ -5,6 +5,8 @@ import { LINE, LINE_TEXT } from '../words';
 /** The overlay: what a tenant may set for itself. A closed set; each new setting needs a line in `SETTINGS`. */
 export interface TenantSettings {
   readonly budgetContact?: string;
+  /** Lower a request's output limit to what the budget covers, rather than refuse it. */
+  readonly clampOutput?: boolean;
 }
 
 /** Says what is wrong with a value, or `null` if nothing is. */
@@ -17,7 +19,9 @@ const line =
       ? null
       : `${LINE_TEXT} of at most ${maxLength} characters`;
 
-const SETTINGS: Readonly<Record<keyof TenantSettings, Check>> = { budgetContact: line(200) };
+const flag: Check = (value) => (typeof value === 'boolean' ? null : 'must be true or false');
+
+const SETTINGS: Readonly<Record<keyof TenantSettings, Check>> = { budgetContact: line(200), clampOutput: flag };
 
 /** Names that are the gateway administrator's wherever they stand, written without case, "-" and "_". */
 const RESERVED = new Set(

@@ -23,6 +23,13 @@ export class TenantSettingsDto {
    * @example "finance-ops@example.com"
    */
   budgetContact?: string;
+
+  /**
+   * Whether a request that the budget does not cover gets a shorter answer instead of a refusal; left out: no. The answer
+   * then has the header `x-openclawmu-output-clamped`.
+   * @example true
+   */
+  clampOutput?: boolean;
 }
 
 export class CreateTenant {
