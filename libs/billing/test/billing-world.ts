@@ -155,6 +155,7 @@ export class BillingWorld {
       status: 'actual',
       outcome: 'completed',
       costNanos: price ? cost(price, counts) : 0n,
+      reason: null,
       ...fields,
       counts,
     };

@@ -31,6 +31,7 @@ describe('bill', () => {
       counts: told,
       costNanos: 1_500_000n,
       tokens: 260,
+      reason: null,
     });
   });
 
@@ -40,6 +41,7 @@ describe('bill', () => {
       counts: NO_TOKENS,
       costNanos: 0n,
       tokens: 0,
+      reason: null,
     });
   });
 
@@ -49,6 +51,7 @@ describe('bill', () => {
       counts: worst.worst,
       costNanos: worst.costNanos,
       tokens: 1_100,
+      reason: 'no_answer',
     });
   });
 
@@ -56,7 +59,7 @@ describe('bill', () => {
     const early = { ...NO_TOKENS, input: 200, output: 1 };
     expect(
       bill(price, worst, ending({ outcome: 'aborted', counts: early, final: false, outputSeen: 30 })),
-    ).toMatchObject({ status: 'estimated', counts: { input: 200, output: 30 } });
+    ).toMatchObject({ status: 'estimated', reason: 'broken_off', counts: { input: 200, output: 30 } });
     expect(
       bill(price, worst, ending({ outcome: 'aborted', counts: early, final: false, outputSeen: 0 })),
     ).toMatchObject({ counts: { output: 1 } });
@@ -64,16 +67,22 @@ describe('bill', () => {
 
   test('a provider without usage is estimated from what was sent and seen', () => {
     const silent = ending({ counts: null, problem: { reason: 'missing', field: 'usage' }, outputSeen: 40 });
-    expect(bill(price, worst, silent)).toMatchObject({ status: 'estimated', counts: { input: 250, output: 40 } });
+    expect(bill(price, worst, silent)).toMatchObject({
+      status: 'estimated',
+      reason: 'usage_missing',
+      counts: { input: 250, output: 40 },
+    });
   });
 
   test('usage that cannot be true goes into quarantine at the worst case', () => {
     expect(bill(price, worst, ending({ counts: null, problem: { reason: 'not_a_count', field: 'x' } }))).toMatchObject({
       status: 'quarantined',
+      reason: 'usage_not_a_count',
       costNanos: worst.costNanos,
     });
     expect(bill(price, worst, ending({ counts: { ...told, output: 5_000 } }))).toMatchObject({
       status: 'quarantined',
+      reason: 'above_worst_case',
       costNanos: worst.costNanos,
       counts: worst.worst,
     });

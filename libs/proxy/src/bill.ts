@@ -33,6 +33,8 @@ export interface Bill {
   readonly costNanos: bigint;
   /** Of all classes together. */
   readonly tokens: number;
+  /** Why it is not `actual`, as a code. */
+  readonly reason: string | null;
 }
 
 /**
@@ -41,23 +43,32 @@ export interface Bill {
  * never answered: the worst case, unconfirmed, because the provider may well have worked on it.
  */
 export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
-  if (ending.status === 0) return worstCase(quote, 'unconfirmed');
+  if (ending.status === 0) return worstCase(quote, 'unconfirmed', 'no_answer');
   // Providers do not bill answers with an error status.
-  if (ending.status >= 300) return { status: 'actual', counts: NO_TOKENS, costNanos: 0n, tokens: 0 };
-  if (ending.problem && ending.problem.reason !== 'missing') return worstCase(quote, 'quarantined');
+  if (ending.status >= 300) return { status: 'actual', counts: NO_TOKENS, costNanos: 0n, tokens: 0, reason: null };
+  if (ending.problem && ending.problem.reason !== 'missing')
+    return worstCase(quote, 'quarantined', `usage_${ending.problem.reason}`);
   const counts = ending.counts && ending.final ? ending.counts : estimate(ending);
   const costNanos = cost(price, counts);
   const tokens = totalTokens(counts);
   if (costNanos > quote.costNanos || tokens > quote.tokens)
-    return worstCase(quote, ending.final ? 'quarantined' : 'estimated');
-  return { status: ending.final && ending.counts ? 'actual' : 'estimated', counts, costNanos, tokens };
+    return worstCase(quote, ending.final ? 'quarantined' : 'estimated', 'above_worst_case');
+  if (ending.final && ending.counts) return { status: 'actual', counts, costNanos, tokens, reason: null };
+  return {
+    status: 'estimated',
+    counts,
+    costNanos,
+    tokens,
+    reason: ending.outcome === 'completed' ? 'usage_missing' : 'broken_off',
+  };
 }
 
-const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus): Bill => ({
+const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus, reason: string): Bill => ({
   status,
   counts: worst,
   costNanos,
   tokens: totalTokens(worst),
+  reason,
 });
 
 function estimate({ counts, outputSeen, inputGuess }: Ending): TokenCounts {

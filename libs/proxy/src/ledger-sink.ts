@@ -7,7 +7,7 @@ type Entry = Omit<LedgerRow, 'id' | 'at' | 'costNanos'>;
 
 export function settledEntry(
   draft: LedgerDraft,
-  ending: Pick<Entry, 'status' | 'outcome' | 'counts' | 'providerRequestId'>,
+  ending: Pick<Entry, 'status' | 'outcome' | 'counts' | 'providerRequestId' | 'reason'>,
 ): Entry {
   const { worst: _, ...known } = draft;
   return { ...known, ...ending };

@@ -4,6 +4,7 @@ import { Tenancy1795300000003 } from './1795300000003-tenancy';
 import { Quota1795300000004 } from './1795300000004-quota';
 import { Billing1795300000005 } from './1795300000005-billing';
 import { TenantStatements1795300000010 } from './1795300000010-tenant-statements';
+import { Corrections1795300000013 } from './1795300000013-corrections';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Quota1795300000004,
   Billing1795300000005,
   TenantStatements1795300000010,
+  Corrections1795300000013,
 ];

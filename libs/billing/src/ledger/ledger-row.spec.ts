@@ -26,6 +26,7 @@ const row: LedgerRow = {
   outcome: 'completed',
   counts: { ...NO_TOKENS, input: 10, output: 5 },
   costNanos: 20n,
+  reason: null,
 };
 
 describe('a row in a journal', () => {
@@ -47,6 +48,7 @@ describe('a row in a journal', () => {
     ['counts', { ...NO_TOKENS, reasoning: 2 ** 41 }],
     ['counts', { input: 1 }],
     ['counts', null],
+    ['reason', 'It broke.'],
   ])('is refused when its %s is %j', (field, value) => {
     expect(() => rowFromJson({ ...rowToJson(row), [field]: value })).toThrow(TypeError);
   });
@@ -64,11 +66,14 @@ describe('checkRow', () => {
     ['an unknown formula', { formula: 2 as 1 }],
     ['a negative count', { counts: { ...row.counts, cacheRead: -1 } }],
   ])('names what is wrong with %s', (_, change) => {
-    expect(checkRow({ ...row, ...change }, price)).toEqual(expect.any(String));
+    expect(checkRow({ ...row, ...change }, price)).toMatchObject({ message: expect.any(String) as string });
   });
 
   it('does not pass what no card prices', () => {
-    expect(checkRow(row, undefined)).toContain('does not price gpt-4o');
+    expect(checkRow(row, undefined)).toEqual({
+      reason: 'model_not_priced',
+      message: 'rate card 1 does not price gpt-4o',
+    });
   });
 });
 
@@ -89,7 +94,12 @@ it('bills an unconfirmed call at its worst, so that it recomputes', () => {
     at: row.at,
     costNanos: 200n,
   });
-  expect(unconfirmed).toMatchObject({ status: 'unconfirmed', outcome: 'unknown', counts: draft.worst });
+  expect(unconfirmed).toMatchObject({
+    status: 'unconfirmed',
+    outcome: 'unknown',
+    counts: draft.worst,
+    reason: 'process_died',
+  });
   expect(checkRow(unconfirmed, price)).toBeUndefined();
   expect(unconfirmed).not.toHaveProperty('worst');
 });

@@ -38,6 +38,8 @@ export interface LedgerRow extends Omit<LedgerDraft, 'worst'> {
   readonly outcome: LedgerOutcome;
   readonly counts: TokenCounts;
   readonly costNanos: bigint;
+  /** Why it is not `actual`: a code such as `no_answer`. */
+  readonly reason: string | null;
 }
 
 /** A row as a journal keeps it. */
@@ -59,6 +61,7 @@ export function unconfirmedRow(draft: LedgerDraft, hold: { id: string; at: Date;
     providerRequestId: null,
     status: 'unconfirmed',
     outcome: 'unknown',
+    reason: 'process_died',
   };
 }
 
@@ -73,6 +76,8 @@ export function rowFromJson(json: unknown): LedgerRow {
   const { at, costNanos, ...rest } = json as LedgerRowJson;
   const row: LedgerRow = {
     ...rest,
+    // Journals of earlier versions do not tell.
+    reason: rest.reason ?? null,
     at: new Date(at),
     costNanos: /^\d{1,19}$/.test(costNanos) ? BigInt(costNanos) : -1n,
   };
@@ -94,7 +99,16 @@ function malformed({ id, at, counts, costNanos, status, outcome, ...row }: Ledge
   if (costNanos < 0n || costNanos > INT8_MAX) return 'its cost is not an amount';
   if (![row.tenantId, row.tokenId, row.model, row.provider].every((text) => typeof text === 'string'))
     return 'tenant, token, model or provider is missing';
+  if (row.reason !== null && !/^[a-z_]{1,40}$/.test(row.reason)) return 'its reason is no code';
   return undefined;
+}
+
+/** A rule that a row breaks. */
+export interface BrokenRule {
+  /** Stands in the row. */
+  readonly reason: 'malformed' | 'formula_unknown' | 'model_not_priced' | 'cost_mismatch';
+  /** The same for people. */
+  readonly message: string;
 }
 
 /**
@@ -102,11 +116,13 @@ function malformed({ id, at, counts, costNanos, status, outcome, ...row }: Ledge
  * billed as if it were right.
  * @param price of the row's model under the row's card; undefined when there is none
  */
-export function checkRow(row: LedgerRow, price: ModelPrice | undefined): string | undefined {
+export function checkRow(row: LedgerRow, price: ModelPrice | undefined): BrokenRule | undefined {
   const wrong = malformed(row);
-  if (wrong) return wrong;
-  if (row.formula !== FORMULA) return `formula ${String(row.formula)} is not known`;
-  if (!price) return `rate card ${row.rateCard} does not price ${row.model}`;
+  if (wrong) return { reason: 'malformed', message: wrong };
+  if (row.formula !== FORMULA)
+    return { reason: 'formula_unknown', message: `formula ${String(row.formula)} is not known` };
+  if (!price) return { reason: 'model_not_priced', message: `rate card ${row.rateCard} does not price ${row.model}` };
   const due = cost(price, row.counts);
-  return due === row.costNanos ? undefined : `its cost is ${row.costNanos} nano-units and should be ${due}`;
+  if (due === row.costNanos) return undefined;
+  return { reason: 'cost_mismatch', message: `its cost is ${row.costNanos} nano-units and should be ${due}` };
 }

@@ -22,6 +22,7 @@ const COLUMNS: readonly [name: string, type: string, value: (row: LedgerRow) => 
   ['cache_write_1h_tokens', 'bigint', ({ counts }) => counts.cacheWrite1h],
   ['reasoning_tokens', 'bigint', ({ counts }) => counts.reasoning],
   ['cost_nanos', 'bigint', ({ costNanos }) => String(costNanos)],
+  ['reason', 'text', ({ reason }) => reason],
 ];
 
 const NAMES = COLUMNS.map(([name]) => name).join(', ');

@@ -32,10 +32,11 @@ export class Ledger {
   }
 
   private checked(row: LedgerRow, card: RateCard | undefined): LedgerRow {
-    const problem = checkRow(row, card && priceOf(card, row.model));
-    if (problem === undefined || row.status === 'quarantined') return row;
-    this.log.error({ ledgerRow: row.id, tenant: row.tenantId, problem }, 'a ledger row is quarantined');
-    return { ...row, status: 'quarantined' };
+    const broken = checkRow(row, card && priceOf(card, row.model));
+    if (broken === undefined || row.status === 'quarantined') return row;
+    const { reason, message } = broken;
+    this.log.error({ ledgerRow: row.id, tenant: row.tenantId, problem: message }, 'a ledger row is quarantined');
+    return { ...row, status: 'quarantined', reason };
   }
 
   /** Another process may have priced a row by a card this one has not heard of yet. */

@@ -24,6 +24,8 @@ export interface DetailRow extends Readonly<Record<TokenClass, bigint>> {
   readonly status: LedgerStatus;
   readonly outcome: LedgerOutcome;
   readonly corrects: string | null;
+  /** A code, or where it is a correction the words of whoever made it. */
+  readonly reason: string | null;
 }
 
 /** The columns of a `DetailRow`, from `l`. */
@@ -32,7 +34,7 @@ export const DETAIL = `replace(l.id::text, '-', '') AS id, l.at, l.tenant_id AS 
   l.input_tokens AS input, l.cache_read_tokens AS "cacheRead", l.cache_write_5m_tokens AS "cacheWrite5m",
   l.cache_write_1h_tokens AS "cacheWrite1h", l.output_tokens AS output, l.reasoning_tokens AS reasoning,
   l.rate_card AS "rateCard", l.formula, l.cost_nanos AS "costNanos", c.currency, l.status, l.outcome,
-  replace(l.corrects::text, '-', '') AS corrects`;
+  replace(l.corrects::text, '-', '') AS corrects, l.reason`;
 
 /** Joins to `l` what its columns name by id only. */
 export const LABELS = `LEFT JOIN tokens k ON k.id = l.token_id LEFT JOIN rate_cards c ON c.version = l.rate_card`;
@@ -75,4 +77,5 @@ export const recordView = (row: DetailRow): UsageRecord => ({
   status: row.status,
   outcome: row.outcome,
   corrects: row.corrects && requestId(row.corrects),
+  reason: row.reason,
 });

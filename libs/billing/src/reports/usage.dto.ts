@@ -212,6 +212,12 @@ export class UsageRecord {
 
   /** The request a correction corrects. */
   corrects!: string | null;
+
+  /**
+   * Why the counts are not sure, as a code; of a correction, why it was made.
+   * @example "no_answer"
+   */
+  reason!: string | null;
 }
 
 export class UsageRecordPage {
