@@ -11,8 +11,10 @@ export {
   type LedgerRowJson,
   type LedgerStatus,
 } from './ledger/ledger-row';
-export { cost, FORMULA, priceOf, quote, type Bounds, type Formula, type Quote } from './pricing/pricing';
-export type { ClassPrices, ModelPrice } from './pricing/model-price';
+export { cost, FORMULA, listCost, priceOf, type Formula } from './pricing/pricing';
+export { quote, quoteAll, type Bounds, type PlanQuote, type Quote } from './pricing/quote';
+export type { ClassPrices, Fees, ModelPrice, TierPrice } from './pricing/model-price';
+export { isServiceTier, MAX_WEB_SEARCHES, NO_USAGE, type Usage } from './pricing/usage';
 export {
   MAX_TOKENS,
   NO_TOKENS,

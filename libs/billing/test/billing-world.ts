@@ -10,7 +10,7 @@ import { Seeding } from '../src/catalogue/seeding.service';
 import { LedgerPartitions } from '../src/ledger/ledger-partitions.service';
 import type { LedgerRow } from '../src/ledger/ledger-row';
 import { Ledger } from '../src/ledger/ledger.service';
-import { cost, priceOf } from '../src/pricing/pricing';
+import { cost, FORMULA, priceOf } from '../src/pricing/pricing';
 import { NO_TOKENS, type TokenCounts } from '../src/pricing/token-counts';
 import { RateFiles } from '../src/rate-files/rate-files.service';
 import { RateCards } from '../src/rates/rate-cards.service';
@@ -139,22 +139,26 @@ export class BillingWorld {
     const at = fields.at ?? new Date();
     const counts = { ...NO_TOKENS, input: 1_000, output: 100, ...fields.counts };
     const model = fields.model ?? 'gpt-4o';
+    const { webSearches = 0, serviceTier = null } = fields;
+    const usage = { counts, webSearches, serviceTier };
     const card = this.catalogue.card(fields.rateCard ?? 1);
-    const price = card && priceOf(card, model);
+    const price = card && priceOf(card, model, fields.tenantId ?? 'alpha');
     return {
       id: uuid7(at.getTime()),
       at,
       tenantId: 'alpha',
       tokenId: 'tok_alpha',
       subject: null,
+      endUser: null,
       model,
       provider: 'openai',
       providerRequestId: null,
       rateCard: 1,
-      formula: 1,
+      formula: FORMULA,
       status: 'actual',
       outcome: 'completed',
-      costNanos: price ? cost(price, counts) : 0n,
+      ...usage,
+      costNanos: price ? cost(price, usage, fields.formula) : 0n,
       reason: null,
       ...fields,
       counts,

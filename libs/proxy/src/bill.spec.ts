@@ -1,9 +1,11 @@
-import { NO_TOKENS, quote, type ModelPrice, type RateCard } from '@app/billing';
+import { NO_TOKENS, NO_USAGE, quote, type ModelPrice, type RateCard } from '@app/billing';
 import fc from 'fast-check';
 import { bill, type Ending } from './bill';
 
 const price: ModelPrice = {
   input: 3_000_000_000n,
+  audioInput: 3_000_000_000n,
+  audioOutput: 15_000_000_000n,
   cacheRead: 300_000_000n,
   cacheWrite5m: 3_750_000_000n,
   cacheWrite1h: 6_000_000_000n,
@@ -28,6 +30,7 @@ describe('bill', () => {
   test('what the provider told is what is billed', () => {
     expect(bill(price, worst, ending({}))).toEqual({
       status: 'actual',
+      ...NO_USAGE,
       counts: told,
       costNanos: 1_500_000n,
       tokens: 260,
@@ -38,7 +41,7 @@ describe('bill', () => {
   test.each([302, 400, 404, 429, 529])('an answer with status %i costs nothing and is a row all the same', (status) => {
     expect(bill(price, worst, ending({ status, outcome: 'failed', counts: null }))).toEqual({
       status: 'actual',
-      counts: NO_TOKENS,
+      ...NO_USAGE,
       costNanos: 0n,
       tokens: 0,
       reason: null,
@@ -48,7 +51,7 @@ describe('bill', () => {
   test('sent and never answered is the worst case, unconfirmed', () => {
     expect(bill(price, worst, ending({ status: 0, outcome: 'failed', counts: null }))).toEqual({
       status: 'unconfirmed',
-      counts: worst.worst,
+      ...worst.worst,
       costNanos: worst.costNanos,
       tokens: 1_100,
       reason: 'no_answer',
@@ -84,7 +87,7 @@ describe('bill', () => {
       status: 'quarantined',
       reason: 'above_worst_case',
       costNanos: worst.costNanos,
-      counts: worst.worst,
+      ...worst.worst,
     });
   });
 
@@ -97,7 +100,9 @@ describe('bill', () => {
     const count = fc.integer({ min: 0, max: 5_000 });
     const counts = fc.record({
       input: count,
+      audioInput: count,
       output: count,
+      audioOutput: count,
       cacheRead: count,
       cacheWrite5m: count,
       cacheWrite1h: count,

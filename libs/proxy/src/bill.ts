@@ -1,12 +1,14 @@
 import {
   cost,
   NO_TOKENS,
+  NO_USAGE,
   totalTokens,
   type LedgerOutcome,
   type LedgerStatus,
   type ModelPrice,
   type Quote,
   type TokenCounts,
+  type Usage,
 } from '@app/billing';
 import type { UsageProblem } from './usage/token-counts';
 
@@ -27,9 +29,8 @@ export interface Ending {
   readonly inputGuess: number;
 }
 
-export interface Bill {
+export interface Bill extends Usage {
   readonly status: LedgerStatus;
-  readonly counts: TokenCounts;
   readonly costNanos: bigint;
   /** Of all classes together. */
   readonly tokens: number;
@@ -45,18 +46,18 @@ export interface Bill {
 export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   if (ending.status === 0) return worstCase(quote, 'unconfirmed', 'no_answer');
   // Providers do not bill answers with an error status.
-  if (ending.status >= 300) return { status: 'actual', counts: NO_TOKENS, costNanos: 0n, tokens: 0, reason: null };
+  if (ending.status >= 300) return { status: 'actual', ...NO_USAGE, costNanos: 0n, tokens: 0, reason: null };
   if (ending.problem && ending.problem.reason !== 'missing')
     return worstCase(quote, 'quarantined', `usage_${ending.problem.reason}`);
-  const counts = ending.counts && ending.final ? ending.counts : estimate(ending);
-  const costNanos = cost(price, counts);
-  const tokens = totalTokens(counts);
+  const usage = { ...NO_USAGE, counts: ending.counts && ending.final ? ending.counts : estimate(ending) };
+  const costNanos = cost(price, usage);
+  const tokens = totalTokens(usage.counts);
   if (costNanos > quote.costNanos || tokens > quote.tokens)
     return worstCase(quote, ending.final ? 'quarantined' : 'estimated', 'above_worst_case');
-  if (ending.final && ending.counts) return { status: 'actual', counts, costNanos, tokens, reason: null };
+  if (ending.final && ending.counts) return { status: 'actual', ...usage, costNanos, tokens, reason: null };
   return {
     status: 'estimated',
-    counts,
+    ...usage,
     costNanos,
     tokens,
     reason: ending.outcome === 'completed' ? 'usage_missing' : 'broken_off',
@@ -65,9 +66,9 @@ export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
 
 const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus, reason: string): Bill => ({
   status,
-  counts: worst,
+  ...worst,
   costNanos,
-  tokens: totalTokens(worst),
+  tokens: totalTokens(worst.counts),
   reason,
 });
 

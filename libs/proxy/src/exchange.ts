@@ -217,13 +217,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     this.#outcome = ending.outcome;
     const { quote, price, draft, facts } = this.deal;
     const inputGuess = Math.ceil(facts.bodyBytes / BYTES_PER_TOKEN);
-    const { status, counts, costNanos, tokens, reason } = bill(price, quote, { ...ending, inputGuess });
+    const billed = bill(price, quote, { ...ending, inputGuess });
+    const { status, costNanos, tokens, reason, counts, webSearches, serviceTier } = billed;
     await this.#hold.settle({
       costNanos,
       tokens,
       row: settledEntry(draft, {
         status,
         counts,
+        webSearches,
+        serviceTier,
         reason,
         outcome: ending.outcome,
         providerRequestId: providerRequestId(this.#headers),

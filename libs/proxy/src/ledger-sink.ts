@@ -1,4 +1,12 @@
-import { rowFromJson, totalTokens, unconfirmedRow, type Ledger, type LedgerDraft, type LedgerRow } from '@app/billing';
+import {
+  rowFromJson,
+  totalTokens,
+  unconfirmedRow,
+  type Ledger,
+  type LedgerDraft,
+  type LedgerRow,
+  type Usage,
+} from '@app/billing';
 import type { Tx } from '@app/platform';
 import type { LedgerSink, OpenHold, SettledRow, Unconfirmed } from '@app/quota';
 
@@ -7,7 +15,7 @@ type Entry = Omit<LedgerRow, 'id' | 'at' | 'costNanos'>;
 
 export function settledEntry(
   draft: LedgerDraft,
-  ending: Pick<Entry, 'status' | 'outcome' | 'counts' | 'providerRequestId' | 'reason'>,
+  ending: Pick<Entry, 'status' | 'outcome' | 'providerRequestId' | 'reason'> & Usage,
 ): Entry {
   const { worst: _, ...known } = draft;
   return { ...known, ...ending };

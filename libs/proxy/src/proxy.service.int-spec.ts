@@ -76,7 +76,7 @@ test('the row names the call as its caller knows it, by the id its answer carrie
   const row = await world.row(tenant);
   expect(row).toMatchObject({
     ...{ tenant_id: tenant, token_id: `tok_${tenant}`, subject: `ann@${tenant}` },
-    ...{ model: 'alias', provider: 'own', provider_request_id: 'up-1', rate_card: 1, formula: 1 },
+    ...{ model: 'alias', provider: 'own', provider_request_id: 'up-1', rate_card: 1, formula: 2 },
     ...{ status: 'actual', outcome: 'completed', cost_nanos: '105000', input_tokens: '10', output_tokens: '5' },
   });
   expect(`req_${String(row['id']).replaceAll('-', '')}`).toBe(told);

@@ -44,7 +44,7 @@ export class ProxyService {
   async answer(principal: Principal, request: ModelRequest, sink: AnswerSink, leaving: Leaving): Promise<void> {
     const facts = readRequest(request.dialect, request.body);
     const plan = route(new Offer(this.catalogue, this.upstream), principal, facts.model, facts.dialect);
-    const { price, worst } = this.quote(plan, facts);
+    const { price, worst } = this.quote(principal, plan, facts);
     const draft = draftOf(principal, plan, worst);
     const exchange = new Exchange({ quote: worst, price, draft, facts }, sink, request.id, asksUsageForUs(facts));
     this.calls.add(exchange);
@@ -57,9 +57,9 @@ export class ProxyService {
     }
   }
 
-  private quote(plan: Plan, facts: RequestFacts): { price: ModelPrice; worst: Quote } {
+  private quote(principal: Principal, plan: Plan, facts: RequestFacts): { price: ModelPrice; worst: Quote } {
     const card = this.catalogue.cardAt(this.clock.now());
-    const price = card && priceOf(card, plan.publicModel);
+    const price = card && priceOf(card, plan.publicModel, principal.tenantId);
     if (!card || !price)
       throw new CodedError('model_not_priced', `The rate card in force has no price for "${plan.publicModel}".`);
     return { price, worst: quote(card, price, boundsOf(facts, plan.candidates[0].model)) };
@@ -100,6 +100,7 @@ const draftOf = (principal: Principal, plan: Plan, { rateCard, formula, worst }:
   tenantId: principal.tenantId as string,
   tokenId: principal.id,
   subject: principal.subject,
+  endUser: null,
   model: plan.publicModel,
   provider: plan.candidates[0].provider,
   rateCard,

@@ -4,6 +4,7 @@ import { Tenancy1795300000003 } from './1795300000003-tenancy';
 import { Quota1795300000004 } from './1795300000004-quota';
 import { Billing1795300000005 } from './1795300000005-billing';
 import { TenantStatements1795300000010 } from './1795300000010-tenant-statements';
+import { LedgerColumns1795300000011 } from './1795300000011-ledger-columns';
 import { Corrections1795300000013 } from './1795300000013-corrections';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
@@ -14,5 +15,6 @@ export const migrations = [
   Quota1795300000004,
   Billing1795300000005,
   TenantStatements1795300000010,
+  LedgerColumns1795300000011,
   Corrections1795300000013,
 ];

@@ -58,7 +58,7 @@ export class Catalogue {
     const admitted = ({ id }: ModelEntry): boolean =>
       allowed.every((patterns) => patterns === null || patterns.some((pattern) => matchesPattern(pattern, id)));
     return [...this.#models.values()]
-      .filter((model) => !model.id.endsWith('*') && admitted(model) && priceOf(card, model.id))
+      .filter((model) => !model.id.endsWith('*') && admitted(model) && priceOf(card, model.id, null))
       .filter((model) => isConfigured(this.config, model.provider));
   }
 }

@@ -1,6 +1,7 @@
 import type { ModelPrice } from '../pricing/model-price';
-import { cost, FORMULA, type Formula } from '../pricing/pricing';
-import { isTokenCount, TOKEN_CLASSES, type TokenCounts } from '../pricing/token-counts';
+import { cost, FORMULAS, type Formula } from '../pricing/pricing';
+import { NO_TOKENS, type TokenCounts } from '../pricing/token-counts';
+import { malformedUsage, NO_USAGE, type Usage } from '../pricing/usage';
 
 /**
  * How sure the counts are: told by the provider (`actual`), counted by us from what was seen (`estimated`), the worst case
@@ -20,23 +21,24 @@ export interface LedgerDraft {
   readonly tokenId: string;
   /** The person behind the call, where known. */
   readonly subject: string | null;
+  /** Whom the caller says it acts for, at most 80 characters; nobody has checked it. */
+  readonly endUser: string | null;
   /** The public name that was asked for and is priced. */
   readonly model: string;
   readonly provider: string;
   readonly rateCard: number;
   readonly formula: Formula;
-  readonly worst: TokenCounts;
+  readonly worst: Usage;
 }
 
 /** One call as it is billed; never changed, once it is in the ledger. */
-export interface LedgerRow extends Omit<LedgerDraft, 'worst'> {
+export interface LedgerRow extends Omit<LedgerDraft, 'worst'>, Usage {
   /** 32 hex digits of a UUID version 7, made at most an hour before `at`; outside it is `req_<id>`. */
   readonly id: string;
   readonly at: Date;
   readonly providerRequestId: string | null;
   readonly status: LedgerStatus;
   readonly outcome: LedgerOutcome;
-  readonly counts: TokenCounts;
   readonly costNanos: bigint;
   /** Why it is not `actual`: a code such as `no_answer`. */
   readonly reason: string | null;
@@ -54,10 +56,11 @@ export function unconfirmedRow(draft: LedgerDraft, hold: { id: string; at: Date;
   const { id, at, costNanos } = hold;
   return {
     ...known,
+    ...worstOf(worst),
+    endUser: known.endUser ?? null,
     id,
     at,
     costNanos,
-    counts: worst,
     providerRequestId: null,
     status: 'unconfirmed',
     outcome: 'unknown',
@@ -65,19 +68,32 @@ export function unconfirmedRow(draft: LedgerDraft, hold: { id: string; at: Date;
   };
 }
 
+/** Drafts in a journal of formula 1 have bare counts, and what was not counted then was not there. */
+const worstOf = (worst: Usage | Partial<TokenCounts>): Usage =>
+  'counts' in worst ? worst : { ...NO_USAGE, counts: { ...NO_TOKENS, ...worst } };
+
 export const rowToJson = (row: LedgerRow): LedgerRowJson => ({
   ...row,
   at: row.at.toISOString(),
   costNanos: String(row.costNanos),
 });
 
-/** @throws TypeError when it is not a row: journals are checksummed, so that is a defect and not bad luck. */
+/**
+ * A row of a journal, also of one that was written before there were end users, fees, service tiers and audio.
+ * @throws TypeError when it is not a row: journals are checksummed, so that is a defect and not bad luck.
+ */
 export function rowFromJson(json: unknown): LedgerRow {
-  const { at, costNanos, ...rest } = json as LedgerRowJson;
+  const { at, costNanos, counts, ...rest } = json as LedgerRowJson;
+  const { endUser = null, webSearches = 0, serviceTier = null } = rest as Partial<LedgerRowJson>;
+  const { audioInput = 0, audioOutput = 0 } = (counts ?? {}) as Partial<TokenCounts>;
   const row: LedgerRow = {
     ...rest,
     // Journals of earlier versions do not tell.
     reason: rest.reason ?? null,
+    endUser,
+    webSearches,
+    serviceTier,
+    counts: { ...counts, audioInput, audioOutput },
     at: new Date(at),
     costNanos: /^\d{1,19}$/.test(costNanos) ? BigInt(costNanos) : -1n,
   };
@@ -89,17 +105,19 @@ export function rowFromJson(json: unknown): LedgerRow {
 const INT8_MAX = 2n ** 63n - 1n;
 
 /** What keeps a row from being a row at all, or undefined. */
-function malformed({ id, at, counts, costNanos, status, outcome, ...row }: LedgerRow): string | undefined {
+function malformed(row: LedgerRow): string | undefined {
+  const { id, at, costNanos, status, outcome, endUser } = row;
   if (!/^[0-9a-f]{32}$/.test(id)) return 'its id is not 32 hex digits';
   if (Number.isNaN(at.getTime())) return 'its time is not an instant';
   if (!LEDGER_STATUSES.includes(status) || !LEDGER_OUTCOMES.includes(outcome))
     return 'its status or outcome is unknown';
-  if (!TOKEN_CLASSES.every((tokenClass) => isTokenCount(counts?.[tokenClass])))
-    return 'a count is not a number of tokens';
+  const wrong = malformedUsage(row);
+  if (wrong) return wrong;
   if (costNanos < 0n || costNanos > INT8_MAX) return 'its cost is not an amount';
   if (![row.tenantId, row.tokenId, row.model, row.provider].every((text) => typeof text === 'string'))
     return 'tenant, token, model or provider is missing';
   if (row.reason !== null && !/^[a-z_]{1,40}$/.test(row.reason)) return 'its reason is no code';
+  if (endUser !== null && typeof endUser !== 'string') return 'its end user is not a name';
   return undefined;
 }
 
@@ -114,15 +132,15 @@ export interface BrokenRule {
 /**
  * The first rule a row breaks, or undefined. A row that breaks one is booked as `quarantined`, never dropped and never
  * billed as if it were right.
- * @param price of the row's model under the row's card; undefined when there is none
+ * @param price of the row's model for its tenant under the row's card; undefined when there is none
  */
 export function checkRow(row: LedgerRow, price: ModelPrice | undefined): BrokenRule | undefined {
   const wrong = malformed(row);
   if (wrong) return { reason: 'malformed', message: wrong };
-  if (row.formula !== FORMULA)
+  if (!FORMULAS.includes(row.formula))
     return { reason: 'formula_unknown', message: `formula ${String(row.formula)} is not known` };
   if (!price) return { reason: 'model_not_priced', message: `rate card ${row.rateCard} does not price ${row.model}` };
-  const due = cost(price, row.counts);
+  const due = cost(price, row, row.formula);
   if (due === row.costNanos) return undefined;
   return { reason: 'cost_mismatch', message: `its cost is ${row.costNanos} nano-units and should be ${due}` };
 }

@@ -1,13 +1,19 @@
 import type { Tx } from '@app/platform';
 import type { LedgerRow } from './ledger-row';
 
+/** A row with what it would cost without the tenant's markup; `null` where that is its cost. */
+export interface PricedRow extends LedgerRow {
+  readonly listCostNanos: bigint | null;
+}
+
 /** A column, its type, and where its value is in a row; arrays of them make one statement of any number of rows. */
-const COLUMNS: readonly [name: string, type: string, value: (row: LedgerRow) => unknown][] = [
+const COLUMNS: readonly [name: string, type: string, value: (row: PricedRow) => unknown][] = [
   ['id', 'uuid', ({ id }) => id],
   ['at', 'timestamptz', ({ at }) => at.toISOString()],
   ['tenant_id', 'text', ({ tenantId }) => tenantId],
   ['token_id', 'text', ({ tokenId }) => tokenId],
   ['subject', 'text', ({ subject }) => subject],
+  ['end_user', 'text', ({ endUser }) => endUser],
   ['model', 'text', ({ model }) => model],
   ['provider', 'text', ({ provider }) => provider],
   ['provider_request_id', 'text', ({ providerRequestId }) => providerRequestId],
@@ -21,8 +27,13 @@ const COLUMNS: readonly [name: string, type: string, value: (row: LedgerRow) => 
   ['cache_write_5m_tokens', 'bigint', ({ counts }) => counts.cacheWrite5m],
   ['cache_write_1h_tokens', 'bigint', ({ counts }) => counts.cacheWrite1h],
   ['reasoning_tokens', 'bigint', ({ counts }) => counts.reasoning],
+  ['audio_input_tokens', 'bigint', ({ counts }) => counts.audioInput],
+  ['audio_output_tokens', 'bigint', ({ counts }) => counts.audioOutput],
+  ['web_searches', 'int', ({ webSearches }) => webSearches],
+  ['service_tier', 'text', ({ serviceTier }) => serviceTier],
   ['cost_nanos', 'bigint', ({ costNanos }) => String(costNanos)],
   ['reason', 'text', ({ reason }) => reason],
+  ['list_cost_nanos', 'bigint', ({ listCostNanos }) => listCostNanos?.toString() ?? null],
 ];
 
 const NAMES = COLUMNS.map(([name]) => name).join(', ');
@@ -44,7 +55,7 @@ const INSERT = `
   RETURNING replace(id::text, '-', '') AS id`;
 
 /** Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. */
-export async function insertRows(tx: Tx, rows: readonly LedgerRow[]): Promise<string[]> {
+export async function insertRows(tx: Tx, rows: readonly PricedRow[]): Promise<string[]> {
   const inserted = await tx.query<{ id: string }>(
     INSERT,
     COLUMNS.map(([, , value]) => rows.map(value)),

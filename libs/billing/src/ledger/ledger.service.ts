@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LOG, type Log, type Tx } from '@app/platform';
 import { Catalogue } from '../catalogue/catalogue.service';
-import { priceOf } from '../pricing/pricing';
+import { listCost, priceOf } from '../pricing/pricing';
 import type { RateCard } from '../rates/rate-card';
 import { selectRateCards } from '../rates/rate-cards.queries';
-import { insertRows } from './ledger.queries';
+import { insertRows, type PricedRow } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, type LedgerRow } from './ledger-row';
 
@@ -31,12 +31,15 @@ export class Ledger {
     );
   }
 
-  private checked(row: LedgerRow, card: RateCard | undefined): LedgerRow {
-    const broken = checkRow(row, card && priceOf(card, row.model));
-    if (broken === undefined || row.status === 'quarantined') return row;
+  private checked(row: LedgerRow, card: RateCard | undefined): PricedRow {
+    const price = card && priceOf(card, row.model, row.tenantId);
+    const broken = checkRow(row, price);
+    if (broken === undefined)
+      return { ...row, listCostNanos: price?.markup ? listCost(price, row, row.formula) : null };
+    if (row.status === 'quarantined') return { ...row, listCostNanos: null };
     const { reason, message } = broken;
     this.log.error({ ledgerRow: row.id, tenant: row.tenantId, problem: message }, 'a ledger row is quarantined');
-    return { ...row, status: 'quarantined', reason };
+    return { ...row, status: 'quarantined', reason, listCostNanos: null };
   }
 
   /** Another process may have priced a row by a card this one has not heard of yet. */

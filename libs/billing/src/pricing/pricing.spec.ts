@@ -1,43 +1,28 @@
-import fc from 'fast-check';
-import { rateCard, type RateCard } from '../rates/rate-card';
-import type { ClassPrices, ModelPrice } from './model-price';
-import { cost, priceOf, quote } from './pricing';
-import { NO_TOKENS, TOKEN_CLASSES, totalTokens, type TokenCounts } from './token-counts';
+import { rateCard } from '../rates/rate-card';
+import type { ModelPrice } from './model-price';
+import { cost, listCost, priceOf } from './pricing';
+import { ratio } from './ratio';
+import { NO_TOKENS, type TokenCounts } from './token-counts';
+import { NO_USAGE, type Usage } from './usage';
 
-const nanos = fc.bigInt({ min: 0n, max: 10n ** 15n });
-const classPrices: fc.Arbitrary<ClassPrices> = fc.record({
-  input: nanos,
-  output: nanos,
-  cacheRead: nanos,
-  cacheWrite5m: nanos,
-  cacheWrite1h: nanos,
-  reasoning: nanos,
-});
-const tokens = fc.nat({ max: 50_000_000 });
-const counts: fc.Arbitrary<TokenCounts> = fc.record({
-  input: tokens,
-  output: tokens,
-  cacheRead: tokens,
-  cacheWrite5m: tokens,
-  cacheWrite1h: tokens,
-  reasoning: tokens,
-});
-const modelPrice: fc.Arbitrary<ModelPrice> = fc
-  .tuple(classPrices, fc.option(fc.record({ aboveTokens: tokens, prices: classPrices }), { nil: undefined }))
-  .map(([prices, longContext]) => ({ ...prices, longContext }));
-
-const card = { version: 7 } as RateCard;
-const dollars = (price: Partial<Record<keyof TokenCounts, bigint>>): ModelPrice => ({
+const dollars = (price: Partial<ModelPrice>): ModelPrice => ({
   input: 0n,
+  audioInput: 0n,
   output: 0n,
+  audioOutput: 0n,
   cacheRead: 0n,
   cacheWrite5m: 0n,
   cacheWrite1h: 0n,
   reasoning: 0n,
   ...price,
 });
+const used = (some: Partial<TokenCounts>, rest: Partial<Usage> = {}): Usage => ({
+  ...NO_USAGE,
+  ...rest,
+  counts: { ...NO_TOKENS, ...some },
+});
 
-describe('cost', () => {
+describe.each([1, 2] as const)('formula %i', (formula) => {
   const price = dollars({
     input: 2_500_000_000n,
     output: 10_000_000_000n,
@@ -46,22 +31,21 @@ describe('cost', () => {
   });
 
   it('is what an invoice says', () => {
-    const counts = { ...NO_TOKENS, input: 1_000, cacheRead: 400, output: 250, reasoning: 50 };
     // 0.0025 + 0.0005 + 0.0025 + 0.0005
-    expect(cost(price, counts)).toBe(6_000_000n);
+    expect(cost(price, used({ input: 1_000, cacheRead: 400, output: 250, reasoning: 50 }), formula)).toBe(6_000_000n);
   });
 
   it('rounds up once, over the sum of all classes', () => {
     const tiny = dollars({ input: 1n, output: 1n });
-    expect(cost(tiny, { ...NO_TOKENS, input: 1, output: 1 })).toBe(1n);
-    expect(cost(tiny, { ...NO_TOKENS, input: 1_000_000 })).toBe(1n);
-    expect(cost(tiny, { ...NO_TOKENS, input: 1_000_000, output: 1 })).toBe(2n);
-    expect(cost(tiny, NO_TOKENS)).toBe(0n);
+    expect(cost(tiny, used({ input: 1, output: 1 }), formula)).toBe(1n);
+    expect(cost(tiny, used({ input: 1_000_000 }), formula)).toBe(1n);
+    expect(cost(tiny, used({ input: 1_000_000, output: 1 }), formula)).toBe(2n);
+    expect(cost(tiny, NO_USAGE, formula)).toBe(0n);
   });
 
   it('is exact where floating point is not', () => {
-    const counts = { ...NO_TOKENS, input: 1_099_511_627_775 };
-    expect(cost(dollars({ input: 999_999_999_999_999n }), counts)).toBe(1_099_511_627_774_998_900_489n);
+    const dear = dollars({ input: 999_999_999_999_999n });
+    expect(cost(dear, used({ input: 1_099_511_627_775 }), formula)).toBe(1_099_511_627_774_998_900_489n);
   });
 
   it('charges the whole call at the long price once the prompt is longer than the threshold, cached tokens included', () => {
@@ -72,90 +56,63 @@ describe('cost', () => {
         prices: dollars({ input: 2_000_000n, cacheRead: 2_000_000n, output: 3_000_000n }),
       },
     };
-    expect(cost(tiered, { ...NO_TOKENS, input: 60, cacheRead: 40, output: 10 })).toBe(110n);
-    expect(cost(tiered, { ...NO_TOKENS, input: 61, cacheRead: 40, output: 10 })).toBe(232n);
-    expect(cost(tiered, { ...NO_TOKENS, output: 1_000 })).toBe(1_000n);
-  });
-
-  it('is the exact rational, rounded up, for any prices and counts', () => {
-    fc.assert(
-      fc.property(classPrices, counts, (prices, used) => {
-        const exact = TOKEN_CLASSES.reduce((sum, name) => sum + BigInt(used[name]) * prices[name], 0n);
-        const due = cost(prices, used);
-        expect(due * 1_000_000n >= exact && (due - 1n) * 1_000_000n < exact).toBe(true);
-      }),
-    );
+    expect(cost(tiered, used({ input: 60, cacheRead: 40, output: 10 }), formula)).toBe(110n);
+    expect(cost(tiered, used({ input: 61, cacheRead: 40, output: 10 }), formula)).toBe(232n);
+    expect(cost(tiered, used({ output: 1_000 }), formula)).toBe(1_000n);
   });
 });
 
-describe('quote', () => {
-  it('is never below the cost of anything within its bounds', () => {
-    fc.assert(
-      fc.property(
-        modelPrice,
-        counts,
-        tokens,
-        tokens,
-        fc.integer({ min: 1, max: 8 }),
-        (price, used, in_, out, choices) => {
-          const inputTokensMax = used.input + used.cacheRead + used.cacheWrite5m + used.cacheWrite1h + in_;
-          const outputTokensMax = Math.ceil((used.output + used.reasoning) / choices) + out;
-          const worst = quote(card, price, { inputTokensMax, outputTokensMax, choices });
-          expect(worst.costNanos >= cost(price, used)).toBe(true);
-          expect(worst.tokens).toBeGreaterThanOrEqual(totalTokens(used));
-        },
-      ),
-      { numRuns: 2_000 },
-    );
+describe('formula 1', () => {
+  it('knows neither fees nor tiers, exchange or markup', () => {
+    const plain = dollars({ input: 1_000_000n });
+    const price: ModelPrice = {
+      ...plain,
+      fees: { request: 5n, webSearch: 5n },
+      tiers: new Map([['flex', dollars({})]]),
+      exchange: ratio(9n, 10n),
+      markup: ratio(2n, 1n),
+    };
+    expect(cost(price, used({ input: 7 }, { webSearches: 3, serviceTier: 'flex' }), 1)).toBe(7n);
+  });
+});
+
+describe('formula 2', () => {
+  const price = dollars({ input: 1_000_000n, fees: { request: 10n, webSearch: 100n } });
+
+  it('adds a fee for the request and for each search, and none for a call that used nothing', () => {
+    expect(cost(price, used({ input: 5 }))).toBe(15n);
+    expect(cost(price, used({ input: 5 }, { webSearches: 2 }))).toBe(215n);
+    expect(cost(price, used({}, { webSearches: 1 }))).toBe(110n);
+    expect(cost(price, NO_USAGE)).toBe(0n);
   });
 
-  it('can be recomputed from its own counts and is reached by them', () => {
-    fc.assert(
-      fc.property(modelPrice, tokens, tokens, (price, inputTokensMax, outputTokensMax) => {
-        const {
-          worst,
-          costNanos,
-          rateCard: version,
-        } = quote(card, price, { inputTokensMax, outputTokensMax, choices: 1 });
-        expect(cost(price, worst)).toBe(costNanos);
-        expect(totalTokens(worst)).toBeLessThanOrEqual(inputTokensMax + outputTokensMax);
-        expect(version).toBe(7);
-      }),
-    );
+  it('bills a service tier at its prices and its own threshold, and one without prices as the standard one', () => {
+    const priority = { ...dollars({ input: 2_000_000n }), longContext: { aboveTokens: 5, prices: dollars({}) } };
+    const tiered = { ...price, tiers: new Map([['priority', priority]]) };
+    expect(cost(tiered, used({ input: 5 }, { serviceTier: 'priority' }))).toBe(20n);
+    expect(cost(tiered, used({ input: 6 }, { serviceTier: 'priority' }))).toBe(10n);
+    expect(cost(tiered, used({ input: 6 }, { serviceTier: 'flex' }))).toBe(16n);
   });
 
-  it('takes the dearest classes, and the plain ones among equals', () => {
-    const flat = dollars({ input: 5n, cacheRead: 5n, cacheWrite1h: 5n, output: 9n, reasoning: 9n });
-    expect(quote(card, flat, { inputTokensMax: 10, outputTokensMax: 4, choices: 3 }).worst).toEqual({
-      ...NO_TOKENS,
-      input: 10,
-      output: 12,
-    });
-    const cached = dollars({ input: 5n, cacheWrite1h: 6n, output: 9n, reasoning: 10n });
-    expect(quote(card, cached, { inputTokensMax: 10, outputTokensMax: 4, choices: 3 }).worst).toEqual({
-      ...NO_TOKENS,
-      cacheWrite1h: 10,
-      reasoning: 12,
-    });
-  });
-
-  it.each([
-    { inputTokensMax: -1, outputTokensMax: 1, choices: 1 },
-    { inputTokensMax: 1, outputTokensMax: Infinity, choices: 1 },
-    { inputTokensMax: 1.5, outputTokensMax: 1, choices: 1 },
-    { inputTokensMax: 1, outputTokensMax: 1, choices: 0 },
-    { inputTokensMax: 1, outputTokensMax: 1, choices: NaN },
-    { inputTokensMax: 1, outputTokensMax: 2 ** 52, choices: 3 },
-  ])('refuses bounds that bound nothing: %j', (bounds) => {
-    expect(() => quote(card, dollars({}), bounds)).toThrow(RangeError);
+  it('rounds up after exchange and markup, and before neither', () => {
+    const tiny = dollars({ input: 1n, exchange: ratio(1n, 3n), markup: ratio(3n, 1n) });
+    expect(cost(tiny, used({ input: 1_000_000 }))).toBe(1n);
+    expect(cost({ ...tiny, markup: ratio(4n, 1n) }, used({ input: 1_000_000 }))).toBe(2n);
+    expect(listCost({ ...tiny, markup: ratio(0n, 1n) }, used({ input: 3_000_000 }))).toBe(1n);
   });
 });
 
 describe('priceOf', () => {
-  const prices = rateCard(1, '', {
+  const card = rateCard(1, '', {
     effectiveAt: new Date(0),
-    currency: 'USD',
+    currency: 'EUR',
     note: '',
+    exchange: { from: 'USD', rate: '0.9213' },
+    markups: [
+      { tenant: '*', percent: '12.5' },
+      { tenant: 'acme', percent: '-10' },
+      { tenant: 'guests', percent: '-100' },
+    ],
     prices: ['gpt-4o', 'gpt-4o-mini*', 'gpt-*'].map((model, index) => ({ model, input: String(index), output: '0' })),
   });
 
@@ -165,11 +122,22 @@ describe('priceOf', () => {
     ['gpt-4o-mini-2024-07-18', 1_000_000_000n],
     ['gpt-4o-2024-05-13', 2_000_000_000n],
   ])('prices %s by the most specific pattern', (model, input) => {
-    expect(priceOf(prices, model)?.input).toBe(input);
+    expect(priceOf(card, model, null)?.input).toBe(input);
   });
 
   it('has no price for a model that nothing names', () => {
-    expect(priceOf(prices, 'claude-opus-5')).toBeUndefined();
-    expect(priceOf(prices, 'GPT-4o')).toBeUndefined();
+    expect(priceOf(card, 'claude-opus-5', 'acme')).toBeUndefined();
+    expect(priceOf(card, 'GPT-4o', null)).toBeUndefined();
+  });
+
+  it.each([
+    ['finance', 2n * 921_300_000n + 2n * 115_162_500n],
+    ['acme', 2n * 829_170_000n],
+    ['guests', 0n],
+    ['*', 2n * 921_300_000n + 2n * 115_162_500n],
+  ])('bills %s in the currency of the card, with the markup of its own or of all others', (tenant, due) => {
+    const price = priceOf(card, 'gpt-5', tenant) as ModelPrice;
+    expect(cost(price, used({ input: 1_000_000 }))).toBe(due);
+    expect(listCost(price, used({ input: 1_000_000 }))).toBe(2n * 921_300_000n);
   });
 });

@@ -1,30 +1,58 @@
 import { bestMatch } from '@app/platform';
 import type { RateCard } from '../rates/rate-card';
-import type { ClassPrices, ModelPrice } from './model-price';
-import {
-  INPUT_CLASSES,
-  inputTokens,
-  NO_TOKENS,
-  OUTPUT_CLASSES,
-  TOKEN_CLASSES,
-  type TokenClass,
-  type TokenCounts,
-} from './token-counts';
+import type { Fees, ModelPrice, TierPrice } from './model-price';
+import { divideUp } from './ratio';
+import { inputTokens, TOKEN_CLASSES, totalTokens, type TokenCounts } from './token-counts';
+import type { Usage } from './usage';
 
-/** How a row's cost follows from its counts. A number is never given a new meaning: a changed rule gets the next one. */
-export const FORMULA = 1;
-export type Formula = typeof FORMULA;
+/** How a row's cost follows from its usage. A number is never given a new meaning: a changed rule gets the next one. */
+export const FORMULAS = [1, 2] as const;
+export type Formula = (typeof FORMULAS)[number];
+
+/** What calls are billed by. */
+export const FORMULA = 2 satisfies Formula;
 
 const MILLION = 1_000_000n;
 
-/** The price of a model under a card, by the public name that was asked for; the longest matching pattern wins. */
-export const priceOf = (card: RateCard, model: string): ModelPrice | undefined => bestMatch(card.prices, model);
+/**
+ * What a model costs a tenant under a card, by the public name that was asked for; the longest matching pattern wins. The
+ * tenant's own markup goes before that of `*`; `null` is nobody's.
+ */
+export function priceOf(card: RateCard, model: string, tenantId: string | null): ModelPrice | undefined {
+  const price = bestMatch(card.prices, model);
+  const markup = tenantId === null ? undefined : card.markups.get(tenantId);
+  return price && markup ? { ...price, markup } : price;
+}
 
 /**
- * Formula 1: tokens times price, summed over the classes, divided by a million and rounded up to the next nano-unit, once.
- * The prices are those of the long context if there are such and the input is longer than their threshold.
+ * Formula 2: tokens times price per million, summed over the classes, and fees times price, in the currency of the list;
+ * times the exchange rate, times the tenant's share of the list price; rounded up to the next nano-unit, once. The prices
+ * are those of the service tier, and of its long context if there are such and the input is longer than their threshold.
+ * The request fee is due where anything was used: an answer that used nothing costs nothing.
+ *
+ * Formula 1: the same without fees, service tiers, exchange rate and markup.
  */
-export function cost(price: ModelPrice, counts: TokenCounts): bigint {
+export function cost(price: ModelPrice, usage: Usage, formula: Formula = FORMULA): bigint {
+  if (formula === 1) return divideUp(tokenCost(price, usage.counts), MILLION);
+  const { fees, exchange, markup } = price;
+  let dividend = tokenCost(tierOf(price, usage.serviceTier), usage.counts);
+  let divisor = MILLION;
+  if (fees) dividend += feeCost(fees, usage) * MILLION;
+  if (exchange) [dividend, divisor] = [dividend * exchange.numerator, divisor * exchange.denominator];
+  if (markup) [dividend, divisor] = [dividend * markup.numerator, divisor * markup.denominator];
+  return divideUp(dividend, divisor);
+}
+
+/** The same before the tenant's markup or discount. */
+export const listCost = ({ markup: _, ...price }: ModelPrice, usage: Usage, formula: Formula = FORMULA): bigint =>
+  cost(price, usage, formula);
+
+/** The prices of a service tier; those of the standard one where the card states none for it. */
+export const tierOf = (price: ModelPrice, serviceTier: string | null): TierPrice =>
+  (serviceTier === null ? undefined : price.tiers?.get(serviceTier)) ?? price;
+
+/** Millionths of a nano-unit. */
+function tokenCost(price: TierPrice, counts: TokenCounts): bigint {
   const { longContext } = price;
   const prices = longContext && inputTokens(counts) > longContext.aboveTokens ? longContext.prices : price;
   let sum = 0n;
@@ -32,60 +60,10 @@ export function cost(price: ModelPrice, counts: TokenCounts): bigint {
     const tokens = counts[tokenClass];
     if (tokens !== 0) sum += BigInt(tokens) * prices[tokenClass];
   }
-  return (sum + MILLION - 1n) / MILLION;
+  return sum;
 }
 
-/** The most a request can use. */
-export interface Bounds {
-  /** Upper bound of the input tokens of all classes together. */
-  readonly inputTokensMax: number;
-  /** Upper bound of output and reasoning tokens together, of one choice. */
-  readonly outputTokensMax: number;
-  /** Answers asked for (`n`), at least 1. */
-  readonly choices: number;
+function feeCost({ request, webSearch }: Fees, { counts, webSearches }: Usage): bigint {
+  const requests = webSearches > 0 || totalTokens(counts) > 0 ? request : 0n;
+  return requests + BigInt(webSearches) * webSearch;
 }
-
-/** What a request can cost at most, and the counts that cost it: an unconfirmed row made of them recomputes like any other. */
-export interface Quote {
-  readonly costNanos: bigint;
-  readonly tokens: number;
-  readonly worst: TokenCounts;
-  /** Version of the card the request will be billed by, however long it takes. */
-  readonly rateCard: number;
-  readonly formula: Formula;
-}
-
-/**
- * The worst case within the bounds: all input in its dearest class, all output in its dearest, the prompt as long as it
- * can be, or just not long if that is dearer.
- * @throws RangeError for bounds that bound nothing
- */
-export function quote(card: RateCard, price: ModelPrice, bounds: Bounds): Quote {
-  const { inputTokensMax, outputTokensMax, choices } = bounds;
-  const output = outputTokensMax * choices;
-  if (![inputTokensMax, outputTokensMax, output].every((n) => Number.isSafeInteger(n) && n >= 0) || !(choices >= 1))
-    throw new RangeError(`not the bounds of a request: ${JSON.stringify(bounds)}`);
-  let worst = worstCounts(price, inputTokensMax, output);
-  const { longContext } = price;
-  if (longContext && inputTokensMax > longContext.aboveTokens) {
-    const short = worstCounts(price, longContext.aboveTokens, output);
-    const long = worstCounts(longContext.prices, inputTokensMax, output);
-    worst = cost(price, short) > cost(price, long) ? short : long;
-  }
-  return {
-    costNanos: cost(price, worst),
-    tokens: inputTokensMax + output,
-    worst,
-    rateCard: card.version,
-    formula: FORMULA,
-  };
-}
-
-const worstCounts = (prices: ClassPrices, input: number, output: number): TokenCounts => ({
-  ...NO_TOKENS,
-  [dearest(prices, INPUT_CLASSES)]: input,
-  [dearest(prices, OUTPUT_CLASSES)]: output,
-});
-
-const dearest = <Class extends TokenClass>(prices: ClassPrices, classes: readonly Class[]): Class =>
-  classes.reduce((best, next) => (prices[next] > prices[best] ? next : best));

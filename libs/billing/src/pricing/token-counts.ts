@@ -1,10 +1,13 @@
 /**
  * Tokens of one call in disjoint classes: each token is counted once, in the class it is billed in. `input` leaves out
- * what was read from or written to a cache; `output` leaves out reasoning. All are integers from 0.
+ * spoken input and what was read from or written to a cache; `output` leaves out spoken output and reasoning. All are
+ * integers from 0.
  */
 export interface TokenCounts {
   readonly input: number;
+  readonly audioInput: number;
   readonly output: number;
+  readonly audioOutput: number;
   readonly cacheRead: number;
   readonly cacheWrite5m: number;
   readonly cacheWrite1h: number;
@@ -13,14 +16,22 @@ export interface TokenCounts {
 
 export type TokenClass = keyof TokenCounts;
 
-/** The plain class first, so that it is the one named among equally dear ones. */
-export const INPUT_CLASSES = ['input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h'] as const;
-export const OUTPUT_CLASSES = ['output', 'reasoning'] as const;
-export const TOKEN_CLASSES: readonly TokenClass[] = [...INPUT_CLASSES, ...OUTPUT_CLASSES];
+const TEXT_INPUT = ['input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h'] as const;
+const TEXT_OUTPUT = ['output', 'reasoning'] as const;
+
+/**
+ * The classes that input can fall into, without and with sound; the plain class first, so that it is the one named among
+ * equally dear ones.
+ */
+export const INPUT_CLASSES = { text: TEXT_INPUT, audio: [...TEXT_INPUT, 'audioInput'] } as const;
+export const OUTPUT_CLASSES = { text: TEXT_OUTPUT, audio: [...TEXT_OUTPUT, 'audioOutput'] } as const;
+export const TOKEN_CLASSES: readonly TokenClass[] = [...INPUT_CLASSES.audio, ...OUTPUT_CLASSES.audio];
 
 export const NO_TOKENS: TokenCounts = {
   input: 0,
+  audioInput: 0,
   output: 0,
+  audioOutput: 0,
   cacheRead: 0,
   cacheWrite5m: 0,
   cacheWrite1h: 0,
@@ -35,6 +46,6 @@ export const totalTokens = (counts: TokenCounts): number =>
 
 /** The prompt's length: input of every class, which is what long-context prices go by. */
 export const inputTokens = (counts: TokenCounts): number =>
-  counts.input + counts.cacheRead + counts.cacheWrite5m + counts.cacheWrite1h;
+  counts.input + counts.audioInput + counts.cacheRead + counts.cacheWrite5m + counts.cacheWrite1h;
 
 export const isTokenCount = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= MAX_TOKENS;

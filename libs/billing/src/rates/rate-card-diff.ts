@@ -61,13 +61,21 @@ function changeOf(former: StatedPrice, latter: StatedPrice): ModelChange[] {
 }
 
 const classChanges = (from: ClassPrices, to: ClassPrices, longContext: boolean): PriceChange[] =>
-  TOKEN_CLASSES.filter((tokenClass) => from[tokenClass] !== to[tokenClass]).map((tokenClass) => ({
+  TOKEN_CLASSES.filter(
+    (tokenClass) => from[tokenClass] !== to[tokenClass] && (isSpoken(tokenClass, from) || isSpoken(tokenClass, to)),
+  ).map((tokenClass) => ({
     tokenClass,
     longContext,
     from: formatNanos(from[tokenClass]),
     to: formatNanos(to[tokenClass]),
     changePercent: percent(from[tokenClass], to[tokenClass]),
   }));
+
+/** Whether a class of audio has a price of its own: most models have none, and what followed text would only be told twice. */
+const isSpoken = (tokenClass: TokenClass, prices: ClassPrices): boolean => {
+  const text = ({ audioInput: 'input', audioOutput: 'output' } as const)[tokenClass as 'audioInput'];
+  return text === undefined || prices[tokenClass] !== prices[text];
+};
 
 function percent(from: bigint, to: bigint): string | null {
   if (from === 0n) return null;

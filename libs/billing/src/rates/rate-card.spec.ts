@@ -29,10 +29,12 @@ describe('fullPrice', () => {
   it('lets a class that is not stated follow its neighbour', () => {
     expect(fullPrice({ model: 'm', input: '1', output: '2' })).toEqual({
       input: 1_000_000_000n,
+      audioInput: 1_000_000_000n,
       cacheRead: 1_000_000_000n,
       cacheWrite5m: 1_000_000_000n,
       cacheWrite1h: 1_000_000_000n,
       output: 2_000_000_000n,
+      audioOutput: 2_000_000_000n,
       reasoning: 2_000_000_000n,
     });
     expect(fullPrice({ model: 'm', input: '1', output: '2', cacheWrite5m: '3' }).cacheWrite1h).toBe(3_000_000_000n);

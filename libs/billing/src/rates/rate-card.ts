@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
-import { formatNanos, parseNanos } from '@app/platform';
-import type { ClassPrices, ModelPrice } from '../pricing/model-price';
+import { formatNanos, NANOS_PER_UNIT, parseNanos } from '@app/platform';
+import type { ClassPrices, ModelPrice, TierPrice } from '../pricing/model-price';
+import { ratio, type Ratio } from '../pricing/ratio';
 import type { TokenClass } from '../pricing/token-counts';
 
 /** One version of the price list, as the hot path needs it. */
 export interface RateCard {
   readonly version: number;
   readonly effectiveAt: Date;
-  /** ISO 4217. */
+  /** ISO 4217, of what is billed. */
   readonly currency: string;
   readonly note: string;
   /** SHA-256 of the canonical text, hex. */
   readonly hash: string;
-  /** By model name or pattern. */
+  /** By model name or pattern, with the markup of `*`. */
   readonly prices: ReadonlyMap<string, ModelPrice>;
+  /** Of tenants that have one of their own. */
+  readonly markups: ReadonlyMap<string, Ratio>;
 }
 
 /** Prices as an admin states them: decimals per million tokens; a class left out is billed like its neighbour. */
@@ -24,11 +27,37 @@ export interface StatedClasses {
   readonly cacheWrite5m?: string | undefined;
   readonly cacheWrite1h?: string | undefined;
   readonly reasoning?: string | undefined;
+  readonly audioInput?: string | undefined;
+  readonly audioOutput?: string | undefined;
 }
 
-export interface StatedPrice extends StatedClasses {
-  readonly model: string;
+export interface StatedTier extends StatedClasses {
   readonly longContext?: (StatedClasses & { readonly aboveTokens: number }) | undefined;
+}
+
+export interface StatedPrice extends StatedTier {
+  readonly model: string;
+  /** Other prices in a service tier of the provider, by its name; nothing of them follows the standard tier. */
+  readonly tiers?: Readonly<Record<string, StatedTier>> | undefined;
+  /** For each call or search; a fee left out is none. */
+  readonly fees?: StatedFees | undefined;
+}
+
+export interface StatedFees {
+  readonly request?: string | undefined;
+  readonly webSearch?: string | undefined;
+}
+
+/** In which currency the prices are stated, and how many units of the card's currency one of its units is billed at. */
+export interface StatedExchange {
+  readonly from: string;
+  readonly rate: string;
+}
+
+/** What a tenant, or `*` for all others, pays more than the list price, or less, in percent of it. */
+export interface StatedMarkup {
+  readonly tenant: string;
+  readonly percent: string;
 }
 
 /** What the hash of a card covers; its version is given when it is stored. */
@@ -36,23 +65,48 @@ export interface RateCardContent {
   readonly effectiveAt: Date;
   readonly currency: string;
   readonly note: string;
+  /** Left out where prices are stated in the card's currency. */
+  readonly exchange?: StatedExchange | undefined;
+  readonly markups?: readonly StatedMarkup[] | undefined;
   readonly prices: readonly StatedPrice[];
 }
 
-const STATED: readonly TokenClass[] = ['input', 'output', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'reasoning'];
+/** In the order of the canonical text. */
+const STATED: readonly TokenClass[] = [
+  'input',
+  'output',
+  'cacheRead',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'reasoning',
+  'audioInput',
+  'audioOutput',
+];
+const FEES: readonly (keyof StatedFees)[] = ['request', 'webSearch'];
 
-/** The price of a model in every class, long context included. */
-export function fullPrice({ longContext, ...stated }: StatedPrice): ModelPrice {
-  if (!longContext) return classPrices(stated);
+/** The markup of tenants that have none of their own. */
+const EVERYBODY = '*';
+const HUNDRED_PERCENT = parseNanos('100');
+
+/** The price of a model in every class, tier and fee, before exchange and markup. */
+export function fullPrice({ tiers, fees, ...stated }: StatedPrice): ModelPrice {
+  const price: ModelPrice = tierPrice(stated);
+  if (!tiers && !fees) return price;
   return {
-    ...classPrices(stated),
-    longContext: { aboveTokens: longContext.aboveTokens, prices: classPrices(longContext) },
+    ...price,
+    ...(fees && { fees: { request: parseNanos(fees.request ?? '0'), webSearch: parseNanos(fees.webSearch ?? '0') } }),
+    ...(tiers && { tiers: new Map(Object.entries(tiers).map(([name, tier]) => [name, tierPrice(tier)])) }),
   };
 }
 
+const tierPrice = ({ longContext, ...stated }: StatedTier): TierPrice => ({
+  ...classPrices(stated),
+  ...(longContext && { longContext: { aboveTokens: longContext.aboveTokens, prices: classPrices(longContext) } }),
+});
+
 /**
- * A class that is not stated follows its neighbour, never a guessed multiple: `cacheRead` and `cacheWrite5m` cost what `input`
- * costs, `cacheWrite1h` what `cacheWrite5m` costs, `reasoning` what `output` costs.
+ * A class that is not stated follows its neighbour, never a guessed multiple: `cacheRead`, `cacheWrite5m` and `audioInput`
+ * cost what `input` costs, `cacheWrite1h` what `cacheWrite5m` costs, `reasoning` and `audioOutput` what `output` costs.
  */
 function classPrices(stated: StatedClasses): ClassPrices {
   const input = parseNanos(stated.input);
@@ -63,6 +117,8 @@ function classPrices(stated: StatedClasses): ClassPrices {
   return {
     input,
     output,
+    audioInput: or(stated.audioInput, input),
+    audioOutput: or(stated.audioOutput, output),
     cacheRead: or(stated.cacheRead, input),
     cacheWrite5m,
     cacheWrite1h: or(stated.cacheWrite1h, cacheWrite5m),
@@ -71,37 +127,65 @@ function classPrices(stated: StatedClasses): ClassPrices {
 }
 
 /**
- * The one text of a card: members in a fixed order, models sorted, decimals in their shortest exact form of at least two
- * places. Two cards that state the same have the same text, and this text is what is stored, hashed and exported.
+ * The one text of a card: members in a fixed order, models, tiers and tenants sorted, decimals in their shortest exact form
+ * of at least two places, nothing that is left out. Two cards that state the same have the same text, and this text is what
+ * is stored, hashed and exported.
  */
-export function canonicalText({ effectiveAt, currency, note, prices }: RateCardContent): string {
+export function canonicalText({ effectiveAt, currency, note, exchange, markups, prices }: RateCardContent): string {
   return JSON.stringify({
     effectiveAt: effectiveAt.toISOString(),
     currency,
     note,
+    exchange: exchange && { from: exchange.from, rate: canonical(exchange.rate) },
+    markups: markups && markups.length > 0 ? canonicalMarkups(markups) : undefined,
     prices: canonicalPrices(prices),
   });
 }
+
+const canonicalMarkups = (markups: readonly StatedMarkup[]): StatedMarkup[] =>
+  [...markups]
+    .sort((a, b) => (a.tenant < b.tenant ? -1 : 1))
+    .map(({ tenant, percent }) => ({ tenant, percent: canonical(percent) }));
 
 /** Prices as the canonical text has them. */
 export const canonicalPrices = (prices: readonly StatedPrice[]): StatedPrice[] =>
   [...prices].sort((a, b) => (a.model < b.model ? -1 : 1)).map(canonicalPrice);
 
-const canonicalPrice = ({ model, longContext, ...stated }: StatedPrice): StatedPrice => ({
-  model,
+const canonicalPrice = ({ model, tiers = {}, fees = {}, ...stated }: StatedPrice): StatedPrice => {
+  const names = Object.keys(tiers).sort();
+  const feesStated = members(FEES, fees);
+  return {
+    model,
+    ...canonicalTier(stated),
+    ...(names.length > 0 && {
+      tiers: Object.fromEntries(names.map((name) => [name, canonicalTier(tiers[name] as StatedTier)])),
+    }),
+    ...(Object.keys(feesStated).length > 0 && { fees: feesStated }),
+  };
+};
+
+const canonicalTier = ({ longContext, ...stated }: StatedTier): StatedTier => ({
   ...canonicalClasses(stated),
   ...(longContext && {
     longContext: { aboveTokens: longContext.aboveTokens, ...canonicalClasses(longContext) },
   }),
 });
 
-const canonicalClasses = (stated: StatedClasses): StatedClasses =>
+const canonicalClasses = (stated: StatedClasses): StatedClasses => members(STATED, stated) as unknown as StatedClasses;
+
+/** The amounts that are stated, in a fixed order. */
+const members = <Name extends string>(
+  names: readonly Name[],
+  stated: Readonly<Partial<Record<Name, string | undefined>>>,
+): Partial<Record<Name, string>> =>
   Object.fromEntries(
-    STATED.flatMap((tokenClass) => {
-      const text = stated[tokenClass];
-      return text === undefined ? [] : [[tokenClass, formatNanos(parseNanos(text))]];
+    names.flatMap((name) => {
+      const text = stated[name];
+      return text === undefined ? [] : [[name, canonical(text)]];
     }),
-  ) as unknown as StatedClasses;
+  ) as Partial<Record<Name, string>>;
+
+const canonical = (amount: string): string => formatNanos(parseNanos(amount));
 
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -120,12 +204,27 @@ export function readContent(version: number, text: string, hash: string): RateCa
   return { ...content, effectiveAt: new Date(content.effectiveAt) };
 }
 
-export const rateCard = (version: number, hash: string, { prices, ...content }: RateCardContent): RateCard => ({
-  version,
-  hash,
-  ...content,
-  prices: new Map(prices.map((stated) => [stated.model, fullPrice(stated)])),
-});
+export function rateCard(version: number, hash: string, content: RateCardContent): RateCard {
+  const { effectiveAt, currency, note, exchange, markups = [], prices } = content;
+  const shares = new Map(markups.map(({ tenant, percent }) => [tenant, shareOf(percent)]));
+  const everybody = shares.get(EVERYBODY);
+  const factors: Pick<ModelPrice, 'exchange' | 'markup'> = {
+    ...(exchange && { exchange: ratio(parseNanos(exchange.rate), NANOS_PER_UNIT) }),
+    ...(everybody && { markup: everybody }),
+  };
+  shares.delete(EVERYBODY);
+  return {
+    version,
+    hash,
+    effectiveAt,
+    currency,
+    note,
+    prices: new Map(prices.map((stated) => [stated.model, { ...fullPrice(stated), ...factors }])),
+    markups: shares,
+  };
+}
+
+const shareOf = (percent: string): Ratio => ratio(HUNDRED_PERCENT + parseNanos(percent), HUNDRED_PERCENT);
 
 /** The card in force at an instant, of cards sorted by when they take effect. */
 export const inForce = <Card extends Pick<RateCard, 'effectiveAt'>>(

@@ -43,7 +43,10 @@ export async function readStart(tx: Tx, tenant: string | null): Promise<{ now: D
 export const SUMS = `count(*) AS requests,
   sum(l.input_tokens)::bigint AS input, sum(l.cache_read_tokens)::bigint AS "cacheRead",
   sum(l.cache_write_5m_tokens)::bigint AS "cacheWrite5m", sum(l.cache_write_1h_tokens)::bigint AS "cacheWrite1h",
-  sum(l.output_tokens)::bigint AS output, sum(l.reasoning_tokens)::bigint AS reasoning, sum(l.cost_nanos)::bigint AS "costNanos"`;
+  sum(l.output_tokens)::bigint AS output, sum(l.reasoning_tokens)::bigint AS reasoning,
+  sum(l.audio_input_tokens)::bigint AS "audioInput", sum(l.audio_output_tokens)::bigint AS "audioOutput",
+  sum(l.web_searches)::bigint AS "webSearches", sum(coalesce(l.list_cost_nanos, l.cost_nanos))::bigint AS "listCostNanos",
+  sum(l.cost_nanos)::bigint AS "costNanos"`;
 
 export interface Sums {
   readonly requests: bigint;
@@ -53,5 +56,10 @@ export interface Sums {
   readonly cacheWrite1h: bigint;
   readonly output: bigint;
   readonly reasoning: bigint;
+  readonly audioInput: bigint;
+  readonly audioOutput: bigint;
+  readonly webSearches: bigint;
+  /** Before the tenants' markups and discounts. */
+  readonly listCostNanos: bigint;
   readonly costNanos: bigint;
 }

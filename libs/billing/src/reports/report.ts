@@ -12,6 +12,10 @@ export const SUMMED = [
   'cacheWrite1h',
   'output',
   'reasoning',
+  'audioInput',
+  'audioOutput',
+  'webSearches',
+  'listCostNanos',
   'costNanos',
 ] as const;
 
@@ -85,6 +89,10 @@ export const NOTHING: Sums = {
   cacheWrite1h: 0n,
   output: 0n,
   reasoning: 0n,
+  audioInput: 0n,
+  audioOutput: 0n,
+  webSearches: 0n,
+  listCostNanos: 0n,
   costNanos: 0n,
 };
 

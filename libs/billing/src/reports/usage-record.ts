@@ -14,11 +14,15 @@ export interface DetailRow extends Readonly<Record<TokenClass, bigint>> {
   readonly tokenId: string;
   readonly tokenLabel: string | null;
   readonly subject: string | null;
+  readonly endUser: string | null;
   readonly model: string;
   readonly provider: string;
   readonly providerRequestId: string | null;
   readonly rateCard: number;
   readonly formula: number;
+  readonly webSearches: bigint;
+  readonly serviceTier: string | null;
+  readonly listCostNanos: bigint;
   readonly costNanos: bigint;
   readonly currency: string | null;
   readonly status: LedgerStatus;
@@ -30,10 +34,12 @@ export interface DetailRow extends Readonly<Record<TokenClass, bigint>> {
 
 /** The columns of a `DetailRow`, from `l`. */
 export const DETAIL = `replace(l.id::text, '-', '') AS id, l.at, l.tenant_id AS tenant, l.cost_center AS "costCenter",
-  l.token_id AS "tokenId", k.label AS "tokenLabel", l.subject, l.model, l.provider, l.provider_request_id AS "providerRequestId",
+  l.token_id AS "tokenId", k.label AS "tokenLabel", l.subject, l.end_user AS "endUser", l.model, l.provider, l.provider_request_id AS "providerRequestId",
   l.input_tokens AS input, l.cache_read_tokens AS "cacheRead", l.cache_write_5m_tokens AS "cacheWrite5m",
   l.cache_write_1h_tokens AS "cacheWrite1h", l.output_tokens AS output, l.reasoning_tokens AS reasoning,
-  l.rate_card AS "rateCard", l.formula, l.cost_nanos AS "costNanos", c.currency, l.status, l.outcome,
+  l.audio_input_tokens AS "audioInput", l.audio_output_tokens AS "audioOutput",
+  l.web_searches::bigint AS "webSearches", l.service_tier AS "serviceTier", l.rate_card AS "rateCard", l.formula,
+  coalesce(l.list_cost_nanos, l.cost_nanos) AS "listCostNanos", l.cost_nanos AS "costNanos", c.currency, l.status, l.outcome,
   replace(l.corrects::text, '-', '') AS corrects, l.reason`;
 
 /** Joins to `l` what its columns name by id only. */
@@ -43,18 +49,22 @@ export const requestId = (id: string): string => `req_${id}`;
 
 type Tokens = Readonly<Record<TokenClass, bigint>>;
 
-const tokens = ({ input, cacheRead, cacheWrite5m, cacheWrite1h, output, reasoning }: Tokens): UsageSums['tokens'] => ({
-  input: Number(input),
-  cacheRead: Number(cacheRead),
-  cacheWrite5m: Number(cacheWrite5m),
-  cacheWrite1h: Number(cacheWrite1h),
-  output: Number(output),
-  reasoning: Number(reasoning),
+const tokens = (of: Tokens): UsageSums['tokens'] => ({
+  input: Number(of.input),
+  audioInput: Number(of.audioInput),
+  cacheRead: Number(of.cacheRead),
+  cacheWrite5m: Number(of.cacheWrite5m),
+  cacheWrite1h: Number(of.cacheWrite1h),
+  output: Number(of.output),
+  audioOutput: Number(of.audioOutput),
+  reasoning: Number(of.reasoning),
 });
 
 export const sumsView = (sums: Sums): UsageSums => ({
   requests: Number(sums.requests),
   tokens: tokens(sums),
+  webSearches: Number(sums.webSearches),
+  listCost: formatNanos(sums.listCostNanos),
   cost: formatNanos(sums.costNanos),
 });
 
@@ -66,12 +76,16 @@ export const recordView = (row: DetailRow): UsageRecord => ({
   tokenId: row.tokenId,
   tokenLabel: row.tokenLabel,
   subject: row.subject,
+  endUser: row.endUser,
   model: row.model,
   provider: row.provider,
   providerRequestId: row.providerRequestId,
   tokens: tokens(row),
+  webSearches: Number(row.webSearches),
+  serviceTier: row.serviceTier,
   rateCard: row.rateCard,
   formula: row.formula,
+  listCost: formatNanos(row.listCostNanos),
   cost: formatNanos(row.costNanos),
   currency: row.currency,
   status: row.status,

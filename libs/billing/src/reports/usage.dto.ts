@@ -102,6 +102,9 @@ export class TokenCountsView {
   /** Of the prompt, no cache involved. */
   input!: number;
 
+  /** Of the prompt, spoken. */
+  audioInput!: number;
+
   /** Of the prompt, read from the provider's cache. */
   cacheRead!: number;
 
@@ -114,6 +117,9 @@ export class TokenCountsView {
   /** Of the answer, without reasoning. */
   output!: number;
 
+  /** Of the answer, spoken. */
+  audioOutput!: number;
+
   /** Reasoning. */
   reasoning!: number;
 }
@@ -123,6 +129,15 @@ export class UsageSums {
   requests!: number;
 
   tokens!: TokenCountsView;
+
+  /** Searches of the web that providers ran. */
+  webSearches!: number;
+
+  /**
+   * What it would cost without the tenants' markups and discounts.
+   * @example "10.00"
+   */
+  listCost!: string;
 
   /**
    * Exact decimal in the report's currency.
@@ -180,6 +195,9 @@ export class UsageRecord {
   /** The person behind the call, where known. */
   subject!: string | null;
 
+  /** Whom the caller said it acts for; nobody has checked it. */
+  endUser!: string | null;
+
   /** As asked for. */
   model!: string;
 
@@ -190,11 +208,23 @@ export class UsageRecord {
 
   tokens!: TokenCountsView;
 
+  /** Searches of the web that the provider ran. */
+  webSearches!: number;
+
+  /** The provider's service tier; `null` is the standard one. */
+  serviceTier!: string | null;
+
   /** Version of the rate card the call is billed by. */
   rateCard!: number;
 
   /** Number of the rule by which the cost follows from tokens and prices. */
   formula!: number;
+
+  /**
+   * What it would cost without the tenant's markup or discount.
+   * @example "0.001275"
+   */
+  listCost!: string;
 
   /** @example "0.001275" */
   cost!: string;

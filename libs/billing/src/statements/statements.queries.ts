@@ -1,4 +1,5 @@
 import { dashed, type Tx } from '@app/platform';
+import { NOTHING, SUMMED } from '../reports/report';
 import { DETAIL, LABELS, type DetailRow } from '../reports/usage-record';
 import type { StatementRow, StatementScope } from './statement';
 
@@ -37,13 +38,20 @@ const COLUMNS = `id, month, schema, tenant_id AS tenant, time_zone AS "timeZone"
   late_after AS "lateAfter", currency, rows::float8 AS rows, late_rows::float8 AS "lateRows", bytes::float8 AS bytes, sha256,
   digests_sha256 AS "digestsSha256", rate_cards AS "rateCards", requests, input_tokens AS input, cache_read_tokens AS "cacheRead",
   cache_write_5m_tokens AS "cacheWrite5m", cache_write_1h_tokens AS "cacheWrite1h", output_tokens AS output,
-  reasoning_tokens AS reasoning, cost_nanos AS "costNanos", closed_at AS "closedAt", closed_by AS "closedBy"`;
+  reasoning_tokens AS reasoning, audio_input_tokens AS "audioInput", audio_output_tokens AS "audioOutput",
+  web_searches AS "webSearches", coalesce(list_cost_nanos, cost_nanos) AS "listCostNanos", cost_nanos AS "costNanos",
+  closed_at AS "closedAt", closed_by AS "closedBy"`;
 
 type FlatRow = Omit<StatementRow, 'sums'> & StatementRow['sums'];
 
 function nested(row: FlatRow): StatementRow {
-  const { requests, input, cacheRead, cacheWrite5m, cacheWrite1h, output, reasoning, costNanos, ...rest } = row;
-  return { ...rest, sums: { requests, input, cacheRead, cacheWrite5m, cacheWrite1h, output, reasoning, costNanos } };
+  const sums: Record<(typeof SUMMED)[number], bigint> = { ...NOTHING };
+  const rest: Partial<FlatRow> = { ...row };
+  for (const name of SUMMED) {
+    sums[name] = row[name];
+    delete rest[name];
+  }
+  return { ...(rest as Omit<StatementRow, 'sums'>), sums };
 }
 
 export async function selectStatement(tx: Tx, id: string): Promise<StatementRow | undefined> {
@@ -86,9 +94,10 @@ export async function insertStatement(tx: Tx, row: Omit<StatementRow, 'closedAt'
   const rows = await tx.query<FlatRow>(
     `INSERT INTO statements (id, month, schema, tenant_id, time_zone, from_at, to_at, as_of, late_after, currency, rows, late_rows,
        bytes, sha256, digests_sha256, rate_cards, requests, input_tokens, cache_read_tokens, cache_write_5m_tokens,
-       cache_write_1h_tokens, output_tokens, reasoning_tokens, cost_nanos, closed_at, closed_by)
+       cache_write_1h_tokens, output_tokens, reasoning_tokens, audio_input_tokens, audio_output_tokens, web_searches,
+       list_cost_nanos, cost_nanos, closed_at, closed_by)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-       date_trunc('milliseconds', clock_timestamp()), $25)
+       $25, $26, $27, $28, date_trunc('milliseconds', clock_timestamp()), $29)
      RETURNING ${COLUMNS}`,
     [
       row.id,
@@ -107,8 +116,7 @@ export async function insertStatement(tx: Tx, row: Omit<StatementRow, 'closedAt'
       row.sha256,
       row.digestsSha256,
       JSON.stringify(row.rateCards),
-      ...[sums.requests, sums.input, sums.cacheRead, sums.cacheWrite5m, sums.cacheWrite1h, sums.output, sums.reasoning],
-      String(sums.costNanos),
+      ...SUMMED.map((name) => sums[name]),
       tx.principal.id,
     ].map((value) => (typeof value === 'bigint' ? String(value) : value)),
   );

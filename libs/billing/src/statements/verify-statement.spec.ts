@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { formatNanos, uuid7 } from '@app/platform';
 import { cost, priceOf } from '../pricing/pricing';
 import { NO_TOKENS, TOKEN_CLASSES } from '../pricing/token-counts';
+import { NO_USAGE } from '../pricing/usage';
 import { canonicalText, hashOf, rateCard, readContent } from '../rates/rate-card';
 import { cellsOf, csvRecords } from './csv-records';
 import { DIGEST_HEADER, STATEMENT_COLUMNS, STATEMENT_HEADER, writeLine, type StatementLine } from './statement-line';
@@ -26,7 +27,7 @@ function line(index: number, fields: Partial<StatementLine> = {}): StatementLine
   const at = new Date(Date.parse('2026-03-01T00:00:00Z') + index * 60_000);
   const model = fields.model ?? 'gpt-4o';
   const counts = { ...NO_TOKENS, input: 1_000 * (index + 1), output: 7, cacheRead: index };
-  const price = priceOf(card, model);
+  const price = priceOf(card, model, 'finance');
   const bigCounts = Object.fromEntries(TOKEN_CLASSES.map((name) => [name, BigInt(counts[name])])) as typeof fields;
   return {
     entry: 'usage',
@@ -38,12 +39,16 @@ function line(index: number, fields: Partial<StatementLine> = {}): StatementLine
     tokenId: 'tok_1',
     tokenLabel: 'Laptop, "old"\nline two',
     subject: null,
+    endUser: null,
+    webSearches: 0n,
+    serviceTier: null,
+    listCostNanos: 0n,
     model,
     provider: 'openai',
     providerRequestId: `up-${index}`,
     rateCard: 1,
     formula: 1,
-    costNanos: price ? cost(price, counts) : 0n,
+    costNanos: price ? cost(price, { ...NO_USAGE, counts }) : 0n,
     currency: 'USD',
     status: 'actual',
     outcome: 'completed',
@@ -187,7 +192,7 @@ it.each<[string, Partial<StatementLine>, RegExp]>([
   ['a token less', { output: 6n }, /should cost/],
   ['another rate card', { rateCard: 2 }, /not priced/],
   ['another model', { model: 'gpt-5' }, /not priced/],
-  ['an unknown formula', { formula: 2 }, /not known/],
+  ['an unknown formula', { formula: 3 }, /not known/],
   ['another tenant', { tenant: 'legal' }, /tenant "legal"/],
   ['a time after the end', { at: new Date('2026-04-02T00:00:00Z') }, /after the statement's end/],
   ['another entry', { entry: 'late' }, /is "usage"/],

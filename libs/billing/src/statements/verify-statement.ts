@@ -1,6 +1,7 @@
 import { formatNanos, parseNanos } from '@app/platform';
-import { cost, FORMULA, priceOf } from '../pricing/pricing';
-import { isTokenCount, TOKEN_CLASSES, type TokenClass } from '../pricing/token-counts';
+import { cost, FORMULAS, priceOf } from '../pricing/pricing';
+import { isTokenCount, NO_TOKENS, TOKEN_CLASSES, type TokenClass } from '../pricing/token-counts';
+import { NO_USAGE } from '../pricing/usage';
 import { hashOf, rateCard, readContent, type RateCard } from '../rates/rate-card';
 import { original } from '../reports/csv';
 import { cellsOf, csvRecords, RunningHash, type CsvRecord } from './csv-records';
@@ -46,7 +47,7 @@ export interface StatementExport {
 
 const MAX_FAULTS = 1_000;
 const INDEX = new Map(STATEMENT_COLUMNS.map(({ name }, index) => [name, index]));
-const TOKEN_COLUMNS: Readonly<Record<TokenClass, string>> = {
+const TOKEN_COLUMNS: Readonly<Partial<Record<TokenClass, string>>> = {
   input: 'input_tokens',
   cacheRead: 'cache_read_tokens',
   cacheWrite5m: 'cache_write_5m_tokens',
@@ -170,14 +171,15 @@ class Verification {
     // Such rows break a rule; what they cost is what the ledger found, and their digest covers it.
     if (cells('status') === 'quarantined') return undefined;
     const card = this.#cards.get(Number(cells('rate_card')));
-    const price = card && priceOf(card, original(cells('model')));
-    if (cells('formula') !== String(FORMULA)) return `was billed by formula "${cells('formula')}", which is not known`;
+    const price = card && priceOf(card, original(cells('model')), original(cells('tenant')));
+    const formula = FORMULAS.find((known) => cells('formula') === String(known));
+    if (formula === undefined) return `was billed by formula "${cells('formula')}", which is not known`;
     if (!price) return `is not priced by rate card "${cells('rate_card')}"`;
-    const counts = Object.fromEntries(
-      TOKEN_CLASSES.map((tokenClass) => [tokenClass, countOf(cells(TOKEN_COLUMNS[tokenClass]))]),
-    ) as Record<TokenClass, number>;
+    const counts: Record<TokenClass, number> = { ...NO_TOKENS };
+    for (const [tokenClass, column] of Object.entries(TOKEN_COLUMNS))
+      counts[tokenClass as TokenClass] = countOf(cells(column));
     if (!TOKEN_CLASSES.every((tokenClass) => isTokenCount(counts[tokenClass]))) return 'has a count that is no number';
-    const due = cost(price, counts);
+    const due = cost(price, { ...NO_USAGE, counts }, formula);
     if (due !== amount) return `costs ${cells('cost')} and should cost ${formatNanos(due)}`;
     this.#recomputed += 1;
     return undefined;

@@ -28,6 +28,8 @@ export function countsOfAnthropic(usage: unknown): UsageResult {
     ok: true,
     counts: {
       input,
+      audioInput: 0,
+      audioOutput: 0,
       output: output - reasoning,
       cacheRead,
       cacheWrite5m: isSplit ? (written5m ?? 0) : (written ?? 0),

@@ -9,7 +9,16 @@ const GOLDEN = join(__dirname, 'golden');
 const golden = (name: string): Buffer => readFileSync(join(GOLDEN, name));
 const dialectOf = (name: string): 'openai' | 'anthropic' => (name.startsWith('openai') ? 'openai' : 'anthropic');
 
-const NONE: TokenCounts = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 };
+const NONE: TokenCounts = {
+  input: 0,
+  audioInput: 0,
+  output: 0,
+  audioOutput: 0,
+  cacheRead: 0,
+  cacheWrite5m: 0,
+  cacheWrite1h: 0,
+  reasoning: 0,
+};
 const counts = (some: Partial<TokenCounts>): TokenCounts => ({ ...NONE, ...some });
 
 const ANSWERS: Record<string, [Partial<TokenCounts>, string]> = {

@@ -34,7 +34,9 @@ export function countsOfOpenAi(usage: unknown): UsageResult {
     ok: true,
     counts: {
       input: prompt - cached - written,
+      audioInput: 0,
       output: beside ? completion : completion - reasoning,
+      audioOutput: 0,
       cacheRead: cached,
       cacheWrite5m: written,
       cacheWrite1h: 0,

@@ -2,8 +2,12 @@
 export interface TokenCounts {
   /** Fresh input: neither read from nor written to a cache. */
   readonly input: number;
+  /** Spoken input. */
+  readonly audioInput: number;
   /** Output without reasoning. */
   readonly output: number;
+  /** Spoken output. */
+  readonly audioOutput: number;
   readonly cacheRead: number;
   /** Input written to a cache of the shorter, cheaper lifetime. */
   readonly cacheWrite5m: number;
