@@ -1,5 +1,6 @@
 import type { Department } from '../support/department';
 import type { Gateway } from '../support/gateway';
+import { loseProcess } from '../support/lost-process';
 
 export interface AuditRecord {
   readonly actor: {
@@ -239,6 +240,19 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       after: { currency: 'USD', version: expect.any(Number) },
       wrong: { body: { format: 'csv', text: 'model,input,output\nfake*,1e3,2' }, status: 400 },
     }),
+  'POST /api/v1/admin/gateway/lost-processes/:processId/resolve': async ({ department, gateway }) => {
+    const { id: tenant } = await department();
+    const id = await loseProcess(gateway.place, tenant);
+    const leased = [{ tenantId: tenant, metric: 'cost', amount: '0.000000007' }];
+    return {
+      path: `${ADMIN}/gateway/lost-processes/${id}/resolve`,
+      body: { how: 'spent', reason: 'burnt' },
+      record: { action: 'lease.resolved', tenant: null, target: { kind: 'process', id } },
+      before: { leased },
+      after: { how: 'spent', leased },
+      wrong: { body: { how: 'forgotten', reason: 'burnt' }, status: 400 },
+    };
+  },
   'PATCH /api/v1/tenant': async ({ department }) => {
     const made = await department();
     const { id } = made;

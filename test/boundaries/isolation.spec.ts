@@ -309,7 +309,8 @@ const filled = ({ path }: TableRoute): string =>
     .replace(':requestId', a.requestId)
     .replace(':statementId', a.statementId)
     .replace(/:id|\*id/, 'fake')
-    .replace(':version', '1');
+    .replace(':version', '1')
+    .replace(':processId', '01a203b1-9c1e-7a44-8f5b-2a9d1c0e7f11');
 
 describe('the wrong key', () => {
   const bodyFor = (method: string): object | undefined => (method === 'GET' || method === 'DELETE' ? undefined : {});

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { Gateway } from '../../../test/support/gateway';
+import { loseProcess } from '../../../test/support/lost-process';
 import { run } from './run';
 
 let gateway: Gateway;
@@ -103,6 +104,25 @@ describe('openclawmu against a gateway', () => {
     await must('budgets remove finance --monthly');
     expect(await must('budgets show finance')).toMatch(/^cost +month +none /m);
     expect((await cli('budgets remove finance --monthly')).code).toBe(5);
+  });
+
+  it('names lost gateway processes and resolves them, once and with a reason', async () => {
+    expect((await cli('gateway lost')).stderr).toContain('No gateway process is lost.');
+    await must('tenants create stranded');
+    const id = await loseProcess(gateway.place, 'stranded');
+    expect(await must('gateway lost')).toMatch(
+      new RegExp(`^${id} +elsewhere +.* missing +stranded +cost day +2020-02-01T.* 0\\.000000007$`, 'm'),
+    );
+    expect((await cli(`doctor --config ${join(gateway.place.folder, 'openclawmu.yaml')}`)).stdout).toContain(
+      `${id} on elsewhere`,
+    );
+    expect((await cli(`gateway resolve ${id} --as spent`)).code).toBe(2);
+    expect((await cli(`gateway resolve ${id} --as lost --reason fire`)).code).toBe(2);
+    expect((await cli(`gateway resolve ${id} --as released --reason fire`)).stderr).toContain(
+      `What ${id} had leased of 1 tenant can be used again.`,
+    );
+    expect((await cli(`gateway resolve ${id} --as spent --reason fire`)).code).toBe(5);
+    expect(await json('gateway lost')).toEqual([]);
   });
 
   it('offers a model and prices it without touching a digit', async () => {

@@ -3,6 +3,7 @@ import type { Cli } from './cli';
 import { registerAudit } from './commands/audit';
 import { registerBudgets } from './commands/budgets';
 import { registerDoctor } from './commands/doctor';
+import { registerGateway } from './commands/gateway';
 import { registerKeys } from './commands/keys';
 import { registerModels } from './commands/models';
 import { registerRates } from './commands/rates';
@@ -62,6 +63,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerUsage,
     registerBilling,
     registerAudit,
+    registerGateway,
     registerKeys,
     registerDoctor,
   ])

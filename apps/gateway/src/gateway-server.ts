@@ -12,7 +12,7 @@ import {
   type Log,
 } from '@app/platform';
 import { ActiveCalls, Upstream } from '@app/proxy';
-import { Quota } from '@app/quota';
+import { LostProcesses, Quota } from '@app/quota';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Server } from 'node:http';
@@ -24,6 +24,7 @@ import { banner } from './banner';
 import { configureHttp } from './configure-http';
 import { registerGauges } from './gauges';
 import { GatewayHttpAdapter } from './http-adapter';
+import { registerLostGauges } from './lost-gauges';
 import { migrations } from './migrations';
 import { OwnPostgres } from './own-postgres';
 import { DOCS_ROUTES, serveDocs } from './swagger';
@@ -77,6 +78,7 @@ export class GatewayServer {
     });
     this.#exporter.start();
     registerGauges(app.get(Registry), app.get(Quota), this.#exporter, app.get(Clock));
+    registerLostGauges(app.get(Registry), app.get(LostProcesses), this.#jobs.for('metrics'));
     await app.listen(settings.server.port, settings.server.host);
     await this.record('start', 'gateway.started', `${hostname()}:${process.pid}`);
     process.stdout.write(banner(await app.getUrl(), isFirstStart, app.get(Upstream).names));

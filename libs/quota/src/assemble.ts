@@ -6,7 +6,7 @@ import { Journal, type JournalOptions } from './journal';
 import { Leases } from './leases.service';
 import { Meters } from './meters';
 import { Quota, type QuotaParts } from './quota.service';
-import { Recovery } from './recovery.service';
+import { Recovery, type RecoveryPlace } from './recovery.service';
 import { Settlements } from './settlements.service';
 import { Calendar } from './windows';
 
@@ -30,6 +30,7 @@ export interface QuotaSurroundings {
 export interface AssembledQuota extends QuotaParts {
   readonly quota: Quota;
   readonly meters: Meters;
+  readonly place: RecoveryPlace;
 }
 
 /** Puts one process's parts together. A process of its own in every respect, so tests make several in one. */
@@ -45,5 +46,5 @@ export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const place = { databaseUrl, dataDir, journals, processId: process.id };
   const recovery = new Recovery(database, jobs, settlements, log, place);
   const parts = { process, journal, leases, settlements, holds, recovery };
-  return { ...parts, meters, quota: new Quota(parts, database, jobs, changes, log) };
+  return { ...parts, meters, place, quota: new Quota(parts, database, jobs, changes, log) };
 }

@@ -5,7 +5,7 @@ import { METRICS, PERIODS, type Metric, type Period } from './windows';
 const AMOUNT = /^(\d{1,10}(\.\d{1,9})?|\d{1,18})$/;
 
 /** One line of text: no control characters, no halves of characters, not blank at either end. */
-const LINE = /^(?!\s)[^\p{Cc}\p{Cs}\u2028\u2029]+(?<!\s)$/u;
+export const ONE_LINE = /^(?!\s)[^\p{Cc}\p{Cs}\u2028\u2029]+(?<!\s)$/u;
 
 export class SetBudget {
   /** What is limited: `cost`, or `tokens` of all classes together (input, cache reads and writes, output, reasoning). */
@@ -50,7 +50,7 @@ export class TopUpBudget extends BudgetKey {
    * @example "Quarter end, agreed with J. Doe"
    */
   @MaxLength(200)
-  @Matches(LINE, { message: 'reason must be one line of text without blanks at its ends' })
+  @Matches(ONE_LINE, { message: 'reason must be one line of text without blanks at its ends' })
   reason!: string;
 }
 

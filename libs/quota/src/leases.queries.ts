@@ -78,10 +78,10 @@ async function lower(tx: Tx, processId: string, totals: readonly Amount[]): Prom
      FROM d WHERE w.id = d.window_id`,
     [processId, ids(totals), nanos(totals)],
   );
-  await tx.query('DELETE FROM leases WHERE process_id = $1 AND window_id = ANY($2::bigint[]) AND amount = 0', [
-    processId,
-    ids(totals),
-  ]);
+  await tx.query(
+    'DELETE FROM leases WHERE process_id = $1 AND window_id = ANY($2::bigint[]) AND amount = 0 AND written_off = 0',
+    [processId, ids(totals)],
+  );
 }
 
 /** How much other processes have leased of windows, by window id. */

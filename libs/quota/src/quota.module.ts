@@ -1,10 +1,12 @@
 import { Module, type Provider } from '@nestjs/common';
-import { AuditModule } from '@app/audit';
+import { Audit, AuditModule } from '@app/audit';
 import { ChangeFeed, Clock, Config, Database, DATABASE_URL, JobPrincipals, LOG, type Log } from '@app/platform';
 import { AdminBudgetsController } from './admin-budgets.controller';
 import { assembleQuota, type AssembledQuota } from './assemble';
 import { BudgetsService } from './budgets.service';
 import { Holds } from './holds.service';
+import { LostProcessesController } from './lost/lost-processes.controller';
+import { LostProcesses } from './lost/lost-processes.service';
 import { Meters } from './meters';
 import { Quota } from './quota.service';
 import { Settlements } from './settlements.service';
@@ -21,7 +23,7 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
 /** Holds, settlements and budgets. The application calls `Quota.start` when the schema is ready, and `Quota.drain` at the end. */
 @Module({
   imports: [AuditModule],
-  controllers: [AdminBudgetsController, TenantBudgetsController],
+  controllers: [AdminBudgetsController, TenantBudgetsController, LostProcessesController],
   providers: [
     {
       provide: ASSEMBLED,
@@ -44,8 +46,14 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
     part(Holds, ({ holds }) => holds),
     part(Settlements, ({ settlements }) => settlements),
     part(Meters, ({ meters }) => meters),
+    {
+      provide: LostProcesses,
+      inject: [ASSEMBLED, Database, Audit],
+      useFactory: ({ place }: AssembledQuota, database: Database, audit: Audit) =>
+        new LostProcesses(database, audit, place),
+    },
     BudgetsService,
   ],
-  exports: [Quota, Holds, Settlements, BudgetsService],
+  exports: [Quota, Holds, Settlements, BudgetsService, LostProcesses],
 })
 export class QuotaModule {}

@@ -4,7 +4,7 @@ import type { Holds } from './holds.service';
 import type { Journal } from './journal';
 import { returnAll } from './leases.queries';
 import type { Leases } from './leases.service';
-import type { LostProcess, Recovery } from './recovery.service';
+import type { Recovery } from './recovery.service';
 import type { Settlements } from './settlements.service';
 
 /** What an operator wants to see of this process's money, at one moment. */
@@ -120,10 +120,6 @@ export class Quota {
       uncoveredTokens: uncovered.tokens,
       fenced: process.fenced,
     };
-  }
-
-  lostProcesses(): Promise<LostProcess[]> {
-    return this.parts.recovery.lost();
   }
 
   private async stop(): Promise<void> {

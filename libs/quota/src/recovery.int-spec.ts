@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } 
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { tenantPrincipal } from '../../../test/support/principals';
+import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, until } from '../test/gateways';
 import { ACTUAL } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
@@ -96,9 +96,13 @@ describe('recovery', () => {
     expect(existsSync(`${folderOf(gone)}.damaged`)).toBe(true);
     expect((await gateways.month('a')).leased).toBeGreaterThan(0n);
     expect(await endOf(gone)).toBeNull();
-    const [lost, ...others] = await heir.quota.lostProcesses();
+    const [lost, ...others] = await gateways.lost(heir).list(adminPrincipal());
     expect(others).toEqual([]);
-    expect(lost).toMatchObject({ id: gone.process.id, leases: [{ tenantId: 'a' }, { tenantId: 'a' }] });
+    expect(lost).toMatchObject({
+      id: gone.process.id,
+      journal: 'damaged',
+      leased: [{ tenantId: 'a' }, { tenantId: 'a' }],
+    });
   });
 
   test('a machine that is lost with its journal stays counted and is listed', async () => {
@@ -106,9 +110,9 @@ describe('recovery', () => {
     const elsewhere = await gateways.start({ dataDir: await mkdtemp(join(tmpdir(), 'quota-lost-')) });
     await reserve(elsewhere, 'a', '4');
     const here = await gateways.start();
-    expect(await here.quota.lostProcesses()).toEqual([]);
+    expect(await gateways.lost(here).list(adminPrincipal())).toEqual([]);
     await elsewhere.quota.close();
-    expect((await here.quota.lostProcesses()).map(({ id }) => id)).toEqual([elsewhere.process.id]);
+    expect((await gateways.lost(here).list(adminPrincipal())).map(({ id }) => id)).toEqual([elsewhere.process.id]);
     expect((await gateways.month('a')).leased).toBeGreaterThanOrEqual(nanos('4'));
   });
 
@@ -141,7 +145,7 @@ describe('recovery', () => {
     await other.recovery.sweep();
     expect(await endOf(alive)).toBeNull();
     expect(existsSync(folderOf(alive))).toBe(true);
-    await until(async () => (await other.quota.lostProcesses()).length === 0);
+    await until(async () => (await gateways.lost(other).list(adminPrincipal())).length === 0);
     await hold.settle({ costNanos: nanos('1'), tokens: 0, row: ACTUAL });
     await alive.quota.drain();
     expect(await gateways.month('a')).toMatchObject({ spent: nanos('1'), leased: 0n });

@@ -9,27 +9,12 @@ import { answers, removeSocket } from './liveness-socket';
 import { inPlaceOf } from './process-lock';
 import { bookRows, type ChargedRow } from './settlements.queries';
 import type { Settlements } from './settlements.service';
-import type { Metric } from './windows';
 
-const PROCESS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const PROCESS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Ends the name of a journal that was set aside. */
+export const DAMAGED = '.damaged';
 const BATCH_ROWS = 500;
 const SWEEP_MS = 3_000;
-
-/** A process that is gone for good, and what it had leased: counted as used until somebody decides. */
-export interface LostProcess {
-  readonly id: string;
-  readonly host: string;
-  readonly startedAt: Date;
-  readonly leases: readonly LostLease[];
-}
-
-export interface LostLease {
-  readonly windowId: string;
-  readonly tenantId: string;
-  readonly metric: Metric;
-  /** In the metric's unit: nano-units or tokens. */
-  readonly amount: bigint;
-}
 
 export interface RecoveryPlace {
   readonly databaseUrl: string;
@@ -86,35 +71,6 @@ export class Recovery {
     }
   }
 
-  /**
-   * Processes that have something leased, hold no lock and left no journal here: their machine is lost, or out of reach.
-   * Meant for people; a process that is reconnecting may show for a moment.
-   */
-  async lost(): Promise<LostProcess[]> {
-    const here = new Set(await readdir(this.place.journals).catch(() => []));
-    const rows = await this.database.platform(this.jobs.for('lost-processes'), (tx) =>
-      tx.query<LostRow>(
-        `SELECT p.id, p.host, p.started_at, l.window_id, w.tenant_id, w.metric, l.amount
-         FROM gateway_processes p JOIN leases l ON l.process_id = p.id JOIN budget_windows w ON w.id = l.window_id,
-           LATERAL (SELECT ('x' || right(replace(p.id::text, '-', ''), 16))::bit(64)::bigint AS key) k
-         WHERE l.amount > 0 AND NOT EXISTS (SELECT 1 FROM pg_locks x
-           JOIN pg_database d ON d.oid = x.database AND d.datname = current_database()
-           WHERE x.locktype = 'advisory' AND x.objsubid = 1 AND x.granted
-             AND x.classid::bigint = ((k.key >> 32) & 4294967295) AND x.objid::bigint = (k.key & 4294967295))
-         ORDER BY p.started_at, p.id, l.window_id`,
-      ),
-    );
-    const lost = new Map<string, LostProcess & { leases: LostLease[] }>();
-    for (const row of rows) {
-      if (here.has(row.id)) continue;
-      const entry = lost.get(row.id) ?? { id: row.id, host: row.host, startedAt: row.started_at, leases: [] };
-      const { tenant_id: tenantId, metric, amount } = row;
-      entry.leases.push({ windowId: String(row.window_id), tenantId, metric, amount });
-      lost.set(row.id, entry);
-    }
-    return [...lost.values()];
-  }
-
   private async settleAffairs(processId: string): Promise<void> {
     const folder = join(this.place.journals, processId);
     // Between looking for the lock and having it, the owner may have shown up, or another heir been here.
@@ -125,7 +81,7 @@ export class Recovery {
     const refused = await this.book(processId, found);
     if (found.damaged.length > 0 || refused > 0) {
       // What cannot be read may be money: its lease stays counted, and the process shows as lost until somebody decides.
-      await rename(folder, `${folder}.damaged`);
+      await rename(folder, `${folder}${DAMAGED}`);
       this.log.error(
         { process: processId, damaged: found.damaged.slice(0, 20), refused },
         'the journal of a dead process is damaged; what could be read is booked, the rest stays counted as used',
@@ -172,16 +128,6 @@ export class Recovery {
       );
     return refused;
   }
-}
-
-interface LostRow {
-  readonly id: string;
-  readonly host: string;
-  readonly started_at: Date;
-  readonly window_id: bigint;
-  readonly tenant_id: string;
-  readonly metric: Metric;
-  readonly amount: bigint;
 }
 
 async function readJournal(folder: string): Promise<Replay | null> {

@@ -12,7 +12,8 @@ export interface ChargedRow extends SettledRow {
 
 /**
  * Brings rows into the ledger and counts those that were not there yet: spent goes up in their windows, and the process's
- * leases, which were taken for this, go down. Repeating it changes nothing.
+ * leases, which were taken for this, go down. What was written off when the process was given up for lost counts as spent
+ * already, and now has its row. Repeating it changes nothing.
  * @returns how much was counted that no lease covered; anything but 0 means that a lease was taken from a living process
  */
 export async function bookRows(
@@ -48,14 +49,16 @@ async function count(
     `WITH s AS (SELECT s.tenant_id, s.window_id, CASE w.metric WHEN 'cost' THEN s.cost WHEN 'tokens' THEN s.tokens END AS used
                 FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS s(tenant_id, window_id, cost, tokens)
                 JOIN budget_windows w ON w.id = s.window_id AND w.tenant_id = s.tenant_id),
-     c AS (SELECT s.*, least(s.used, coalesce(l.amount, 0)) AS covered FROM s
+     f AS (SELECT s.*, least(s.used, coalesce(l.amount, 0)) AS covered, coalesce(l.written_off, 0) AS written_off FROM s
            LEFT JOIN leases l ON l.process_id = $1 AND l.window_id = s.window_id),
-     l AS (UPDATE leases l SET amount = l.amount - c.covered FROM c
+     c AS (SELECT f.*, least(f.used - f.covered, f.written_off) AS found FROM f),
+     l AS (UPDATE leases l SET amount = l.amount - c.covered, written_off = l.written_off - c.found FROM c
            WHERE l.process_id = $1 AND l.window_id = c.window_id)
      UPDATE budget_windows w
-     SET spent = w.spent + c.used, leased = w.leased - c.covered,
-         ceiling = ${ceilingOf('w.spent + c.used', 'w.leased - c.covered')}
-     FROM c WHERE w.id = c.window_id RETURNING w.metric, c.used - c.covered AS uncovered`,
+     SET spent = w.spent + c.used - c.found, leased = w.leased - c.covered,
+         written_off = w.written_off - c.found, uncovered = w.uncovered + c.used - c.covered - c.found,
+         ceiling = ${ceilingOf('w.spent + c.used - c.found', 'w.leased - c.covered')}
+     FROM c WHERE w.id = c.window_id RETURNING w.metric, c.used - c.covered - c.found AS uncovered`,
     [
       processId,
       sums.map((s) => s.tenantId),

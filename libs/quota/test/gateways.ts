@@ -8,6 +8,7 @@ import { type GatewayDatabase, openGatewayDatabase, silentLog } from '../../../t
 import { adminPrincipal, jobPrincipals } from '../../../test/support/principals';
 import { type AssembledQuota, assembleQuota } from '../src/assemble';
 import { BudgetsService } from '../src/budgets.service';
+import { LostProcesses } from '../src/lost/lost-processes.service';
 import { socketFolder } from '../src/liveness-socket';
 import { testLedger } from './test-ledger';
 
@@ -33,6 +34,9 @@ export interface Used {
   readonly leased: bigint;
   readonly limit: bigint | null;
   readonly ceiling: bigint | null;
+  /** Of what is spent, the part without rows. */
+  readonly writtenOff: bigint;
+  readonly uncovered: bigint;
 }
 
 export interface GatewayOptions {
@@ -116,14 +120,19 @@ export class Gateways {
     return new BudgetsService(this.db.database, new Audit(), meters);
   }
 
+  /** As one of the processes sees them. */
+  lost({ place }: AssembledQuota): LostProcesses {
+    return new LostProcesses(this.db.database, new Audit(), place);
+  }
+
   /** The tenant's month under way, in nano-units or tokens. */
   async month(tenantId: string, metric: 'cost' | 'tokens' = 'cost'): Promise<Used> {
     const [month] = await this.look<Used>(
-      `SELECT spent, leased, limit_amount AS "limit", ceiling FROM budget_windows
+      `SELECT spent, leased, limit_amount AS "limit", ceiling, written_off AS "writtenOff", uncovered FROM budget_windows
        WHERE tenant_id = $1 AND metric = $2 AND period = 'month' ORDER BY id DESC LIMIT 1`,
       [tenantId, metric],
     );
-    return month ?? { spent: 0n, leased: 0n, limit: null, ceiling: null };
+    return month ?? { spent: 0n, leased: 0n, limit: null, ceiling: null, writtenOff: 0n, uncovered: 0n };
   }
 
   async ledger(): Promise<{ rows: number; sum: bigint; unconfirmed: number }> {

@@ -17,7 +17,7 @@ export function registerDoctor(program: Command, cli: Cli): void {
       // eslint-disable-next-line @typescript-eslint/no-require-imports
       const { examine } = require('../doctor/examine') as typeof import('../doctor/examine');
       const file = config ?? cli.env.OPENCLAWMU_CONFIG ?? 'openclawmu.yaml';
-      const findings = await examine(file, cli.env);
+      const findings = await examine(file, cli.env, cli.gateway);
       if (cli.out.json) cli.out.data(findings);
       else
         for (const { state, about, what, remedy } of findings) {

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { Config, ConfigError, type GatewayConfig } from '@app/platform';
+import type { Cli } from '../cli';
 import { examineAdminKey } from './admin-key';
 import { examineDataDir } from './data-dir';
 import { examineDatabase } from './database';
 import { note, ok, wrong, type Finding } from './finding';
 import { examineGateway } from './gateway';
+import { examineLostProcesses } from './lost-processes';
 import { examineProviders } from './providers';
 import { examineSandbox } from './sandbox';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Looks at everything the gateway needs, changes nothing, and reports all of it at once. */
-export async function examine(file: string, env: Environment): Promise<Finding[]> {
+export async function examine(file: string, env: Environment, gateway: Cli['gateway']): Promise<Finding[]> {
   const findings = [examineNode(process.versions.node)];
   const { config, finding } = load(file, env);
   findings.push(finding);
@@ -19,6 +21,7 @@ export async function examine(file: string, env: Environment): Promise<Finding[]
     findings.push(await examineDataDir(config.dataDir));
     const others = [examineDatabase(config), examineGateway(config, env), examineProviders(config.providers)];
     findings.push(...(await Promise.all(others)).flat(), examineAdminKey(config.adminKeys, env.OPENCLAWMU_ADMIN_KEY));
+    findings.push(...(await examineLostProcesses(gateway)));
   }
   return [...findings, await examineSandbox()];
 }

@@ -6,6 +6,7 @@ import { Billing1795300000005 } from './1795300000005-billing';
 import { TenantStatements1795300000010 } from './1795300000010-tenant-statements';
 import { LedgerColumns1795300000011 } from './1795300000011-ledger-columns';
 import { Corrections1795300000013 } from './1795300000013-corrections';
+import { LostProcesses1795300000015 } from './1795300000015-lost-processes';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   TenantStatements1795300000010,
   LedgerColumns1795300000011,
   Corrections1795300000013,
+  LostProcesses1795300000015,
 ];

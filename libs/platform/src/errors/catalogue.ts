@@ -76,6 +76,11 @@ export const ERRORS = {
   tenant_not_found: { ...missing, title: 'There is no such tenant.', remedy: 'List the tenants to see their ids.' },
   token_not_found: { ...missing, title: 'There is no such token.', remedy: 'List the tokens to see their ids.' },
   budget_not_found: { ...missing, title: 'There is no such budget.', remedy: 'List the budgets to see their ids.' },
+  lost_process_not_found: {
+    ...missing,
+    title: 'There is no such lost process.',
+    remedy: 'List the lost processes to see their ids; one that was resolved is not among them.',
+  },
   rate_card_not_found: {
     ...missing,
     title: 'There is no such rate card.',
@@ -174,6 +179,11 @@ export const ERRORS = {
     status: 400,
     title: 'That model is not offered on this route.',
     remedy: "Use the route of the provider's own dialect.",
+  },
+  process_alive: {
+    ...conflict,
+    title: 'That gateway process is alive, or just being settled.',
+    remedy: 'Stop it first; what it had leased then comes back by itself.',
   },
   tenant_exists: { ...conflict, title: 'A tenant with that id exists.', remedy: 'Choose another id.' },
   tenant_state: { ...conflict, title: "The tenant's state does not allow that.", remedy: 'Look at its status first.' },

@@ -1,0 +1,66 @@
+import type { Tx } from '@app/platform';
+import type { Metric, Period } from '../windows';
+import { lockWindowIds } from '../windows.queries';
+
+/** A lease of a process that nobody proves to be alive. */
+export interface LostLeaseRow {
+  readonly process_id: string;
+  readonly host: string;
+  readonly started_at: Date;
+  readonly window_id: bigint;
+  readonly tenant_id: string;
+  readonly metric: Metric;
+  readonly period: Period;
+  readonly scope: string;
+  readonly starts_at: Date;
+  readonly ends_at: Date;
+  readonly amount: bigint;
+}
+
+const LEASES = `SELECT p.id AS process_id, p.host, p.started_at, l.window_id, w.tenant_id, w.metric, w.period, w.scope,
+    w.starts_at, w.ends_at, l.amount
+  FROM gateway_processes p JOIN leases l ON l.process_id = p.id JOIN budget_windows w ON w.id = l.window_id`;
+
+/** What is leased to processes whose lock nobody holds, in the order in which they started. */
+export const unprovenLeases = (tx: Tx): Promise<LostLeaseRow[]> =>
+  tx.query(
+    `${LEASES}, LATERAL (SELECT ('x' || right(replace(p.id::text, '-', ''), 16))::bit(64)::bigint AS key) k
+     WHERE l.amount > 0 AND NOT EXISTS (SELECT 1 FROM pg_locks x
+       JOIN pg_database d ON d.oid = x.database AND d.datname = current_database()
+       WHERE x.locktype = 'advisory' AND x.objsubid = 1 AND x.granted
+         AND x.classid::bigint = ((k.key >> 32) & 4294967295) AND x.objid::bigint = (k.key & 4294967295))
+     ORDER BY p.started_at, p.id, l.window_id`,
+  );
+
+/** Locks a process and what is leased to it. The process comes first, as everywhere; then its windows by id. */
+export async function lockLeasesOf(tx: Tx, processId: string): Promise<LostLeaseRow[]> {
+  await tx.query('SELECT 1 FROM gateway_processes WHERE id = $1 FOR UPDATE', [processId]);
+  const leases = await tx.query<{ window_id: bigint }>('SELECT window_id FROM leases WHERE process_id = $1', [
+    processId,
+  ]);
+  await lockWindowIds(
+    tx,
+    leases.map(({ window_id }) => window_id),
+  );
+  return tx.query(`${LEASES} WHERE p.id = $1 AND l.amount > 0 ORDER BY l.window_id`, [processId]);
+}
+
+/** Counts what is leased to a process as spent, without rows in the ledger. The caller has locked it. */
+export async function writeOff(tx: Tx, processId: string): Promise<void> {
+  await tx.query(
+    `WITH d AS (SELECT window_id, amount FROM leases WHERE process_id = $1 AND amount > 0),
+     l AS (UPDATE leases l SET amount = 0, written_off = l.written_off + d.amount FROM d
+           WHERE l.process_id = $1 AND l.window_id = d.window_id)
+     UPDATE budget_windows w SET leased = w.leased - d.amount, spent = w.spent + d.amount, written_off = w.written_off + d.amount
+     FROM d WHERE w.id = d.window_id`,
+    [processId],
+  );
+}
+
+/** From here on the process finds itself declared dead, wherever it may still run. */
+export async function endAsResolved(tx: Tx, processId: string): Promise<void> {
+  await tx.query(
+    `UPDATE gateway_processes SET ended_at = coalesce(ended_at, now()), ended_how = 'resolved' WHERE id = $1`,
+    [processId],
+  );
+}
