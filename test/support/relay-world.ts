@@ -12,6 +12,9 @@ import { TokenDirectory, TokenLookup } from '@app/tenancy';
 import { BillingWorld } from '../../libs/billing/test/billing-world';
 import { ActiveCalls } from '../../libs/proxy/src/active-calls';
 import { HttpSink, type AnswerSink } from '../../libs/proxy/src/answer-sink';
+import { Admission } from '../../libs/proxy/src/admission.service';
+import { InputCounter } from '../../libs/proxy/src/counting/input-counter';
+import { TokenCounter } from '../../libs/proxy/src/counting/token-counter';
 import { DemoProvider } from '../../libs/proxy/src/demo-provider';
 import { LedgerBridge } from '../../libs/proxy/src/ledger-sink';
 import { ProxyService } from '../../libs/proxy/src/proxy.service';
@@ -40,6 +43,8 @@ export interface Booked {
 export class RelayWorld {
   /** Endings of the calls so far: `null` for those that were answered, the error for the others. */
   readonly endings: unknown[] = [];
+  /** Tenants that would rather have a shorter answer than a refusal. */
+  readonly clamping = new Set<string>();
   readonly #folder: string;
   private readonly server: Server;
 
@@ -90,7 +95,9 @@ export class RelayWorld {
     const registry = new Registry();
     const calls = new ActiveCalls(tokens, registry);
     const upstream = new Upstream(config, await DemoProvider.start());
-    const proxy = new ProxyService(billing.catalogue, quota.holds, upstream, calls, billing.clock);
+    const counter = new InputCounter(upstream, new TokenCounter());
+    const admission = new Admission(quota.holds, counter);
+    const proxy = new ProxyService(billing.catalogue, admission, upstream, calls, billing.clock);
     await billing.priceAt(Object.fromEntries(Object.keys(models).map((model) => [model, ['3', '15']])));
     const limits = { contextTokens: 200_000, maxOutputTokens: 1_000 };
     const cards = [billing.catalogue.card(1)].flatMap((card) => card ?? []);
@@ -166,7 +173,9 @@ export class RelayWorld {
     try {
       const body = await readBody(request, 1_000_000, 5_000);
       const sink = this.watch(new HttpSink(response, dialect, id));
-      const principal = tenantPrincipal(tenantId, { id: `tok_${tenantId}`, subject: `ann@${tenantId}` });
+      const principal = tenantPrincipal(tenantId, {
+        ...{ id: `tok_${tenantId}`, subject: `ann@${tenantId}`, clampsOutput: this.clamping.has(tenantId) },
+      });
       await this.proxy.answer(principal, { id, dialect, path, headers: request.headers, body }, sink, {
         tell: (call) => (response.destroyed ? call.leave() : response.once('close', () => call.leave())),
       });

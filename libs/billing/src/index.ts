@@ -24,7 +24,7 @@ export {
   type TokenCounts,
 } from './pricing/token-counts';
 export type { RateCard } from './rates/rate-card';
-export { LOCAL_PROVIDER, type ModelEntry } from './catalogue/model-entry';
+export { LOCAL_PROVIDER, type ModelEntry, type Tokenizer } from './catalogue/model-entry';
 export { BillingModule } from './billing.module';
 export { Catalogue, type CatalogueContents } from './catalogue/catalogue.service';
 export { Seeding } from './catalogue/seeding.service';

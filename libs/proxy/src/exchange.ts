@@ -24,12 +24,21 @@ const BYTES_PER_TOKEN = 4;
 /** The most of an answer that is gathered before any of it is passed on; hundreds of times what a model writes at once. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 
-/** What an exchange is about. */
+/** Whose call it is, and where it goes. */
+export interface Call {
+  readonly tokenId: string;
+  readonly provider: string;
+  readonly facts: RequestFacts;
+}
+
+/** What was agreed for it. */
 export interface Deal {
+  readonly hold: Hold;
   readonly quote: Quote;
   readonly price: ModelPrice;
   readonly draft: LedgerDraft;
-  readonly facts: RequestFacts;
+  /** The output limit it was lowered to, if it was. */
+  readonly clampedTo: number | null;
 }
 
 /**
@@ -54,21 +63,21 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   #outcome: CallSummary['outcome'] = 'unsent';
   #firstByteMs: number | null = null;
   readonly #startedMs = performance.now();
-  #hold!: Hold;
+  #deal!: Deal;
 
   constructor(
-    private readonly deal: Deal,
+    private readonly call: Call,
     private readonly sink: AnswerSink,
     private readonly requestId: string,
     private readonly hideUsage: boolean,
   ) {}
 
   get summary(): CallSummary {
-    const { facts, draft } = this.deal;
+    const { facts, provider } = this.call;
     const totalMs = performance.now() - this.#startedMs;
     return {
       dialect: facts.dialect,
-      provider: draft.provider,
+      provider,
       outcome: this.#outcome,
       firstByteMs: this.#firstByteMs,
       totalMs,
@@ -76,19 +85,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   get tokenId(): string {
-    return this.deal.draft.tokenId;
+    return this.call.tokenId;
   }
 
   /** Resolves when the answer is settled and handed over. @throws CodedError as long as the client has seen nothing */
-  run(hold: Hold, upstream: Upstream, request: UpstreamRequest): Promise<void> {
-    this.#hold = hold;
+  run(deal: Deal, upstream: Upstream, request: UpstreamRequest): Promise<void> {
+    this.#deal = deal;
     const done = new Promise<void>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     try {
       if (this.#cut) throw ENDED;
-      upstream.open(hold, request, this);
+      upstream.open(deal.hold, request, this);
     } catch (error) {
       this.conclude(this.fail(error as Error));
     }
@@ -128,8 +137,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
       this.#parts = [];
       return;
     }
-    this.#reader = new UsageReader(this.deal.facts.dialect, this.hideUsage);
-    this.sink.start(status, headersToClient(headers, this.requestId));
+    this.#reader = new UsageReader(this.call.facts.dialect, this.hideUsage);
+    this.sink.start(status, this.headersToClient());
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -157,7 +166,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   private async endWhole(body: Buffer): Promise<void> {
-    const { dialect } = this.deal.facts;
+    const { dialect } = this.call.facts;
     const usage = readWholeUsage(dialect, body);
     const outputSeen = Math.ceil(body.length / BYTES_PER_TOKEN);
     const isError = this.#status >= 300;
@@ -171,7 +180,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     });
     if (!isUsable) throw unusable('is not a JSON object');
     const answer = isError ? errorAnswer(dialect, this.#status, body) : { status: this.#status, body };
-    const headers = headersToClient(this.#headers, this.requestId);
+    const headers = this.headersToClient();
     headers['content-type'] = 'application/json';
     this.sink.whole(answer.status, headers, answer.body);
   }
@@ -181,7 +190,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     const usage = reader.finish();
     const outcome = usage.terminal ? 'completed' : 'failed';
     await this.settle({ ...usage, status: this.#status, outcome, outputSeen: usage.deltas });
-    this.sink.write(usage.error ? errorEvent(this.deal.facts.dialect, usage.error.type) : rest, ignore);
+    this.sink.write(usage.error ? errorEvent(this.call.facts.dialect, usage.error.type) : rest, ignore);
     // An error event is an end of its own; otherwise a stream without its last event was cut on the way.
     if (usage.terminal || usage.error) this.sink.end();
     else this.sink.cut(new CodedError('provider_error', 'The provider ended the answer before it was complete.'));
@@ -208,18 +217,24 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   /** Nothing reached the provider, so nothing is owed. */
   private giveUp(error: Error): void {
     this.#over = true;
-    this.#hold.release();
+    this.#deal.hold.release();
     if (this.#cut !== 'client left') throw this.#cut ?? explain(error);
+  }
+
+  private headersToClient(): Record<string, string> {
+    const headers = headersToClient(this.#headers, this.requestId);
+    if (this.#deal.clampedTo !== null) headers[CLAMPED_HEADER] = String(this.#deal.clampedTo);
+    return headers;
   }
 
   private async settle(ending: Omit<Ending, 'inputGuess'>): Promise<void> {
     this.#over = true;
     this.#outcome = ending.outcome;
-    const { quote, price, draft, facts } = this.deal;
-    const inputGuess = Math.ceil(facts.bodyBytes / BYTES_PER_TOKEN);
+    const { hold, quote, price, draft } = this.#deal;
+    const inputGuess = Math.ceil(this.call.facts.bodyBytes / BYTES_PER_TOKEN);
     const billed = bill(price, quote, { ...ending, inputGuess });
     const { status, costNanos, tokens, reason, counts, webSearches, serviceTier } = billed;
-    await this.#hold.settle({
+    await hold.settle({
       costNanos,
       tokens,
       row: settledEntry(draft, {
@@ -234,6 +249,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     });
   }
 }
+
+/** Tells a caller that its output limit was lowered, and to how many tokens. */
+const CLAMPED_HEADER = 'x-openclawmu-output-clamped';
 
 const unusable = (why: string): CodedError => new CodedError('provider_error', `The provider's answer ${why}.`);
 

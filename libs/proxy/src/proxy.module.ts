@@ -4,6 +4,9 @@ import { QuotaModule, Settlements } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ActiveCalls } from './active-calls';
+import { Admission } from './admission.service';
+import { InputCounter } from './counting/input-counter';
+import { TokenCounter } from './counting/token-counter';
 import { DemoProvider } from './demo-provider';
 import { LedgerBridge } from './ledger-sink';
 import { ModelListController } from './model-list.controller';
@@ -17,11 +20,18 @@ import { Upstream } from './upstream';
   controllers: [ModelController, ModelListController],
   providers: [
     ProxyService,
+    Admission,
     ActiveCalls,
     {
       provide: Upstream,
       useFactory: async (config: Config) => new Upstream(config, await DemoProvider.start()),
       inject: [Config],
+    },
+    { provide: TokenCounter, useFactory: () => new TokenCounter() },
+    {
+      provide: InputCounter,
+      useFactory: (upstream: Upstream, tokens: TokenCounter) => new InputCounter(upstream, tokens),
+      inject: [Upstream, TokenCounter],
     },
   ],
   exports: [ProxyService, ActiveCalls, Upstream],
@@ -31,13 +41,15 @@ export class ProxyModule implements OnModuleInit, OnApplicationShutdown {
     private readonly settlements: Settlements,
     private readonly ledger: Ledger,
     private readonly upstream: Upstream,
+    private readonly tokens: TokenCounter,
   ) {}
 
   onModuleInit(): void {
     this.settlements.sink(new LedgerBridge(this.ledger));
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.upstream.close();
+  async onApplicationShutdown(): Promise<void> {
+    await this.tokens.close();
+    await this.upstream.close();
   }
 }

@@ -1,16 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Catalogue, priceOf, quote, type LedgerDraft, type ModelPrice, type Quote } from '@app/billing';
+import { Catalogue, priceOf, type ModelPrice, type RateCard } from '@app/billing';
 import { Clock, CodedError, type Principal } from '@app/platform';
-import { Holds } from '@app/quota';
 import { Injectable } from '@nestjs/common';
 import { ActiveCalls } from './active-calls';
+import { Admission } from './admission.service';
 import type { AnswerSink } from './answer-sink';
-import { boundsOf } from './bounds';
-import { Exchange } from './exchange';
+import { Exchange, type Deal } from './exchange';
 import { headersToProvider } from './headers';
 import { Offer } from './offer';
 import { editMembers, usageAsked } from './request-edit';
-import type { Dialect, RequestFacts } from './request-facts';
+import { LIMIT_KEYS, type Dialect, type RequestFacts } from './request-facts';
 import { readRequest } from './request-reader';
 import { route, type Candidate, type Plan } from './router';
 import { Upstream, type UpstreamRequest } from './upstream';
@@ -31,7 +30,7 @@ export interface ModelRequest {
 export class ProxyService {
   constructor(
     private readonly catalogue: Catalogue,
-    private readonly holds: Holds,
+    private readonly admission: Admission,
     private readonly upstream: Upstream,
     private readonly calls: ActiveCalls,
     private readonly clock: Clock,
@@ -44,35 +43,38 @@ export class ProxyService {
   async answer(principal: Principal, request: ModelRequest, sink: AnswerSink, leaving: Leaving): Promise<void> {
     const facts = readRequest(request.dialect, request.body);
     const plan = route(new Offer(this.catalogue, this.upstream), principal, facts.model, facts.dialect);
-    const { price, worst } = this.quote(principal, plan, facts);
-    const draft = draftOf(principal, plan, worst);
-    const exchange = new Exchange({ quote: worst, price, draft, facts }, sink, request.id, asksUsageForUs(facts));
+    const terms = this.terms(principal, plan);
+    const [candidate] = plan.candidates;
+    const call = { tokenId: principal.id, provider: candidate.provider, facts };
+    const exchange = new Exchange(call, sink, request.id, asksUsageForUs(facts));
     this.calls.add(exchange);
     try {
       leaving.tell(exchange);
-      const hold = await this.holds.reserve(principal, worst, draft, ledgerId(request.id));
-      await exchange.run(hold, this.upstream, this.toProvider(plan.candidates[0], request, facts));
+      const deal = await this.admission.admit(principal, { ...terms, plan, facts, request });
+      await exchange.run(deal, this.upstream, this.toProvider(candidate, request, facts, deal));
     } finally {
       this.calls.remove(exchange);
     }
   }
 
-  private quote(principal: Principal, plan: Plan, facts: RequestFacts): { price: ModelPrice; worst: Quote } {
+  private terms(principal: Principal, plan: Plan): { card: RateCard; price: ModelPrice } {
     const card = this.catalogue.cardAt(this.clock.now());
     const price = card && priceOf(card, plan.publicModel, principal.tenantId);
     if (!card || !price)
       throw new CodedError('model_not_priced', `The rate card in force has no price for "${plan.publicModel}".`);
-    return { price, worst: quote(card, price, boundsOf(facts, plan.candidates[0].model)) };
+    return { card, price };
   }
 
   private toProvider(
     candidate: Candidate,
     { path, headers, body }: ModelRequest,
     facts: RequestFacts,
+    { clampedTo }: Deal,
   ): UpstreamRequest {
     const set: Record<string, string> = {};
     if (candidate.upstreamModel !== facts.model) set['model'] = JSON.stringify(candidate.upstreamModel);
     if (asksUsageForUs(facts)) set['stream_options'] = usageAsked(body, facts.object);
+    if (clampedTo !== null) for (const key of limitKeys(candidate, facts)) set[key] = String(clampedTo);
     const edited = editMembers(body, facts.object, { remove: facts.ownedKeys, set });
     const { provider } = candidate;
     return {
@@ -93,17 +95,12 @@ export interface Leaving {
 const asksUsageForUs = (facts: RequestFacts): boolean =>
   facts.dialect === 'openai' && facts.stream && !facts.usageAsked;
 
-/** The ledger row has the id the caller was told: `req_` and the row's 32 hex digits. */
-const ledgerId = (requestId: string): string => requestId.slice('req_'.length);
-
-const draftOf = (principal: Principal, plan: Plan, { rateCard, formula, worst }: Quote): LedgerDraft => ({
-  tenantId: principal.tenantId as string,
-  tokenId: principal.id,
-  subject: principal.subject,
-  endUser: null,
-  model: plan.publicModel,
-  provider: plan.candidates[0].provider,
-  rateCard,
-  formula,
-  worst,
-});
+/**
+ * The members that limit an answer: those the caller used. Where it used none, the one that OpenAI's models take, or the one
+ * that every server understands.
+ */
+function limitKeys({ model }: Candidate, { dialect, object }: RequestFacts): readonly string[] {
+  const used = LIMIT_KEYS[dialect].filter((key) => object.members.has(key));
+  if (used.length > 0) return used;
+  return [dialect === 'openai' && model.tokenizer ? 'max_completion_tokens' : 'max_tokens'];
+}

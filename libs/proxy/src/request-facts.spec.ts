@@ -37,7 +37,7 @@ describe('readFacts', () => {
         knownTools: 0,
         features: [],
         ownedKeys: [],
-        media: { blocks: 0, bytes: 0 },
+        media: [],
       },
       bodyBytes: Buffer.byteLength(JSON.stringify(body)),
     });
@@ -170,19 +170,25 @@ describe('features', () => {
 
 describe('media', () => {
   const image = { type: 'image', source: { type: 'url', url: 'https://x' } };
-  const bytesOf = (...blocks: unknown[]): number =>
-    blocks.reduce<number>((sum, b) => sum + JSON.stringify(b).length, 0);
+  const seen = ({ media, object }: RequestFacts): [string, number][] =>
+    media.map(({ kind, start, end }) => [kind, start > object.open ? end - start : -1]);
+  const sizeOf = (block: unknown): number => JSON.stringify(block).length;
 
   it('counts blocks that their bytes do not bound, also inside tool results and documents', () => {
     const pdf = { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'AAAA' } };
     const found = anthropic(said({ type: 'text', text: 'hi' }, image, { type: 'tool_result', content: [pdf] }));
-    expect(found.media).toEqual({ blocks: 2, bytes: bytesOf(image, pdf) });
+    expect(seen(found)).toEqual([
+      ['image', sizeOf(image)],
+      ['other', sizeOf(pdf)],
+    ]);
     const nested = { type: 'document', source: { type: 'content', content: [image, { type: 'text', text: 'x' }] } };
-    expect(anthropic(said(nested)).media).toEqual({ blocks: 1, bytes: bytesOf(image) });
+    expect(seen(anthropic(said(nested)))).toEqual([['image', sizeOf(image)]]);
     const parts = [{ type: 'image_url', image_url: { url: 'x' } }, { type: 'input_audio' }, { type: 'video_url' }];
-    expect(anthropic({ messages: [{ content: image }] }).media.blocks).toBe(1);
-    expect(openai(said({ type: 'text', text: 'hi' }, ...parts)).media).toEqual({ blocks: 3, bytes: bytesOf(...parts) });
-    expect(facts('anthropic', '{"model":"m","messages":[{"content":[{"type":"im\\u0061ge"}]}]}').media.blocks).toBe(1);
+    expect(anthropic({ messages: [{ content: image }] }).media).toHaveLength(1);
+    expect(seen(openai(said({ type: 'text', text: 'hi' }, ...parts)))).toEqual(
+      parts.map((part, index) => [['image', 'audio', 'other'][index], sizeOf(part)]),
+    );
+    expect(facts('anthropic', '{"model":"m","messages":[{"content":[{"type":"im\\u0061ge"}]}]}').media).toHaveLength(1);
   });
 
   it('is not misled by text, arguments or schemas that look like media', () => {
@@ -196,7 +202,7 @@ describe('media', () => {
     const text = { type: 'text', text: '{"type":"image","source":{"type":"file","file_id":"f"}}' };
     const tools = [{ name: 'n', input_schema: { properties: { file_id: { type: 'string' } } } }];
     const found = anthropic({ tools, ...said(use, plain, text) });
-    expect([found.media.blocks, found.features]).toEqual([0, []]);
+    expect([found.media, found.features]).toEqual([[], []]);
   });
 
   it('names files that live in the shared account', () => {

@@ -1,8 +1,8 @@
 import { KeySet } from './key-set';
-import { type Dialect, type Feature, type Media, survey, SURVEYED_KEYS } from './request-features';
+import { type Dialect, type Feature, type MediaBlock, survey, SURVEYED_KEYS } from './request-features';
 import { type JsonObject, type Member, membersAt, type ScanProblem, type ScanReason, scanObject } from './request-scan';
 
-export type { Dialect, Feature, Media } from './request-features';
+export type { Dialect, Feature, MediaBlock } from './request-features';
 
 /** What the gateway must know of a request before it may cost anything; everything else is the provider's to judge. */
 export interface RequestFacts {
@@ -12,6 +12,8 @@ export interface RequestFacts {
   readonly stream: boolean;
   /** Most output tokens of one choice; null when the request sets no limit. Of two limits the larger: either may win. */
   readonly outputLimitTokens: number | null;
+  /** What an Anthropic request sets aside for thinking; its output limit has to be above. */
+  readonly thinkingTokens: number;
   /** Answers asked for at once (`n`), each with its own output. */
   readonly choices: number;
   /** Whether the caller itself asked for the usage event at the end of an OpenAI stream. */
@@ -21,7 +23,7 @@ export interface RequestFacts {
   readonly declaresTools: boolean;
   readonly knownTools: number;
   readonly features: readonly Feature[];
-  readonly media: Media;
+  readonly media: readonly MediaBlock[];
   /** Keys present that only the gateway may set; pass them to `editMembers` as `remove`. */
   readonly ownedKeys: readonly string[];
   /** A token is at least one byte: the bytes outside media bound the text tokens of the input. */
@@ -60,7 +62,11 @@ const OWNED_KEYS = [
   'store',
 ] as const;
 
-const LIMIT_KEYS = { openai: ['max_tokens', 'max_completion_tokens'], anthropic: ['max_tokens'] } as const;
+/** Where a request says how long an answer may be. */
+export const LIMIT_KEYS = {
+  openai: ['max_tokens', 'max_completion_tokens'],
+  anthropic: ['max_tokens'],
+} as const satisfies Record<Dialect, readonly string[]>;
 
 const WANTED: Record<Dialect, KeySet> = {
   openai: new KeySet([
@@ -73,6 +79,7 @@ const WANTED: Record<Dialect, KeySet> = {
     'model',
     'stream',
     'metadata',
+    'thinking',
     ...LIMIT_KEYS.anthropic,
     ...OWNED_KEYS,
     ...SURVEYED_KEYS.anthropic,
@@ -80,6 +87,7 @@ const WANTED: Record<Dialect, KeySet> = {
 };
 
 const METADATA_KEYS = new KeySet(['user_id']);
+const THINKING_KEYS = new KeySet(['budget_tokens']);
 const STREAM_OPTION_KEYS = new KeySet(['include_usage']);
 
 /** Reads the facts from the bytes as sent, or says what keeps it from being priced. Never throws. */
@@ -95,6 +103,7 @@ export function readFacts(dialect: Dialect, body: Buffer): FactsResult {
   const limits = LIMIT_KEYS[dialect].flatMap((key) => fields.integer(key, 0, MAX_OUTPUT_TOKENS) ?? []);
   const choices = dialect === 'openai' ? (fields.integer('n', 1, MAX_CHOICES) ?? 1) : 1;
   const usageAsked = dialect === 'openai' && fields.innerFlag('stream_options', 'include_usage', STREAM_OPTION_KEYS);
+  const thinking = dialect === 'anthropic' ? fields.innerInteger('thinking', 'budget_tokens', THINKING_KEYS) : null;
   const endUser =
     dialect === 'openai'
       ? (fields.string('user') ?? fields.string('safety_identifier'))
@@ -108,6 +117,7 @@ export function readFacts(dialect: Dialect, body: Buffer): FactsResult {
       model,
       stream,
       outputLimitTokens: limits.length > 0 ? Math.max(...limits) : null,
+      thinkingTokens: thinking ?? 0,
       choices,
       usageAsked,
       endUser,
@@ -169,6 +179,12 @@ class Fields {
   innerString(outer: string, key: string, wanted: KeySet): string | null {
     const value = this.read(this.inner(outer, wanted)?.get(key));
     return typeof value === 'string' && value !== '' ? value : null;
+  }
+
+  /** A number from 0, or null: what else a provider makes of it is its own matter. */
+  innerInteger(outer: string, key: string, wanted: KeySet): number | null {
+    const value = this.read(this.inner(outer, wanted)?.get(key));
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;
   }
 
   innerFlag(outer: string, key: string, wanted: KeySet): boolean {

@@ -15,16 +15,18 @@ export interface Feature {
   readonly name: string;
 }
 
-/** Blocks whose tokens their bytes do not bound: an image's URL is short, a page's scan is long. */
-export interface Media {
-  readonly blocks: number;
-  /** What these blocks take of the body; the rest of the body is bounded by its own length. */
-  readonly bytes: number;
+/** A block whose tokens its bytes do not bound as text: an image's URL is short, a page's scan is long. */
+export interface MediaBlock {
+  /** `other` is a document, or a kind that is not known here. */
+  readonly kind: 'image' | 'audio' | 'other';
+  /** Offsets in the body, the end exclusive. */
+  readonly start: number;
+  readonly end: number;
 }
 
 export interface Survey {
   readonly features: Feature[];
-  readonly media: Media;
+  readonly media: readonly MediaBlock[];
   readonly declaresTools: boolean;
   /** Tools that the caller runs and the provider describes to the model: their tokens are not in the body. */
   readonly knownTools: number;
@@ -106,6 +108,12 @@ const TEXT_BLOCKS: Record<Dialect, ReadonlySet<string>> = {
   ]),
 };
 
+const MEDIA_KINDS: Readonly<Record<string, MediaBlock['kind']>> = {
+  image: 'image',
+  image_url: 'image',
+  input_audio: 'audio',
+};
+
 /** One feature is enough to decide on a request; a body full of invented tool types must not make a long list. */
 const MAX_FEATURES = 32;
 const MAX_NAME_CHARACTERS = 64;
@@ -131,14 +139,13 @@ export function survey(dialect: Dialect, body: Buffer, request: JsonObject): Sur
   surveyor.messages(request.members.get('messages'));
   if (surveyor.problem) return { ok: false, problem: surveyor.problem };
   const declaresTools = isUsed(body, request.members.get('tools')) || isUsed(body, request.members.get('functions'));
-  const media = { blocks: surveyor.mediaBlocks, bytes: surveyor.mediaBytes };
-  return { ok: true, survey: { features: surveyor.features, media, declaresTools, knownTools: surveyor.knownTools } };
+  const { features, media, knownTools } = surveyor;
+  return { ok: true, survey: { features, media, declaresTools, knownTools } };
 }
 
 class Surveyor {
   readonly features: Feature[] = [];
-  mediaBlocks = 0;
-  mediaBytes = 0;
+  readonly media: MediaBlock[] = [];
   knownTools = 0;
   problem: ScanProblem | null = null;
 
@@ -210,8 +217,7 @@ class Surveyor {
       this.blocks(source?.get('content'));
     } else if (type.endsWith('tool_result')) this.blocks(block.get('content'));
     else if (!TEXT_BLOCKS[this.dialect].has(type) && !type.endsWith('tool_use')) {
-      this.mediaBlocks += 1;
-      this.mediaBytes += end - start;
+      this.media.push({ kind: MEDIA_KINDS[type] ?? 'other', start, end });
     }
     return end;
   }

@@ -12,6 +12,9 @@ import { DEMO_PROVIDER, type DemoProvider } from './demo-provider';
 const INTERNAL_IDLE_MS = 4_000;
 const EDGE_IDLE_MS = 30_000;
 
+/** A caller waits for this before it is refused, so it is short. */
+const COUNT_PATIENCE_MS = 2_000;
+
 interface Line {
   readonly provider: ProviderConfig;
   readonly pool: Pool;
@@ -68,6 +71,29 @@ export class Upstream {
       },
       handler,
     );
+  }
+
+  /**
+   * Asks an Anthropic provider how many tokens a prompt has. That is free, so it is the one thing asked without a hold.
+   * @throws Error if there is no answer, in time, of the status 200, that is a JSON object
+   */
+  async countTokens(
+    provider: string,
+    headers: Record<string, string>,
+    body: Buffer,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const line = this.#lines.get(provider);
+    if (!line) throw new CodedError('provider_disabled');
+    const answer = await line.pool.request({
+      path: `${line.prefix}/v1/messages/count_tokens`,
+      method: 'POST',
+      headers,
+      body,
+      signal: AbortSignal.timeout(COUNT_PATIENCE_MS),
+    });
+    const told: unknown = await answer.body.json();
+    if (answer.statusCode !== 200 || typeof told !== 'object' || told === null) throw new Error('not counted');
+    return { ...told };
   }
 
   async close(): Promise<void> {

@@ -19,12 +19,14 @@ const METRIC_WORDS: Readonly<Record<Metric, Words>> = {
 /** Until calls under way may have given back what a request lacks. */
 const SOON_SECONDS = 1;
 
-/** A request that has no room, and how much there was room for when that was found: whoever can ask for less may try. */
+/** A request that has no room, and what there was room for when that was found: whoever can ask for less may try. */
 export class BudgetExceeded extends CodedError {
   constructor(
     detail: string,
     options: CodedErrorOptions,
     readonly room: Room,
+    /** If everything held came back unspent. */
+    readonly most: Room,
   ) {
     super('budget_exceeded', detail, options);
   }
@@ -53,6 +55,7 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date): Bu
       details: { scope: 'tenant', metric, period, limit, spent, held, requested, resetAt: resetsAt },
       headers: { 'retry-after': String(standing.mayHaveRoom(need) ? SOON_SECONDS : seconds) },
     },
-    standing.room,
+    standing.least('room'),
+    standing.least('most'),
   );
 }

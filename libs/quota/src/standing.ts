@@ -19,7 +19,7 @@ export interface LimitedWindow {
   readonly resetAt: Date;
 }
 
-/** The most one request could hold now, by metric; `null` where nothing limits it. */
+/** The most one request could hold, by metric; `null` where nothing limits it. */
 export type Room = Readonly<Record<Metric, bigint | null>>;
 
 /** How a tenant's windows stood, those that have a limit. */
@@ -35,12 +35,13 @@ export class Standing {
     return this.windows.every(({ metric, most }) => need[metric] <= most);
   }
 
-  get room(): Room {
-    const least = (metric: Metric): bigint | null =>
+  /** The least of its windows, by metric. */
+  least(amount: 'room' | 'most'): Room {
+    const of = (metric: Metric): bigint | null =>
       this.windows
         .filter((window) => window.metric === metric)
-        .reduce<bigint | null>((room, window) => (room === null || window.room < room ? window.room : room), null);
-    return { cost: least('cost'), tokens: least('tokens') };
+        .reduce<bigint | null>((least, { [amount]: next }) => (least === null || next < least ? next : least), null);
+    return { cost: of('cost'), tokens: of('tokens') };
   }
 
   /** When the first of the windows ends; then all this is void. */

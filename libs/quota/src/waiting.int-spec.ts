@@ -88,11 +88,11 @@ describe('a request for which there is no room', () => {
     const hold = await reserve(gateway, 'hasty', '8');
     const hasty = (): Promise<Hold> =>
       gateway.holds.reserve(tenantPrincipal('hasty'), { costNanos: nanos('6'), tokens: 0 }, ACTUAL, undefined, false);
-    const room = { cost: nanos('1'), tokens: null };
-    await expect(hasty()).rejects.toMatchObject({ code: 'budget_exceeded', room });
+    const [room, most] = ['1', '9'].map((units) => ({ cost: nanos(units), tokens: null }));
+    await expect(hasty()).rejects.toMatchObject({ code: 'budget_exceeded', room, most });
     const waiting = reserve(gateway, 'hasty', '6');
     await stalled(gateway, 'hasty', 1);
-    await expect(hasty()).rejects.toMatchObject({ code: 'budget_exceeded', room });
+    await expect(hasty()).rejects.toMatchObject({ code: 'budget_exceeded', room, most });
     (await reserve(gateway, 'hasty', '1')).release();
     hold.release();
     (await waiting).release();

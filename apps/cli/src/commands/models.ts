@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { Cli } from '../cli';
+import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
 import { positiveInteger } from '../values';
 
@@ -18,10 +18,16 @@ interface SetOptions {
   readonly name?: string;
   readonly context: number;
   readonly maxOutput: number;
+  readonly tokenizer?: string;
+  readonly imageTokens?: number;
+  readonly imagePatch?: number;
+  readonly audioTokens?: number;
+  readonly searchTokens?: number;
+  readonly maxSearches?: number;
 }
 
-const tokens = (flag: string, description: string): Option =>
-  new Option(`${flag} <tokens>`, description).argParser(positiveInteger).makeOptionMandatory();
+const count = (flag: string, description: string): Option => new Option(flag, description).argParser(positiveInteger);
+const tokens = (flag: string, description: string): Option => count(`${flag} <tokens>`, description);
 
 export function registerModels(program: Command, cli: Cli): void {
   const models = program.command('models').description('the models that tenants can ask for');
@@ -50,15 +56,30 @@ export function registerModels(program: Command, cli: Cli): void {
     .requiredOption('--provider <name>', 'a provider of the configuration')
     .option('--upstream <name>', 'what the provider calls it (default: the same)')
     .option('--name <text>', 'the name people see (default: the same)')
-    .addOption(tokens('--context', 'most tokens of prompt and answer together'))
-    .addOption(tokens('--max-output', 'most tokens of an answer'))
-    .action(async (id: string, { provider, upstream, name, context, maxOutput }: SetOptions) => {
+    .addOption(tokens('--context', 'most tokens of prompt and answer together').makeOptionMandatory())
+    .addOption(tokens('--max-output', 'most tokens of an answer').makeOptionMandatory())
+    .option('--tokenizer <name>', "o200k_base or cl100k_base (default: that of OpenAI's models, by name)")
+    .addOption(tokens('--image-tokens', 'most tokens a picture costs (default: the context window)'))
+    .addOption(count('--image-patch <pixels>', 'side of the patches a picture is billed by, a token each'))
+    .addOption(tokens('--audio-tokens', 'tokens that a second of sound costs (default: the context window)'))
+    .addOption(tokens('--search-tokens', 'most tokens that one web search adds (default: the context window)'))
+    .addOption(count('--max-searches <n>', 'web searches of a request that says no number'))
+    .action(async (id: string, options: SetOptions) => {
+      const { provider, upstream, name, context, maxOutput } = options;
       const model = await cli.gateway.put<Model>(path`/api/v1/admin/models/${id}`, {
         provider,
         upstreamModel: upstream ?? (id.endsWith('*') ? '*' : id),
         displayName: name ?? id,
         contextTokens: context,
         maxOutputTokens: maxOutput,
+        ...given({
+          tokenizer: options.tokenizer,
+          imageTokens: options.imageTokens,
+          imagePatchPixels: options.imagePatch,
+          audioTokensPerSecond: options.audioTokens,
+          searchTokens: options.searchTokens,
+          maxSearches: options.maxSearches,
+        }),
       });
       const but = model.warnings.length === 0 ? '' : ` Calls are refused for now: ${model.warnings.join(', ')}.`;
       cli.out.done(model, `Model ${id} is offered by ${provider}.${but}`);

@@ -5,6 +5,7 @@ import { Quota1795300000004 } from './1795300000004-quota';
 import { Billing1795300000005 } from './1795300000005-billing';
 import { TenantStatements1795300000010 } from './1795300000010-tenant-statements';
 import { LedgerColumns1795300000011 } from './1795300000011-ledger-columns';
+import { ModelBounds1795300000012 } from './1795300000012-model-bounds';
 import { Corrections1795300000013 } from './1795300000013-corrections';
 import { LostProcesses1795300000015 } from './1795300000015-lost-processes';
 
@@ -17,6 +18,7 @@ export const migrations = [
   Billing1795300000005,
   TenantStatements1795300000010,
   LedgerColumns1795300000011,
+  ModelBounds1795300000012,
   Corrections1795300000013,
   LostProcesses1795300000015,
 ];

@@ -1,5 +1,5 @@
 import type { StatedClasses, StatedPrice } from '../rates/rate-card';
-import { LOCAL_PROVIDER, type ModelEntry } from './model-entry';
+import { LOCAL_PROVIDER, tokenizerOf, type ModelEntry } from './model-entry';
 
 /**
  * What a new gateway starts with: well-known models and their list prices in US dollars per million tokens, as published
@@ -14,6 +14,8 @@ interface Default {
   readonly name: string;
   readonly context: number;
   readonly maxOutput: number;
+  /** The most tokens a picture costs, and the patches of a smaller one, see below. */
+  readonly images?: readonly [tokens: number, patchPixels?: number];
   readonly price: Omit<StatedPrice, 'model'>;
   /** Dated names of the same model at the same price. */
   readonly snapshots?: readonly string[];
@@ -34,12 +36,22 @@ const OPUS = anthropic('5', '25', '6.25', '10', '0.50');
 const SONNET = anthropic('3', '15', '3.75', '6', '0.30');
 const MILLION = 1_000_000;
 
+/**
+ * Anthropic bills a token for each 28 x 28 pixels, formerly for each 750 pixels, which patches of 27 bound both
+ * (https://platform.claude.com/docs/en/build-with-claude/vision). OpenAI bills tiles of 512 pixels, at most eight, or
+ * patches of 32 pixels, at most 1,536 and times a factor; newer models take up to 10,000 of them
+ * (https://platform.openai.com/docs/guides/images-vision#calculating-costs).
+ */
+const CLAUDE_IMAGES = [1_600, 27] as const;
+const CLAUDE_LARGE_IMAGES = [4_800, 27] as const;
+
 const DEFAULTS: Readonly<Record<string, Default>> = {
   'claude-fable-5-1': {
     provider: 'anthropic',
     name: 'Claude Fable 5.1',
     context: MILLION,
     maxOutput: 128_000,
+    images: CLAUDE_LARGE_IMAGES,
     price: anthropic('10', '50', '12.50', '20', '0.25'),
   },
   'claude-opus-5-5': {
@@ -47,14 +59,23 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'Claude Opus 5.5',
     context: MILLION,
     maxOutput: 128_000,
+    images: CLAUDE_LARGE_IMAGES,
     price: anthropic('4', '20', '5', '8', '0.20'),
   },
-  'claude-opus-5': { provider: 'anthropic', name: 'Claude Opus 5', context: MILLION, maxOutput: 128_000, price: OPUS },
+  'claude-opus-5': {
+    provider: 'anthropic',
+    name: 'Claude Opus 5',
+    context: MILLION,
+    maxOutput: 128_000,
+    images: CLAUDE_LARGE_IMAGES,
+    price: OPUS,
+  },
   'claude-opus-4-8': {
     provider: 'anthropic',
     name: 'Claude Opus 4.8',
     context: MILLION,
     maxOutput: 128_000,
+    images: CLAUDE_LARGE_IMAGES,
     price: OPUS,
   },
   'claude-opus-4-5': {
@@ -62,6 +83,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'Claude Opus 4.5',
     context: 200_000,
     maxOutput: 64_000,
+    images: CLAUDE_IMAGES,
     price: OPUS,
     snapshots: ['claude-opus-4-5-20251101'],
   },
@@ -70,6 +92,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'Claude Sonnet 5.5',
     context: MILLION,
     maxOutput: 128_000,
+    images: CLAUDE_LARGE_IMAGES,
     price: anthropic('2', '10', '2.50', '4', '0.10'),
   },
   'claude-sonnet-5': {
@@ -77,6 +100,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'Claude Sonnet 5',
     context: MILLION,
     maxOutput: 128_000,
+    images: CLAUDE_LARGE_IMAGES,
     price: anthropic('2', '10', '2.50', '4', '0.20'),
   },
   'claude-sonnet-4-6': {
@@ -84,6 +108,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'Claude Sonnet 4.6',
     context: MILLION,
     maxOutput: 64_000,
+    images: CLAUDE_IMAGES,
     price: SONNET,
   },
   'claude-sonnet-4-5': {
@@ -91,6 +116,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'Claude Sonnet 4.5',
     context: MILLION,
     maxOutput: 64_000,
+    images: CLAUDE_IMAGES,
     price: { ...SONNET, longContext: { aboveTokens: 200_000, ...anthropic('6', '22.50', '7.50', '12', '0.60') } },
     snapshots: ['claude-sonnet-4-5-20250929'],
   },
@@ -99,6 +125,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'Claude Haiku 5.5',
     context: MILLION,
     maxOutput: 128_000,
+    images: CLAUDE_LARGE_IMAGES,
     price: {
       ...anthropic('0.10', '0.50', '0.125', '0.20', '0.01'),
       longContext: { aboveTokens: 100_000, ...anthropic('0.50', '2.50', '0.625', '1', '0.05') },
@@ -109,6 +136,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'Claude Haiku 4.5',
     context: 200_000,
     maxOutput: 64_000,
+    images: CLAUDE_IMAGES,
     price: anthropic('1', '5', '1.25', '2', '0.10'),
     snapshots: ['claude-haiku-4-5-20251001'],
   },
@@ -117,6 +145,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-5.4',
     context: 1_050_000,
     maxOutput: 128_000,
+    images: [12_000],
     price: {
       ...openai('2.50', '0.25', '15'),
       longContext: { aboveTokens: 272_000, ...openai('5', '0.50', '22.50') },
@@ -127,6 +156,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-5.4 mini',
     context: 400_000,
     maxOutput: 128_000,
+    images: [2_500],
     price: openai('0.75', '0.075', '4.50'),
   },
   'gpt-5.2': {
@@ -134,6 +164,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-5.2',
     context: 400_000,
     maxOutput: 128_000,
+    images: [2_000],
     price: openai('1.75', '0.175', '14'),
   },
   'gpt-5': {
@@ -141,6 +172,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-5',
     context: 400_000,
     maxOutput: 128_000,
+    images: [1_200],
     price: openai('1.25', '0.125', '10'),
   },
   'gpt-5-mini': {
@@ -148,6 +180,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-5 mini',
     context: 400_000,
     maxOutput: 128_000,
+    images: [2_500],
     price: openai('0.25', '0.025', '2'),
   },
   'gpt-5-nano': {
@@ -155,6 +188,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-5 nano',
     context: 400_000,
     maxOutput: 128_000,
+    images: [3_800],
     price: openai('0.05', '0.005', '0.40'),
   },
   'gpt-4.1': {
@@ -162,6 +196,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-4.1',
     context: 1_047_576,
     maxOutput: 32_768,
+    images: [1_536, 32],
     price: openai('2', '0.50', '8'),
   },
   'gpt-4.1-mini': {
@@ -169,6 +204,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-4.1 mini',
     context: 1_047_576,
     maxOutput: 32_768,
+    images: [2_500],
     price: openai('0.40', '0.10', '1.60'),
   },
   'gpt-4o': {
@@ -176,6 +212,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-4o',
     context: 128_000,
     maxOutput: 16_384,
+    images: [1_445],
     price: openai('2.50', '1.25', '10'),
     snapshots: ['gpt-4o-2024-08-06', 'gpt-4o-2024-11-20'],
   },
@@ -184,6 +221,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'GPT-4o mini',
     context: 128_000,
     maxOutput: 16_384,
+    images: [48_169],
     price: openai('0.15', '0.075', '0.60'),
     snapshots: ['gpt-4o-mini-2024-07-18'],
   },
@@ -192,6 +230,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     name: 'o4-mini',
     context: 200_000,
     maxOutput: 100_000,
+    images: [2_650],
     price: openai('1.10', '0.275', '4.40'),
   },
   // Costs nothing to run; the small price is there so that a tour with it shows money.
@@ -205,7 +244,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
 };
 
 export const DEFAULT_MODELS: readonly ModelEntry[] = Object.entries(DEFAULTS).flatMap(
-  ([name, { provider, name: displayName, context, maxOutput, snapshots = [] }]) =>
+  ([name, { provider, name: displayName, context, maxOutput, images = [], snapshots = [] }]) =>
     [name, ...snapshots].map((id) => ({
       id,
       provider,
@@ -213,6 +252,9 @@ export const DEFAULT_MODELS: readonly ModelEntry[] = Object.entries(DEFAULTS).fl
       displayName,
       contextTokens: context,
       maxOutputTokens: maxOutput,
+      tokenizer: provider === 'openai' ? tokenizerOf(id) : null,
+      imageTokens: images[0] ?? null,
+      imagePatchPixels: images[1] ?? null,
     })),
 );
 

@@ -1,5 +1,6 @@
-import { IsInt, IsString, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
 import { IsPlainText } from '../instant.decorator';
+import { TOKENIZERS, type Tokenizer } from './model-entry';
 
 const MAX_LIMIT = 1_000_000_000;
 
@@ -43,6 +44,66 @@ export class PutModelDto {
   @Min(1)
   @Max(MAX_LIMIT)
   maxOutputTokens!: number;
+
+  /**
+   * By which the gateway counts text where the bytes of a request leave its price too open. Left out: that of OpenAI's
+   * models by their name, else none.
+   * @example "o200k_base"
+   */
+  @IsOptional()
+  @IsIn(TOKENIZERS)
+  tokenizer?: Tokenizer | null;
+
+  /**
+   * The most input tokens a picture costs. Left out: as many as fit the context window.
+   * @example 1600
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_LIMIT)
+  imageTokens?: number | null;
+
+  /**
+   * Side in pixels of the square patches by which a picture is billed, a token each. Left out: a picture costs `imageTokens`.
+   * @example 32
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  imagePatchPixels?: number | null;
+
+  /**
+   * Input tokens that a second of sound costs. Left out: as many as fit the context window.
+   * @example 10
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  audioTokensPerSecond?: number | null;
+
+  /**
+   * The most input tokens that what one web search or fetch finds adds. Left out: as many as fit the context window.
+   * @example 20000
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_LIMIT)
+  searchTokens?: number | null;
+
+  /**
+   * How many web searches and fetches a request may make that says no number itself, if its tenant has `clampOutput`. Left
+   * out: it is refused.
+   * @example 5
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  maxSearches?: number | null;
 }
 
 export class ModelView extends PutModelDto {

@@ -6,8 +6,33 @@ export interface ModelRow extends ModelEntry {
   readonly updatedAt: Date;
 }
 
-const COLUMNS = `id, provider, upstream_model AS "upstreamModel", display_name AS "displayName",
-  context_tokens AS "contextTokens", max_output_tokens AS "maxOutputTokens", created_at AS "createdAt", updated_at AS "updatedAt"`;
+/** A column, and what of an entry is in it. */
+const FIELDS: readonly (readonly [column: string, field: keyof ModelEntry])[] = [
+  ['id', 'id'],
+  ['provider', 'provider'],
+  ['upstream_model', 'upstreamModel'],
+  ['display_name', 'displayName'],
+  ['context_tokens', 'contextTokens'],
+  ['max_output_tokens', 'maxOutputTokens'],
+  ['tokenizer', 'tokenizer'],
+  ['image_tokens', 'imageTokens'],
+  ['image_patch_pixels', 'imagePatchPixels'],
+  ['audio_tokens_per_second', 'audioTokensPerSecond'],
+  ['search_tokens', 'searchTokens'],
+  ['max_searches', 'maxSearches'],
+];
+
+const COLUMNS = [...FIELDS, ['created_at', 'createdAt'], ['updated_at', 'updatedAt']]
+  .map(([column, field]) => `${column} AS "${field}"`)
+  .join(', ');
+
+const NOW = `$${FIELDS.length + 1}`;
+const UPSERT = `
+  INSERT INTO models (${FIELDS.map(([column]) => column).join(', ')}, created_at, updated_at)
+  VALUES (${FIELDS.map((_, index) => `$${index + 1}`).join(', ')}, ${NOW}, ${NOW})
+  ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at,
+    ${FIELDS.map(([column]) => `${column} = excluded.${column}`).join(', ')}
+  RETURNING ${COLUMNS}`;
 
 export const selectModels = (tx: Tx): Promise<ModelRow[]> =>
   tx.query<ModelRow>(`SELECT ${COLUMNS} FROM models ORDER BY id COLLATE "C"`);
@@ -25,23 +50,10 @@ export async function selectModel(tx: Tx, id: string, lock: 'FOR UPDATE' | '' = 
 
 /** Writes an entry, new or not, and returns it. */
 export async function upsertModel(tx: Tx, entry: ModelEntry, now: Date): Promise<ModelRow> {
-  const [row] = await tx.query<ModelRow>(
-    `INSERT INTO models (id, provider, upstream_model, display_name, context_tokens, max_output_tokens, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-     ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, upstream_model = excluded.upstream_model,
-       display_name = excluded.display_name, context_tokens = excluded.context_tokens,
-       max_output_tokens = excluded.max_output_tokens, updated_at = excluded.updated_at
-     RETURNING ${COLUMNS}`,
-    [
-      entry.id,
-      entry.provider,
-      entry.upstreamModel,
-      entry.displayName,
-      entry.contextTokens,
-      entry.maxOutputTokens,
-      now.toISOString(),
-    ],
-  );
+  const [row] = await tx.query<ModelRow>(UPSERT, [
+    ...FIELDS.map(([, field]) => entry[field] ?? null),
+    now.toISOString(),
+  ]);
   return row as ModelRow;
 }
 

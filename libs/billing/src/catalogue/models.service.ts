@@ -17,7 +17,7 @@ import { MODEL_PATTERN, modelPattern } from '../rates/rate-card.dto';
 import { CatalogueLoader } from './catalogue-loader.service';
 import { isConfigured } from './catalogue.service';
 import type { ModelPage, ModelView, PutModelDto } from './model.dto';
-import type { ModelEntry } from './model-entry';
+import { tokenizerOf, type ModelEntry } from './model-entry';
 import { deleteModel, selectModel, selectModelPage, upsertModel, type ModelRow } from './models.queries';
 import { isPriced } from './priced';
 
@@ -40,7 +40,8 @@ export class Models {
       throw new CodedError('provider_not_found', `There is no provider "${dto.provider}".`);
     const view = await this.database.platform(principal, async (tx) => {
       const before = await selectModel(tx, id, 'FOR UPDATE');
-      return this.view(tx, await this.write(tx, { id, ...dto }, before));
+      const { tokenizer = tokenizerOf(dto.upstreamModel) } = dto;
+      return this.view(tx, await this.write(tx, { id, ...dto, tokenizer }, before));
     });
     await this.loader.catchUp();
     return view;

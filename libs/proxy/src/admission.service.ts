@@ -1,0 +1,118 @@
+import { quote, type Bounds, type LedgerDraft, type ModelPrice, type Quote, type RateCard } from '@app/billing';
+import type { Principal } from '@app/platform';
+import { BudgetExceeded, Holds, type Hold, type Room } from '@app/quota';
+import { Injectable } from '@nestjs/common';
+import { boundsOf } from './bounds/bounds';
+import { leastLimit, payableLimit } from './clamp';
+import { InputCounter } from './counting/input-counter';
+import type { Deal } from './exchange';
+import type { ModelRequest } from './proxy.service';
+import type { RequestFacts } from './request-facts';
+import type { Plan } from './router';
+
+/** A request, and by what it is priced. */
+export interface Asked {
+  readonly card: RateCard;
+  readonly price: ModelPrice;
+  readonly plan: Plan;
+  readonly facts: RequestFacts;
+  readonly request: ModelRequest;
+}
+
+/** How often an answer is shortened to what there was room for a moment ago. */
+const CLAMP_ATTEMPTS = 3;
+
+/** Sets aside what a request can cost at most. Where that does not fit, it looks closer, waits, and shortens the answer if it may. */
+@Injectable()
+export class Admission {
+  constructor(
+    private readonly holds: Holds,
+    private readonly counter: InputCounter,
+  ) {}
+
+  /** @throws BudgetExceeded, CodedError of `Holds.reserve` */
+  async admit(principal: Principal, asked: Asked): Promise<Deal> {
+    const { facts, request, plan } = asked;
+    const [candidate] = plan.candidates;
+    const loose = boundsOf(facts, request.body, candidate.model);
+    const refused = await this.tryHold(principal, asked, loose, false);
+    if (!(refused instanceof BudgetExceeded)) return refused;
+
+    const counted = mayHelp(asked, loose, refused, principal.clampsOutput)
+      ? await this.counter.count(candidate, facts, request)
+      : null;
+    const bounds = counted ? tighter(loose, boundsOf(facts, request.body, candidate.model, counted)) : loose;
+    const stillRefused = await this.tryHold(principal, asked, bounds, true);
+    if (!(stillRefused instanceof BudgetExceeded)) return stillRefused;
+    if (!principal.clampsOutput) throw stillRefused;
+    return this.clamped(principal, asked, bounds, stillRefused);
+  }
+
+  /** Lowers the output limit to what there is room for; where that is too little, waits for the least an answer needs. */
+  private async clamped(principal: Principal, asked: Asked, bounds: Bounds, refused: BudgetExceeded): Promise<Deal> {
+    const least = leastLimit(bounds.outputTokensMax, asked.facts.thinkingTokens);
+    if (least === null) throw refused;
+    let { room } = refused;
+    for (let attempt = 0; attempt < CLAMP_ATTEMPTS; attempt++) {
+      const limit = payableLimit(least, bounds.outputTokensMax, (outputTokensMax) =>
+        fits(quote(asked.card, asked.price, { ...bounds, outputTokensMax }), room),
+      );
+      const clamped = { ...bounds, outputTokensMax: limit ?? least };
+      const deal = await this.tryHold(principal, asked, clamped, limit === null, clamped.outputTokensMax);
+      if (!(deal instanceof BudgetExceeded)) return deal;
+      if (limit === null) break;
+      room = deal.room;
+    }
+    throw refused;
+  }
+
+  private async tryHold(
+    principal: Principal,
+    asked: Asked,
+    bounds: Bounds,
+    mayWait: boolean,
+    clampedTo: number | null = null,
+  ): Promise<Deal | BudgetExceeded> {
+    const worst = quote(asked.card, asked.price, bounds);
+    const draft = draftOf(principal, asked, worst);
+    try {
+      const hold: Hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait);
+      return { hold, quote: worst, price: asked.price, draft, clampedTo };
+    } catch (error) {
+      if (error instanceof BudgetExceeded) return error;
+      throw error;
+    }
+  }
+}
+
+const fits = ({ costNanos, tokens }: Quote, room: Room): boolean =>
+  (room.cost === null || costNanos <= room.cost) && (room.tokens === null || BigInt(tokens) <= room.tokens);
+
+/** Whether knowing the input better can make a request fit, as its windows stood. */
+function mayHelp({ card, price, facts }: Asked, bounds: Bounds, { most }: BudgetExceeded, mayClamp: boolean): boolean {
+  const least = mayClamp ? leastLimit(bounds.outputTokensMax, facts.thinkingTokens) : null;
+  const outputTokensMax = least ?? bounds.outputTokensMax;
+  return fits(quote(card, price, { ...bounds, inputTokensMax: 1, outputTokensMax }), most);
+}
+
+const tighter = (one: Bounds, other: Bounds): Bounds => (other.inputTokensMax < one.inputTokensMax ? other : one);
+
+/** The ledger row has the id the caller was told: `req_` and the row's 32 hex digits. */
+const ledgerId = (requestId: string): string => requestId.slice('req_'.length);
+
+const END_USER_CHARACTERS = 80;
+
+/** Whom a call is for, as a ledger row can keep it: short, and nothing that no text may have. */
+const shortName = (name: string): string => name.slice(0, END_USER_CHARACTERS).replace(/[\p{Cc}\p{Cs}]/gu, ' ');
+
+const draftOf = (principal: Principal, { plan, facts }: Asked, { rateCard, formula, worst }: Quote): LedgerDraft => ({
+  tenantId: principal.tenantId as string,
+  tokenId: principal.id,
+  subject: principal.subject,
+  endUser: facts.endUser === null ? null : shortName(facts.endUser),
+  model: plan.publicModel,
+  provider: plan.candidates[0].provider,
+  rateCard,
+  formula,
+  worst,
+});

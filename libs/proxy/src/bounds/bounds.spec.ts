@@ -1,0 +1,158 @@
+import type { Bounds, ModelEntry } from '@app/billing';
+import fc from 'fast-check';
+import { boundsOf } from './bounds';
+import { readFacts, type Dialect } from '../request-facts';
+
+const model: ModelEntry = {
+  id: 'm',
+  provider: 'p',
+  upstreamModel: 'm',
+  displayName: 'M',
+  contextTokens: 200_000,
+  maxOutputTokens: 8_192,
+};
+
+const bounds = (dialect: Dialect, request: object, entry: ModelEntry = model): Bounds => {
+  const body = Buffer.from(JSON.stringify({ model: 'm', ...request }));
+  const result = readFacts(dialect, body);
+  if (!result.ok) throw new Error(result.problem.message);
+  return boundsOf(result.facts, body, entry);
+};
+
+/** The dearest tokenizer there can be: a token for every byte, as byte fallback makes of rare scripts. */
+const tokensOf = (text: string): number => Buffer.byteLength(text);
+
+/** What chat templates put around things, more generous than any that is published. */
+const PREAMBLE = 700;
+const AROUND_A_MESSAGE = 8;
+const AROUND_A_TOOL = 12;
+const TOOL_INSTRUCTIONS = 735;
+const A_KNOWN_TOOL = 1_250;
+
+const text = fc.oneof(
+  fc.string({ maxLength: 200 }),
+  fc.string({ unit: 'grapheme', maxLength: 60 }),
+  fc.constantFrom('', '𒐫'.repeat(50), '👩‍🚀', '\u0000\u001f"\\', 'ﷺ'),
+);
+const tool = fc.record({ name: fc.stringMatching(/^[a-z]{1,8}$/), description: text });
+
+describe('the most a request can use', () => {
+  test('is never less than what an OpenAI provider could honestly report', () => {
+    const requests = fc.record({
+      texts: fc.array(text, { maxLength: 40 }),
+      asBlocks: fc.boolean(),
+      images: fc.nat({ max: 3 }),
+      tools: fc.array(tool, { maxLength: 10 }),
+      limit: fc.option(fc.integer({ min: 1, max: 4_000 })),
+      n: fc.option(fc.integer({ min: 1, max: 8 })),
+    });
+    fc.assert(
+      fc.property(requests, ({ texts, asBlocks, images, tools, limit, n }) => {
+        const messages: object[] = texts.map((content) => ({
+          role: 'user',
+          content: asBlocks ? [{ type: 'text', text: content }] : content,
+        }));
+        const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
+        if (images > 0) messages.push({ role: 'user', content: Array<object>(images).fill(image) });
+        const { inputTokensMax, outputTokensMax, choices } = bounds('openai', {
+          messages,
+          ...(tools.length > 0 && { tools: tools.map((fn) => ({ type: 'function', function: fn })) }),
+          ...(limit !== null && { max_completion_tokens: limit }),
+          ...(n !== null && { n }),
+        });
+        const described = tools.reduce(
+          (sum, { name, description }) => sum + tokensOf(name) + tokensOf(description) + AROUND_A_TOOL,
+          tools.length > 0 ? TOOL_INSTRUCTIONS : 0,
+        );
+        const written = texts.reduce((sum, each) => sum + tokensOf(each) + AROUND_A_MESSAGE, PREAMBLE);
+        expect(inputTokensMax).toBeGreaterThanOrEqual(images > 0 ? model.contextTokens : written + described);
+        expect(outputTokensMax * choices).toBe((limit ?? model.maxOutputTokens) * (n ?? 1));
+      }),
+    );
+  });
+
+  test('is never less than what an Anthropic provider could honestly report', () => {
+    const known = fc.constantFrom('bash_20250124', 'text_editor_20250728', 'computer_20250124', 'memory_20250818');
+    const requests = fc.record({
+      system: text,
+      texts: fc.array(text, { maxLength: 40 }),
+      documents: fc.nat({ max: 2 }),
+      known: fc.uniqueArray(known),
+      limit: fc.integer({ min: 1, max: 4_000 }),
+    });
+    fc.assert(
+      fc.property(requests, ({ system, texts, documents, known: types, limit }) => {
+        const source = { type: 'url', url: 'https://example.com/a.pdf' };
+        const { inputTokensMax, outputTokensMax, choices } = bounds('anthropic', {
+          system,
+          max_tokens: limit,
+          messages: [
+            ...texts.map((content) => ({ role: 'user', content: [{ type: 'text', text: content }] })),
+            ...Array<object>(documents).fill({ role: 'user', content: [{ type: 'document', source }] }),
+          ],
+          tools: types.map((type) => ({ type, name: type.slice(0, 4) })),
+        });
+        const written = texts.reduce((sum, each) => sum + tokensOf(each) + AROUND_A_MESSAGE, PREAMBLE);
+        const tools = types.length > 0 ? TOOL_INSTRUCTIONS + types.length * A_KNOWN_TOOL : 0;
+        expect(inputTokensMax).toBeGreaterThanOrEqual(
+          documents > 0 ? model.contextTokens : tokensOf(system) + written + tools,
+        );
+        expect([outputTokensMax, choices]).toEqual([limit, 1]);
+      }),
+    );
+  });
+
+  test('without a limit in the request the output is bounded by the catalogue', () => {
+    expect(bounds('openai', {}).outputTokensMax).toBe(8_192);
+  });
+
+  test('a limit of 0 is none: some servers take it so', () => {
+    expect(bounds('openai', { max_tokens: 0 }).outputTokensMax).toBe(8_192);
+  });
+
+  test('a prompt cannot be longer than the context window', () => {
+    expect(bounds('openai', { messages: [{ content: 'x'.repeat(300_000) }] }).inputTokensMax).toBe(200_000);
+  });
+
+  describe('a picture', () => {
+    const priced: ModelEntry = { ...model, imageTokens: 1_600, imagePatchPixels: 28 };
+    const dataUrl = (bytes: Buffer): string => `data:image/png;base64,${bytes.toString('base64')}`;
+    const shown = (url: string, entry: ModelEntry): number =>
+      bounds('openai', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] }, entry)
+        .inputTokensMax;
+    const anthropic = (data: Buffer, entry: ModelEntry): number => {
+      const source = { type: 'base64', media_type: 'image/png', data: data.toString('base64') };
+      return bounds('anthropic', { messages: [{ content: [{ type: 'image', source }] }] }, entry).inputTokensMax;
+    };
+    const png = (width: number, height: number, rest = 0): Buffer => {
+      const head = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+      const size = Buffer.alloc(8);
+      size.writeUInt32BE(width, 0);
+      size.writeUInt32BE(height, 4);
+      return Buffer.concat([head, size, Buffer.alloc(8 + rest)]);
+    };
+    const bare = shown('', { ...priced, imageTokens: 1 });
+
+    test('fills the context window where the catalogue knows no better', () => {
+      expect(shown('https://x/a.png', model)).toBe(model.contextTokens);
+    });
+
+    test('behind a URL costs the most there is, however long the URL', () => {
+      expect(shown('https://x/a.png', priced)).toBe(shown(`https://x/${'a'.repeat(5_000)}`, priced));
+      expect(shown('https://x/a.png', priced) - bare).toBe(1_599);
+    });
+
+    test('whose bytes are there is billed by its size, however many bytes they are', () => {
+      expect(shown(dataUrl(png(280, 281)), priced) - bare).toBe(10 * 11 - 1);
+      expect(shown(dataUrl(png(280, 281, 900_000)), priced) - bare).toBe(10 * 11 - 1);
+      expect(shown(dataUrl(png(50_000, 50_000)), priced) - bare).toBe(1_599);
+      expect(anthropic(png(280, 281), priced)).toBe(anthropic(png(281, 280), priced));
+      expect(anthropic(png(281, 281), priced)).toBeGreaterThan(anthropic(png(280, 281), priced));
+    });
+
+    test('whose bytes are none costs the most there is', () => {
+      expect(shown(dataUrl(Buffer.from('not a picture, though one could think so')), priced) - bare).toBe(1_599);
+      expect(shown('data:image/png;base64,', priced) - bare).toBe(1_599);
+    });
+  });
+});

@@ -1,0 +1,46 @@
+import type { Counted } from '../bounds/bounds';
+import { headersToProvider } from '../headers';
+import type { RequestFacts } from '../request-facts';
+import type { ModelRequest } from '../proxy.service';
+import type { Candidate } from '../router';
+import type { Upstream } from '../upstream';
+import { countQuestion, withoutMedia } from './count-question';
+import type { TokenCounter } from './token-counter';
+
+/** Anthropic calls its count an estimate that may differ by a small amount from what is billed. */
+const ESTIMATE_MARGIN = 1.05;
+const ESTIMATE_TOKENS = 256;
+/** How long a provider that did not count is not asked again. */
+const PAUSE_MS = 60_000;
+
+/** Looks closer at the input of a request whose bytes bound it too loosely: counts here, or asks the provider, which is free. */
+export class InputCounter {
+  readonly #pausedUntil = new Map<string, number>();
+
+  constructor(
+    private readonly upstream: Upstream,
+    private readonly tokens: TokenCounter,
+  ) {}
+
+  /** Null where nobody can count, or not in time. */
+  async count(candidate: Candidate, facts: RequestFacts, request: ModelRequest): Promise<Counted | null> {
+    const { tokenizer } = candidate.model;
+    if (tokenizer) {
+      const text = await this.tokens.count({ tokenizer, body: withoutMedia(request.body, facts) });
+      return text === null ? null : { text };
+    }
+    return facts.dialect === 'anthropic' ? this.ask(candidate, request) : null;
+  }
+
+  private async ask({ provider, upstreamModel }: Candidate, { headers, body }: ModelRequest): Promise<Counted | null> {
+    if ((this.#pausedUntil.get(provider) ?? 0) > performance.now()) return null;
+    const question = countQuestion(body, upstreamModel);
+    const sent = headersToProvider(headers, this.upstream.provider(provider), question.length);
+    const answer = await this.upstream.countTokens(provider, sent, question).catch(() => undefined);
+    const tokens = answer?.['input_tokens'];
+    if (typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0)
+      return { input: Math.ceil(tokens * ESTIMATE_MARGIN) + ESTIMATE_TOKENS };
+    this.#pausedUntil.set(provider, performance.now() + PAUSE_MS);
+    return null;
+  }
+}
