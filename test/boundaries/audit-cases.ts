@@ -142,6 +142,19 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       wrong: { path: `${path}?metric=cost&period=year`, status: 400 },
     };
   },
+  'PUT /api/v1/admin/tenants/:tenantId/limits': async ({ department, gateway }) => {
+    const { id } = await department();
+    const path = `${ADMIN}/tenants/${id}/limits`;
+    await gateway.must('PUT', path, { requestsPerMinute: 600 });
+    return {
+      path,
+      body: { requestsPerMinutePerToken: 60 },
+      record: { action: 'limits.set', tenant: id, target: { kind: 'limits', id } },
+      before: { requestsPerMinute: 600, requestsPerMinutePerToken: null },
+      after: { requestsPerMinute: 600, requestsPerMinutePerToken: 60 },
+      wrong: { body: { requestsPerMinute: 0 }, status: 400 },
+    };
+  },
   'POST /api/v1/admin/tenants/:tenantId/tokens': async ({ department }) => {
     const made = await department();
     const { id } = made;

@@ -5,6 +5,7 @@ import { registerBudgets } from './commands/budgets';
 import { registerDoctor } from './commands/doctor';
 import { registerGateway } from './commands/gateway';
 import { registerKeys } from './commands/keys';
+import { registerLimits } from './commands/limits';
 import { registerModels } from './commands/models';
 import { registerRates } from './commands/rates';
 import { registerTenants } from './commands/tenants';
@@ -58,6 +59,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerTenants,
     registerTokens,
     registerBudgets,
+    registerLimits,
     registerRates,
     registerModels,
     registerUsage,

@@ -3,7 +3,7 @@ import { AuthModule } from '@app/auth';
 import { BillingModule } from '@app/billing';
 import { LOG, PlatformModule, type Log, type PlatformOptions } from '@app/platform';
 import { ProxyModule } from '@app/proxy';
-import { QuotaModule } from '@app/quota';
+import { QuotaModule, RequestRatesModule } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
@@ -26,6 +26,7 @@ export class AppModule {
         BillingModule,
         QuotaModule,
         AuthModule,
+        RequestRatesModule,
       ],
       controllers: [HealthController, MetricsController],
       providers: [

@@ -28,6 +28,7 @@ const ERRORS: readonly ErrorCode[] = [
   'model_not_priced',
   'tenant_suspended',
   'budget_exceeded',
+  'rate_limited',
   'provider_unreachable',
   'provider_timeout',
   'provider_rejected_gateway',

@@ -8,3 +8,4 @@ export { QuotaModule } from './quota.module';
 export { Quota, type QuotaFacts } from './quota.service';
 export { Settlements } from './settlements.service';
 export type { Room } from './standing';
+export { RequestRatesModule } from './rates/request-rates.module';

@@ -8,6 +8,7 @@ import { LedgerColumns1795300000011 } from './1795300000011-ledger-columns';
 import { ModelBounds1795300000012 } from './1795300000012-model-bounds';
 import { Corrections1795300000013 } from './1795300000013-corrections';
 import { LostProcesses1795300000015 } from './1795300000015-lost-processes';
+import { RequestRates1795300000016 } from './1795300000016-request-rates';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   ModelBounds1795300000012,
   Corrections1795300000013,
   LostProcesses1795300000015,
+  RequestRates1795300000016,
 ];

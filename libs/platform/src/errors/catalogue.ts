@@ -238,6 +238,14 @@ export const ERRORS = {
     remedy: 'Wait for the reset, ask for a smaller answer, or ask your gateway administrator for a larger budget.',
   },
 
+  rate_limited: {
+    status: 429,
+    openai: { type: 'requests', code: 'rate_limit_exceeded' },
+    anthropic: 'rate_limit_error',
+    title: 'Too many requests in this minute.',
+    remedy: 'Wait as long as Retry-After says, or ask your gateway administrator for a higher limit.',
+  },
+
   // what failed
   provider_unreachable: { ...upstream, status: 502, title: 'The provider could not be reached.', remedy: 'Try again.' },
   provider_timeout: {

@@ -1,0 +1,43 @@
+import { IsInt, IsOptional, Max, Min } from 'class-validator';
+
+const MOST = 1_000_000;
+
+/** What is left out stays as it is; `null` lifts a limit. */
+export class SetTenantLimits {
+  /**
+   * Model calls in a calendar minute, of all the tenant's tokens together.
+   * @example 600
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  requestsPerMinute?: number | null;
+
+  /**
+   * Model calls in a calendar minute, of each of its tokens.
+   * @example 120
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  requestsPerMinutePerToken?: number | null;
+}
+
+/** How fast a tenant may call. `null` is without limit. */
+export class TenantLimitsView {
+  /**
+   * Model calls in a calendar minute, of all the tenant's tokens together.
+   * @example 600
+   */
+  requestsPerMinute!: number | null;
+
+  /**
+   * Model calls in a calendar minute, of each of its tokens.
+   * @example 120
+   */
+  requestsPerMinutePerToken!: number | null;
+}
+
+export const UNLIMITED: TenantLimitsView = { requestsPerMinute: null, requestsPerMinutePerToken: null };
