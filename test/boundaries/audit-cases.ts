@@ -266,6 +266,24 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       wrong: { body: { how: 'forgotten', reason: 'burnt' }, status: 400 },
     };
   },
+  'POST /api/v1/admin/webhooks/endpoints/:name/test': () =>
+    Promise.resolve({
+      path: `${ADMIN}/webhooks/endpoints/audited/test`,
+      record: { action: 'webhook.tested', tenant: null, target: { kind: 'webhook', id: 'audited' } },
+      before: null,
+      after: { endpoint: 'audited', event: 'webhook.test', state: 'pending' },
+      wrong: { path: `${ADMIN}/webhooks/endpoints/nobody/test`, status: 404 },
+    }),
+  'POST /api/v1/admin/webhooks/deliveries/:deliveryId/retry': async ({ gateway }) => {
+    const { id } = await gateway.must<{ id: string }>('POST', `${ADMIN}/webhooks/endpoints/audited/test`);
+    return {
+      path: `${ADMIN}/webhooks/deliveries/${id}/retry`,
+      record: { action: 'webhook.retried', tenant: null, target: { kind: 'webhook_delivery', id } },
+      before: { id, state: 'pending' },
+      after: { id, state: 'pending', attempts: 0 },
+      wrong: { path: `${ADMIN}/webhooks/deliveries/msg_nothing/retry`, status: 404 },
+    };
+  },
   'PATCH /api/v1/tenant': async ({ department }) => {
     const made = await department();
     const { id } = made;

@@ -17,8 +17,11 @@ const secrets: string[] = [PROVIDER_KEY];
 
 beforeAll(async () => {
   fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake), config: { audit: { checkpointMs: 50 } } });
-  secrets.push(...Object.values(gateway.place.keys));
+  const webhook = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  // Nobody listens there, so that its notices stay on their way.
+  const webhooks = [{ name: 'audited', url: 'http://127.0.0.1:1/', secret: webhook }];
+  gateway = await Gateway.start({ providers: fakeProviders(fake), config: { audit: { checkpointMs: 50 }, webhooks } });
+  secrets.push(webhook, ...Object.values(gateway.place.keys));
   await offerFakeModels(gateway);
   books = await Books.open(gateway.place.database);
 });

@@ -6,6 +6,7 @@ import { AUDIT_ACTIONS } from '../../libs/audit/src/actions';
 import { ADMIN_PERMISSIONS, TENANT_PERMISSIONS } from '../../libs/platform/src/access/permissions';
 import { configSchema } from '../../libs/platform/src/config/schema';
 import { ERRORS } from '../../libs/platform/src/errors/catalogue';
+import { WEBHOOK_EVENTS } from '../../libs/webhooks/src/notice';
 import { brokenLinks } from '../support/docs/links';
 import { difference, normalise } from '../support/docs/matching';
 import { Newcomer } from '../support/docs/newcomer';
@@ -111,10 +112,11 @@ describe('what the pages name exists', () => {
     expect(told.filter((text) => !everything.includes(text))).toEqual([]);
   });
 
-  test.each(cases)('in %s: settings and audit actions', (_, naming) => {
+  test.each(cases)('in %s: settings, audit actions and events', (_, naming) => {
     const known = settings().map(({ name }) => name);
     const sections = new Set(known.map((name) => name.split(/[.[]/)[0]));
-    const nouns = new Set(AUDIT_ACTIONS.map((action) => action.split('.')[0]));
+    const words: readonly string[] = [...AUDIT_ACTIONS, ...WEBHOOK_EVENTS];
+    const nouns = new Set(words.map((word) => word.split('.')[0]));
     const dotted = codeSpans(naming).filter((span) => /^[a-z][\w<>[\]]*(\.[\w<>]+)+$/.test(span));
     const isSetting = (name: string): boolean =>
       known.some((each) => each === name || each.startsWith(`${name}.`) || each.replace('<name>.', '') === name);
@@ -122,7 +124,7 @@ describe('what the pages name exists', () => {
       const first = name.split(/[.[]/)[0];
       if (/\.(ya?ml|jsonl?|pem|csv|md|mjs|ts|log|txt)$/.test(name)) return false;
       if (sections.has(first) && isSetting(name)) return false;
-      if (nouns.has(first)) return !AUDIT_ACTIONS.some((action) => action === name);
+      if (nouns.has(first)) return !words.includes(name);
       return sections.has(first);
     });
     expect(wrong).toEqual([]);
@@ -169,7 +171,7 @@ describe('what exists is documented', () => {
       const row = table.find((line) => line.startsWith(`| \`${name}\` |`));
       const value = typeof fallback === 'string' ? fallback : JSON.stringify(fallback);
       if (row === undefined) return [`${name} has no row`];
-      const isGiven = fallback === undefined || /\[\]\.(name|hash)$|\.(dialect|baseUrl)$/.test(name);
+      const isGiven = fallback === undefined || /\[\]\.(name|hash|url)$|\.(dialect|baseUrl)$/.test(name);
       return isGiven || row.includes(`\`${value}\``) ? [] : [`${name} is ${value}, but its row says ${row}`];
     });
     expect(faults).toEqual([]);
@@ -190,6 +192,11 @@ describe('what exists is documented', () => {
 
   test('every audit action, in the page for security', () =>
     expect(missing(AUDIT_ACTIONS, 'docs/security.md')).toEqual([]));
+
+  test('every event of webhooks, in the pages for finance and security', () =>
+    expect(missing(WEBHOOK_EVENTS, 'docs/security.md').filter((event) => !spans('docs/finance.md').has(event))).toEqual(
+      [],
+    ));
 
   test('every permission, in the page for security', () =>
     expect(missing([...ADMIN_PERMISSIONS, ...TENANT_PERMISSIONS], 'docs/security.md')).toEqual([]));

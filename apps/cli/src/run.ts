@@ -11,6 +11,7 @@ import { registerRates } from './commands/rates';
 import { registerTenants } from './commands/tenants';
 import { registerTokens } from './commands/tokens';
 import { registerBilling, registerUsage } from './commands/usage';
+import { registerWebhooks } from './commands/webhooks';
 import { CliError, EXIT, EXIT_CODES_HELP } from './exit-code';
 import { GatewayClient } from './gateway-client';
 import { Output, type Sink } from './output';
@@ -66,6 +67,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerBilling,
     registerAudit,
     registerGateway,
+    registerWebhooks,
     registerKeys,
     registerDoctor,
   ])

@@ -5,6 +5,7 @@ import { LOG, PlatformModule, type Log, type PlatformOptions } from '@app/platfo
 import { ProxyModule } from '@app/proxy';
 import { QuotaModule, RequestRatesModule } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
+import { WebhooksModule } from '@app/webhooks';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ErrorFilter } from './error.filter';
@@ -27,6 +28,7 @@ export class AppModule {
         QuotaModule,
         AuthModule,
         RequestRatesModule,
+        WebhooksModule,
       ],
       controllers: [HealthController, MetricsController],
       providers: [

@@ -13,6 +13,7 @@ import {
 } from '@app/platform';
 import { ActiveCalls, Upstream } from '@app/proxy';
 import { LostProcesses, Quota } from '@app/quota';
+import { WebhookDeliverer } from '@app/webhooks';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Server } from 'node:http';
@@ -22,7 +23,7 @@ import { Registry } from 'prom-client';
 import { AppModule } from './app.module';
 import { banner } from './banner';
 import { configureHttp } from './configure-http';
-import { registerGauges } from './gauges';
+import { registerGauges, registerWebhookGauges } from './gauges';
 import { GatewayHttpAdapter } from './http-adapter';
 import { registerLostGauges } from './lost-gauges';
 import { migrations } from './migrations';
@@ -70,6 +71,7 @@ export class GatewayServer {
     assertRoutesDeclared(app, DOCS_ROUTES);
     await app.get(ChangeFeed).start();
     await app.get(Quota).start();
+    app.get(WebhookDeliverer).start();
     this.#exporter = new AuditExporter({
       databaseUrl: gatewayUrl,
       dataDir: settings.dataDir,
@@ -79,6 +81,7 @@ export class GatewayServer {
     this.#exporter.start();
     registerGauges(app.get(Registry), app.get(Quota), this.#exporter, app.get(Clock));
     registerLostGauges(app.get(Registry), app.get(LostProcesses), this.#jobs.for('metrics'));
+    registerWebhookGauges(app.get(Registry), app.get(WebhookDeliverer));
     await app.listen(settings.server.port, settings.server.host);
     await this.record('start', 'gateway.started', `${hostname()}:${process.pid}`);
     process.stdout.write(banner(await app.getUrl(), isFirstStart, app.get(Upstream).names));
@@ -111,6 +114,7 @@ export class GatewayServer {
     try {
       await calls?.drain(this.config.current.server.drainMs);
       await this.#app?.get(Quota).drain();
+      await this.#app?.get(WebhookDeliverer).stop();
       await this.#app?.get(RefusedAttempts).drain();
       await this.record(signal, 'gateway.stopped', `${hostname()}:${process.pid}`);
       await this.#exporter?.stop();

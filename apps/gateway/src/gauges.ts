@@ -1,6 +1,7 @@
 import type { AuditExporter } from '@app/audit';
 import { formatNanos, type Clock } from '@app/platform';
 import type { Quota, QuotaFacts } from '@app/quota';
+import type { WebhookDeliverer } from '@app/webhooks';
 import { Gauge, type Registry } from 'prom-client';
 
 type Reading = readonly [name: string, help: string, read: (facts: QuotaFacts) => number];
@@ -44,6 +45,22 @@ export function registerGauges(registry: Registry, quota: Quota, exporter: Audit
   );
   gauge(registry, 'openclawmu_audit_export_halted', '1 if the audit export stopped and somebody must look.', () =>
     Number(exporter.status.state === 'halted'),
+  );
+}
+
+export function registerWebhookGauges(registry: Registry, deliverer: WebhookDeliverer): void {
+  gauge(
+    registry,
+    'openclawmu_webhooks_pending',
+    'Notices on their way, of all processes.',
+    () => deliverer.facts.pending,
+  );
+  gauge(registry, 'openclawmu_webhooks_dead', 'Notices given up, of all processes.', () => deliverer.facts.dead);
+  gauge(
+    registry,
+    'openclawmu_webhooks_delivered',
+    'Notices this process has delivered since its start.',
+    () => deliverer.facts.delivered,
   );
 }
 

@@ -19,6 +19,8 @@ export const AUDIT_ACTIONS = [
   'statement.closed',
   'usage.corrected',
   'lease.resolved',
+  'webhook.retried',
+  'webhook.tested',
   'config.reloaded',
   'config.rejected',
   'gateway.started',

@@ -30,7 +30,15 @@ it.each(TENANT_ROLES)('the tenant role %s holds tenant permissions only', (role)
 
 /** What each role may change or look into beyond the common; a new permission must be decided here too. */
 const writes: Readonly<Record<AdminRole, readonly Permission[]>> = {
-  admin: ['tenants:write', 'tokens:write', 'budgets:write', 'models:write', 'rates:write', 'billing:write'],
+  admin: [
+    'tenants:write',
+    'tokens:write',
+    'budgets:write',
+    'models:write',
+    'rates:write',
+    'billing:write',
+    'webhooks:write',
+  ],
   finance: ['budgets:write', 'rates:write', 'billing:write'],
   security: ['tokens:write'],
 };

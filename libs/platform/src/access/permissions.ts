@@ -13,6 +13,8 @@ export const ADMIN_PERMISSIONS = [
   'usage:read',
   'billing:read',
   'billing:write',
+  'webhooks:read',
+  'webhooks:write',
   'audit:read',
   'gateway:read',
 ] as const;

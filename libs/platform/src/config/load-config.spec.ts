@@ -79,6 +79,44 @@ describe('a configuration that is taken', () => {
   });
 });
 
+describe('webhooks', () => {
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  const webhook = (settings: string): string => `webhooks:\n  - { name: alerts, secret: "${secret}", ${settings} }\n`;
+
+  it('have defaults, and one secret or several', () => {
+    const [one] = load(webhook('url: "https://hooks.example/x?a=b"')).webhooks;
+    expect(one).toMatchObject({ name: 'alerts', url: 'https://hooks.example/x?a=b', events: ['*'], internal: false });
+    expect(one?.tenants).toBeUndefined();
+    expect(one?.secrets.map((each) => each.reveal())).toEqual([secret]);
+    const several = `webhooks:\n  - { name: alerts, url: "https://hooks.example", secret: ["${secret}", "${secret}"] }\n`;
+    expect(load(several).webhooks[0]?.secrets).toHaveLength(2);
+  });
+
+  it('at an address of this machine are internal', () => {
+    expect(load(webhook('url: "http://127.0.0.1:8080"')).webhooks[0]?.internal).toBe(true);
+  });
+
+  it.each([
+    ['url: "http://hooks.example"', 'notices would be readable by anybody on the way'],
+    ['url: "https://me:pw@hooks.example"', 'must hold no credentials'],
+    ['url: "ftp://hooks.example"', 'webhooks.0.url'],
+    ['url: "https://hooks.example", events: [Budget]', 'is not an event such as "budget.threshold"'],
+    ['url: "https://hooks.example", tenants: []', 'webhooks.0.tenants'],
+    [
+      'url: "https://hooks.example" }\n  - { name: alerts, url: "https://hooks.example", secret: whsec_short',
+      'must be "whsec_"',
+    ],
+  ])('with %s are refused', (settings, problem) => {
+    expect(problemsOf(webhook(settings)).join()).toContain(problem);
+  });
+
+  it('of the same name are refused', () => {
+    const twice =
+      webhook('url: "https://hooks.example"') + webhook('url: "https://hooks.example"').replace(/^.*\n/, '');
+    expect(problemsOf(twice).join()).toContain('two webhooks have the same name');
+  });
+});
+
 describe('the environment', () => {
   it('wins over the file', () => {
     const config = load('server: { host: 10.0.0.1, port: 1 }\ntimezone: UTC\ndatabase: { url: postgres://file }\n', {

@@ -66,6 +66,48 @@ const provider = z
     path: ['baseUrl'],
   });
 
+/** As Standard Webhooks writes a secret: 24 to 64 random bytes in base64 behind a prefix. */
+const signingSecret = z
+  .string()
+  .refine((text) => {
+    const [, base64] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
+    const bytes = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length;
+    return bytes >= 24 && bytes <= 64;
+  }, 'must be "whsec_" and the base64 of 24 to 64 random bytes')
+  .transform((text) => new Secret(text));
+
+const webhook = z
+  .strictObject({
+    name,
+    url: z.url({ protocol: /^https?$/ }).refine(
+      eachUrl(({ username, password, hash }) => !(username || password || hash)),
+      'must hold no credentials or fragment; what is sent is signed with the secret',
+    ),
+    /** One, or several while one is replaced: a notice is signed with each. */
+    secret: z.preprocess((one) => (typeof one === 'string' ? [one] : one), z.array(signingSecret).min(1).max(5)),
+    events: z
+      .array(
+        z
+          .string()
+          .regex(/^([a-z_]+(\.[a-z_]+)*(\.\*)?|\*)$/, 'is not an event such as "budget.threshold" or "budget.*"'),
+      )
+      .min(1)
+      .default(['*']),
+    tenants: z.array(name).min(1).optional(),
+    internal: z.boolean().default(false),
+  })
+  .refine(({ internal, url }) => internal || keepsSecrets(url), {
+    message:
+      'notices would be readable by anybody on the way; use https, or set "internal: true" for a receiver in your own network',
+    path: ['url'],
+  })
+  .transform(({ secret: secrets, internal, ...rest }) => ({
+    ...rest,
+    secrets,
+    /** Whether it may lie in a private network; an address of this machine was meant by whoever wrote it. */
+    internal: internal || LOOPBACK.test(new URL(rest.url).hostname),
+  }));
+
 /** The whole configuration: one YAML file plus the environment. Unknown keys are refused, all faults reported together. */
 export const configSchema = z.strictObject({
   server: z
@@ -95,6 +137,11 @@ export const configSchema = z.strictObject({
     .default([])
     .refine((keys) => new Set(keys.map((k) => k.name)).size === keys.length, 'two keys have the same name'),
   providers: z.record(name, provider).default({}),
+  webhooks: z
+    .array(webhook)
+    .max(50)
+    .default([])
+    .refine((hooks) => new Set(hooks.map((h) => h.name)).size === hooks.length, 'two webhooks have the same name'),
   budgets: z.strictObject({ waitMs: whole(100, 60_000, 2_000) }).prefault({}),
   journal: z.strictObject({ sync: z.enum(['write', 'group']).default('write') }).prefault({}),
   audit: z.strictObject({ checkpointMs: ms(60_000) }).prefault({}),
@@ -102,6 +149,7 @@ export const configSchema = z.strictObject({
 
 export type GatewayConfig = z.output<typeof configSchema>;
 export type ProviderConfig = GatewayConfig['providers'][string];
+export type WebhookConfig = GatewayConfig['webhooks'][number];
 export type AdminKeyConfig = GatewayConfig['adminKeys'][number];
 
 /** Settings that some gateways have and this one must not; named so that the refusal explains itself. */

@@ -91,6 +91,16 @@ export const ERRORS = {
     title: 'There is no such statement.',
     remedy: 'List the statements to see their ids.',
   },
+  webhook_not_found: {
+    ...missing,
+    title: 'There is no such webhook.',
+    remedy: "Webhooks are declared in the gateway's configuration; list them to see their names.",
+  },
+  webhook_delivery_not_found: {
+    ...missing,
+    title: 'There is no such delivery.',
+    remedy: 'List the deliveries to see their ids; delivered ones are kept for 30 days.',
+  },
   usage_not_found: { ...missing, title: 'There is no such usage record.', remedy: 'Check the request id.' },
   model_not_found: {
     ...missing,
@@ -215,6 +225,11 @@ export const ERRORS = {
     title: 'The ledger no longer gives the statement that was closed.',
     remedy: 'Do not use it. Have the ledger compared with a backup; the audit log has the hash it was closed with.',
     retry: false,
+  },
+  webhook_delivered: {
+    ...conflict,
+    title: 'That notice has been delivered.',
+    remedy: 'Only notices that are pending or dead can be sent again.',
   },
   idempotency_conflict: {
     ...conflict,
