@@ -155,6 +155,40 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       wrong: { body: { requestsPerMinute: 0 }, status: 400 },
     };
   },
+  'PUT /api/v1/admin/budgets': async ({ gateway }) => {
+    const budget = { metric: 'cost', period: 'day' };
+    await gateway.must('PUT', `${ADMIN}/budgets`, { ...budget, limit: '1000000.00' });
+    return {
+      path: `${ADMIN}/budgets`,
+      body: { ...budget, limit: '2000000.00' },
+      record: { action: 'budget.set', tenant: null, target: { kind: 'budget', id: 'cost/day/organisation' } },
+      before: { limit: '1000000.00' },
+      after: { limit: '2000000.00' },
+      wrong: { body: { ...budget, scope: 'tenant', limit: '1.00' }, status: 400 },
+    };
+  },
+  'POST /api/v1/admin/budgets/top-ups': async ({ gateway }) => {
+    const budget = { metric: 'tokens', period: 'day' };
+    await gateway.must('PUT', `${ADMIN}/budgets`, { ...budget, limit: '1000000000' });
+    return {
+      path: `${ADMIN}/budgets/top-ups`,
+      body: { ...budget, amount: '25', reason: 'Quarter end' },
+      record: { action: 'budget.topped_up', tenant: null, target: { kind: 'budget', id: 'tokens/day/organisation' } },
+      before: { topUp: '0' },
+      after: { topUp: '25' },
+      wrong: { body: { ...budget, amount: '25' }, status: 400 },
+    };
+  },
+  'DELETE /api/v1/admin/budgets': async ({ gateway }) => {
+    await gateway.must('PUT', `${ADMIN}/budgets`, { metric: 'cost', period: 'month', limit: '9000000.00' });
+    return {
+      path: `${ADMIN}/budgets?metric=cost&period=month`,
+      record: { action: 'budget.removed', tenant: null, target: { kind: 'budget', id: 'cost/month/organisation' } },
+      before: { limit: '9000000.00' },
+      after: null,
+      wrong: { path: `${ADMIN}/budgets?metric=cost&period=year`, status: 400 },
+    };
+  },
   'POST /api/v1/admin/tenants/:tenantId/tokens': async ({ department }) => {
     const made = await department();
     const { id } = made;

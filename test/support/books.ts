@@ -84,7 +84,7 @@ export class Books {
                  + l.cache_read_tokens + l.cache_write_5m_tokens + l.cache_write_1h_tokens + l.reasoning_tokens END), 0) FROM ledger l
                 WHERE l.tenant_id = w.tenant_id AND l.at >= w.starts_at AND l.at < w.ends_at) AS ledger,
               (SELECT coalesce(sum(h.amount), 0) FROM leases h WHERE h.window_id = w.id) AS leases
-         FROM budget_windows w WHERE w.scope = '' ORDER BY w.id`,
+         FROM budget_windows w WHERE w.scope = 'tenant' ORDER BY w.id`,
     );
     const amount = (value: unknown): bigint => BigInt(value as string);
     return rows.map(({ id, metric, spent, ledger, leased, leases }) => ({

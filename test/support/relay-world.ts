@@ -136,7 +136,12 @@ export class RelayWorld {
 
   /** Sets the tenant's budget of the month. */
   async limit(tenant: string, limit: string): Promise<void> {
-    const budgets = new BudgetsService(this.billing.db.database, new Audit(), this.quota.meters);
+    const budgets = new BudgetsService(
+      this.billing.db.database,
+      new Audit(),
+      this.quota.meters,
+      this.quota.settlements,
+    );
     await budgets.set(this.billing.admin, tenant, { metric: 'cost', period: 'month', limit });
   }
 

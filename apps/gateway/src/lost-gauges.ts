@@ -23,13 +23,13 @@ export function registerLostGauges(registry: Registry, lost: LostProcesses, prin
   new Gauge({
     name: 'openclawmu_lost_amount',
     help: 'What these had leased of budgets: cost in the currency of the rate card, or tokens.',
-    labelNames: ['tenant', 'metric', 'period'],
+    labelNames: ['tenant', 'scope', 'metric', 'period'],
     registers: [registry],
     async collect() {
       const processes = await known();
       this.reset();
-      for (const { tenantId: tenant, metric, period, amount } of (processes ?? []).flatMap(({ leased }) => leased))
-        this.inc({ tenant, metric, period }, Number(amount));
+      for (const { tenantId, scope, metric, period, amount } of (processes ?? []).flatMap(({ leased }) => leased))
+        this.inc({ tenant: tenantId ?? '', scope, metric, period }, Number(amount));
     },
   });
 }

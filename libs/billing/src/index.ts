@@ -30,6 +30,7 @@ export { Catalogue, type CatalogueContents } from './catalogue/catalogue.service
 export { Seeding } from './catalogue/seeding.service';
 export { LedgerPartitions } from './ledger/ledger-partitions.service';
 export { Ledger } from './ledger/ledger.service';
+export type { UsedBy } from './ledger/used.queries';
 export { reconcile, type ReconcileOptions, type Reconciliation } from './reconciliation/reconcile';
 export {
   verifyStatement,

@@ -6,9 +6,10 @@ import {
   type LedgerDraft,
   type LedgerRow,
   type Usage,
+  type UsedBy,
 } from '@app/billing';
 import type { Tx } from '@app/platform';
-import type { LedgerSink, OpenHold, SettledRow, Unconfirmed } from '@app/quota';
+import type { Amounts, LedgerSink, OpenHold, Owner, SettledRow, Unconfirmed, Window } from '@app/quota';
 
 /** A ledger row without what the hold itself knows. */
 type Entry = Omit<LedgerRow, 'id' | 'at' | 'costNanos'>;
@@ -33,6 +34,26 @@ export class LedgerBridge implements LedgerSink {
     const { id: _, at: __, costNanos: ___, ...row } = unconfirmedRow(draft as LedgerDraft, hold);
     return { row, tokens: totalTokens(row.counts) };
   }
+
+  pauseBooking(tx: Tx): Promise<void> {
+    return this.ledger.pauseBooking(tx);
+  }
+
+  async used(tx: Tx, owner: Owner, { startsAtMs, endsAtMs }: Window): Promise<Amounts> {
+    const { costNanos, tokens } = await this.ledger.used(tx, usedBy(owner), new Date(startsAtMs), new Date(endsAtMs));
+    return { cost: costNanos, tokens };
+  }
+}
+
+function usedBy({ tenantId, scope, target }: Owner): UsedBy {
+  const of = {
+    model: { model: target },
+    token: { tokenId: target },
+    user: { user: target },
+    tenant: {},
+    organisation: {},
+  };
+  return { ...(tenantId === null ? {} : { tenantId }), ...of[scope] };
 }
 
 /** The entry may have come back from a journal, so it is checked like one. */

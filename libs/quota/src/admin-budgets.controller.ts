@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, ApiIdempotent, Audience, Caller, IdempotencyKey, type Principal, Requires } from '@app/platform';
-import { BudgetKey, BudgetList, BudgetView, SetBudget, TopUpBudget } from './budget.dto';
+import { BudgetKey, BudgetList, BudgetQuery, BudgetView, SetBudget, TopUpBudget } from './budget.dto';
 import { BudgetsService } from './budgets.service';
 
 @Controller('api/v1/admin/tenants/:tenantId/budgets')
@@ -14,9 +14,13 @@ export class AdminBudgetsController {
   @Requires('budgets:read')
   @ApiOperation({ summary: "Shows a tenant's budgets and what is used of them" })
   @ApiOkResponse({ type: BudgetList })
-  @ApiErrors(['tenant_not_found'])
-  listBudgets(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<BudgetList> {
-    return this.budgets.list(principal, tenantId);
+  @ApiErrors(['tenant_not_found', 'cursor_invalid'])
+  listBudgets(
+    @Caller() principal: Principal,
+    @Param('tenantId') tenantId: string,
+    @Query() query: BudgetQuery,
+  ): Promise<BudgetList> {
+    return this.budgets.list(principal, tenantId, query);
   }
 
   @Put()
@@ -24,10 +28,12 @@ export class AdminBudgetsController {
   @ApiOperation({
     summary: 'Sets a budget',
     description:
-      'Replaces the limit of that period, if there is one. What was used stays used; every gateway process obeys within a second.',
+      'Replaces the limit of that period, if there is one. What was used stays used; every gateway process obeys within a second. ' +
+      'A call has to fit into every budget it counts in: those of its tenant, its token, its end user, all patterns that match ' +
+      'its model, and the organisation. A budget that names a token or an end user takes the place of the one that each has.',
   })
   @ApiOkResponse({ type: BudgetView })
-  @ApiErrors(['tenant_not_found', 'tenant_state'])
+  @ApiErrors(['tenant_not_found', 'tenant_state', 'token_not_found'])
   setBudget(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,
@@ -41,11 +47,12 @@ export class AdminBudgetsController {
   @ApiOperation({
     summary: 'Adds to a budget once',
     description:
-      'Raises the limit of the period under way and of no other, with a reason for the audit log. Only where there is a budget.',
+      'Raises the limit of the period under way and of no other, with a reason for the audit log. Only where there is a budget; ' +
+      'of those that each has, for one at a time.',
   })
   @ApiIdempotent()
   @ApiCreatedResponse({ type: BudgetView })
-  @ApiErrors(['tenant_not_found', 'tenant_state', 'budget_not_found', 'idempotency_conflict'])
+  @ApiErrors(['tenant_not_found', 'tenant_state', 'token_not_found', 'budget_not_found', 'idempotency_conflict'])
   topUpBudget(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,
@@ -60,10 +67,12 @@ export class AdminBudgetsController {
   @Requires('budgets:write')
   @ApiOperation({
     summary: 'Removes a budget',
-    description: 'The tenant may then use any amount in that period. What it uses is counted all the same.',
+    description:
+      'Any amount may then be used in that period. What is used of it is counted all the same; a token or an end user falls back to ' +
+      'the budget that each has.',
   })
   @ApiNoContentResponse()
-  @ApiErrors(['tenant_not_found', 'tenant_state', 'budget_not_found'])
+  @ApiErrors(['tenant_not_found', 'tenant_state', 'token_not_found', 'budget_not_found'])
   removeBudget(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,

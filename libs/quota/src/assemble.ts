@@ -7,6 +7,7 @@ import { Leases } from './leases.service';
 import { Meters } from './meters';
 import { Quota, type QuotaParts } from './quota.service';
 import { Recovery, type RecoveryPlace } from './recovery.service';
+import { BudgetDirectory } from './scopes/budget-directory.service';
 import { Settlements } from './settlements.service';
 import { Calendar } from './windows';
 
@@ -41,7 +42,8 @@ export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const meters = new Meters(clock, new Calendar(around.timezone));
   const journal = new Journal(join(journals, process.id), around.journal, log);
   const settlements = new Settlements(database, jobs, process, journal, log);
-  const leases = new Leases(database, jobs, process, { meters, waitMs: around.waitMs }, settlements);
+  const budgets = new BudgetDirectory(database, jobs, log);
+  const leases = new Leases(database, jobs, process, { meters, budgets, waitMs: around.waitMs }, settlements);
   const holds = new Holds(process, leases, journal, settlements, clock);
   const place = { databaseUrl, dataDir, journals, processId: process.id };
   const recovery = new Recovery(database, jobs, settlements, log, place);

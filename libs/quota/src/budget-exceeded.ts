@@ -1,5 +1,6 @@
 import { CodedError, type CodedErrorOptions } from '@app/platform';
 import { type Amounts, formatAmount } from './amounts';
+import type { Scope } from './scopes/scope';
 import type { Room, Standing } from './standing';
 import type { Metric, Period } from './windows';
 
@@ -14,6 +15,13 @@ interface Words {
 const METRIC_WORDS: Readonly<Record<Metric, Words>> = {
   cost: { unit: '', used: 'spent', mayUse: 'cost' },
   tokens: { unit: ' tokens', used: 'used', mayUse: 'use' },
+};
+
+const SCOPE_WORDS: Readonly<Record<Exclude<Scope, 'organisation'>, (target: string) => string>> = {
+  tenant: () => '',
+  model: (target) => ` for the model ${target}`,
+  token: (target) => ` for the token ${target}`,
+  user: (target) => ` for the user ${target}`,
 };
 
 /** Until calls under way may have given back what a request lacks. */
@@ -38,22 +46,31 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date): Bu
   if (!full) throw new TypeError('a request that has room is not refused');
   const { metric, period, resetAt } = full;
   const amount = (value: bigint): string => formatAmount(metric, value);
-  const [limit, spent, held, requested] = [full.limit, full.spent, full.held, need[metric]].map(amount) as [
-    string,
-    string,
-    string,
-    string,
-  ];
+  const { scope, target } = standing.owner;
   const resetsAt = resetAt.toISOString();
   const seconds = Math.max(1, Math.ceil((resetAt.getTime() - now.getTime()) / 1000));
+  const headers = { 'retry-after': String(standing.mayHaveRoom(need) ? SOON_SECONDS : seconds) };
+  const requested = amount(need[metric]);
   const { unit, used, mayUse } = METRIC_WORDS[metric];
+  const request = `this request could ${mayUse} up to ${requested}. It resets at ${resetsAt}.`;
+  // What all tenants together use is no tenant's business.
+  if (scope === 'organisation')
+    return new BudgetExceeded(
+      `${PERIOD_WORDS[period]} budget of the whole organisation does not cover this request: ${request}`,
+      { details: { scope, metric, period, requested, resetAt: resetsAt }, headers },
+      standing.room,
+    );
+  const [limit, spent, held] = [amount(full.limit), amount(full.spent), amount(full.held)];
   return new BudgetExceeded(
-    `${PERIOD_WORDS[period]} budget of ${limit}${unit} does not cover this request: ${spent} ${used}, ` +
-      `${held} held for requests under way, and this request could ${mayUse} up to ${requested}. ` +
-      `It resets at ${resetsAt}.`,
+    `${PERIOD_WORDS[period]} budget of ${limit}${unit}${SCOPE_WORDS[scope](target)} does not cover this request: ` +
+      `${spent} ${used}, ${held} held for requests under way, and ${request}`,
     {
-      details: { scope: 'tenant', metric, period, limit, spent, held, requested, resetAt: resetsAt },
-      headers: { 'retry-after': String(standing.mayHaveRoom(need) ? SOON_SECONDS : seconds) },
+      details: {
+        scope,
+        ...(scope === 'tenant' ? {} : { target }),
+        ...{ metric, period, limit, spent, held, requested, resetAt: resetsAt },
+      },
+      headers,
     },
     standing.least('room'),
     standing.least('most'),

@@ -1,4 +1,7 @@
-import { IsIn, Matches, MaxLength } from 'class-validator';
+import { OmitType } from '@nestjs/swagger';
+import { IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
+import { PageQuery } from '@app/platform';
+import type { Scope } from './scopes/scope';
 import { METRICS, PERIODS, type Metric, type Period } from './windows';
 
 /** An amount of money, or a whole number of tokens; which of them it must be, the metric says. */
@@ -7,7 +10,15 @@ const AMOUNT = /^(\d{1,10}(\.\d{1,9})?|\d{1,18})$/;
 /** One line of text: no control characters, no halves of characters, not blank at either end. */
 export const ONE_LINE = /^(?!\s)[^\p{Cc}\p{Cs}\u2028\u2029]+(?<!\s)$/u;
 
-export class SetBudget {
+/** What a budget of a tenant can be a budget of. */
+const TENANT_SCOPES = ['tenant', 'model', 'token', 'user'] as const;
+type TenantScope = (typeof TENANT_SCOPES)[number];
+
+/** Longer names than any token, model or person has. */
+const MAX_TARGET = 200;
+const TARGET = { message: 'target must be one line of text without blanks at its ends' };
+
+export class BudgetKey {
   /** What is limited: `cost`, or `tokens` of all classes together (input, cache reads and writes, output, reasoning). */
   @IsIn(METRICS)
   metric!: Metric;
@@ -16,6 +27,23 @@ export class SetBudget {
   @IsIn(PERIODS)
   period!: Period;
 
+  /** Whose use is limited: all of the tenant's (`tenant`, if left out), that of some models, of a token, of an end user. */
+  @IsOptional()
+  @IsIn(TENANT_SCOPES)
+  scope?: TenantScope;
+
+  /**
+   * Which of them. Of `model`: a model's name, or the beginning of names and `*`. Of `token`: a token's id, or `*` for every
+   * token, each by itself. Of `user`: an end user's name, or `*` for every end user, each by itself. Not for `tenant`.
+   * @example "claude-*"
+   */
+  @IsOptional()
+  @MaxLength(MAX_TARGET)
+  @Matches(ONE_LINE, TARGET)
+  target?: string;
+}
+
+export class SetBudget extends BudgetKey {
   /**
    * The most that may be used in a period: of cost in the rate card's currency, as a decimal with at most 9 decimals; of
    * tokens a whole number. What was used so far counts; a limit below it refuses everything until the period ends.
@@ -25,16 +53,6 @@ export class SetBudget {
     message: 'limit must be a decimal amount in quotes, such as "100.00"',
   })
   limit!: string;
-}
-
-export class BudgetKey {
-  /** What is limited. */
-  @IsIn(METRICS)
-  metric!: Metric;
-
-  /** Of which period. */
-  @IsIn(PERIODS)
-  period!: Period;
 }
 
 export class TopUpBudget extends BudgetKey {
@@ -54,8 +72,29 @@ export class TopUpBudget extends BudgetKey {
   reason!: string;
 }
 
+/** Of all tenants together. */
+export class OrganisationBudgetKey extends OmitType(BudgetKey, ['scope', 'target']) {}
+export class SetOrganisationBudget extends OmitType(SetBudget, ['scope', 'target']) {}
+export class TopUpOrganisationBudget extends OmitType(TopUpBudget, ['scope', 'target']) {}
+
+export class BudgetQuery extends PageQuery {
+  /** Only budgets of this kind. */
+  @IsOptional()
+  @IsIn(TENANT_SCOPES)
+  scope?: TenantScope;
+
+  /**
+   * Only this one of them, and how it stands: also a token or an end user that has no budget of its own, but one that each has.
+   * @example "alice@example.com"
+   */
+  @IsOptional()
+  @MaxLength(MAX_TARGET)
+  @Matches(ONE_LINE, TARGET)
+  target?: string;
+}
+
 /**
- * What a tenant used in the period under way, and how much it may. Cost is a decimal in the rate card's currency, tokens are a
+ * What was used in the period under way, and how much may be. Cost is a decimal in the rate card's currency, tokens are a
  * whole number.
  */
 export class BudgetView {
@@ -64,6 +103,15 @@ export class BudgetView {
 
   /** A calendar day or month in the gateway's time zone. */
   period!: Period;
+
+  /** Whose use is counted. */
+  scope!: Scope;
+
+  /**
+   * Which model or pattern, token, or end user; `*` for every token or end user, each by itself. `null` for a whole tenant and the organisation.
+   * @example "claude-*"
+   */
+  target!: string | null;
 
   /**
    * The most that may be used in each such period; `null` without a budget.
@@ -78,7 +126,7 @@ export class BudgetView {
   topUp!: string;
 
   /**
-   * Used by all requests that have ended.
+   * Used by all requests that have ended. Where each has the limit for itself: by all of them together.
    * @example "12.345678"
    */
   spent!: string;
@@ -101,9 +149,26 @@ export class BudgetView {
    * @example "2026-12-01T00:00:00.000Z"
    */
   resetsAt!: string;
+
+  /** Where each has the limit for itself: how many have used something of it in this period. Else `null`. */
+  targets!: number | null;
+
+  /** How many of those have used all of it. */
+  targetsUsedUp!: number | null;
 }
 
 export class BudgetList {
-  /** Every metric and period, with a budget or without. */
+  /**
+   * First those of the whole tenant, every metric and period, with a budget or without. Then the others there are, by scope,
+   * target, metric and period.
+   */
+  items!: BudgetView[];
+
+  /** Give it back as `cursor` for the next page; `null` on the last. */
+  nextCursor!: string | null;
+}
+
+export class OrganisationBudgetList {
+  /** Those there are. */
   items!: BudgetView[];
 }

@@ -2,6 +2,7 @@ import { adminPrincipal, tenantPrincipal } from '../../../test/support/principal
 import { Gateways, nanos, TestClock } from '../test/gateways';
 import type { BudgetsService } from './budgets.service';
 
+const whole = { scope: 'tenant', target: null, targets: null, targetsUsedUp: null };
 const month = { metric: 'cost', period: 'month' } as const;
 
 describe('budgets', () => {
@@ -21,10 +22,12 @@ describe('budgets', () => {
 
   test('are shown for every period, set or not', async () => {
     expect(await budgets.list(admin, 'a')).toEqual({
+      nextCursor: null,
       items: [
         {
           metric: 'cost',
           period: 'day',
+          ...whole,
           limit: null,
           topUp: '0.00',
           spent: '0.00',
@@ -35,6 +38,7 @@ describe('budgets', () => {
         {
           metric: 'cost',
           period: 'month',
+          ...whole,
           limit: null,
           topUp: '0.00',
           spent: '0.00',
@@ -45,6 +49,7 @@ describe('budgets', () => {
         {
           metric: 'tokens',
           period: 'day',
+          ...whole,
           limit: null,
           topUp: '0',
           spent: '0',
@@ -55,6 +60,7 @@ describe('budgets', () => {
         {
           metric: 'tokens',
           period: 'month',
+          ...whole,
           limit: null,
           topUp: '0',
           spent: '0',
@@ -142,7 +148,7 @@ describe('budgets', () => {
   test('the database itself refuses to pass a budget, and a tenant cannot touch one', async () => {
     await gateways.sql.query(
       `INSERT INTO budget_windows (tenant_id, metric, period, scope, starts_at, ends_at, limit_amount, ceiling)
-       VALUES ('b', 'cost', 'month', '', '2026-11-01', '2026-12-01', 10, 10)`,
+       VALUES ('b', 'cost', 'month', 'tenant', '2026-11-01', '2026-12-01', 10, 10)`,
     );
     await expect(gateways.sql.query(`UPDATE budget_windows SET spent = 6, leased = 5`)).rejects.toThrow(
       'budget_never_passed',

@@ -1,26 +1,40 @@
 import { CodedError, type Tx } from '@app/platform';
 import { formatAmount } from './amounts';
 import type { BudgetView } from './budget.dto';
-import type { MeterWindow } from './windows.queries';
+import { EACH, isEach, type Owner } from './scopes/scope';
+import type { Metric, Period } from './windows';
+import { fieldsOf, isOf, limitOf, lockOwner, type MeterWindow } from './windows.queries';
 
-interface UsedRow {
-  limit_amount: bigint | null;
-  top_up: bigint;
-  spent: bigint;
-  leased: bigint;
+/** One budget, or what there could be one of. */
+export interface BudgetPlace {
+  readonly owner: Owner;
+  readonly meter: MeterWindow;
+}
+
+/** How a budget stands. */
+export interface BudgetStanding {
+  readonly view: BudgetView;
+  /** Whether anything has been counted in the period yet. */
+  readonly hasWindow: boolean;
 }
 
 const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
-/** Locks the tenant against windows that are being made. @throws CodedError `tenant_not_found`, `tenant_state` */
-export async function lockTenant(tx: Tx, tenantId: string): Promise<void> {
-  if (!TENANT_ID.test(tenantId)) throw new CodedError('tenant_not_found');
-  const [tenant] = await tx.query<{ status: string }>('SELECT status FROM tenants WHERE id = $1 FOR NO KEY UPDATE', [
-    tenantId,
-  ]);
-  if (!tenant) throw new CodedError('tenant_not_found');
-  if (tenant.status === 'deleted')
+/**
+ * Locks an owner against windows that are being made.
+ * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`
+ */
+export async function lockForSetting(tx: Tx, owner: Owner): Promise<void> {
+  const { tenantId, scope, target } = owner;
+  if (tenantId !== null && !TENANT_ID.test(tenantId)) throw new CodedError('tenant_not_found');
+  await lockOwner(tx, owner, 'set budgets');
+  if (tenantId === null) return;
+  const [tenant] = await tx.query<{ status: string }>('SELECT status FROM tenants WHERE id = $1', [tenantId]);
+  if (tenant?.status === 'deleted')
     throw new CodedError('tenant_state', 'The tenant is deleted; its budgets are history.');
+  if (scope !== 'token' || target === EACH) return;
+  const tokens = await tx.query('SELECT 1 FROM tokens WHERE tenant_id = $1 AND id = $2', [tenantId, target]);
+  if (tokens.length === 0) throw new CodedError('token_not_found');
 }
 
 /** @throws CodedError `tenant_not_found` */
@@ -29,69 +43,142 @@ export async function findTenant(tx: Tx, tenantId: string): Promise<void> {
   if (!found || found.length === 0) throw new CodedError('tenant_not_found');
 }
 
-/** How a meter stands in its window. Nobody has used anything of a window that does not exist yet. */
-export async function readBudget(tx: Tx, tenantId: string, meter: MeterWindow): Promise<BudgetView> {
-  const { metric, period, scope, window } = meter;
-  const startsAt = new Date(window.startsAtMs);
-  const [used] = await tx.query<UsedRow>(
-    `SELECT b.limit_amount, coalesce(w.top_up, 0)::bigint AS top_up, coalesce(w.spent, 0)::bigint AS spent, coalesce(w.leased, 0)::bigint AS leased
-     FROM (SELECT $1::text AS tenant_id, $2::text AS metric, $3::text AS period, $4::text AS scope) m
-     LEFT JOIN budgets b USING (tenant_id, metric, period, scope)
-     LEFT JOIN budget_windows w ON (w.tenant_id, w.metric, w.period, w.scope) = (m.tenant_id, m.metric, m.period, m.scope)
-       AND w.starts_at = $5`,
-    [tenantId, metric, period, scope, startsAt],
+interface StandingRow {
+  readonly limit_amount: bigint | null;
+  readonly top_up: bigint;
+  readonly spent: bigint;
+  readonly leased: bigint;
+  readonly targets: bigint;
+  readonly used_up: bigint;
+  readonly has_window: boolean;
+}
+
+/** How budgets of one tenant, or of the organisation, stand in their windows, in the order they are asked for. */
+export async function readBudgets(
+  tx: Tx,
+  tenantId: string | null,
+  places: readonly BudgetPlace[],
+): Promise<BudgetStanding[]> {
+  const of = isOf({ tenantId });
+  const rows = await tx.query<StandingRow>(
+    `SELECT coalesce(own.limit_amount, every.limit_amount) AS limit_amount, coalesce(w.top_up, 0) AS top_up,
+       coalesce(w.spent, e.spent, 0) AS spent, coalesce(w.leased, e.leased, 0) AS leased,
+       e.targets, e.used_up, w.id IS NOT NULL AS has_window
+     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bool[]) WITH ORDINALITY
+         AS m(scope, target, metric, period, starts_at, each, n)
+       LEFT JOIN budgets own ON ${isOf({ tenantId }, 'own')}
+         AND (own.metric, own.period, own.scope, own.target) = (m.metric, m.period, m.scope, m.target)
+       LEFT JOIN budgets every ON ${isOf({ tenantId }, 'every')} AND m.scope IN ('token', 'user')
+         AND (every.metric, every.period, every.scope, every.target) = (m.metric, m.period, m.scope, '${EACH}')
+       LEFT JOIN budget_windows w ON ${of} AND NOT m.each
+         AND (w.metric, w.period, w.scope, w.starts_at, w.target) = (m.metric, m.period, m.scope, m.starts_at, m.target)
+       CROSS JOIN LATERAL (SELECT sum(w.spent)::bigint AS spent, sum(w.leased)::bigint AS leased, count(*) AS targets,
+           count(*) FILTER (WHERE w.spent >= w.limit_amount) AS used_up
+         FROM budget_windows w WHERE m.each AND ${of}
+           AND (w.metric, w.period, w.scope, w.starts_at) = (m.metric, m.period, m.scope, m.starts_at)
+           AND NOT EXISTS (SELECT 1 FROM budgets b WHERE ${isOf({ tenantId }, 'b')} AND w.target <> '${EACH}'
+             AND (b.metric, b.period, b.scope, b.target) = (w.metric, w.period, w.scope, w.target))) e
+     ORDER BY m.n`,
+    [
+      tenantId,
+      places.map(({ owner }) => owner.scope),
+      places.map(({ owner }) => owner.target),
+      places.map(({ meter }) => meter.metric),
+      places.map(({ meter }) => meter.period),
+      places.map(({ meter }) => new Date(meter.window.startsAtMs)),
+      places.map(({ owner }) => isEach(owner)),
+    ],
   );
-  const { limit_amount, top_up, spent, leased } = used as UsedRow;
+  return rows.map((row, index) => ({
+    view: viewOf(places[index] as BudgetPlace, row),
+    hasWindow: row.has_window,
+  }));
+}
+
+function viewOf({ owner, meter }: BudgetPlace, row: StandingRow): BudgetView {
+  const { metric, period, window } = meter;
+  const amount = (value: bigint): string => formatAmount(metric, value);
   return {
     metric,
     period,
-    limit: limit_amount === null ? null : formatAmount(metric, limit_amount),
-    topUp: formatAmount(metric, top_up),
-    spent: formatAmount(metric, spent),
-    held: formatAmount(metric, leased),
-    startsAt: startsAt.toISOString(),
+    scope: owner.scope,
+    target: owner.target === '' ? null : owner.target,
+    limit: row.limit_amount === null ? null : amount(row.limit_amount),
+    topUp: amount(row.top_up),
+    spent: amount(row.spent),
+    held: amount(row.leased),
+    startsAt: new Date(window.startsAtMs).toISOString(),
     resetsAt: new Date(window.endsAtMs).toISOString(),
+    targets: isEach(owner) ? Number(row.targets) : null,
+    targetsUsedUp: isEach(owner) ? Number(row.used_up) : null,
   };
 }
+
+/** What there are budgets of. */
+export interface BudgetRow {
+  readonly scope: Owner['scope'];
+  readonly target: string;
+  readonly metric: Metric;
+  readonly period: Period;
+}
+
+/** The budgets of a tenant's parts, or the organisation's, in their order, after the one with that key. */
+export const selectBudgets = (
+  tx: Tx,
+  tenantId: string | null,
+  { scope, after, limit }: { readonly scope?: string; readonly after?: readonly string[]; readonly limit: number },
+): Promise<BudgetRow[]> =>
+  tx.query(
+    `SELECT scope, target, metric, period FROM budgets w
+     WHERE ${isOf({ tenantId })} AND scope <> 'tenant' AND ($2::text IS NULL OR scope = $2)
+       AND ($3::text IS NULL OR (scope, target, metric, period) > ($3, $4, $5, $6))
+     ORDER BY scope, target, metric, period LIMIT $7`,
+    [tenantId, scope ?? null, ...(after ?? [null, null, null, null]), limit],
+  );
 
 /** Writes the limit into the budget; `limitWindows` makes it take effect. */
 export async function saveBudget(
   tx: Tx,
   id: string,
-  tenantId: string,
-  { metric, period, scope }: MeterWindow,
+  { owner, meter: { metric, period } }: BudgetPlace,
   limit: bigint,
   now: Date,
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO budgets AS b (id, tenant_id, metric, period, scope, limit_amount, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-     ON CONFLICT (tenant_id, metric, period, scope)
+    `INSERT INTO budgets AS b (id, tenant_id, scope, target, metric, period, limit_amount, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+     ON CONFLICT (tenant_id, metric, period, scope, target)
      DO UPDATE SET limit_amount = excluded.limit_amount, updated_at = excluded.updated_at`,
-    [id, tenantId, metric, period, scope, String(limit), now],
+    [id, ...fieldsOf(owner), metric, period, String(limit), now],
   );
 }
 
-export async function deleteBudget(tx: Tx, tenantId: string, { metric, period, scope }: MeterWindow): Promise<boolean> {
+export async function deleteBudget(tx: Tx, { owner, meter: { metric, period } }: BudgetPlace): Promise<boolean> {
   const deleted = await tx.query(
-    'DELETE FROM budgets WHERE (tenant_id, metric, period, scope) = ($1, $2, $3, $4) RETURNING id',
-    [tenantId, metric, period, scope],
+    `DELETE FROM budgets w WHERE ${isOf(owner)} AND (scope, target, metric, period) = ($2, $3, $4, $5) RETURNING id`,
+    [...fieldsOf(owner), metric, period],
   );
   return deleted.length > 0;
 }
 
-/** Puts a limit, or none, on the windows that have not ended. Their top-up and what they have used stay; see `ceilingOf`. */
-export async function limitWindows(
-  tx: Tx,
-  tenantId: string,
-  { metric, period, scope, window }: MeterWindow,
-  limit: bigint | null,
-): Promise<void> {
+/**
+ * Puts the limits in force, or none, on the windows that have not ended: the owner's, or those of each that a budget holds for.
+ * Their top-up and what they have used stay; see `ceilingOf`.
+ */
+export async function limitWindows(tx: Tx, { owner, meter }: BudgetPlace): Promise<void> {
+  const { metric, period, window } = meter;
+  const locked = await tx.query<{ id: bigint }>(
+    `SELECT id FROM budget_windows w WHERE ${isOf(owner)} AND (scope, metric, period) = ($2, $4, $5)
+       AND ends_at > $6 AND (target = $3 OR $7) ORDER BY id FOR UPDATE`,
+    [...fieldsOf(owner), metric, period, new Date(window.startsAtMs), isEach(owner)],
+  );
   await tx.query(
-    `UPDATE budget_windows w SET limit_amount = $5::bigint + w.top_up,
-       ceiling = CASE WHEN $5::bigint IS NULL THEN NULL ELSE greatest($5::bigint + w.top_up, w.spent + w.leased) END
-     WHERE (tenant_id, metric, period, scope) = ($1, $2, $3, $4) AND ends_at > $6`,
-    [tenantId, metric, period, scope, limit === null ? null : String(limit), new Date(window.startsAtMs)],
+    `UPDATE budget_windows w SET limit_amount = l.amount + w.top_up,
+       ceiling = CASE WHEN l.amount IS NOT NULL THEN greatest(l.amount + w.top_up, w.spent + w.leased) END
+     FROM (SELECT x.id, ${limitOf(owner, 'x', 'x.target')} AS amount FROM budget_windows x
+           WHERE x.id = ANY($3::bigint[])) l
+     WHERE w.id = l.id`,
+    [owner.tenantId, owner.scope, locked.map(({ id }) => String(id))],
   );
 }
 
@@ -99,18 +186,14 @@ export async function limitWindows(
  * Adds to the limit of one window; the others keep theirs.
  * @returns whether the window is there and has a limit
  */
-export async function topUpWindow(
-  tx: Tx,
-  tenantId: string,
-  { metric, period, scope, window }: MeterWindow,
-  amount: bigint,
-): Promise<boolean> {
+export async function topUpWindow(tx: Tx, { owner, meter }: BudgetPlace, amount: bigint): Promise<boolean> {
+  const { metric, period, window } = meter;
   const topped = await tx.query(
-    `UPDATE budget_windows w SET limit_amount = limit_amount + $6::bigint, top_up = top_up + $6::bigint,
-       ceiling = greatest(limit_amount + $6::bigint, spent + leased)
-     WHERE (tenant_id, metric, period, scope, starts_at) = ($1, $2, $3, $4, $5) AND limit_amount IS NOT NULL
+    `UPDATE budget_windows w SET limit_amount = limit_amount + $7::bigint, top_up = top_up + $7::bigint,
+       ceiling = greatest(limit_amount + $7::bigint, spent + leased)
+     WHERE ${isOf(owner)} AND (scope, target, metric, period, starts_at) = ($2, $3, $4, $5, $6) AND limit_amount IS NOT NULL
      RETURNING id`,
-    [tenantId, metric, period, scope, new Date(window.startsAtMs), String(amount)],
+    [...fieldsOf(owner), metric, period, new Date(window.startsAtMs), String(amount)],
   );
   return topped.length > 0;
 }

@@ -1,122 +1,233 @@
 import { Injectable } from '@nestjs/common';
 import { Audit } from '@app/audit';
-import { CodedError, Database, newId, once, parseNanos, type Principal } from '@app/platform';
-import type { BudgetKey, BudgetList, BudgetView, SetBudget, TopUpBudget } from './budget.dto';
 import {
+  CodedError,
+  Database,
+  decodeCursor,
+  newId,
+  once,
+  pageOf,
+  parseNanos,
+  type Principal,
+  type Tx,
+} from '@app/platform';
+import { formatAmount } from './amounts';
+import {
+  type BudgetKey,
+  type BudgetList,
+  BudgetQuery,
+  type BudgetView,
+  type OrganisationBudgetList,
+  type SetBudget,
+  type TopUpBudget,
+} from './budget.dto';
+import {
+  type BudgetPlace,
+  type BudgetRow,
   deleteBudget,
   findTenant,
   limitWindows,
-  lockTenant,
-  readBudget,
+  lockForSetting,
+  readBudgets,
   saveBudget,
+  selectBudgets,
   topUpWindow,
 } from './budgets.queries';
-import { formatAmount } from './amounts';
 import { Meters } from './meters';
-import type { Metric } from './windows';
-import { ensureWindows, type MeterWindow } from './windows.queries';
+import { feedIdOf, isEach, ORGANISATION, type Owner, tenantOwner } from './scopes/scope';
+import { Settlements } from './settlements.service';
+import { type Meter, METERS, type Metric } from './windows';
+import { ensureWindows } from './windows.queries';
 
 /** The largest limit, and the largest sum of top-ups: together they fit into the database's 64 bits. */
 const MOST = 2n ** 62n - 1n;
+const MOST_OF_THE_ORGANISATION = METERS.length;
 
-/** Sets limits on what tenants may use. They take effect in every gateway process within a second. */
+/** Sets limits on what may be used. They take effect in every gateway process within a second. */
 @Injectable()
 export class BudgetsService {
   constructor(
     private readonly database: Database,
     private readonly audit: Audit,
     private readonly meters: Meters,
+    private readonly settlements: Settlements,
   ) {}
 
-  /** @throws CodedError `tenant_not_found` */
-  list(principal: Principal, tenantId: string): Promise<BudgetList> {
+  /** @throws CodedError `tenant_not_found`, `cursor_invalid`, `validation_failed` */
+  list(principal: Principal, tenantId: string, query = new BudgetQuery()): Promise<BudgetList> {
     return this.database.platform(principal, async (tx) => {
       await findTenant(tx, tenantId);
-      const items: BudgetView[] = [];
-      for (const meter of this.meters.at(this.meters.now())) items.push(await readBudget(tx, tenantId, meter));
-      return { items };
+      return this.page(tx, tenantId, query);
     });
   }
 
-  /** The tenant's own. */
-  listOwn(principal: Principal): Promise<BudgetList> {
-    return this.database.tenant(principal, async (tx) => {
-      const items: BudgetView[] = [];
-      for (const meter of this.meters.at(this.meters.now()))
-        items.push(await readBudget(tx, principal.tenantId as string, meter));
-      return { items };
+  /** The tenant's own. @throws CodedError `cursor_invalid`, `validation_failed` */
+  listOwn(principal: Principal, query = new BudgetQuery()): Promise<BudgetList> {
+    return this.database.tenant(principal, (tx) => this.page(tx, principal.tenantId as string, query));
+  }
+
+  listOrganisation(principal: Principal): Promise<OrganisationBudgetList> {
+    return this.database.platform(principal, async (tx) => {
+      const rows = await selectBudgets(tx, null, { limit: MOST_OF_THE_ORGANISATION });
+      return { items: await this.read(tx, null, rows) };
     });
   }
 
-  /** @throws CodedError `tenant_not_found`, `tenant_state`, `validation_failed` */
-  async set(principal: Principal, tenantId: string, { metric, period, limit }: SetBudget): Promise<BudgetView> {
+  /**
+   * @param tenantId `null` for a budget of the organisation
+   * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`, `validation_failed`
+   */
+  async set(principal: Principal, tenantId: string | null, dto: SetBudget): Promise<BudgetView> {
+    const owner = ownerOf(tenantId, dto);
+    const { metric, period, limit } = dto;
     const amount = parseAmount('limit', metric, limit);
     return this.database.platform(principal, async (tx) => {
-      await lockTenant(tx, tenantId);
+      await lockForSetting(tx, owner);
       const now = this.meters.now();
-      const meter = this.meter({ metric, period }, now);
-      const before = await readBudget(tx, tenantId, meter);
-      await saveBudget(tx, newId('bud'), tenantId, meter, amount, now);
-      await limitWindows(tx, tenantId, meter, amount);
-      const after = await readBudget(tx, tenantId, meter);
+      const place = this.place(owner, { metric, period }, now);
+      const before = await readOne(tx, place);
+      await saveBudget(tx, newId('bud'), place, amount, now);
+      // A tenant's own is counted from its first call, and of each nobody knows yet who they are.
+      if (owner.scope !== 'tenant' && !isEach(owner))
+        await ensureWindows(tx, owner, [place.meter], this.settlements.ledger);
+      await limitWindows(tx, place);
+      const after = await readOne(tx, place);
       await this.audit.record(tx, {
         action: 'budget.set',
-        tenant: tenantId,
-        target: targetOf(meter),
+        ...subjectOf(place),
         before: before.limit === null ? undefined : before,
         after,
       });
-      tx.announce('budget', tenantId);
+      tx.announce('budget', feedIdOf(owner));
       return after;
     });
   }
 
-  /** @throws CodedError `tenant_not_found`, `tenant_state`, `budget_not_found` */
-  remove(principal: Principal, tenantId: string, key: BudgetKey): Promise<void> {
+  /**
+   * @param tenantId `null` for a budget of the organisation
+   * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`, `budget_not_found`, `validation_failed`
+   */
+  async remove(principal: Principal, tenantId: string | null, key: BudgetKey): Promise<void> {
+    const owner = ownerOf(tenantId, key);
     return this.database.platform(principal, async (tx) => {
-      await lockTenant(tx, tenantId);
-      const meter = this.meter(key, this.meters.now());
-      const before = await readBudget(tx, tenantId, meter);
-      if (!(await deleteBudget(tx, tenantId, meter))) throw new CodedError('budget_not_found');
-      await limitWindows(tx, tenantId, meter, null);
-      await this.audit.record(tx, { action: 'budget.removed', tenant: tenantId, target: targetOf(meter), before });
-      tx.announce('budget', tenantId);
+      await lockForSetting(tx, owner);
+      const place = this.place(owner, key, this.meters.now());
+      const before = await readOne(tx, place);
+      if (!(await deleteBudget(tx, place))) throw new CodedError('budget_not_found');
+      await limitWindows(tx, place);
+      await this.audit.record(tx, { action: 'budget.removed', ...subjectOf(place), before });
+      tx.announce('budget', feedIdOf(owner));
     });
   }
 
   /**
    * Adds to the limit of the period under way, and of no other. A limit that is changed later keeps it.
-   * @throws CodedError `tenant_not_found`, `tenant_state`, `budget_not_found`, `validation_failed`, `idempotency_conflict`
+   * @param tenantId `null` for a budget of the organisation
+   * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`, `budget_not_found`, `validation_failed`,
+   *   `idempotency_conflict`
    */
-  topUp(principal: Principal, tenantId: string, dto: TopUpBudget, idempotencyKey?: string): Promise<BudgetView> {
+  async topUp(
+    principal: Principal,
+    tenantId: string | null,
+    dto: TopUpBudget,
+    idempotencyKey?: string,
+  ): Promise<BudgetView> {
+    const owner = ownerOf(tenantId, dto);
     const { metric, period, reason } = dto;
+    if (isEach(owner)) throw new CodedError('validation_failed', `A top-up is for one ${owner.scope}; name it.`);
     const amount = parseAmount('amount', metric, dto.amount);
     return this.database.platform(principal, (tx) =>
       once(tx, idempotencyKey, { topUp: 'budget', tenantId, ...dto }, async () => {
-        await lockTenant(tx, tenantId);
-        const meter = this.meter({ metric, period }, this.meters.now());
-        await ensureWindows(tx, tenantId, [meter]);
-        const before = await readBudget(tx, tenantId, meter);
+        await lockForSetting(tx, owner);
+        const place = this.place(owner, { metric, period }, this.meters.now());
+        await ensureWindows(tx, owner, [place.meter], this.settlements.ledger);
+        const before = await readOne(tx, place);
         if (parseAmount('topUp', metric, before.topUp) + amount > MOST)
           throw new CodedError(
             'validation_failed',
             `All top-ups together must not exceed ${formatAmount(metric, MOST)}.`,
           );
-        if (!(await topUpWindow(tx, tenantId, meter, amount))) throw new CodedError('budget_not_found');
-        const after = await readBudget(tx, tenantId, meter);
-        const target = targetOf(meter);
-        await this.audit.record(tx, { action: 'budget.topped_up', tenant: tenantId, target, before, after, reason });
-        tx.announce('budget', tenantId);
+        if (!(await topUpWindow(tx, place, amount))) throw new CodedError('budget_not_found');
+        const after = await readOne(tx, place);
+        await this.audit.record(tx, { action: 'budget.topped_up', ...subjectOf(place), before, after, reason });
+        tx.announce('budget', feedIdOf(owner));
         return after;
       }),
     );
   }
 
-  private meter({ metric, period }: BudgetKey, now: Date): MeterWindow {
-    const meter = this.meters.at(now).find((m) => m.metric === metric && m.period === period);
-    if (!meter) throw new CodedError('validation_failed', `There is no budget of ${metric} per ${period}.`);
-    return meter;
+  /** The whole tenant's come first, on the first page, and beside its limit. */
+  private async page(tx: Tx, tenantId: string, { scope, target, limit, cursor }: BudgetQuery): Promise<BudgetList> {
+    if (target !== undefined) {
+      const owner = ownerOf(tenantId, { scope, target });
+      return { items: await this.standing(tx, owner), nextCursor: null };
+    }
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, 4);
+    const whole = after === undefined && (scope ?? 'tenant') === 'tenant' ? METERS : [];
+    const rows = scope === 'tenant' ? [] : await selectBudgets(tx, tenantId, { scope, after, limit: limit + 1 });
+    const { items, nextCursor } = pageOf(
+      rows,
+      limit,
+      (row) => [row.scope, row.target, row.metric, row.period],
+      (row) => row,
+    );
+    const wholes = whole.map((meter): BudgetRow => ({ scope: 'tenant', target: '', ...meter }));
+    return { items: await this.read(tx, tenantId, [...wholes, ...items]), nextCursor };
   }
+
+  /** Of one token or end user, or of one model or pattern: by what limits it, of its own or of each. */
+  private async standing(tx: Tx, owner: Owner): Promise<BudgetView[]> {
+    const now = this.meters.now();
+    const places = METERS.map((meter) => this.place(owner, meter, now));
+    const items: BudgetView[] = [];
+    for (const [index, { view, hasWindow }] of (await readBudgets(tx, owner.tenantId, places)).entries()) {
+      if (view.limit === null) continue;
+      const { metric, window } = (places[index] as BudgetPlace).meter;
+      if (hasWindow || isEach(owner)) items.push(view);
+      // It has made no call since the budget was set; one that it made before counts.
+      else {
+        const used = await this.settlements.ledger.used(tx, owner, window);
+        items.push({ ...view, spent: formatAmount(metric, used[metric]) });
+      }
+    }
+    return items;
+  }
+
+  private async read(tx: Tx, tenantId: string | null, rows: readonly BudgetRow[]): Promise<BudgetView[]> {
+    const now = this.meters.now();
+    const places = rows.map(({ scope, target, metric, period }) =>
+      this.place({ tenantId, scope, target }, { metric, period }, now),
+    );
+    return (await readBudgets(tx, tenantId, places)).map(({ view }) => view);
+  }
+
+  private place(owner: Owner, meter: Meter, now: Date): BudgetPlace {
+    const [window] = this.meters.at(now, [meter]);
+    if (!window) throw new TypeError('a meter has a window at any time');
+    return { owner, meter: window };
+  }
+}
+
+/** An exact model name, or a prefix ending in `*`. */
+const MODEL_PATTERN = /^[\x21-\x29\x2b-\x7e]{0,199}(?:[\x21-\x29\x2b-\x7e]|\*)$/;
+
+/** Whose budget is meant. @throws CodedError `validation_failed` */
+function ownerOf(tenantId: string | null, { scope = 'tenant', target }: Pick<BudgetKey, 'scope' | 'target'>): Owner {
+  if (tenantId === null) return ORGANISATION;
+  if (scope === 'tenant') {
+    if (target !== undefined) throw new CodedError('validation_failed', 'target is for scopes other than tenant.');
+    return tenantOwner(tenantId);
+  }
+  if (target === undefined) throw new CodedError('validation_failed', `target must name the ${scope}.`);
+  if (scope === 'model' && !MODEL_PATTERN.test(target))
+    throw new CodedError('validation_failed', 'target must be a model, or the beginning of models that ends in "*".');
+  return { tenantId, scope, target };
+}
+
+async function readOne(tx: Tx, place: BudgetPlace): Promise<BudgetView> {
+  const [standing] = await readBudgets(tx, place.owner.tenantId, [place]);
+  if (!standing) throw new TypeError('a budget that is asked for is told');
+  return standing.view;
 }
 
 /** @throws CodedError `validation_failed` */
@@ -132,4 +243,8 @@ function parseAmount(field: string, metric: Metric, text: string): bigint {
   return amount;
 }
 
-const targetOf = ({ metric, period }: MeterWindow) => ({ kind: 'budget', id: `${metric}/${period}` });
+/** How audit records call it: `cost/month`, and what it is a budget of if not of the whole tenant. */
+function subjectOf({ owner: { tenantId, scope, target }, meter: { metric, period } }: BudgetPlace) {
+  const part = scope === 'tenant' ? '' : `/${scope}${target === '' ? '' : `:${target}`}`;
+  return { tenant: tenantId, target: { kind: 'budget', id: `${metric}/${period}${part}` } };
+}

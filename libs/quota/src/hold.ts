@@ -1,4 +1,5 @@
 import { type Amounts, isWithin, NOTHING } from './amounts';
+import type { Call } from './scopes/scope';
 import type { LeaseSet } from './window-lease';
 
 /** What ends a hold: what the request used, and its ledger row as plain JSON. */
@@ -27,7 +28,8 @@ const door = Symbol('only Holds makes holds');
 export class Hold {
   /** 32 hex digits of a UUID version 7; also the id of the ledger row. */
   readonly id: string;
-  readonly tenantId: string;
+  /** Decides whose budgets it counts in. */
+  readonly call: Call;
   /** When it was made, in ms since the epoch. Decides the windows, and is the time of the ledger row. */
   readonly atMs: number;
   readonly amount: Amounts;
@@ -40,7 +42,7 @@ export class Hold {
   constructor(
     key: typeof door,
     id: string,
-    tenantId: string,
+    call: Call,
     atMs: number,
     amount: Amounts,
     leases: LeaseSet,
@@ -48,11 +50,15 @@ export class Hold {
   ) {
     if (key !== door) throw new TypeError('a Hold comes from Holds.reserve');
     this.id = id;
-    this.tenantId = tenantId;
+    this.call = call;
     this.atMs = atMs;
     this.amount = amount;
     this.leases = leases;
     this.#desk = desk;
+  }
+
+  get tenantId(): string {
+    return this.call.tenantId;
   }
 
   get at(): Date {
@@ -98,9 +104,9 @@ export class Hold {
 /** For `Holds` alone; not part of the lib's door. */
 export const makeHold = (
   id: string,
-  tenantId: string,
+  call: Call,
   atMs: number,
   amount: Amounts,
   leases: LeaseSet,
   desk: HoldDesk,
-): Hold => new Hold(door, id, tenantId, atMs, amount, leases, desk);
+): Hold => new Hold(door, id, call, atMs, amount, leases, desk);

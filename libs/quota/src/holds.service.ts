@@ -6,6 +6,7 @@ import type { Journal } from './journal';
 import { type Charge, heldLine, releasedLine, settledLine } from './journal-line';
 import type { Leases } from './leases.service';
 import { PendingRow } from './pending-row';
+import { type Attribution, type Call, callOf } from './scopes/scope';
 import type { Settlements } from './settlements.service';
 import type { LeaseSet } from './window-lease';
 
@@ -33,25 +34,31 @@ export class Holds implements HoldDesk {
 
   /**
    * Sets budget aside for one request. It is in the journal when this resolves, so it outlives the process.
-   * @param draft what an unconfirmed ledger row would need, as plain JSON
+   * @param draft what an unconfirmed ledger row would need, as plain JSON; says too in whose budgets the request counts
    * @param id of the hold and its ledger row, 32 hex digits of a UUID version 7; used once
    * @param mayWait for headroom that is only held; without it a refusal comes at once
    * @throws BudgetExceeded
    * @throws CodedError `journal_unavailable`, `database_unavailable`, `draining`
    */
-  async reserve(principal: Principal, quote: Reservable, draft: unknown, id = uuid7(), mayWait = true): Promise<Hold> {
+  async reserve(
+    principal: Principal,
+    quote: Reservable,
+    draft: Attribution,
+    id = uuid7(),
+    mayWait = true,
+  ): Promise<Hold> {
     const { tenantId } = principal;
     const worst: Amounts = { cost: quote.costNanos, tokens: BigInt(quote.tokens) };
     if (tenantId === null) throw new TypeError('only a tenant has a budget to reserve from');
     if (worst.cost < 0n || worst.tokens < 0n)
       throw new TypeError(`a request cannot use ${worst.cost} nanos and ${worst.tokens} tokens`);
     this.refuseWhatCannotBeBilled();
-    const account = this.leases.account(tenantId);
+    const call = callOf(tenantId, draft);
     const atMs = this.clock.now().getTime();
-    const leases = account.take(worst, atMs);
-    if (leases) return this.note(id, tenantId, leases, atMs, worst, draft);
-    const taken = await this.leases.obtain(account, worst, mayWait);
-    return this.note(id, tenantId, taken.leases, taken.atMs, worst, draft);
+    const leases = this.leases.take(call, worst, atMs);
+    if (leases) return this.note(id, call, leases, atMs, worst, draft);
+    const taken = await this.leases.obtain(call, worst, mayWait);
+    return this.note(id, call, taken.leases, taken.atMs, worst, draft);
   }
 
   settle(hold: Hold, used: Amounts, row: unknown): Promise<void> {
@@ -88,13 +95,13 @@ export class Holds implements HoldDesk {
 
   private async note(
     id: string,
-    tenantId: string,
+    call: Call,
     leases: LeaseSet,
     atMs: number,
     amount: Amounts,
     draft: unknown,
   ): Promise<Hold> {
-    const hold = makeHold(id, tenantId, atMs, amount, leases, this);
+    const hold = makeHold(id, call, atMs, amount, leases, this);
     this.#open++;
     this.#heldNanos += amount.cost;
     try {
@@ -110,7 +117,7 @@ export class Holds implements HoldDesk {
     this.#open--;
     this.#heldNanos -= hold.amount.cost;
     hold.leases.putBack(hold.amount, used);
-    this.leases.cameBack(hold.tenantId);
+    this.leases.cameBack(hold.call);
   }
 }
 

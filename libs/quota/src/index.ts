@@ -1,3 +1,4 @@
+export type { Amounts } from './amounts';
 export { BudgetExceeded } from './budget-exceeded';
 export { BudgetsService } from './budgets.service';
 export type { Hold, Settlement } from './hold';
@@ -6,6 +7,8 @@ export type { LedgerSink, OpenHold, SettledRow, Unconfirmed } from './ledger-sin
 export { LostProcesses } from './lost/lost-processes.service';
 export { QuotaModule } from './quota.module';
 export { Quota, type QuotaFacts } from './quota.service';
+export type { Owner, Scope } from './scopes/scope';
 export { Settlements } from './settlements.service';
 export type { Room } from './standing';
 export { RequestRatesModule } from './rates/request-rates.module';
+export type { Window } from './windows';

@@ -1,5 +1,6 @@
 import type { Tx } from '@app/platform';
-import { ceilingOf, lockWindowIds } from './windows.queries';
+import type { Owner } from './scopes/scope';
+import { ceilingOf, fieldsOf, isOf, lockWindowIds } from './windows.queries';
 
 export interface Amount {
   readonly windowId: bigint;
@@ -29,20 +30,20 @@ export async function grant(tx: Tx, processId: string, amounts: readonly Amount[
 }
 
 /**
- * Lowers a process's leases on a tenant to what it says it still needs, by window id; windows it does not name, to nothing.
+ * Lowers a process's leases on an owner's windows to what it says it still needs, by window id; windows it does not name, to nothing.
  * Totals and not differences, so that it may be repeated after a commit of unknown outcome, and so that it also returns
  * what a grant of unknown outcome has left behind.
  */
 export async function lowerTo(
   tx: Tx,
   processId: string,
-  tenantId: string,
+  owner: Owner,
   totals: ReadonlyMap<bigint, bigint>,
 ): Promise<void> {
   const leases = await tx.query<{ window_id: bigint }>(
     `SELECT l.window_id FROM leases l JOIN budget_windows w ON w.id = l.window_id
-     WHERE l.process_id = $1 AND w.tenant_id = $2`,
-    [processId, tenantId],
+     WHERE ${isOf(owner)} AND (w.scope, w.target) = ($2, $3) AND l.process_id = $4`,
+    [...fieldsOf(owner), processId],
   );
   await lower(
     tx,

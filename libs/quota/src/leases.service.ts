@@ -1,5 +1,4 @@
 import type { ChangeFeed, Database, JobPrincipals, Tx } from '@app/platform';
-import { Account, type Refusal, type Taken, type Waiter } from './account';
 import { allot, type Grant } from './allot';
 import { type Amounts, amounts } from './amounts';
 import { budgetExceeded } from './budget-exceeded';
@@ -7,12 +6,16 @@ import { aheadOf } from './chunk';
 import type { GatewayProcess } from './gateway-process.service';
 import { grant, isInOffice, leasedByOthers, lowerTo } from './leases.queries';
 import type { Meters } from './meters';
+import { type Pool, queue, type Refusal, type Taken, takeFrom, type Waiter } from './pool';
+import { Pools } from './pools';
+import type { BudgetDirectory } from './scopes/budget-directory.service';
+import { type Call, feedIdOf } from './scopes/scope';
 import type { Settlements } from './settlements.service';
 import { Standing, standingOf } from './standing';
-import { WindowLease } from './window-lease';
+import { LeaseSet, WindowLease } from './window-lease';
 import { ensureWindows, lockWindows, type WindowRow } from './windows.queries';
 
-/** How many requests of one tenant wait for headroom at a time; more are refused at once, so that memory stays bounded. */
+/** How many requests wait for one pool's headroom at a time; more are refused at once, so that memory stays bounded. */
 const MOST_WAITING = 1_000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
@@ -24,13 +27,15 @@ const SWEEP_MS = 1_000;
 /** What requests are measured by, and how patient they are. */
 export interface LeaseRules {
   readonly meters: Meters;
+  readonly budgets: BudgetDirectory;
   /** How long a request waits for headroom that is held, in ms. */
   readonly waitMs: () => number;
 }
 
-/** The headroom this process has leased, by tenant, and its coming and going. */
+/** The headroom this process has leased, and its coming and going. */
 export class Leases {
-  readonly #accounts = new Map<string, Account>();
+  readonly #pools: Pools;
+  #turn = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -39,146 +44,171 @@ export class Leases {
     private readonly process: GatewayProcess,
     private readonly rules: LeaseRules,
     private readonly settlements: Settlements,
-  ) {}
+  ) {
+    this.#pools = new Pools(rules.budgets);
+  }
 
-  /** Begins to hear of changed budgets and recalls, and to give back what lies idle. */
-  start(changes: ChangeFeed): void {
-    const all = () => void this.giveBackAll([...this.#accounts.values()]);
+  /**
+   * Learns which budgets there are, and begins to hear of changed ones and of recalls, and to give back what lies idle.
+   * @throws CodedError `database_unavailable`
+   */
+  async start(changes: ChangeFeed): Promise<void> {
+    const { budgets } = this.rules;
+    const all = (): void => this.giveBackOf(() => true);
     changes.on('budget', {
-      changed: (tenantId) => this.giveBackOf((account) => account.tenantId === tenantId),
-      reset: all,
+      changed: (id) => void budgets.catchUp().then(() => this.giveBackOf(({ owner }) => feedIdOf(owner) === id)),
+      reset: () => void budgets.catchUp().then(all),
     });
     changes.on('lease', {
-      changed: (windowId) => this.giveBackOf((account) => account.leases.some((l) => String(l.windowId) === windowId)),
+      changed: (windowId) => this.giveBackOf((pool) => pool.leases.some((l) => String(l.windowId) === windowId)),
       reset: all,
     });
+    await budgets.load();
     this.#timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }
 
   stop(): void {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
+    this.rules.budgets.stop();
   }
 
-  account(tenantId: string): Account {
-    let account = this.#accounts.get(tenantId);
-    if (account === undefined) this.#accounts.set(tenantId, (account = new Account(tenantId)));
-    return account;
+  get pools(): readonly Pool[] {
+    return this.#pools.all;
+  }
+
+  /** Takes an amount from every pool the call counts in, or from none: then there is `obtain`. */
+  take(call: Call, amount: Amounts, nowMs: number): LeaseSet | null {
+    const taken = takeFrom(this.#pools.of(call), amount, nowMs);
+    return taken instanceof LeaseSet ? taken : null;
   }
 
   /**
-   * The way around `account.take` when that has too little: leases more. If what is lacking is only held, by requests under
+   * The way around `take` when a pool has too little: leases more. If what is lacking is only held, by requests under
    * way or by other processes, it waits for some of that to come back: first come first served, passing over whom it does
    * not suffice for, so that a request which asks for much does not keep the others out.
+   * @param mayWait without it a refusal comes at once
    * @throws BudgetExceeded
-   * @throws CodedError `database_unavailable`
+   * @throws CodedError `tenant_not_found`, `database_unavailable`
    */
-  obtain(account: Account, need: Amounts, mayWait: boolean): Promise<Taken> {
-    const refused = this.refusedAtOnce(account, need, mayWait);
-    if (refused) return Promise.reject(budgetExceeded(refused, need, this.rules.meters.now()));
+  obtain(call: Call, need: Amounts, mayWait: boolean): Promise<Taken> {
+    for (const pool of this.#pools.of(call)) {
+      const refused = this.refusedAtOnce(pool, need, mayWait);
+      if (refused) return Promise.reject(budgetExceeded(refused, need, this.rules.meters.now()));
+    }
     return new Promise((resolve, reject) => {
-      account.waiters.push({
-        need,
-        resolve,
-        reject,
-        deadlineMs: performance.now() + (mayWait ? this.rules.waitMs() : 0),
-      });
-      if (!account.pumping) void this.pump(account);
-      else if (account.stalled?.hasRoom(need)) account.wake();
+      const deadlineMs = performance.now() + (mayWait ? this.rules.waitMs() : 0);
+      this.place({ call, need, turn: this.#turn++, deadlineMs, resolve, reject });
     });
   }
 
-  /** Something of a tenant's holds is free again. */
-  cameBack(tenantId: string): void {
-    const account = this.#accounts.get(tenantId);
-    if (account && account.waiters.length > 0) account.serve(this.rules.meters.now().getTime());
+  /** Something of the holds of such calls is free again. */
+  cameBack(call: Call): void {
+    for (const pool of this.#pools.of(call)) if (pool.waiters.length > 0) this.serve(pool);
   }
 
   /** Gives back what no hold has taken. On failure the database counts too much as leased, until a later attempt. */
-  async giveBackAll(accounts: readonly Account[] = [...this.#accounts.values()]): Promise<void> {
-    await Promise.all(accounts.map((account) => this.giveBack(account).catch(() => undefined)));
+  async giveBackAll(pools: readonly Pool[] = this.#pools.all): Promise<void> {
+    await Promise.all(pools.map((pool) => this.giveBack(pool).catch(() => undefined)));
   }
 
-  private giveBackOf(concerned: (account: Account) => boolean): void {
-    const accounts = [...this.#accounts.values()].filter(concerned);
-    for (const account of accounts) account.refusal = null;
-    void this.giveBackAll(accounts).then(() => accounts.forEach((account) => account.wake()));
+  private giveBackOf(concerned: (pool: Pool) => boolean): void {
+    const pools = this.#pools.all.filter(concerned);
+    for (const pool of pools) pool.refusal = null;
+    void this.giveBackAll(pools).then(() => pools.forEach((pool) => pool.wake()));
   }
 
   private sweep(): void {
     const nowMs = this.rules.meters.now().getTime();
-    const idle = [...this.#accounts.values()].filter(
-      (account) => Math.abs(nowMs - account.usedAtMs) > IDLE_MS || account.hasPast || account.uncertain,
+    const idle = this.#pools.all.filter(
+      (pool) => Math.abs(nowMs - pool.usedAtMs) > IDLE_MS || pool.hasPast || pool.uncertain,
     );
     void this.giveBackAll(idle);
   }
 
-  private giveBack(account: Account): Promise<void> {
-    return account.lane.run(() =>
+  private giveBack(pool: Pool): Promise<void> {
+    return pool.lane.run(() =>
       this.settlements.lane.run(async () => {
-        if (account.dropFree()) {
-          const totals = new Map(account.all.map((lease) => [lease.windowId, lease.total]));
+        if (pool.dropFree()) {
+          const totals = new Map(pool.all.map((lease) => [lease.windowId, lease.total]));
           await this.database.platform(this.jobs.for('leases'), (tx) =>
-            lowerTo(tx, this.process.id, account.tenantId, totals),
+            lowerTo(tx, this.process.id, pool.owner, totals),
           );
-          account.settleUp();
+          pool.settleUp();
         }
-        if (account.idle) this.#accounts.delete(account.tenantId);
+        if (pool.idle) this.#pools.forget(pool);
       }),
     );
   }
 
+  /** Gives one who waits what it needs, or has it wait in the pool that has too little. */
+  private place(waiter: Waiter): void {
+    const nowMs = this.rules.meters.now().getTime();
+    const taken = takeFrom(this.#pools.of(waiter.call), waiter.need, nowMs);
+    if (taken instanceof LeaseSet) return waiter.resolve({ leases: taken, atMs: nowMs });
+    queue(taken, waiter);
+    if (!taken.pumping) void this.pump(taken);
+    else if (taken.stalled?.hasRoom(waiter.need)) taken.wake();
+  }
+
+  /** Gives to those who wait, first come first served, passing over whom it does not suffice for. */
+  private serve(pool: Pool): void {
+    for (const waiter of pool.waiters.splice(0)) this.place(waiter);
+    if (pool.waiters.length === 0) pool.wake();
+  }
+
   /** Serves the waiting, one refill for all of them at a time, until none is left. */
-  private async pump(account: Account): Promise<void> {
-    account.pumping = true;
+  private async pump(pool: Pool): Promise<void> {
+    pool.pumping = true;
     let pauseMs = FIRST_PAUSE_MS;
-    for (;;) {
-      account.serve(this.rules.meters.now().getTime());
-      if (account.waiters.length === 0) break;
+    while (pool.waiters.length > 0) {
       try {
-        const standing = await account.lane.run(() => this.refill(account));
+        const standing = await pool.lane.run(() => this.refill(pool));
         if (standing === null) {
           pauseMs = FIRST_PAUSE_MS;
           continue;
         }
-        this.refuse(account, standing);
-        await account.stall(standing, pauseMs);
+        this.refuse(pool, standing);
+        // Not in step: else two processes could go on handing each other what both need two of.
+        await pool.stall(standing, pauseMs * (0.5 + Math.random()));
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       } catch (error) {
-        for (const waiter of account.waiters.splice(0)) waiter.reject(error as Error);
+        for (const waiter of pool.waiters.splice(0)) waiter.reject(error as Error);
       }
     }
-    account.pumping = false;
+    pool.pumping = false;
   }
 
   /**
    * Asks the database for what the waiting are short of.
    * @returns how the windows stand if there is room for none of them
    */
-  private async refill(account: Account): Promise<Standing | null> {
+  private async refill(pool: Pool): Promise<Standing | null> {
+    this.serve(pool);
+    if (pool.waiters.length === 0) return null;
     const now = this.rules.meters.now();
-    account.serve(now.getTime());
-    if (account.waiters.length === 0) return null;
-    const meters = this.rules.meters.at(now);
+    const { owner, meters: counts } = pool;
+    const meters = this.rules.meters.at(now, counts);
     const job = this.jobs.for('leases');
-    if (!account.covers(now.getTime()))
-      await this.database.platform(job, (tx) => ensureWindows(tx, account.tenantId, meters));
+    if (!pool.covers(now.getTime()))
+      await this.database.platform(job, (tx) => ensureWindows(tx, owner, meters, this.settlements.ledger));
 
-    const wasUncertain = account.uncertain;
-    account.uncertain = true;
-    const outcome = await this.database.platform(job, async (tx): Promise<Granted | Standing> => {
+    const wasUncertain = pool.uncertain;
+    pool.uncertain = true;
+    const outcome = await this.database.platform(job, async (tx): Promise<Granted | Standing | null> => {
       if (!(await isInOffice(tx, this.process.id))) throw this.process.fence();
-      const rows = await lockWindows(tx, account.tenantId, meters);
-      const sources = rows.map((row) => ({ row, lease: leaseOf(account, row) }));
-      const standing = standingOf(sources);
-      const needs = account.waiters.map(({ need }) => need);
+      const rows = await lockWindows(tx, owner, meters);
+      if (rows.length < meters.length) return null;
+      const sources = rows.map((row) => ({ row, lease: leaseOf(pool, row) }));
+      const standing = standingOf(owner, sources);
+      const needs = pool.waiters.map(({ need }) => need);
       const [next, ...others] = needs.filter((need) => standing.hasRoom(need));
       if (next === undefined) {
         await this.recall(tx, standing, needs);
         return standing;
       }
-      const sinceMs = performance.now() - account.refilledAtMs;
-      const ahead = amounts((metric) => aheadOf(account.ahead[metric], next[metric], sinceMs));
+      const sinceMs = performance.now() - pool.refilledAtMs;
+      const ahead = amounts((metric) => aheadOf(pool.ahead[metric], next[metric], sinceMs));
       const grants = allot(sources, [next, ...others], ahead);
       await grant(
         tx,
@@ -187,18 +217,23 @@ export class Leases {
       );
       return { grants, ahead };
     });
-    account.uncertain = wasUncertain;
+    pool.uncertain = wasUncertain;
     if (outcome instanceof Standing) return outcome;
+    // The budget has gone, and this process has not heard of it yet.
+    if (outcome === null) return this.rules.budgets.catchUp().then(() => null);
 
     for (const { lease, amount } of outcome.grants) {
       lease.free += amount;
       lease.total += amount;
     }
-    account.enter(outcome.grants.map(({ lease }) => lease));
-    account.ahead = outcome.ahead;
-    account.refilledAtMs = performance.now();
-    account.refusal = null;
-    account.serve(this.rules.meters.now().getTime());
+    pool.enter(
+      outcome.grants.map(({ lease }) => lease),
+      counts,
+    );
+    pool.ahead = outcome.ahead;
+    pool.refilledAtMs = performance.now();
+    pool.refusal = null;
+    this.serve(pool);
     return null;
   }
 
@@ -216,21 +251,21 @@ export class Leases {
   }
 
   /** Of those who found no room, refuses who has waited long enough, and whom waiting cannot help. */
-  private refuse(account: Account, standing: Standing): void {
+  private refuse(pool: Pool, standing: Standing): void {
     const nowMs = performance.now();
-    account.refusal = { standing, untilMs: nowMs + REFUSAL_MS };
+    pool.refusal = { standing, untilMs: nowMs + REFUSAL_MS };
     const [waiting, refused] = [[] as Waiter[], [] as Waiter[]];
-    for (const waiter of account.waiters) {
+    for (const waiter of pool.waiters) {
       const { need, deadlineMs } = waiter;
       const stays = standing.hasRoom(need) || (standing.mayHaveRoom(need) && nowMs < deadlineMs);
       (stays ? waiting : refused).push(waiter);
     }
-    account.waiters = waiting;
+    pool.waiters = waiting;
     for (const { need, reject } of refused) reject(budgetExceeded(standing, need, this.rules.meters.now()));
   }
 
   /** How the windows stand, if that tells without asking again that this request is refused. */
-  private refusedAtOnce({ refusal, stalled, waiters }: Account, need: Amounts, mayWait: boolean): Standing | null {
+  private refusedAtOnce({ refusal, stalled, waiters }: Pool, need: Amounts, mayWait: boolean): Standing | null {
     if (refusal && !refusal.standing.mayHaveRoom(need) && !refusal.standing.hasRoom(need) && this.stands(refusal))
       return refusal.standing;
     return stalled && (!mayWait || waiters.length >= MOST_WAITING) && !stalled.hasRoom(need) ? stalled : null;
@@ -246,6 +281,6 @@ interface Granted {
   readonly ahead: Amounts;
 }
 
-const leaseOf = (account: Account, row: WindowRow): WindowLease =>
-  account.all.find(({ windowId }) => windowId === row.id) ??
+const leaseOf = (pool: Pool, row: WindowRow): WindowLease =>
+  pool.all.find(({ windowId }) => windowId === row.id) ??
   new WindowLease(row.id, row.metric, row.starts_at.getTime(), row.ends_at.getTime());

@@ -1,4 +1,7 @@
 import type { Tx } from '@app/platform';
+import type { Amounts } from './amounts';
+import type { Owner } from './scopes/scope';
+import type { Window } from './windows';
 
 /** One settled request on its way to the ledger. */
 export interface SettledRow {
@@ -33,4 +36,10 @@ export interface LedgerSink {
 
   /** What is booked of a hold that may have reached a provider and whose usage nobody knows: its worst case, marked. */
   unconfirmed(draft: unknown, hold: OpenHold): Unconfirmed;
+
+  /** Waits for whoever is booking, and keeps others from it until the transaction ends. */
+  pauseBooking(tx: Tx): Promise<void>;
+
+  /** What the ledger has of an owner's calls that were made in the window. */
+  used(tx: Tx, owner: Owner, window: Window): Promise<Amounts>;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '@app/platform';
-import { type Calendar, METERS } from './windows';
+import { type Calendar, type Meter, METERS } from './windows';
 import type { MeterWindow } from './windows.queries';
 
-/** What is counted for a tenant at this moment: every meter in the window it is in. */
+/** What is counted at this moment: every meter in the window it is in. */
 export class Meters {
   constructor(
     private readonly clock: Clock,
@@ -13,7 +13,8 @@ export class Meters {
     return this.clock.now();
   }
 
-  at(now: Date): MeterWindow[] {
-    return METERS.map((meter) => ({ ...meter, window: this.calendar.windowOf(meter.period, now.getTime()) }));
+  /** @param meters all of them if left out */
+  at(now: Date, meters: readonly Meter[] = METERS): MeterWindow[] {
+    return meters.map((meter) => ({ ...meter, window: this.calendar.windowOf(meter.period, now.getTime()) }));
   }
 }

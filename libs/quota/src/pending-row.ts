@@ -1,5 +1,6 @@
 import type { Amounts } from './amounts';
 import type { Hold } from './hold';
+import type { Call } from './scopes/scope';
 import type { ChargedRow } from './settlements.queries';
 
 /** A settled hold whose row is on its way to the database. */
@@ -23,6 +24,10 @@ export class PendingRow implements ChargedRow {
 
   get tenantId(): string {
     return this.hold.tenantId;
+  }
+
+  get call(): Call {
+    return this.hold.call;
   }
 
   get costNanos(): bigint {

@@ -8,6 +8,7 @@ import { Holds } from './holds.service';
 import { LostProcessesController } from './lost/lost-processes.controller';
 import { LostProcesses } from './lost/lost-processes.service';
 import { Meters } from './meters';
+import { OrganisationBudgetsController } from './organisation-budgets.controller';
 import { Quota } from './quota.service';
 import { Settlements } from './settlements.service';
 import { TenantBudgetsController } from './tenant-budgets.controller';
@@ -23,7 +24,12 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
 /** Holds, settlements and budgets. The application calls `Quota.start` when the schema is ready, and `Quota.drain` at the end. */
 @Module({
   imports: [AuditModule],
-  controllers: [AdminBudgetsController, TenantBudgetsController, LostProcessesController],
+  controllers: [
+    AdminBudgetsController,
+    OrganisationBudgetsController,
+    TenantBudgetsController,
+    LostProcessesController,
+  ],
   providers: [
     {
       provide: ASSEMBLED,

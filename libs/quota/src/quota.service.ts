@@ -58,7 +58,7 @@ export class Quota {
     this.#started = true;
     journal.open();
     await recovery.sweep();
-    leases.start(this.changes);
+    await leases.start(this.changes);
     recovery.start();
   }
 

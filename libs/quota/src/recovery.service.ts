@@ -7,6 +7,7 @@ import type { Charge } from './journal-line';
 import { returnAll } from './leases.queries';
 import { answers, removeSocket } from './liveness-socket';
 import { inPlaceOf } from './process-lock';
+import { type Attribution, callOf } from './scopes/scope';
 import { bookRows, type ChargedRow } from './settlements.queries';
 import type { Settlements } from './settlements.service';
 
@@ -107,9 +108,9 @@ export class Recovery {
   private async book(processId: string, { settled, open }: Replay): Promise<number> {
     const { ledger } = this.settlements;
     const rows: ChargedRow[] = [
-      ...settled.map((entry) => ({ ...charged(entry), row: entry.row })),
+      ...settled.map((entry) => ({ ...charged(entry, entry.row), row: entry.row })),
       ...open.map((entry) => {
-        const charge = charged(entry);
+        const charge = charged(entry, entry.draft);
         const { row, tokens } = ledger.unconfirmed(entry.draft, charge);
         return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row };
       }),
@@ -141,10 +142,11 @@ async function readJournal(folder: string): Promise<Replay | null> {
   return replay(segments);
 }
 
-const charged = ({ id, atMs, tenantId, amount, windows }: Charge) => ({
+const charged = ({ id, atMs, tenantId, amount, windows }: Charge, attribution: unknown) => ({
   id,
   at: new Date(atMs),
   tenantId,
+  call: callOf(tenantId, attribution as Attribution),
   costNanos: amount.cost,
   used: amount,
   windowIds: windows.split(',').map(BigInt),

@@ -1,12 +1,16 @@
 import type { Tx } from '@app/platform';
 import { type Amounts, amounts, NOTHING } from './amounts';
 import type { LedgerSink, SettledRow } from './ledger-sink';
+import { ChargedWindows, type WindowCharge } from './scopes/charged-windows';
+import type { Call } from './scopes/scope';
 import type { Metric } from './windows';
-import { ceilingOf, lockWindowIds } from './windows.queries';
+import { ceilingOf } from './windows.queries';
 
-/** A row, what its request used, and the windows that counts in. */
+/** A row, what its request used, and in which windows that counts. */
 export interface ChargedRow extends SettledRow {
+  readonly call: Call;
   readonly used: Amounts;
+  /** Those that its hold has taken from. It counts in all others of its call too. */
   readonly windowIds: readonly bigint[];
 }
 
@@ -23,48 +27,71 @@ export async function bookRows(
   rows: readonly ChargedRow[],
 ): Promise<Amounts> {
   const inserted = new Set(await sink.append(tx, rows));
-  const sums = new Map<string, { tenantId: string; windowId: bigint; used: Amounts }>();
-  for (const { id, tenantId, used, windowIds } of rows) {
-    if (!inserted.has(id)) continue;
-    for (const windowId of windowIds) {
-      const key = `${tenantId} ${windowId}`;
-      const before = sums.get(key)?.used ?? NOTHING;
-      sums.set(key, { tenantId, windowId, used: amounts((metric) => before[metric] + used[metric]) });
-    }
-  }
-  return sums.size === 0 ? NOTHING : count(tx, processId, [...sums.values()]);
+  const booked = rows.filter(({ id }) => inserted.has(id));
+  if (booked.length === 0) return NOTHING;
+  const windows = await lockChargedWindows(tx, booked);
+  return count(tx, processId, windows.charge(booked));
 }
 
-/** Which metric a window is of is for the database to say: the journal of a dead process knows only its id. */
-async function count(
-  tx: Tx,
-  processId: string,
-  sums: readonly { readonly tenantId: string; readonly windowId: bigint; readonly used: Amounts }[],
-): Promise<Amounts> {
-  await lockWindowIds(
-    tx,
-    sums.map(({ windowId }) => windowId),
+/**
+ * Locks the windows that rows count in: those their holds name, and those of the parts of their tenants and of the
+ * organisation, also if the hold knew nothing of them because their budget was set when it was made already. They cannot
+ * come into being any more: whoever makes one waits until the rows are booked, and finds them in the ledger.
+ */
+async function lockChargedWindows(tx: Tx, rows: readonly ChargedRow[]): Promise<ChargedWindows> {
+  const times = rows.map(({ at }) => at.getTime());
+  const ids = new Set(rows.flatMap(({ windowIds }) => windowIds));
+  const tenants = new Set(rows.map(({ tenantId }) => tenantId));
+  const parts = new Map<string, readonly [tenantId: string, scope: 'token' | 'user', target: string]>();
+  for (const { call } of rows) {
+    const { tenantId, tokenId, user } = call;
+    parts.set(`${tenantId} token ${tokenId}`, [tenantId, 'token', tokenId]);
+    if (user !== null) parts.set(`${tenantId} user ${user}`, [tenantId, 'user', user]);
+  }
+  const narrow = [...parts.values()];
+  return new ChargedWindows(
+    await tx.query(
+      `SELECT id, tenant_id, scope, target, metric, starts_at, ends_at FROM budget_windows WHERE id IN (
+         SELECT unnest($1::bigint[])
+         UNION ALL SELECT w.id FROM unnest($2::text[]) AS t(tenant_id) JOIN budget_windows w USING (tenant_id)
+           WHERE w.scope IN ('organisation', 'model') AND w.ends_at > $6 AND w.starts_at <= $7
+         UNION ALL SELECT w.id FROM unnest($3::text[], $4::text[], $5::text[]) AS t(tenant_id, scope, target)
+           JOIN budget_windows w USING (tenant_id, scope, target)
+           WHERE w.scope IN ('token', 'user') AND w.ends_at > $6 AND w.starts_at <= $7
+         UNION ALL SELECT w.id FROM budget_windows w
+           WHERE w.tenant_id IS NULL AND w.scope IN ('organisation', 'model') AND w.ends_at > $6 AND w.starts_at <= $7)
+       ORDER BY id FOR UPDATE`,
+      [
+        [...ids].map(String),
+        [...tenants],
+        narrow.map(([tenantId]) => tenantId),
+        narrow.map(([, scope]) => scope),
+        narrow.map(([, , target]) => target),
+        new Date(Math.min(...times)),
+        new Date(Math.max(...times)),
+      ],
+    ),
   );
+}
+
+async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]): Promise<Amounts> {
   const counted = await tx.query<{ metric: Metric; uncovered: bigint }>(
-    `WITH s AS (SELECT s.tenant_id, s.window_id, CASE w.metric WHEN 'cost' THEN s.cost WHEN 'tokens' THEN s.tokens END AS used
-                FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS s(tenant_id, window_id, cost, tokens)
-                JOIN budget_windows w ON w.id = s.window_id AND w.tenant_id = s.tenant_id),
-     f AS (SELECT s.*, least(s.used, coalesce(l.amount, 0)) AS covered, coalesce(l.written_off, 0) AS written_off FROM s
+    `WITH s AS (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS s(window_id, held, used)),
+     f AS (SELECT s.*, least(s.held, coalesce(l.amount, 0)) AS covered, coalesce(l.written_off, 0) AS written_off FROM s
            LEFT JOIN leases l ON l.process_id = $1 AND l.window_id = s.window_id),
-     c AS (SELECT f.*, least(f.used - f.covered, f.written_off) AS found FROM f),
+     c AS (SELECT f.*, least(f.held - f.covered, f.written_off) AS found FROM f),
      l AS (UPDATE leases l SET amount = l.amount - c.covered, written_off = l.written_off - c.found FROM c
            WHERE l.process_id = $1 AND l.window_id = c.window_id)
      UPDATE budget_windows w
      SET spent = w.spent + c.used - c.found, leased = w.leased - c.covered,
-         written_off = w.written_off - c.found, uncovered = w.uncovered + c.used - c.covered - c.found,
+         written_off = w.written_off - c.found, uncovered = w.uncovered + c.held - c.covered - c.found,
          ceiling = ${ceilingOf('w.spent + c.used - c.found', 'w.leased - c.covered')}
-     FROM c WHERE w.id = c.window_id RETURNING w.metric, c.used - c.covered - c.found AS uncovered`,
+     FROM c WHERE w.id = c.window_id RETURNING w.metric, c.held - c.covered - c.found AS uncovered`,
     [
       processId,
-      sums.map((s) => s.tenantId),
-      sums.map((s) => String(s.windowId)),
-      sums.map((s) => String(s.used.cost)),
-      sums.map((s) => String(s.used.tokens)),
+      charges.map(({ windowId }) => String(windowId)),
+      charges.map(({ held }) => String(held)),
+      charges.map(({ used }) => String(used)),
     ],
   );
   return amounts((metric) =>

@@ -1,4 +1,5 @@
 import { type Amounts, atLeastZero } from './amounts';
+import type { Owner } from './scopes/scope';
 import type { WindowLease } from './window-lease';
 import type { Metric, Period } from './windows';
 import type { WindowRow } from './windows.queries';
@@ -22,9 +23,12 @@ export interface LimitedWindow {
 /** The most one request could hold, by metric; `null` where nothing limits it. */
 export type Room = Readonly<Record<Metric, bigint | null>>;
 
-/** How a tenant's windows stood, those that have a limit. */
+/** How an owner's windows stood, those that have a limit. */
 export class Standing {
-  constructor(readonly windows: readonly LimitedWindow[]) {}
+  constructor(
+    readonly owner: Owner,
+    readonly windows: readonly LimitedWindow[],
+  ) {}
 
   hasRoom(need: Amounts): boolean {
     return this.windows.every(({ metric, room }) => need[metric] <= room);
@@ -70,8 +74,9 @@ export interface Source {
   readonly lease: WindowLease;
 }
 
-export const standingOf = (sources: readonly Source[]): Standing =>
+export const standingOf = (owner: Owner, sources: readonly Source[]): Standing =>
   new Standing(
+    owner,
     sources.flatMap(({ row, lease }): LimitedWindow[] => {
       const { id, metric, period, limit_amount: limit, spent, leased, ends_at: resetAt } = row;
       if (limit === null) return [];

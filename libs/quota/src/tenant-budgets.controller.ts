@@ -1,7 +1,7 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, Audience, Caller, type Principal, Requires } from '@app/platform';
-import { BudgetList } from './budget.dto';
+import { BudgetList, BudgetQuery } from './budget.dto';
 import { BudgetsService } from './budgets.service';
 
 @Controller('api/v1/tenant/budgets')
@@ -14,8 +14,8 @@ export class TenantBudgetsController {
   @Requires('tenant:usage')
   @ApiOperation({ summary: 'Shows your budgets and what is used of them' })
   @ApiOkResponse({ type: BudgetList })
-  @ApiErrors([])
-  listOwnBudgets(@Caller() principal: Principal): Promise<BudgetList> {
-    return this.budgets.listOwn(principal);
+  @ApiErrors(['cursor_invalid'])
+  listOwnBudgets(@Caller() principal: Principal, @Query() query: BudgetQuery): Promise<BudgetList> {
+    return this.budgets.listOwn(principal, query);
   }
 }

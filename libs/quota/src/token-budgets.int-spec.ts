@@ -1,10 +1,11 @@
 import type { CodedError } from '@app/platform';
 import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, TestClock, until } from '../test/gateways';
+import { ACTUAL } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
 import type { Hold } from './hold';
 
-const row = (tokens: number) => ({ status: 'actual', tokens });
+const row = (tokens: number) => ({ ...ACTUAL, tokens });
 
 const PRICE_NANOS = 3n;
 

@@ -13,11 +13,11 @@ const reserve = (gateway: AssembledQuota, tenant: string, units: string): Promis
 
 const outcome = (hold: Promise<Hold>): Promise<Hold | string> => hold.catch((error: CodedError) => error.code);
 
-/** Resolves when the account has found no room for those who wait. */
+/** Resolves when the tenant's pool has found no room for those who wait. */
 const stalled = (gateway: AssembledQuota, tenant: string, waiting: number): Promise<void> =>
   until(() => {
-    const account = gateway.leases.account(tenant);
-    return account.stalled !== null && account.waiters.length === waiting;
+    const pool = gateway.leases.pools.find(({ key }) => key === tenant);
+    return pool?.stalled != null && pool.waiters.length === waiting;
   });
 
 describe('a request for which there is no room', () => {

@@ -40,8 +40,13 @@ export class LeaseSet {
     return atMs >= this.#fromMs && atMs < this.#untilMs;
   }
 
-  take(amount: Amounts): boolean {
+  has(amount: Amounts): boolean {
     for (const lease of this.leases) if (lease.free < amount[lease.metric]) return false;
+    return true;
+  }
+
+  take(amount: Amounts): boolean {
+    if (!this.has(amount)) return false;
     for (const lease of this.leases) lease.free -= amount[lease.metric];
     return true;
   }

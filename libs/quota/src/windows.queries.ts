@@ -1,4 +1,6 @@
 import { CodedError, type Tx } from '@app/platform';
+import type { LedgerSink } from './ledger-sink';
+import { EACH, type Owner } from './scopes/scope';
 import type { Meter, Metric, Period, Window } from './windows';
 
 /** A meter's window, as the database knows it. Amounts in the metric's unit. */
@@ -19,45 +21,112 @@ export interface MeterWindow extends Meter {
 
 const COLUMNS = 'id, metric, period, starts_at, ends_at, limit_amount, spent, leased';
 
+/** SQL for the rows of an owner whose tenant is `$1`; `w` or whatever they are called. */
+export const isOf = ({ tenantId }: Pick<Owner, 'tenantId'>, table = 'w'): string =>
+  tenantId === null ? `$1::text IS NULL AND ${table}.tenant_id IS NULL` : `${table}.tenant_id = $1`;
+
+/** SQL for the limit of a target's own budget, or else of the one that each has; of tenant `$1`, scope `$2`. */
+export const limitOf = (owner: Owner, meter: string, target: string): string =>
+  `(SELECT b.limit_amount FROM budgets b WHERE ${isOf(owner, 'b')} AND b.scope = $2
+      AND b.metric = ${meter}.metric AND b.period = ${meter}.period
+      AND b.target IN (${target}, ${owner.scope === 'token' || owner.scope === 'user' ? `'${EACH}'` : target})
+    ORDER BY b.target = ${target} DESC LIMIT 1)`;
+
 /**
- * Makes the windows that are not there yet, with the limits in force. The tenant's row is locked against a budget that is
- * being set: of the two, the later sees what the earlier did.
+ * Keeps an owner's budgets from being set until the transaction ends, or its windows from being made: of the two, the later
+ * sees what the earlier did. Taken before the ledger and the windows.
  * @throws CodedError `tenant_not_found`
  */
-export async function ensureWindows(tx: Tx, tenantId: string, meters: readonly MeterWindow[]): Promise<void> {
-  const [tenant] = await tx.query('SELECT id FROM tenants WHERE id = $1 FOR SHARE', [tenantId]);
+export async function lockOwner(tx: Tx, { tenantId }: Owner, mode: 'make windows' | 'set budgets'): Promise<void> {
+  const shared = mode === 'make windows';
+  if (tenantId === null) {
+    await tx.query(`SELECT pg_advisory_xact_lock${shared ? '_shared' : ''}(hashtext('organisation budgets'))`);
+    return;
+  }
+  const [tenant] = await tx.query(`SELECT 1 FROM tenants WHERE id = $1 FOR ${shared ? 'SHARE' : 'NO KEY UPDATE'}`, [
+    tenantId,
+  ]);
   if (!tenant) throw new CodedError('tenant_not_found');
+}
+
+/**
+ * Makes the windows that are not there yet, with the limits in force. A tenant's own are there from its first call, and begin
+ * with nothing spent. Others are only where there is a budget, and begin with what the ledger has of them.
+ * @throws CodedError `tenant_not_found`
+ */
+export async function ensureWindows(
+  tx: Tx,
+  owner: Owner,
+  meters: readonly MeterWindow[],
+  ledger: LedgerSink,
+): Promise<void> {
+  await lockOwner(tx, owner, 'make windows');
+  if (owner.scope === 'tenant') return insertWindows(tx, owner, meters, []);
+  const missing = await missingWindows(tx, owner, meters);
+  if (missing.length === 0) return;
+  // From here on nobody books: what the ledger has now is counted here, and what comes later by whoever books it.
+  await ledger.pauseBooking(tx);
+  const spent: bigint[] = [];
+  for (const { metric, window } of missing) spent.push((await ledger.used(tx, owner, window))[metric]);
+  await insertWindows(tx, owner, missing, spent);
+}
+
+const insertWindows = async (
+  tx: Tx,
+  owner: Owner,
+  meters: readonly MeterWindow[],
+  spent: readonly bigint[],
+): Promise<void> => {
   await tx.query(
-    `INSERT INTO budget_windows (tenant_id, metric, period, scope, starts_at, ends_at, limit_amount, ceiling)
-     SELECT $1, m.metric, m.period, m.scope, m.starts_at, m.ends_at, b.limit_amount, b.limit_amount
-     FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-       AS m(metric, period, scope, starts_at, ends_at)
-     LEFT JOIN budgets b ON b.tenant_id = $1 AND (b.metric, b.period, b.scope) = (m.metric, m.period, m.scope)
-     ON CONFLICT (tenant_id, metric, period, scope, starts_at) DO NOTHING`,
-    [tenantId, ...columnsOf(meters), meters.map(({ window }) => new Date(window.endsAtMs))],
+    `INSERT INTO budget_windows (tenant_id, scope, target, metric, period, starts_at, ends_at, limit_amount, ceiling, spent)
+     SELECT $1, $2, $3, m.metric, m.period, m.starts_at, m.ends_at, l.amount,
+       CASE WHEN l.amount IS NOT NULL THEN greatest(l.amount, m.spent) END, m.spent
+     FROM unnest($4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bigint[])
+         AS m(metric, period, starts_at, ends_at, spent)
+       CROSS JOIN LATERAL (SELECT ${limitOf(owner, 'm', '$3')} AS amount) l
+     ON CONFLICT (tenant_id, metric, period, scope, target, starts_at) DO NOTHING`,
+    [
+      ...fieldsOf(owner),
+      ...columnsOf(meters),
+      meters.map(({ window }) => new Date(window.endsAtMs)),
+      meters.map((_, index) => String(spent[index] ?? 0n)),
+    ],
   );
+};
+
+/** Of windows that a budget demands, those that are not there. */
+async function missingWindows(tx: Tx, owner: Owner, meters: readonly MeterWindow[]): Promise<MeterWindow[]> {
+  const missing = await tx.query<Meter>(
+    `SELECT m.metric, m.period FROM unnest($4::text[], $5::text[], $6::timestamptz[]) AS m(metric, period, starts_at)
+     WHERE ${limitOf(owner, 'm', '$3')} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM budget_windows w WHERE ${isOf(owner)}
+       AND (w.metric, w.period, w.scope, w.target, w.starts_at) = (m.metric, m.period, $2, $3, m.starts_at))`,
+    [...fieldsOf(owner), ...columnsOf(meters)],
+  );
+  return meters.filter(({ metric, period }) => missing.some((m) => m.metric === metric && m.period === period));
 }
 
 /**
  * Locks windows for a change, in the order of their ids as everybody does. The statement that follows sees what whoever
  * held them before has left behind; the locking statement itself would not, in all of its parts.
  */
-export const lockWindows = (tx: Tx, tenantId: string, meters: readonly MeterWindow[]): Promise<WindowRow[]> =>
+export const lockWindows = (tx: Tx, owner: Owner, meters: readonly MeterWindow[]): Promise<WindowRow[]> =>
   tx.query(
-    `SELECT ${COLUMNS} FROM budget_windows
-     WHERE tenant_id = $1 AND (metric, period, scope, starts_at) IN
-       (SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]))
+    `SELECT ${COLUMNS} FROM budget_windows w
+     WHERE ${isOf(owner)} AND (scope, target) = ($2, $3) AND (metric, period, starts_at) IN
+       (SELECT * FROM unnest($4::text[], $5::text[], $6::timestamptz[]))
      ORDER BY id FOR UPDATE`,
-    [tenantId, ...columnsOf(meters)],
+    [...fieldsOf(owner), ...columnsOf(meters)],
   );
 
 export const lockWindowIds = (tx: Tx, ids: readonly bigint[]): Promise<unknown[]> =>
   tx.query('SELECT id FROM budget_windows WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [ids.map(String)]);
 
+/** As `$1`, `$2` and `$3`. */
+export const fieldsOf = ({ tenantId, scope, target }: Owner): unknown[] => [tenantId, scope, target];
+
 const columnsOf = (meters: readonly MeterWindow[]): unknown[] => [
   meters.map(({ metric }) => metric),
   meters.map(({ period }) => period),
-  meters.map(({ scope }) => scope),
   meters.map(({ window }) => new Date(window.startsAtMs)),
 ];
 

@@ -11,17 +11,14 @@ export interface Window {
   readonly endsAtMs: number;
 }
 
-/** One thing that is counted for every tenant, limited or not, so that a limit set later finds the true figure. */
+/** One thing that can be counted. */
 export interface Meter {
   readonly metric: Metric;
   readonly period: Period;
-  /** What of the tenant is counted; `''` is all of it. */
-  readonly scope: string;
 }
 
-export const METERS: readonly Meter[] = METRICS.flatMap((metric) =>
-  PERIODS.map((period) => ({ metric, period, scope: '' })),
-);
+/** All of them are counted for every tenant, limited or not, so that a limit set later finds the true figure. */
+export const METERS: readonly Meter[] = METRICS.flatMap((metric) => PERIODS.map((period) => ({ metric, period })));
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

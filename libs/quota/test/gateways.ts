@@ -105,7 +105,7 @@ export class Gateways {
   }
 
   budgets(clock: Clock = ALWAYS): BudgetsService {
-    const { meters } = assembleQuota({
+    const { meters, settlements } = assembleQuota({
       database: this.db.database,
       databaseUrl: '',
       changes: null as never,
@@ -117,7 +117,8 @@ export class Gateways {
       journal: { sync: 'write' },
       waitMs: () => 0,
     });
-    return new BudgetsService(this.db.database, new Audit(), meters);
+    settlements.sink(testLedger);
+    return new BudgetsService(this.db.database, new Audit(), meters, settlements);
   }
 
   /** As one of the processes sees them. */
@@ -129,7 +130,7 @@ export class Gateways {
   async month(tenantId: string, metric: 'cost' | 'tokens' = 'cost'): Promise<Used> {
     const [month] = await this.look<Used>(
       `SELECT spent, leased, limit_amount AS "limit", ceiling, written_off AS "writtenOff", uncovered FROM budget_windows
-       WHERE tenant_id = $1 AND metric = $2 AND period = 'month' ORDER BY id DESC LIMIT 1`,
+       WHERE tenant_id = $1 AND metric = $2 AND period = 'month' AND scope = 'tenant' ORDER BY id DESC LIMIT 1`,
       [tenantId, metric],
     );
     return month ?? { spent: 0n, leased: 0n, limit: null, ceiling: null, writtenOff: 0n, uncovered: 0n };
@@ -143,7 +144,7 @@ export class Gateways {
     return { rows: Number(all?.rows), sum: all?.sum ?? 0n, unconfirmed: Number(all?.unconfirmed) };
   }
 
-  private look<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+  look<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     return this.db.database.platform(jobPrincipals.for('look'), (tx) => tx.query<Row>(sql, parameters));
   }
 

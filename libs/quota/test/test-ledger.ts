@@ -1,9 +1,18 @@
-import type { Tx } from '@app/platform';
-import { dashed } from '@app/platform';
+import { dashed, matchesPattern, type Tx } from '@app/platform';
 import type { LedgerSink, OpenHold, SettledRow } from '../src/ledger-sink';
+import type { Attribution } from '../src/scopes/scope';
+
+/** What of the ledger's row is told by the tests. */
+export interface TestRow extends Attribution {
+  readonly status: string;
+  /** Of all classes together; counted as input. */
+  readonly tokens?: number;
+}
 
 const COUNTS =
   'input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens';
+
+const rowOf = ({ row }: SettledRow): TestRow => row as TestRow;
 
 /** Writes what quota knows of a request into the real ledger table; what billing adds is left at nothing. */
 export const testLedger: LedgerSink = {
@@ -11,25 +20,55 @@ export const testLedger: LedgerSink = {
     for (const month of new Set(rows.map(({ at }) => at.toISOString().slice(0, 7))))
       await tx.query('SELECT ensure_ledger_partition($1)', [`${month}-01T00:00:00Z`]);
     const inserted = await tx.query<{ id: string }>(
-      `INSERT INTO ledger (id, at, tenant_id, token_id, model, provider, rate_card, formula, status, outcome, ${COUNTS}, cost_nanos)
-       SELECT r.id, r.at, r.tenant_id, 'tok', 'm', 'p', 1, 1, r.status, 'unknown', 0, 0, 0, 0, 0, 0, r.cost
-       FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::bigint[]) AS r(id, at, tenant_id, status, cost)
+      `INSERT INTO ledger (id, at, tenant_id, token_id, model, subject, provider, rate_card, formula, status, outcome, ${COUNTS}, cost_nanos)
+       SELECT r.id, r.at, r.tenant_id, r.token_id, r.model, r.subject, 'p', 1, 1, r.status, 'unknown', r.tokens, 0, 0, 0, 0, 0, r.cost
+       FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[])
+         AS r(id, at, tenant_id, token_id, model, subject, status, tokens, cost)
        ON CONFLICT DO NOTHING RETURNING id`,
       [
         rows.map(({ id }) => dashed(id)),
         rows.map(({ at }) => at),
         rows.map(({ tenantId }) => tenantId),
-        rows.map(({ row }) => (row as { status: string }).status),
+        rows.map((row) => rowOf(row).tokenId),
+        rows.map((row) => rowOf(row).model),
+        rows.map((row) => rowOf(row).subject ?? null),
+        rows.map((row) => rowOf(row).status),
+        rows.map((row) => rowOf(row).tokens ?? 0),
         rows.map(({ costNanos }) => String(costNanos)),
       ],
     );
     return inserted.map(({ id }) => id.replaceAll('-', ''));
   },
+
   unconfirmed: (draft: unknown, { id }: OpenHold) => ({
     row: { ...(draft as object), id, status: 'unconfirmed' },
-    tokens: (draft as { tokens?: number }).tokens ?? 0,
+    tokens: (draft as TestRow).tokens ?? 0,
   }),
+
+  async pauseBooking(tx: Tx): Promise<void> {
+    await tx.query('SELECT ledger_booked_up_to()');
+  },
+
+  async used(tx, { tenantId, scope, target }, { startsAtMs, endsAtMs }) {
+    const rows = await tx.query<
+      Record<'tenant_id' | 'model' | 'token_id' | 'subject', string> & Record<'cost' | 'tokens', bigint>
+    >(
+      `SELECT tenant_id, model, token_id, subject, cost_nanos AS cost, input_tokens AS tokens FROM ledger WHERE at >= $1 AND at < $2`,
+      [new Date(startsAtMs), new Date(endsAtMs)],
+    );
+    const mine = rows.filter(
+      (row) =>
+        scope === 'organisation' ||
+        (row.tenant_id === tenantId &&
+          (scope === 'tenant' ||
+            (scope === 'model'
+              ? matchesPattern(target, row.model)
+              : row[scope === 'token' ? 'token_id' : 'subject'] === target))),
+    );
+    const sum = (of: 'cost' | 'tokens'): bigint => mine.reduce((total, row) => total + row[of], 0n);
+    return { cost: sum('cost'), tokens: sum('tokens') };
+  },
 };
 
 /** What the requests of tests are settled with. */
-export const ACTUAL = { status: 'actual' };
+export const ACTUAL: TestRow = { status: 'actual', tokenId: 'tok', model: 'm' };

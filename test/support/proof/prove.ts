@@ -198,7 +198,7 @@ async function windowsOf(books: Books): Promise<FinalWindow[]> {
   const known = new Map((await books.balances()).map((balance) => [balance.window, balance]));
   const rows = await books.query(
     `SELECT id, tenant_id || ' ' || metric || ' ' || period AS name, limit_amount FROM budget_windows
-      WHERE scope = '' ORDER BY tenant_id, metric, period, starts_at`,
+      WHERE scope = 'tenant' ORDER BY tenant_id, metric, period, starts_at`,
   );
   return rows.map(({ id, name, limit_amount: limit }) => ({
     ...(known.get(BigInt(id as string)) as FinalWindow),

@@ -3,6 +3,7 @@ import { Audit1795300000002 } from './1795300000002-audit';
 import { Tenancy1795300000003 } from './1795300000003-tenancy';
 import { Quota1795300000004 } from './1795300000004-quota';
 import { Billing1795300000005 } from './1795300000005-billing';
+import { BudgetScopes1795300000006 } from './1795300000006-budget-scopes';
 import { Webhooks1795300000007 } from './1795300000007-webhooks';
 import { TenantStatements1795300000010 } from './1795300000010-tenant-statements';
 import { LedgerColumns1795300000011 } from './1795300000011-ledger-columns';
@@ -18,6 +19,7 @@ export const migrations = [
   Tenancy1795300000003,
   Quota1795300000004,
   Billing1795300000005,
+  BudgetScopes1795300000006,
   Webhooks1795300000007,
   TenantStatements1795300000010,
   LedgerColumns1795300000011,

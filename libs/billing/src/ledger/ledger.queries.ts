@@ -36,6 +36,9 @@ const COLUMNS: readonly [name: string, type: string, value: (row: PricedRow) => 
   ['list_cost_nanos', 'bigint', ({ listCostNanos }) => listCostNanos?.toString() ?? null],
 ];
 
+/** Disjoint, so that their sum is what was used. */
+export const TOKEN_COLUMNS = COLUMNS.flatMap(([name]) => (name.endsWith('_tokens') ? [name] : []));
+
 const NAMES = COLUMNS.map(([name]) => name).join(', ');
 const ARRAYS = COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
 

@@ -7,6 +7,7 @@ import { selectRateCards } from '../rates/rate-cards.queries';
 import { insertRows, type PricedRow } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, type LedgerRow } from './ledger-row';
+import { pauseBooking, sumUsed, type Used, type UsedBy } from './used.queries';
 
 /** The append-only record of what every call used and cost. */
 @Injectable()
@@ -29,6 +30,16 @@ export class Ledger {
       tx,
       rows.map((row) => this.checked(row, cards.get(row.rateCard))),
     );
+  }
+
+  /** Waits for whoever is booking, and keeps others from it until the transaction ends. */
+  async pauseBooking(tx: Tx): Promise<void> {
+    await pauseBooking(tx);
+  }
+
+  /** What calls made from one instant up to another have used, as far as it is booked: cost, and tokens of all classes. */
+  used(tx: Tx, by: UsedBy, from: Date, until: Date): Promise<Used> {
+    return sumUsed(tx, by, from, until);
   }
 
   private checked(row: LedgerRow, card: RateCard | undefined): PricedRow {

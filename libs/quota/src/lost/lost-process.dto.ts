@@ -1,5 +1,6 @@
 import { IsIn, Matches, MaxLength } from 'class-validator';
 import { ONE_LINE } from '../budget.dto';
+import type { Scope } from '../scopes/scope';
 import type { Metric, Period } from '../windows';
 
 export const RESOLUTIONS = ['spent', 'released'] as const;
@@ -7,8 +8,11 @@ export type Resolution = (typeof RESOLUTIONS)[number];
 
 /** Headroom of one budget window that a lost process had leased. */
 export class LostLeaseView {
-  /** @example "legal" */
-  tenantId!: string;
+  /**
+   * `null` for a budget of the organisation.
+   * @example "legal"
+   */
+  tenantId!: string | null;
 
   /** What the budget counts. */
   metric!: Metric;
@@ -16,8 +20,11 @@ export class LostLeaseView {
   /** A calendar day or month in the gateway's time zone. */
   period!: Period;
 
-  /** What of the tenant is counted; empty for all of it. */
-  scope!: string;
+  /** Whose use is counted. */
+  scope!: Scope;
+
+  /** Which model or pattern, token, or end user; `null` for a whole tenant and the organisation. */
+  target!: string | null;
 
   /** @example "2026-11-01T00:00:00.000Z" */
   startsAt!: string;

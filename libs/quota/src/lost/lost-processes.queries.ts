@@ -1,4 +1,5 @@
 import type { Tx } from '@app/platform';
+import type { Scope } from '../scopes/scope';
 import type { Metric, Period } from '../windows';
 import { lockWindowIds } from '../windows.queries';
 
@@ -8,16 +9,17 @@ export interface LostLeaseRow {
   readonly host: string;
   readonly started_at: Date;
   readonly window_id: bigint;
-  readonly tenant_id: string;
+  readonly tenant_id: string | null;
   readonly metric: Metric;
   readonly period: Period;
-  readonly scope: string;
+  readonly scope: Scope;
+  readonly target: string;
   readonly starts_at: Date;
   readonly ends_at: Date;
   readonly amount: bigint;
 }
 
-const LEASES = `SELECT p.id AS process_id, p.host, p.started_at, l.window_id, w.tenant_id, w.metric, w.period, w.scope,
+const LEASES = `SELECT p.id AS process_id, p.host, p.started_at, l.window_id, w.tenant_id, w.metric, w.period, w.scope, w.target,
     w.starts_at, w.ends_at, l.amount
   FROM gateway_processes p JOIN leases l ON l.process_id = p.id JOIN budget_windows w ON w.id = l.window_id`;
 

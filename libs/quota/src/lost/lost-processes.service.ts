@@ -6,6 +6,7 @@ import { returnAll } from '../leases.queries';
 import { answers } from '../liveness-socket';
 import { inPlaceOf } from '../process-lock';
 import { DAMAGED, PROCESS_ID, type RecoveryPlace } from '../recovery.service';
+import { feedIdOf } from '../scopes/scope';
 import type { LostLeaseView, LostProcessView, ResolvedProcess, ResolveLostProcess } from './lost-process.dto';
 import { endAsResolved, lockLeasesOf, type LostLeaseRow, unprovenLeases, writeOff } from './lost-processes.queries';
 
@@ -71,16 +72,17 @@ export class LostProcesses {
     const after = { how, leased };
     const target = { kind: 'process', id };
     await this.audit.record(tx, { action: 'lease.resolved', tenant: null, target, before: { leased }, after, reason });
-    for (const tenantId of new Set(rows.map(({ tenant_id }) => tenant_id))) tx.announce('budget', tenantId);
+    for (const id of new Set(rows.map(({ tenant_id: tenantId }) => feedIdOf({ tenantId })))) tx.announce('budget', id);
     return { id, how, leased };
   }
 }
 
-const leaseView = ({ tenant_id, metric, period, scope, starts_at, ends_at, amount }: LostLeaseRow): LostLeaseView => ({
+const leaseView = ({ tenant_id, metric, period, scope, target, starts_at, ends_at, amount }: LostLeaseRow): LostLeaseView => ({
   tenantId: tenant_id,
   metric,
   period,
   scope,
+  target: target === '' ? null : target,
   startsAt: starts_at.toISOString(),
   endsAt: ends_at.toISOString(),
   amount: formatAmount(metric, amount),

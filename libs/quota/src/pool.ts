@@ -1,7 +1,9 @@
 import { type Amounts, NOTHING } from './amounts';
 import { Lane } from './lane';
+import type { Call, Owner } from './scopes/scope';
 import type { Standing } from './standing';
 import { LeaseSet, type WindowLease } from './window-lease';
+import type { Meter } from './windows';
 
 /** Headroom taken for one request. */
 export interface Taken {
@@ -10,9 +12,12 @@ export interface Taken {
   readonly atMs: number;
 }
 
-/** A request that waits for headroom. */
+/** A request that waits for headroom, in the pool it found short. It has taken from no other pool meanwhile. */
 export interface Waiter {
+  readonly call: Call;
   readonly need: Amounts;
+  /** Rises from one to the next. */
+  readonly turn: number;
   /** Until when it waits for what is held to come back; monotonic ms. */
   readonly deadlineMs: number;
   readonly resolve: (taken: Taken) => void;
@@ -26,10 +31,12 @@ export interface Refusal {
   readonly untilMs: number;
 }
 
-/** One tenant's headroom in this process. */
-export class Account {
+/** The headroom this process has of one owner's budgets. */
+export class Pool {
   #current = new LeaseSet([]);
-  /** Of windows that have ended and still have requests to settle. */
+  /** What the current windows count. */
+  #counts: readonly Meter[] = [];
+  /** Of windows that have ended, or whose budget has gone, and still have requests to settle. */
   #past: WindowLease[] = [];
   /** Changes of what the database has leased to us do not overlap. */
   readonly lane = new Lane();
@@ -44,18 +51,28 @@ export class Account {
   uncertain = false;
   #stall: { readonly standing: Standing; readonly end: () => void } | null = null;
 
-  constructor(readonly tenantId: string) {}
+  /** @param meters what is to be counted; compared by identity */
+  constructor(
+    readonly key: string,
+    readonly owner: Owner,
+    public meters: readonly Meter[],
+  ) {}
 
   /** Takes an amount from every window at once, or from none. */
   take(amount: Amounts, nowMs: number): LeaseSet | null {
     const current = this.#current;
-    if (!current.covers(nowMs) || !current.take(amount)) return null;
+    if (!this.covers(nowMs) || !current.take(amount)) return null;
     this.usedAtMs = nowMs;
     return current;
   }
 
+  has(amount: Amounts, nowMs: number): boolean {
+    return this.covers(nowMs) && this.#current.has(amount);
+  }
+
+  /** Whether the windows are those of that instant, and of what is to be counted. */
   covers(nowMs: number): boolean {
-    return this.#current.covers(nowMs);
+    return this.#counts === this.meters && this.#current.covers(nowMs);
   }
 
   get leases(): readonly WindowLease[] {
@@ -66,21 +83,12 @@ export class Account {
     return [...this.#current.leases, ...this.#past];
   }
 
-  /** Turns to the windows of another day or month; the old ones live on until their requests are settled. */
-  enter(leases: readonly WindowLease[]): void {
+  /** Turns to the windows of another day or month, or of other meters; the old ones live on until their requests are settled. */
+  enter(leases: readonly WindowLease[], meters: readonly Meter[]): void {
+    this.#counts = meters;
     if (leases.length === this.leases.length && leases.every((lease, i) => lease === this.leases[i])) return;
     this.#past = this.all.filter((lease) => !leases.includes(lease));
     this.#current = new LeaseSet(leases);
-  }
-
-  /** Gives to those who wait, first come first served, passing over whom it does not suffice for. */
-  serve(nowMs: number): void {
-    this.waiters = this.waiters.filter((waiter) => {
-      const leases = this.take(waiter.need, nowMs);
-      if (leases) waiter.resolve({ leases, atMs: nowMs });
-      return leases === null;
-    });
-    if (this.waiters.length === 0) this.wake();
   }
 
   /** Those who wait found no room: nothing to be done until something comes back, somebody wakes us, or the time is over. */
@@ -133,6 +141,23 @@ export class Account {
 
   /** Nothing leased, nobody waiting: it can be forgotten. */
   get idle(): boolean {
-    return this.waiters.length === 0 && !this.uncertain && this.all.every(({ total }) => total === 0n);
+    return !this.pumping && this.waiters.length === 0 && !this.uncertain && this.all.every(({ total }) => total === 0n);
   }
+}
+
+/** Has somebody wait in a pool. Whoever has waited in another before keeps its turn. */
+export function queue({ waiters }: Pool, waiter: Waiter): void {
+  const before = waiters.findLastIndex(({ turn }) => turn < waiter.turn);
+  waiters.splice(before + 1, 0, waiter);
+}
+
+/**
+ * Takes an amount from all pools at once, or from none.
+ * @returns what was taken, or the first pool that has too little
+ */
+export function takeFrom(pools: readonly Pool[], amount: Amounts, nowMs: number): LeaseSet | Pool {
+  const [first, second] = pools as readonly [Pool, ...Pool[]];
+  if (second === undefined) return first.take(amount, nowMs) ?? first;
+  const short = pools.find((pool) => !pool.has(amount, nowMs));
+  return short ?? new LeaseSet(pools.flatMap((pool) => (pool.take(amount, nowMs) as LeaseSet).leases));
 }

@@ -1,0 +1,66 @@
+import type { Database, JobPrincipals, Log } from '@app/platform';
+import type { Call } from './scope';
+import { type Counted, type ScopedBudget, ScopedBudgets } from './scoped-budgets';
+
+const RETRY_MS = 1_000;
+
+/** Which budgets there are beside those of whole tenants, as this process knows it: read at start, and again at every change. */
+export class BudgetDirectory {
+  #budgets = new ScopedBudgets([]);
+  #stale = false;
+  #following: Promise<void> | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly jobs: JobPrincipals,
+    private readonly log: Log,
+  ) {}
+
+  /** In which parts of its tenant a call counts, narrow before wide. */
+  narrowOf(call: Call): readonly Counted[] {
+    return this.#budgets.narrowOf(call);
+  }
+
+  /** In which every call counts; `null` without such a budget. */
+  get organisation(): Counted | null {
+    return this.#budgets.organisation;
+  }
+
+  /** @throws CodedError `database_unavailable`: calls must not be let through unlimited because nobody knows their budgets. */
+  async load(): Promise<void> {
+    this.#budgets = new ScopedBudgets(
+      await this.database.platform(this.jobs.for('budgets'), (tx) =>
+        tx.query<ScopedBudget>(
+          `SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets WHERE scope <> 'tenant'`,
+        ),
+      ),
+    );
+  }
+
+  /** Takes in what was committed before the call. Where that fails it is tried again later, and the former state stays. */
+  async catchUp(): Promise<void> {
+    this.#stale = true;
+    this.#following ??= this.follow();
+    await this.#following;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#retry) clearTimeout(this.#retry);
+  }
+
+  private async follow(): Promise<void> {
+    while (this.#stale && !this.#stopped) {
+      this.#stale = false;
+      try {
+        await this.load();
+      } catch (error) {
+        this.log.warn({ err: error }, 'the budgets could not be read; the former ones stay in use');
+        this.#retry = setTimeout(() => void this.catchUp(), RETRY_MS).unref();
+      }
+    }
+    this.#following = null;
+  }
+}

@@ -1,0 +1,59 @@
+import { type ChargedWindow, ChargedWindows } from './charged-windows';
+import type { Call } from './scope';
+
+const day = (date: number): Date => new Date(Date.UTC(2026, 10, date));
+const window = (id: number, change: Partial<ChargedWindow> = {}): ChargedWindow => ({
+  id: BigInt(id),
+  tenant_id: 'a',
+  scope: 'tenant',
+  target: '',
+  metric: 'cost',
+  starts_at: day(1),
+  ends_at: day(2),
+  ...change,
+});
+const call: Call = { tenantId: 'a', tokenId: 'tok_1', model: 'claude-opus', user: 'alice' };
+const row = (cost: number, windowIds: number[], change: Partial<Call> = {}, at = day(1)) => ({
+  at,
+  call: { ...call, ...change },
+  used: { cost: BigInt(cost), tokens: 1n },
+  windowIds: windowIds.map(BigInt),
+});
+const charge = (windows: ChargedWindow[], rows: ReturnType<typeof row>[]) =>
+  new ChargedWindows(windows)
+    .charge(rows)
+    .map(({ windowId, held, used }) => [Number(windowId), Number(held), Number(used)]);
+
+describe('rows are charged', () => {
+  it('to the windows their holds name, in the metric of each', () => {
+    const windows = [window(1), window(2, { metric: 'tokens' }), window(3)];
+    expect(charge(windows, [row(10, [1, 2]), row(5, [1])])).toEqual([
+      [1, 15, 15],
+      [2, 1, 1],
+    ]);
+  });
+
+  it('once to a window that is named and matches', () => {
+    expect(charge([window(1, { scope: 'user', target: 'alice' })], [row(10, [1])])).toEqual([[1, 10, 10]]);
+  });
+
+  it.each<[string, Partial<ChargedWindow>, Partial<Call>, boolean]>([
+    ['of their end user', { scope: 'user', target: 'alice' }, {}, true],
+    ['of another', { scope: 'user', target: 'bob' }, {}, false],
+    ['of an end user, when none is named', { scope: 'user', target: 'alice' }, { user: null }, false],
+    ['of an end user of another tenant', { scope: 'user', target: 'alice', tenant_id: 'b' }, {}, false],
+    ['of their token', { scope: 'token', target: 'tok_1' }, {}, true],
+    ['of their model', { scope: 'model', target: 'claude-opus' }, {}, true],
+    ['of a pattern that matches', { scope: 'model', target: 'claude-*' }, {}, true],
+    ['of one that does not', { scope: 'model', target: 'gpt-*' }, {}, false],
+    ['of the organisation', { scope: 'organisation', tenant_id: null }, {}, true],
+    ['of the day before', { scope: 'organisation', tenant_id: null, starts_at: day(0), ends_at: day(1) }, {}, false],
+    ["of their tenant, when the hold names another day's", {}, {}, false],
+  ])('to windows %s, without a lease to cover it', (_, change, of, isCharged) => {
+    expect(charge([window(1, change)], [row(10, [], of)])).toEqual(isCharged ? [[1, 0, 10]] : []);
+  });
+
+  it("never to another tenant's window, whatever a journal says", () => {
+    expect(charge([window(1, { tenant_id: 'b' })], [row(10, [1])])).toEqual([]);
+  });
+});

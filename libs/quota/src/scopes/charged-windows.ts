@@ -1,0 +1,88 @@
+import { matchesPattern } from '@app/platform';
+import type { Amounts } from '../amounts';
+import type { Metric } from '../windows';
+import { type Call, keyOf, type Scope } from './scope';
+
+/** A window that rows may count in, as the database has it. */
+export interface ChargedWindow {
+  readonly id: bigint;
+  readonly tenant_id: string | null;
+  readonly scope: Scope;
+  readonly target: string;
+  readonly metric: Metric;
+  readonly starts_at: Date;
+  readonly ends_at: Date;
+}
+
+/** What of a row decides how much is counted where. */
+export interface Chargeable {
+  readonly at: Date;
+  readonly call: Call;
+  readonly used: Amounts;
+  readonly windowIds: readonly bigint[];
+}
+
+/** How much is counted in a window, in its metric's unit. */
+export interface WindowCharge {
+  readonly windowId: bigint;
+  /** Of calls whose holds have taken from it, so that a lease covers it. */
+  readonly held: bigint;
+  /** Of all. */
+  readonly used: bigint;
+}
+
+/** Finds the windows of a row: those its hold names, and those of the parts of its tenant, and of the organisation, it belongs to. */
+export class ChargedWindows {
+  readonly #byId = new Map<bigint, ChargedWindow>();
+  readonly #byOwner = new Map<string, ChargedWindow[]>();
+  readonly #models: ChargedWindow[] = [];
+  readonly #organisation: ChargedWindow[] = [];
+  #isScoped = false;
+
+  constructor(windows: Iterable<ChargedWindow>) {
+    for (const window of windows) {
+      const { id, tenant_id: tenantId, scope, target } = window;
+      this.#byId.set(id, window);
+      this.#isScoped ||= scope !== 'tenant';
+      if (scope === 'organisation') this.#organisation.push(window);
+      else if (scope === 'model') this.#models.push(window);
+      else if (scope !== 'tenant') {
+        const key = keyOf({ tenantId, scope, target });
+        const known = this.#byOwner.get(key);
+        if (known) known.push(window);
+        else this.#byOwner.set(key, [window]);
+      }
+    }
+  }
+
+  /** Each window's sum over the rows. */
+  charge(rows: readonly Chargeable[]): readonly WindowCharge[] {
+    const sums = new Map<bigint, { windowId: bigint; held: bigint; used: bigint }>();
+    const add = ({ id, metric }: ChargedWindow, { used }: Chargeable, isHeld: boolean): void => {
+      let sum = sums.get(id);
+      if (sum === undefined) sums.set(id, (sum = { windowId: id, held: 0n, used: 0n }));
+      sum.used += used[metric];
+      if (isHeld) sum.held += used[metric];
+    };
+    for (const row of rows) {
+      for (const id of row.windowIds) {
+        const window = this.#byId.get(id);
+        if (window && (window.tenant_id ?? row.call.tenantId) === row.call.tenantId) add(window, row, true);
+      }
+      if (!this.#isScoped) continue;
+      for (const window of this.#scopedOf(row)) if (!row.windowIds.includes(window.id)) add(window, row, false);
+    }
+    return [...sums.values()];
+  }
+
+  *#scopedOf({ call, at }: Chargeable): Iterable<ChargedWindow> {
+    const { tenantId, tokenId, model, user } = call;
+    const isOpen = ({ starts_at, ends_at }: ChargedWindow): boolean => starts_at <= at && at < ends_at;
+    yield* this.#organisation.filter(isOpen);
+    for (const window of this.#models)
+      if (window.tenant_id === tenantId && matchesPattern(window.target, model) && isOpen(window)) yield window;
+    yield* (this.#byOwner.get(keyOf({ tenantId, scope: 'token', target: tokenId })) ?? []).filter(isOpen);
+    if (user !== null)
+      yield* (this.#byOwner.get(keyOf({ tenantId, scope: 'user', target: user })) ?? []).filter(isOpen);
+  }
+}

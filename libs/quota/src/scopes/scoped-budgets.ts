@@ -1,0 +1,90 @@
+import { matchesPattern } from '@app/platform';
+import { METERS, type Meter, type Metric, type Period } from '../windows';
+import { type Call, EACH, keyOf, ORGANISATION, type Owner } from './scope';
+
+/** That there is a budget of something else than a whole tenant. */
+export interface ScopedBudget extends Owner {
+  readonly metric: Metric;
+  readonly period: Period;
+}
+
+/** One in whose budgets a call counts, and what is counted of it. */
+export interface Counted {
+  readonly owner: Owner;
+  readonly key: string;
+  /** One list for each set of meters, so that lists can be compared by identity. */
+  readonly meters: readonly Meter[];
+}
+
+/** Every set of meters, by its bits. */
+const SETS: readonly (readonly Meter[])[] = Array.from({ length: 1 << METERS.length }, (_, bits) =>
+  bits === (1 << METERS.length) - 1 ? METERS : METERS.filter((_meter, index) => bits & (1 << index)),
+);
+const NOBODY: readonly Counted[] = [];
+
+const bitOf = ({ metric, period }: ScopedBudget): number =>
+  1 << METERS.findIndex((meter) => meter.metric === metric && meter.period === period);
+
+/** Which budgets there are beside those of whole tenants, and in which of them a call counts. */
+export class ScopedBudgets {
+  /** In which every call counts. */
+  readonly organisation: Counted | null = null;
+  readonly #tenants = new Map<string, TenantBudgets>();
+
+  constructor(budgets: Iterable<ScopedBudget>) {
+    const bits = new Map<string, { owner: Owner; bits: number }>();
+    for (const budget of budgets) {
+      const { tenantId, scope, target } = budget;
+      const owner = { tenantId, scope, target };
+      const known = bits.get(keyOf(owner)) ?? { owner, bits: 0 };
+      bits.set(keyOf(owner), { owner, bits: known.bits | bitOf(budget) });
+    }
+    for (const { owner, bits: own } of bits.values()) {
+      if (owner.tenantId === null) this.organisation = counted(ORGANISATION, own);
+      else this.of(owner.tenantId).add(owner, own);
+    }
+  }
+
+  /** In which parts of its tenant a call counts, narrow before wide. */
+  narrowOf(call: Call): readonly Counted[] {
+    return this.#tenants.get(call.tenantId)?.narrowOf(call) ?? NOBODY;
+  }
+
+  private of(tenantId: string): TenantBudgets {
+    let tenant = this.#tenants.get(tenantId);
+    if (tenant === undefined) this.#tenants.set(tenantId, (tenant = new TenantBudgets()));
+    return tenant;
+  }
+}
+
+class TenantBudgets {
+  readonly #models: Counted[] = [];
+  readonly #tokens = new Map<string, number>();
+  readonly #users = new Map<string, number>();
+
+  add(owner: Owner, bits: number): void {
+    if (owner.scope === 'model') this.#models.push(counted(owner, bits));
+    else if (owner.scope === 'token') this.#tokens.set(owner.target, bits);
+    else if (owner.scope === 'user') this.#users.set(owner.target, bits);
+  }
+
+  narrowOf({ tenantId, tokenId, model, user }: Call): readonly Counted[] {
+    const all: Counted[] = [];
+    const ofUser = user === null ? 0 : bitsOf(this.#users, user);
+    if (ofUser > 0) all.push(counted({ tenantId, scope: 'user', target: user as string }, ofUser));
+    const ofToken = bitsOf(this.#tokens, tokenId);
+    if (ofToken > 0) all.push(counted({ tenantId, scope: 'token', target: tokenId }, ofToken));
+    for (const pattern of this.#models) if (matchesPattern(pattern.owner.target, model)) all.push(pattern);
+    return all;
+  }
+}
+
+/** A budget of one's own takes the place of the one that each has. */
+const bitsOf = (budgets: ReadonlyMap<string, number>, target: string): number =>
+  (budgets.get(target) ?? 0) | (budgets.get(EACH) ?? 0);
+
+const counted = (owner: Owner, bits: number): Counted => ({
+  owner,
+  key: keyOf(owner),
+  meters: SETS[bits] as readonly Meter[],
+});
