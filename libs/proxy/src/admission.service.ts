@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { boundsOf } from './bounds/bounds';
 import { leastLimit, payableLimit } from './clamp';
 import { InputCounter } from './counting/input-counter';
+import { endUserOf } from './end-user';
 import type { Deal } from './exchange';
 import type { ModelRequest } from './proxy.service';
 import type { RequestFacts } from './request-facts';
@@ -100,16 +101,11 @@ const tighter = (one: Bounds, other: Bounds): Bounds => (other.inputTokensMax < 
 /** The ledger row has the id the caller was told: `req_` and the row's 32 hex digits. */
 const ledgerId = (requestId: string): string => requestId.slice('req_'.length);
 
-const END_USER_CHARACTERS = 80;
-
-/** Whom a call is for, as a ledger row can keep it: short, and nothing that no text may have. */
-const shortName = (name: string): string => name.slice(0, END_USER_CHARACTERS).replace(/[\p{Cc}\p{Cs}]/gu, ' ');
-
 const draftOf = (principal: Principal, { plan, facts }: Asked, { rateCard, formula, worst }: Quote): LedgerDraft => ({
   tenantId: principal.tenantId as string,
   tokenId: principal.id,
   subject: principal.subject,
-  endUser: facts.endUser === null ? null : shortName(facts.endUser),
+  endUser: endUserOf(facts.endUser),
   model: plan.publicModel,
   provider: plan.candidates[0].provider,
   rateCard,

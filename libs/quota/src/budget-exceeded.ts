@@ -53,12 +53,13 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date): Bu
   const requested = amount(need[metric]);
   const { unit, used, mayUse } = METRIC_WORDS[metric];
   const request = `this request could ${mayUse} up to ${requested}. It resets at ${resetsAt}.`;
+  const found = [standing.least('room'), standing.least('most')] as const;
   // What all tenants together use is no tenant's business.
   if (scope === 'organisation')
     return new BudgetExceeded(
       `${PERIOD_WORDS[period]} budget of the whole organisation does not cover this request: ${request}`,
       { details: { scope, metric, period, requested, resetAt: resetsAt }, headers },
-      standing.room,
+      ...found,
     );
   const [limit, spent, held] = [amount(full.limit), amount(full.spent), amount(full.held)];
   return new BudgetExceeded(
@@ -72,7 +73,6 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date): Bu
       },
       headers,
     },
-    standing.least('room'),
-    standing.least('most'),
+    ...found,
   );
 }

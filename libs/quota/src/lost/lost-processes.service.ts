@@ -77,7 +77,16 @@ export class LostProcesses {
   }
 }
 
-const leaseView = ({ tenant_id, metric, period, scope, target, starts_at, ends_at, amount }: LostLeaseRow): LostLeaseView => ({
+const leaseView = ({
+  tenant_id,
+  metric,
+  period,
+  scope,
+  target,
+  starts_at,
+  ends_at,
+  amount,
+}: LostLeaseRow): LostLeaseView => ({
   tenantId: tenant_id,
   metric,
   period,
