@@ -3,7 +3,7 @@ import { formatAmount } from './amounts';
 import type { BudgetView } from './budget.dto';
 import { EACH, isEach, type Owner } from './scopes/scope';
 import type { Metric, Period } from './windows';
-import { fieldsOf, isOf, limitOf, lockOwner, type MeterWindow } from './windows.queries';
+import { fieldsOf, isOf, limitOf, lockOrganisation, type MeterWindow } from './windows.queries';
 
 /** One budget, or what there could be one of. */
 export interface BudgetPlace {
@@ -20,18 +20,24 @@ export interface BudgetStanding {
 
 const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
+/** Locks the tenant against windows that are being made. @throws CodedError `tenant_not_found`, `tenant_state` */
+export async function lockTenant(tx: Tx, tenantId: string): Promise<void> {
+  if (!TENANT_ID.test(tenantId)) throw new CodedError('tenant_not_found');
+  const [tenant] = await tx.query<{ status: string }>('SELECT status FROM tenants WHERE id = $1 FOR NO KEY UPDATE', [
+    tenantId,
+  ]);
+  if (!tenant) throw new CodedError('tenant_not_found');
+  if (tenant.status === 'deleted')
+    throw new CodedError('tenant_state', 'The tenant is deleted; its budgets are history.');
+}
+
 /**
- * Locks an owner against windows that are being made.
+ * Locks an owner's tenant, or the organisation, against windows that are being made.
  * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`
  */
-export async function lockForSetting(tx: Tx, owner: Owner): Promise<void> {
-  const { tenantId, scope, target } = owner;
-  if (tenantId !== null && !TENANT_ID.test(tenantId)) throw new CodedError('tenant_not_found');
-  await lockOwner(tx, owner, 'set budgets');
-  if (tenantId === null) return;
-  const [tenant] = await tx.query<{ status: string }>('SELECT status FROM tenants WHERE id = $1', [tenantId]);
-  if (tenant?.status === 'deleted')
-    throw new CodedError('tenant_state', 'The tenant is deleted; its budgets are history.');
+export async function lockForSetting(tx: Tx, { tenantId, scope, target }: Owner): Promise<void> {
+  if (tenantId === null) return lockOrganisation(tx, 'set budgets');
+  await lockTenant(tx, tenantId);
   if (scope !== 'token' || target === EACH) return;
   const tokens = await tx.query('SELECT 1 FROM tokens WHERE tenant_id = $1 AND id = $2', [tenantId, target]);
   if (tokens.length === 0) throw new CodedError('token_not_found');

@@ -32,20 +32,16 @@ export const limitOf = (owner: Owner, meter: string, target: string): string =>
       AND b.target IN (${target}, ${owner.scope === 'token' || owner.scope === 'user' ? `'${EACH}'` : target})
     ORDER BY b.target = ${target} DESC LIMIT 1)`;
 
-/**
- * Keeps an owner's budgets from being set until the transaction ends, or its windows from being made: of the two, the later
- * sees what the earlier did. Taken before the ledger and the windows.
- * @throws CodedError `tenant_not_found`
- */
-export async function lockOwner(tx: Tx, { tenantId }: Owner, mode: 'make windows' | 'set budgets'): Promise<void> {
-  const shared = mode === 'make windows';
-  if (tenantId === null) {
-    await tx.query(`SELECT pg_advisory_xact_lock${shared ? '_shared' : ''}(hashtext('organisation budgets'))`);
-    return;
-  }
-  const [tenant] = await tx.query(`SELECT 1 FROM tenants WHERE id = $1 FOR ${shared ? 'SHARE' : 'NO KEY UPDATE'}`, [
-    tenantId,
-  ]);
+/** Budgets of the organisation are set by one at a time, and while nobody makes its windows: of the two, the later sees what the earlier did. */
+export async function lockOrganisation(tx: Tx, to: 'make windows' | 'set budgets'): Promise<void> {
+  const mode = to === 'make windows' ? '_shared' : '';
+  await tx.query(`SELECT pg_advisory_xact_lock${mode}(hashtext('organisation budgets'))`);
+}
+
+/** The same for a tenant's. @throws CodedError `tenant_not_found` */
+async function shareOwner(tx: Tx, { tenantId }: Owner): Promise<void> {
+  if (tenantId === null) return lockOrganisation(tx, 'make windows');
+  const [tenant] = await tx.query('SELECT 1 FROM tenants WHERE id = $1 FOR SHARE', [tenantId]);
   if (!tenant) throw new CodedError('tenant_not_found');
 }
 
@@ -60,7 +56,7 @@ export async function ensureWindows(
   meters: readonly MeterWindow[],
   ledger: LedgerSink,
 ): Promise<void> {
-  await lockOwner(tx, owner, 'make windows');
+  await shareOwner(tx, owner);
   if (owner.scope === 'tenant') return insertWindows(tx, owner, meters, []);
   const missing = await missingWindows(tx, owner, meters);
   if (missing.length === 0) return;
