@@ -12,8 +12,7 @@ interface Threshold {
   readonly to: number | null;
 }
 
-interface ModelChange {
-  readonly model: string;
+interface TierChange {
   readonly aboveTokens?: Threshold;
   readonly prices: readonly {
     readonly tokenClass: string;
@@ -24,10 +23,28 @@ interface ModelChange {
   }[];
 }
 
+interface ModelChange extends TierChange {
+  readonly model: string;
+  readonly tiers?: readonly (TierChange & { readonly tier: string })[];
+  readonly fees?: readonly {
+    readonly fee: string;
+    readonly from: string;
+    readonly to: string;
+    readonly changePercent: string | null;
+  }[];
+}
+
+interface Exchange {
+  readonly from: string;
+  readonly rate: string;
+}
+
 export interface PriceDiff {
   readonly added: readonly Price[];
   readonly removed: readonly Price[];
   readonly changed: readonly ModelChange[];
+  readonly exchange?: { readonly from: Exchange | null; readonly to: Exchange | null };
+  readonly markups: readonly { readonly tenant: string; readonly from: string | null; readonly to: string | null }[];
 }
 
 export interface ImportReport {
@@ -65,6 +82,10 @@ const WORDS: Readonly<Record<string, string>> = {
   cacheWrite1h: 'write 1h',
   output: 'output',
   reasoning: 'reasoning',
+  audioInput: 'audio in',
+  audioOutput: 'audio out',
+  request: 'request fee',
+  webSearch: 'search fee',
 };
 
 /** @param value what `--json` prints instead */
@@ -73,8 +94,13 @@ export function showDiff(out: Output, diff: PriceDiff, value: unknown): void {
   else out.rows(linesOf(diff), COLUMNS, 'No price changes.');
 }
 
-function linesOf({ added, removed, changed }: PriceDiff): Line[] {
+/** What holds for all models stands where their names do. */
+const ALL = '(all)';
+
+function linesOf({ added, removed, changed, exchange, markups }: PriceDiff): Line[] {
   return [
+    ...(exchange ? [{ model: ALL, what: 'exchange rate', from: rateOf(exchange.from), to: rateOf(exchange.to) }] : []),
+    ...markups.map(({ tenant, from, to }) => ({ model: ALL, what: `markup %, ${tenant}`, from, to })),
     ...added.flatMap(({ model, input, output }) => [
       { model, what: 'new: input', to: input },
       { model, what: 'new: output', to: output },
@@ -83,11 +109,12 @@ function linesOf({ added, removed, changed }: PriceDiff): Line[] {
       { model, what: 'gone: input', from: input },
       { model, what: 'gone: output', from: output },
     ]),
-    ...changed.flatMap(({ model, aboveTokens, prices }) => [
-      ...(aboveTokens ? [{ model, what: 'long prompts above', ...aboveTokens }] : []),
-      ...prices.map(({ tokenClass, longContext, from, to, changePercent }) => ({
+    ...changed.flatMap(({ model, tiers = [], fees = [], ...standard }) => [
+      ...tierLines(model, standard, ''),
+      ...tiers.flatMap(({ tier, ...change }) => tierLines(model, change, `, ${tier}`)),
+      ...fees.map(({ fee, from, to, changePercent }) => ({
         model,
-        what: `${WORDS[tokenClass] ?? tokenClass}${longContext ? ', long prompts' : ''}`,
+        what: WORDS[fee] ?? fee,
         from,
         to,
         change: changePercent,
@@ -95,6 +122,19 @@ function linesOf({ added, removed, changed }: PriceDiff): Line[] {
     ]),
   ];
 }
+
+const tierLines = (model: string, { aboveTokens, prices }: TierChange, tier: string): Line[] => [
+  ...(aboveTokens ? [{ model, what: `long prompts above${tier}`, ...aboveTokens }] : []),
+  ...prices.map(({ tokenClass, longContext, from, to, changePercent }) => ({
+    model,
+    what: `${WORDS[tokenClass] ?? tokenClass}${tier}${longContext ? ', long prompts' : ''}`,
+    from,
+    to,
+    change: changePercent,
+  })),
+];
+
+const rateOf = (exchange: Exchange | null): string | null => exchange && `${exchange.from} ${exchange.rate}`;
 
 /** More would push what matters off the screen. */
 const MAX_NAMED = 10;

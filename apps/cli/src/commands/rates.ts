@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { stringify } from 'yaml';
 import { given, type Cli } from '../cli';
 import { CliError, EXIT } from '../exit-code';
 import { path } from '../gateway-client';
+import type { Column } from '../table';
 import { instant, names } from '../values';
 import { showDiff, tellImport, type ImportReport, type PriceDiff } from './rate-changes';
 
@@ -18,14 +20,41 @@ interface RateCard {
   readonly createdBy: string;
 }
 
-interface Price {
-  readonly model: string;
+interface Classes {
   readonly input: string;
   readonly output: string;
   readonly cacheRead?: string;
   readonly cacheWrite5m?: string;
   readonly cacheWrite1h?: string;
   readonly reasoning?: string;
+  readonly audioInput?: string;
+  readonly audioOutput?: string;
+}
+
+interface Tier extends Classes {
+  readonly longContext?: Classes & { readonly aboveTokens: number };
+}
+
+interface Price extends Tier {
+  readonly model: string;
+  readonly tiers?: Readonly<Record<string, Tier>>;
+  readonly fees?: { readonly request?: string; readonly webSearch?: string };
+}
+
+interface RateCardDetail extends RateCard {
+  readonly exchange?: Exchange;
+  readonly markups?: readonly Markup[];
+  readonly prices: readonly Price[];
+}
+
+interface Exchange {
+  readonly from: string;
+  readonly rate: string;
+}
+
+interface Markup {
+  readonly tenant: string;
+  readonly percent: string;
 }
 
 interface ImportOptions {
@@ -33,6 +62,8 @@ interface ImportOptions {
   readonly effectiveAt?: string;
   readonly currency?: string;
   readonly note?: string;
+  readonly exchange?: Exchange;
+  readonly markup?: readonly Markup[];
   readonly merge?: true;
   readonly provider?: readonly string[];
   readonly mode?: readonly string[];
@@ -53,18 +84,24 @@ export function registerRates(program: Command, cli: Cli): void {
       'a day or an instant from which it holds (default: as the file says, else now)',
       instant,
     )
-    .option('--currency <code>', 'currency of the prices (default: as the file says, else that of the card before)')
+    .option('--currency <code>', 'currency of the bills (default: as the file says, else that of the card before)')
+    .option('--exchange <from:rate>', 'the prices are in another currency, as in USD:0.9213', exchange)
+    .option(
+      '--markup <tenant:percent>',
+      'more or less than the list price, as in finance:-10; again for others',
+      markup,
+    )
     .option('--note <text>', 'where the prices come from')
     .option('--merge', 'keep the prices of models that the file does not name')
     .option('--provider <names>', "of LiteLLM's map only these providers, separated by commas", names)
-    .option('--mode <names>', "of LiteLLM's map only these modes, separated by commas (default: chat)", names)
+    .option('--mode <names>', "of LiteLLM's map only these modes, separated by commas (default: chat,embedding)", names)
     .option('--dry-run', 'only show what would change')
-    .action(async (file: string, { provider, mode, format, ...options }: ImportOptions) => {
+    .action(async (file: string, { provider, mode, format, markup: markups, ...options }: ImportOptions) => {
       const text = read(file);
       const report = await cli.gateway.post<ImportReport>('/api/v1/admin/rate-cards/imports', {
         format: format ?? formatOf(file, text),
         text,
-        ...given({ ...options, providers: provider, modes: mode }),
+        ...given({ ...options, markups, providers: provider, modes: mode }),
       });
       tellImport(cli.out, report);
     });
@@ -99,9 +136,7 @@ export function registerRates(program: Command, cli: Cli): void {
     .command('show [version]')
     .description('show a rate card with its prices (default: the one in force)')
     .action(async (version = 'in-force') => {
-      const card = await cli.gateway.get<RateCard & { prices: Price[] }>(
-        path`/api/v1/admin/rate-cards/${String(version)}`,
-      );
+      const card = await cli.gateway.get<RateCardDetail>(path`/api/v1/admin/rate-cards/${String(version)}`);
       if (!cli.out.json)
         cli.out.facts(card, [
           ['version', card.version],
@@ -110,22 +145,79 @@ export function registerRates(program: Command, cli: Cli): void {
           ['imported', `${card.createdAt} by ${card.createdBy}`],
           ['note', card.note],
           ['sha-256', card.hash],
-          ['prices', `${card.currency} per million tokens`],
+          ['prices', `${card.exchange?.from ?? card.currency} per million tokens`],
+          ...(card.exchange ? [['exchange', exchanged(card)] as const] : []),
+          ...(card.markups ?? []).map(({ tenant, percent }) => ['markup', `${percent} % for ${tenant}`] as const),
         ]);
       if (cli.out.json) cli.out.data(card);
-      else cli.out.rows(card.prices, PRICES, 'It prices nothing.');
+      else showPrices(cli, card.prices.flatMap(linesOf));
+    });
+
+  rates
+    .command('export [version]')
+    .description('write a rate card as a file that can be changed and imported (default: the one in force)')
+    .action(async (version = 'in-force') => {
+      const card = await cli.gateway.get<RateCardDetail>(path`/api/v1/admin/rate-cards/${String(version)}`);
+      const { currency, note, exchange: rate, markups, prices } = card;
+      const content = given({ currency, note, exchange: rate, markups, prices });
+      cli.out.stdout.write(stringify(content, { lineWidth: 0 }));
     });
 }
 
-const PRICES = [
-  { title: 'model', of: (p: Price) => p.model },
-  { title: 'input', of: (p: Price) => p.input, right: true },
-  { title: 'cache read', of: (p: Price) => p.cacheRead, right: true },
-  { title: 'write 5m', of: (p: Price) => p.cacheWrite5m, right: true },
-  { title: 'write 1h', of: (p: Price) => p.cacheWrite1h, right: true },
-  { title: 'output', of: (p: Price) => p.output, right: true },
-  { title: 'reasoning', of: (p: Price) => p.reasoning, right: true },
+const exchanged = ({ exchange: rate, currency }: RateCardDetail): string =>
+  `1 ${rate?.from} is ${rate?.rate} ${currency}`;
+
+/** What calls of a model cost in one situation. */
+interface Line extends Classes {
+  readonly model: string;
+  /** A service tier, long prompts, or both. */
+  readonly when?: string;
+  readonly fees?: Price['fees'];
+}
+
+function linesOf({ model, tiers = {}, ...price }: Price): Line[] {
+  const lines = (tier: Tier, name: string[]): Line[] => [
+    { ...tier, model, ...(name.length > 0 && { when: name.join(', ') }) },
+    ...(tier.longContext
+      ? [{ ...tier.longContext, model, when: [...name, `above ${tier.longContext.aboveTokens}`].join(', ') }]
+      : []),
+  ];
+  return [...lines(price, []), ...Object.entries(tiers).flatMap(([name, tier]) => lines(tier, [name]))];
+}
+
+/** Columns of what few models have are left out where none has it. */
+function showPrices(cli: Cli, lines: readonly Line[]): void {
+  const shown = PRICES.filter(({ rare, of }) => !rare || lines.some((line) => of(line) !== undefined));
+  cli.out.rows(lines, shown, 'It prices nothing.');
+}
+
+const PRICES: readonly (Column<Line> & { readonly rare?: true })[] = [
+  { title: 'model', of: (l) => l.model },
+  { title: 'when', of: (l) => l.when, rare: true },
+  { title: 'input', of: (l) => l.input, right: true },
+  { title: 'cache read', of: (l) => l.cacheRead, right: true },
+  { title: 'write 5m', of: (l) => l.cacheWrite5m, right: true },
+  { title: 'write 1h', of: (l) => l.cacheWrite1h, right: true },
+  { title: 'audio in', of: (l) => l.audioInput, right: true, rare: true },
+  { title: 'output', of: (l) => l.output, right: true },
+  { title: 'audio out', of: (l) => l.audioOutput, right: true, rare: true },
+  { title: 'reasoning', of: (l) => l.reasoning, right: true },
+  { title: 'search', of: (l) => l.fees?.webSearch, right: true, rare: true },
+  { title: 'request', of: (l) => l.fees?.request, right: true, rare: true },
 ];
+
+function exchange(text: string): Exchange {
+  const [from = '', rate = ''] = text.split(':');
+  if (!/^[A-Z]{3}$/.test(from) || rate === '')
+    throw new InvalidArgumentError('Write currency and rate, as in USD:0.9213.');
+  return { from, rate };
+}
+
+function markup(text: string, before: readonly Markup[] = []): Markup[] {
+  const [tenant = '', percent = ''] = text.split(':');
+  if (tenant === '' || percent === '') throw new InvalidArgumentError('Write tenant and percent, as in finance:-10.');
+  return [...before, { tenant, percent }];
+}
 
 function read(file: string): string {
   try {

@@ -14,8 +14,12 @@ import { registerVerify } from './verify';
 interface Sums {
   readonly requests: number;
   readonly tokens: Readonly<
-    Record<'input' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'output' | 'reasoning', number>
+    Record<
+      'input' | 'audioInput' | 'cacheRead' | 'cacheWrite5m' | 'cacheWrite1h' | 'output' | 'audioOutput' | 'reasoning',
+      number
+    >
   >;
+  readonly listCost: string;
   readonly cost: string;
 }
 
@@ -73,9 +77,9 @@ export function registerUsage(program: Command, cli: Cli): void {
           { title: report.by, of: (u) => u.key },
           { title: 'name', of: (u) => u.label },
           { title: 'requests', of: (u) => u.requests, right: true },
-          { title: 'input', of: ({ tokens: t }) => t.input, right: true },
+          { title: 'input', of: ({ tokens: t }) => t.input + t.audioInput, right: true },
           { title: 'cached', of: ({ tokens: t }) => t.cacheRead + t.cacheWrite5m + t.cacheWrite1h, right: true },
-          { title: 'output', of: ({ tokens: t }) => t.output + t.reasoning, right: true },
+          { title: 'output', of: ({ tokens: t }) => t.output + t.audioOutput + t.reasoning, right: true },
           { title: `cost ${report.currency ?? ''}`.trim(), of: (u) => u.cost, right: true },
         ],
         `Nothing was used from ${report.from} to ${report.to}.`,
@@ -132,6 +136,9 @@ function showManifest(cli: Cli, manifest: Manifest): void {
     ['to', manifest.to],
     ['requests', manifest.totals.requests],
     ['cost', `${manifest.totals.cost} ${manifest.currency ?? ''}`.trim()],
+    ...(manifest.totals.listCost === manifest.totals.cost
+      ? []
+      : [['before markups', `${manifest.totals.listCost} ${manifest.currency ?? ''}`.trim()] as const]),
     ['csv', `${manifest.schema}, ${manifest.rows} lines (--csv writes it)`],
     ['sha-256', manifest.sha256],
     ['as of', manifest.asOf],

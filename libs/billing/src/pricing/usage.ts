@@ -17,7 +17,7 @@ export const MAX_WEB_SEARCHES = 1_000_000;
 const TIER = /^[a-z][a-z0-9_-]{0,31}$/;
 
 /** Whether a name may be that of a service tier: short, in small letters. */
-export const isServiceTier = (name: unknown): name is string => typeof name === 'string' && TIER.test(name);
+export const isServiceTier = (name: string): boolean => TIER.test(name);
 
 /** What keeps something from being a usage, or undefined. */
 export function malformedUsage({ counts, webSearches, serviceTier }: Usage): string | undefined {
@@ -25,6 +25,6 @@ export function malformedUsage({ counts, webSearches, serviceTier }: Usage): str
     return 'a count is not a number of tokens';
   if (!Number.isInteger(webSearches) || webSearches < 0 || webSearches > MAX_WEB_SEARCHES)
     return 'its web searches are not a number';
-  if (serviceTier !== null && !isServiceTier(serviceTier)) return 'its service tier is not a name';
+  if (serviceTier !== null && !isServiceTier(String(serviceTier))) return 'its service tier is not a name';
   return undefined;
 }

@@ -1,31 +1,33 @@
 import { MODEL_PATTERN, modelPattern } from '../rates/rate-card.dto';
-import type { StatedClasses, StatedPrice } from '../rates/rate-card';
+import type { StatedClasses, StatedFees, StatedPrice, StatedTier } from '../rates/rate-card';
 import type { TokenClass } from '../pricing/token-counts';
+import { isServiceTier } from '../pricing/usage';
 import { readCsvCells, type Cell } from './csv-cells';
 import { exactDecimal, RateFileError, type RateFile } from './rate-file';
 
 type ClassColumns = Readonly<Record<string, TokenClass>>;
 
-const NORMAL: ClassColumns = {
+const CLASSES: ClassColumns = {
   input: 'input',
+  audio_input: 'audioInput',
   cache_read: 'cacheRead',
   cache_write_5m: 'cacheWrite5m',
   cache_write_1h: 'cacheWrite1h',
   output: 'output',
+  audio_output: 'audioOutput',
   reasoning: 'reasoning',
 };
-const LONG: ClassColumns = {
-  long_input: 'input',
-  long_cache_read: 'cacheRead',
-  long_cache_write_5m: 'cacheWrite5m',
-  long_cache_write_1h: 'cacheWrite1h',
-  long_output: 'output',
-  long_reasoning: 'reasoning',
-};
+const FEES: Readonly<Record<string, keyof StatedFees>> = { request_fee: 'request', web_search_fee: 'webSearch' };
+const LONG = 'long_';
 const ABOVE = 'long_above_tokens';
+/** Stands between a service tier's name and a column, as in `priority:input`. */
+const OF_TIER = ':';
+
+/** Columns that every service tier may have, the standard one without a name before them. */
+const TIER_COLUMNS = [...Object.keys(CLASSES), ABOVE, ...Object.keys(CLASSES).map((name) => LONG + name)];
 
 /** In the order they are documented; a file may have them in any order. */
-export const RATE_COLUMNS: readonly string[] = ['model', ...Object.keys(NORMAL), ABOVE, ...Object.keys(LONG)];
+export const RATE_COLUMNS: readonly string[] = ['model', ...TIER_COLUMNS, ...Object.keys(FEES)];
 const REQUIRED = ['model', 'input', 'output'];
 const MAX_ABOVE = 1_000_000_000;
 
@@ -38,9 +40,10 @@ export function readCsvRates(text: string): RateFile {
   const [head, ...rows] = readCsvCells(text);
   if (!head) throw new RateFileError('the file is empty; its first line names the columns', 1, 1);
   const columns = columnsOf(head);
+  const tiers = new Set([...columns.keys()].flatMap((name) => tierIn(name) ?? []));
   const prices = new Map<string, StatedPrice>();
   for (const row of rows) {
-    const { price, cell } = priceOf(new Line(row, columns));
+    const { price, cell } = priceOf(new Line(row, columns), [...tiers]);
     if (prices.has(price.model)) throw faulty(cell, `prices "${price.model}" a second time`);
     prices.set(price.model, price);
   }
@@ -52,14 +55,23 @@ function columnsOf(head: readonly Cell[]): ReadonlyMap<string, number> {
   for (const [index, cell] of head.entries()) {
     const name = cell.text.toLowerCase();
     if (name.includes(';')) throw faulty(cell, 'the columns must be separated by commas, not by semicolons');
-    if (!RATE_COLUMNS.includes(name))
-      throw faulty(cell, `"${cell.text}" is not a column; the columns are ${RATE_COLUMNS.join(', ')}`);
+    if (!RATE_COLUMNS.includes(name) && tierIn(name) === undefined)
+      throw faulty(
+        cell,
+        `"${cell.text}" is not a column; the columns are ${RATE_COLUMNS.join(', ')}, and those of service tiers such as priority:input`,
+      );
     if (columns.has(name)) throw faulty(cell, `the column "${name}" comes a second time`);
     columns.set(name, index);
   }
   const missing = REQUIRED.filter((name) => !columns.has(name));
   if (missing.length > 0) throw faulty(head[0] as Cell, `the column ${missing.join(' and ')} is missing`);
   return columns;
+}
+
+/** The service tier that a column is of, if it is of one. */
+function tierIn(column: string): string | undefined {
+  const [tier = '', name = '', ...rest] = column.split(OF_TIER);
+  return isServiceTier(tier) && TIER_COLUMNS.includes(name) && rest.length === 0 ? tier : undefined;
 }
 
 /** One line of the file by its column names. */
@@ -88,24 +100,41 @@ class Line {
   }
 }
 
-function priceOf(line: Line): { price: StatedPrice; cell: Cell } {
+function priceOf(line: Line, tierNames: readonly string[]): { price: StatedPrice; cell: Cell } {
   const cell = line.required('model');
   if (!MODEL_PATTERN.test(cell.text)) throw faulty(cell, `a model ${modelPattern.message}`);
-  const price = { model: cell.text, ...classesOf(line, NORMAL) };
-  const above = line.cell(ABOVE);
-  if (above)
-    return { cell, price: { ...price, longContext: { aboveTokens: tokens(above), ...classesOf(line, LONG) } } };
-  const stray = Object.keys(LONG)
-    .map((name) => line.cell(name))
-    .find(Boolean);
-  if (stray) throw faulty(stray, `a long-context price needs ${ABOVE}`);
+  const tiers = tierNames.flatMap((tier): [string, StatedTier][] => {
+    const prefix = tier + OF_TIER;
+    return TIER_COLUMNS.some((name) => line.cell(prefix + name)) ? [[tier, tierOf(line, prefix)]] : [];
+  });
+  const fees = Object.entries(FEES).flatMap(([column, fee]): [keyof StatedFees, string][] => {
+    const stated = line.cell(column);
+    return stated ? [[fee, decimal(stated)]] : [];
+  });
+  const price = {
+    model: cell.text,
+    ...tierOf(line, ''),
+    ...(tiers.length > 0 && { tiers: Object.fromEntries(tiers) }),
+    ...(fees.length > 0 && { fees: Object.fromEntries(fees) }),
+  };
   return { cell, price };
 }
 
-function classesOf(line: Line, columns: ClassColumns): StatedClasses {
-  const stated = Object.entries(columns).flatMap(([column, tokenClass]): [TokenClass, string][] => {
+function tierOf(line: Line, prefix: string): StatedTier {
+  const normal = classesOf(line, prefix);
+  const above = line.cell(prefix + ABOVE);
+  if (above) return { ...normal, longContext: { aboveTokens: tokens(above), ...classesOf(line, prefix + LONG) } };
+  const stray = Object.keys(CLASSES)
+    .map((name) => line.cell(prefix + LONG + name))
+    .find(Boolean);
+  if (stray) throw faulty(stray, `a long-context price needs ${prefix}${ABOVE}`);
+  return normal;
+}
+
+function classesOf(line: Line, prefix: string): StatedClasses {
+  const stated = Object.entries(CLASSES).flatMap(([name, tokenClass]): [TokenClass, string][] => {
     const isRequired = tokenClass === 'input' || tokenClass === 'output';
-    const cell = isRequired ? line.required(column) : line.cell(column);
+    const cell = isRequired ? line.required(prefix + name) : line.cell(prefix + name);
     return cell ? [[tokenClass, decimal(cell)]] : [];
   });
   return Object.fromEntries(stated) as unknown as StatedClasses;

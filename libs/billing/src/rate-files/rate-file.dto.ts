@@ -1,3 +1,4 @@
+import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -9,8 +10,10 @@ import {
   IsString,
   Matches,
   MaxLength,
+  ValidateNested,
 } from 'class-validator';
 import { IsInstant, IsPlainText } from '../instant.decorator';
+import { CURRENCY, currency, ExchangeDto, MarkupDto, MAX_MARKUPS } from '../rates/rate-card.dto';
 import { PriceDiffView } from '../rates/rate-card-diff.dto';
 import { RATE_FILE_FORMATS } from './rate-file';
 
@@ -43,12 +46,26 @@ export class ImportRateFileDto {
   effectiveAt?: string;
 
   /**
-   * ISO 4217 code of the prices. Left out: as the file says, else that of the card before. LiteLLM's are in `USD`.
+   * ISO 4217 code of what is billed. Left out: as the file says, else that of the card before.
    * @example "USD"
    */
   @IsOptional()
-  @Matches(/^[A-Z]{3}$/, { message: 'must be a currency code of three capital letters' })
+  @Matches(CURRENCY, currency)
   currency?: string;
+
+  /** Where prices are stated in another currency. LiteLLM's are in `USD`. Left out: as the file says; with `merge`, as before. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => ExchangeDto)
+  exchange?: ExchangeDto;
+
+  /** Left out: as the file says; with `merge`, as before. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MAX_MARKUPS)
+  @ValidateNested({ each: true })
+  @Type(() => MarkupDto)
+  markups?: MarkupDto[];
 
   /** Where the prices come from. Left out: what the file says. */
   @IsOptional()

@@ -1,5 +1,5 @@
 import { formatNanos, NANOS_PER_UNIT } from '@app/platform';
-import type { StatedPrice } from '../rates/rate-card';
+import type { StatedExchange, StatedMarkup, StatedPrice } from '../rates/rate-card';
 
 /** Layouts a price list may come in. */
 export const RATE_FILE_FORMATS = ['yaml', 'csv', 'litellm'] as const;
@@ -14,7 +14,12 @@ export interface SkippedEntry {
 /** What a file says; what it leaves open is for the caller to decide. */
 export interface RateFile {
   readonly effectiveAt?: Date | undefined;
+  /** What the card bills in. */
   readonly currency?: string | undefined;
+  /** What the prices are stated in, where the format tells and says nothing of bills. */
+  readonly pricesIn?: string | undefined;
+  readonly exchange?: StatedExchange | undefined;
+  readonly markups?: readonly StatedMarkup[] | undefined;
   readonly note?: string | undefined;
   /** Each model or pattern once. */
   readonly prices: readonly StatedPrice[];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BillingWorld } from '../../test/billing-world';
+import type { MarkupDto } from '../rates/rate-card.dto';
 import type { RateFiles } from './rate-files.service';
 
 const DAY_MS = 86_400_000;
@@ -29,10 +30,16 @@ describe('rate files', () => {
       format: 'csv',
       text: golden('prices.csv'),
       currency: 'USD',
+      exchange: { from: 'EUR', rate: '1.0841' },
+      markups: [
+        { tenant: 'finance', percent: '-10' },
+        { tenant: '*', percent: '12.50' },
+      ],
       effectiveAt: effectiveAt(2),
     });
     expect(yaml).toMatchObject({ version: 1, effectiveAt: effectiveAt(1), models: 3, diff: { from: null } });
-    expect(sheet).toMatchObject({ version: 2, diff: { from: 1, added: [], removed: [], changed: [] } });
+    expect(sheet).toMatchObject({ version: 2, diff: { from: 1, added: [], removed: [], changed: [], markups: [] } });
+    expect(sheet.diff).not.toHaveProperty('exchange');
     expect((await world.cards.show(world.admin, '2')).prices).toEqual(
       (await world.cards.show(world.admin, '1')).prices,
     );
@@ -116,7 +123,7 @@ describe('rate files', () => {
   });
 
   it("take LiteLLM's map, tell what they left out and which models of the catalogue have no price", async () => {
-    for (const id of ['gpt-4o-mini', 'gemini/gemini-2.5-flash', 'gpt-5*'])
+    for (const id of ['gpt-4o-mini', 'cached-audio', 'gpt-5*'])
       await world.models.put(world.admin, id, {
         provider: 'openai',
         upstreamModel: 'x',
@@ -125,22 +132,66 @@ describe('rate files', () => {
         maxOutputTokens: 5,
       });
     const report = await files.import(world.admin, { format: 'litellm', text: golden('litellm.json') });
-    expect(report).toMatchObject({ version: 1, currency: 'USD', models: 4, filtered: 1 });
-    expect(report.skipped.map(({ model }) => model)).toContain('gemini/gemini-2.5-flash');
-    expect(report.unpriced).toEqual(['gemini/gemini-2.5-flash']);
+    expect(report).toMatchObject({ version: 1, currency: 'USD', models: 8, filtered: 1 });
+    expect(report.skipped.map(({ model }) => model)).toContain('cached-audio');
+    expect(report.unpriced).toEqual(['cached-audio']);
     await expect(
       files.import(world.admin, { format: 'litellm', text: golden('litellm.json'), currency: 'EUR' }),
     ).rejects.toMatchObject({ code: 'validation_failed', message: expect.stringContaining('must be USD') as string });
   });
 
+  it('keep the exchange and the markups when they are merged, and drop them when they are the whole list', async () => {
+    const text = golden('prices.yaml').replace('effectiveAt: 2036-12-01T00:00:00Z', '');
+    await files.import(world.admin, { format: 'yaml', text });
+    const sheet = { ...csv('m,1,2'), dryRun: true };
+    expect((await files.import(world.admin, { ...sheet, merge: true })).diff).toMatchObject({ markups: [] });
+    const { diff } = await files.import(world.admin, sheet);
+    expect(diff).toMatchObject({
+      exchange: { from: { from: 'EUR', rate: '1.0841' }, to: null },
+      markups: [
+        { tenant: '*', from: '12.50', to: null },
+        { tenant: 'finance', from: '-10.00', to: null },
+      ],
+    });
+    const dollars = { ...sheet, merge: true, exchange: { from: 'GBP', rate: '1.3' } };
+    await expect(files.import(world.admin, dollars)).rejects.toMatchObject({
+      message: expect.stringContaining('keeps prices that are stated in EUR') as string,
+    });
+    // LiteLLM's prices are in dollars, and so is the card.
+    const map = { format: 'litellm' as const, text: golden('litellm.json'), dryRun: true };
+    await expect(files.import(world.admin, { ...map, exchange: { from: 'EUR', rate: '2' } })).rejects.toMatchObject({
+      message: expect.stringContaining('exchange.from: must be USD') as string,
+    });
+    expect(await files.import(world.admin, map)).toMatchObject({ currency: 'USD', models: 8 });
+  });
+
+  it("state LiteLLM's dollars in the currency that is billed", async () => {
+    const map = { format: 'litellm' as const, text: golden('litellm.json'), exchange: { from: 'USD', rate: '0.9213' } };
+    await expect(files.import(world.admin, map)).rejects.toMatchObject({
+      message: expect.stringContaining('currency: must be stated for the first card') as string,
+    });
+    expect(await files.import(world.admin, { ...map, currency: 'EUR' })).toMatchObject({ version: 1, currency: 'EUR' });
+    expect(await world.cards.show(world.admin, '1')).toMatchObject({ exchange: { from: 'USD', rate: '0.9213' } });
+  });
+
   it.each([
+    [
+      { ...csv('m,1,2'), currency: 'USD', exchange: { from: 'USD', rate: '1' } },
+      'exchange.from',
+      'must not be USD, which is what the card bills in; leave exchange out',
+    ],
+    [
+      { ...csv('m,1,2'), currency: 'USD', markups: Array(2).fill({ tenant: 'finance', percent: '1' }) as MarkupDto[] },
+      'markups.1.tenant',
+      'names "finance" a second time',
+    ],
     [{ ...csv('m,1'), currency: 'USD' }, 'text', 'line 2, column 1: the field output is empty'],
     [csv('m,1,2'), 'currency', 'must be stated for the first card'],
     [{ ...csv('m,1,2'), providers: ['openai'] }, 'providers', 'filters entries of the format "litellm" only'],
     [
       { format: 'litellm' as const, text: golden('litellm.json'), providers: ['nobody'] },
       'text',
-      'holds no price to import: 0 entries skipped, 13 filtered',
+      'holds no price to import: 0 entries skipped, 17 filtered',
     ],
     [
       { format: 'yaml' as const, text: ' '.repeat(262_145) },

@@ -3,8 +3,15 @@ import { Clock, CodedError, Database, once, type Principal, type Tx } from '@app
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
 import { selectModels } from '../catalogue/models.queries';
 import { isPriced } from '../catalogue/priced';
-import { canonicalPrices, readContent, type RateCardContent, type StatedPrice } from '../rates/rate-card';
-import { diffPrices } from '../rates/rate-card-diff';
+import {
+  canonicalCard,
+  readContent,
+  type CardPrices,
+  type RateCardContent,
+  type StatedExchange,
+  type StatedPrice,
+} from '../rates/rate-card';
+import { diffCards } from '../rates/rate-card-diff';
 import { MAX_PRICES } from '../rates/rate-card.dto';
 import { lockOutImports, selectRateCardAt } from '../rates/rate-cards.queries';
 import { RateCards } from '../rates/rate-cards.service';
@@ -22,10 +29,8 @@ const MAX_CHARACTERS: Readonly<Record<RateFileFormat, number>> = {
 };
 
 /** The card that is in force when another takes effect. */
-interface FormerCard {
+interface FormerCard extends RateCardContent {
   readonly version: number;
-  readonly currency: string;
-  readonly prices: readonly StatedPrice[];
 }
 
 /** Price lists as people and the public keep them, made into rate cards. */
@@ -71,7 +76,7 @@ export class RateFiles {
       effectiveAt: effectiveAt.toISOString(),
       currency: content.currency,
       models: content.prices.length,
-      diff: changesFrom(former, content.prices),
+      diff: changesFrom(former, content),
       skipped: [...file.skipped],
       filtered: file.filtered,
       unpriced: (await selectModels(tx)).map(({ id }) => id).filter((id) => !isPriced(id, patterns)),
@@ -101,14 +106,18 @@ async function formerCard(tx: Tx, at: Date): Promise<FormerCard | undefined> {
 
 function contentOf(
   file: RateFile,
-  { note, merge, currency = file.currency }: ImportRateFileDto,
+  dto: ImportRateFileDto,
   effectiveAt: Date,
   former: FormerCard | undefined,
 ): RateCardContent {
-  if (file.currency !== undefined && currency !== file.currency)
-    throw invalid('currency', `must be ${file.currency}, which is what the file's prices are in`);
-  const stated = currency ?? former?.currency;
-  if (stated === undefined) throw invalid('currency', 'must be stated for the first card');
+  const { note, merge } = dto;
+  // What is kept of the card before is kept as it was billed.
+  const kept: Partial<FormerCard> = merge && former ? former : {};
+  const exchange = dto.exchange ?? file.exchange ?? kept.exchange;
+  const markups = dto.markups ?? file.markups ?? kept.markups;
+  const currency = currencyOf(file, dto, exchange, former);
+  if (merge && former && (former.exchange?.from ?? former.currency) !== (exchange?.from ?? currency))
+    throw invalid('merge', `keeps prices that are stated in ${former.exchange?.from ?? former.currency}`);
   const prices = merge ? merged(file.prices, former?.prices ?? []) : file.prices;
   if (prices.length === 0)
     throw invalid(
@@ -117,7 +126,25 @@ function contentOf(
     );
   if (prices.length > MAX_PRICES)
     throw invalid('text', `makes a card of ${prices.length} models, and a card has at most ${MAX_PRICES}`);
-  return { effectiveAt, currency: stated, note: note ?? file.note ?? '', prices };
+  return { effectiveAt, currency, note: note ?? file.note ?? '', exchange, markups, prices };
+}
+
+/** What the card bills in. A file tells that, or only what its prices are stated in. */
+function currencyOf(
+  { currency: inFile, pricesIn }: RateFile,
+  { currency = inFile }: ImportRateFileDto,
+  exchange: StatedExchange | undefined,
+  former: FormerCard | undefined,
+): string {
+  if (inFile !== undefined && currency !== inFile)
+    throw invalid('currency', `must be ${inFile}, which is what the file's card bills in`);
+  const stated = currency ?? (pricesIn !== undefined && !exchange ? pricesIn : former?.currency);
+  if (stated === undefined) throw invalid('currency', 'must be stated for the first card');
+  if (pricesIn !== undefined && (exchange?.from ?? stated) !== pricesIn)
+    throw exchange
+      ? invalid('exchange.from', `must be ${pricesIn}, which is what the file's prices are in`)
+      : invalid('currency', `must be ${pricesIn}, which is what the file's prices are in; state an exchange rate`);
+  return stated;
 }
 
 function merged(prices: readonly StatedPrice[], former: readonly StatedPrice[]): StatedPrice[] {
@@ -126,8 +153,8 @@ function merged(prices: readonly StatedPrice[], former: readonly StatedPrice[]):
 }
 
 /** In canonical form, as the cards themselves are shown. */
-function changesFrom(former: FormerCard | undefined, prices: readonly StatedPrice[]): CardChangeView {
-  const diff = diffPrices(former?.prices ?? [], canonicalPrices(prices));
+function changesFrom(former: FormerCard | undefined, content: CardPrices): CardChangeView {
+  const diff = diffCards(former ?? { prices: [] }, canonicalCard(content));
   return { from: former?.version ?? null, ...diff } as CardChangeView;
 }
 

@@ -21,9 +21,31 @@ const PRICES: StatedPrice[] = [
     cacheWrite1h: '6.00',
     output: '15.00',
     longContext: { aboveTokens: 200_000, input: '6.00', cacheRead: '0.60', output: '22.50' },
+    fees: { webSearch: '0.01' },
   },
-  { model: 'gpt-5*', input: '1.25', cacheRead: '0.125', output: '10.00' },
-  { model: 'local/demo', input: '0.10', output: '0.000000001', reasoning: '0.50' },
+  {
+    model: 'gpt-5*',
+    input: '1.25',
+    cacheRead: '0.125',
+    output: '10.00',
+    tiers: {
+      flex: { input: '0.625', output: '5.00' },
+      priority: {
+        input: '2.50',
+        output: '20.00',
+        longContext: { aboveTokens: 272_000, input: '5.00', output: '40.00' },
+      },
+    },
+  },
+  {
+    model: 'local/demo',
+    input: '0.10',
+    output: '0.000000001',
+    reasoning: '0.50',
+    audioInput: '0.20',
+    audioOutput: '0.80',
+    fees: { request: '0.001' },
+  },
 ];
 
 describe('a YAML card', () => {
@@ -34,6 +56,11 @@ describe('a YAML card', () => {
       currency: 'USD',
       note: 'Contract 2026-17',
       effectiveAt: new Date('2036-12-01T00:00:00Z'),
+      exchange: { from: 'EUR', rate: '1.0841' },
+      markups: [
+        { tenant: '*', percent: '12.5' },
+        { tenant: 'finance', percent: '-10' },
+      ],
       skipped: [],
       filtered: 0,
     });
@@ -45,11 +72,18 @@ describe('a YAML card', () => {
   });
 
   it.each<[string, string, number, number, RegExp]>([
-    ['output: 15.00', 'output: 1.5e1', 10, 13, /^prices\.0\.output: must be a decimal string/],
-    ['reasoning: "0.5"', 'extra: 0.5', 19, 12, /^prices\.2\.extra: is not a known field/],
-    ['model: local/demo', 'model: gpt-5*', 16, 12, /^prices\.2\.model: prices "gpt-5\*" a second time/],
+    ['rate: 1.0841', 'rate: 0', 4, 30, /^exchange\.rate: must be more than 0/],
+    ['percent: -10', 'percent: -100.5', 7, 33, /^markups\.1\.percent: must be a decimal string from -100/],
+    ['tenant: finance', 'tenant: Finance', 7, 15, /^markups\.1\.tenant: must be a tenant id/],
+    ['flex: {', 'Flex: {', 22, 7, /^prices\.1\.tiers: has "Flex", and service tiers have names of small letters/],
+    ['input: 0.625', 'input: cheap', 22, 7, /^prices\.1\.tiers: flex\.input: must be a decimal string/],
+    ['aboveTokens: 272000', 'above: 272000', 22, 7, /^prices\.1\.tiers: priority\.longContext\./],
+    ['webSearch: 0.01', 'search: 0.01', 16, 21, /^prices\.0\.fees\.search: is not a known field/],
+    ['output: 15.00', 'output: 1.5e1', 14, 13, /^prices\.0\.output: must be a decimal string/],
+    ['reasoning: "0.5"', 'extra: 0.5', 30, 12, /^prices\.2\.extra: is not a known field/],
+    ['model: local/demo', 'model: gpt-5*', 27, 12, /^prices\.2\.model: prices "gpt-5\*" a second time/],
     ['currency: USD', 'currency: dollars', 1, 11, /^currency: must be a currency code/],
-    ['aboveTokens: 200000', 'aboveTokens: 2e9', 11, 33, /^prices\.0\.longContext\.aboveTokens: must not be greater/],
+    ['aboveTokens: 200000', 'aboveTokens: 2e9', 15, 33, /^prices\.0\.longContext\.aboveTokens: must not be greater/],
     ['currency: USD', 'currency: USD\ncurrency: EUR', 2, 1, /unique/],
   ])('with %s changed to %s is refused where it stands', (found, replacement, line, column, problem) => {
     const error = refusal(() => readYamlRates(golden('prices.yaml').replace(found, replacement)));
@@ -73,7 +107,7 @@ describe('a CSV card', () => {
   });
 
   it('does not depend on line endings, a byte order mark, empty lines or the order of columns', () => {
-    const text = `\ufeff${golden('prices.csv').replaceAll('\n', '\r\n')}\r\n,,,,,,,,,,\r\n`;
+    const text = `\ufeff${golden('prices.csv').replaceAll('\n', '\r\n')}\r\n${','.repeat(21)}\r\n`;
     expect(canonical(readCsvRates(text).prices)).toBe(canonical(PRICES));
     expect(readCsvRates('output,model,input\n2,m,1').prices).toEqual([{ model: 'm', input: '1.00', output: '2.00' }]);
   });
@@ -92,6 +126,9 @@ describe('a CSV card', () => {
     ['model,input,output,long_input\nm,1,2,3', 2, 7, /needs long_above_tokens/],
     ['model,input,output,long_above_tokens\nm,1,2,200k', 2, 7, /"200k" is not a whole number/],
     ['model,input,output,long_above_tokens\nm,1,2,200000', 2, 1, /the field long_input is empty/],
+    ['model,input,output,priority:price\nm,1,2,3', 1, 20, /such as priority:input/],
+    ['model,input,output,priority:input\nm,1,2,3', 2, 1, /the field priority:output is empty/],
+    ['model,input,output,a:b:input\nm,1,2,3', 1, 20, /is not a column/],
     ['model,input,output\nm,"1,2', 2, 3, /quote is not closed/],
     ['model,input,output\nm,"1"2,3', 2, 6, /enclose the whole field/],
     ['', 1, 1, /empty/],
@@ -103,8 +140,9 @@ describe('a CSV card', () => {
 
   it('has the documented columns', () => {
     expect(RATE_COLUMNS.join(',')).toBe(
-      'model,input,cache_read,cache_write_5m,cache_write_1h,output,reasoning,long_above_tokens,' +
-        'long_input,long_cache_read,long_cache_write_5m,long_cache_write_1h,long_output,long_reasoning',
+      'model,input,audio_input,cache_read,cache_write_5m,cache_write_1h,output,audio_output,reasoning,' +
+        'long_above_tokens,long_input,long_audio_input,long_cache_read,long_cache_write_5m,long_cache_write_1h,' +
+        'long_output,long_audio_output,long_reasoning,request_fee,web_search_fee',
     );
   });
 
@@ -128,8 +166,8 @@ describe("LiteLLM's price map", () => {
   const ALL = { providers: [], modes: ['chat'] };
 
   it('becomes exact prices per million tokens', () => {
-    const { prices, currency } = readLitellmRates(golden('litellm.json'), ALL);
-    expect(currency).toBe('USD');
+    const { prices, pricesIn } = readLitellmRates(golden('litellm.json'), ALL);
+    expect(pricesIn).toBe('USD');
     expect(prices).toEqual([
       {
         model: 'claude-sonnet-4-5',
@@ -147,8 +185,19 @@ describe("LiteLLM's price map", () => {
           cacheWrite1h: '6.00',
           output: '22.50',
         },
+        fees: { webSearch: '0.01' },
       },
-      { model: 'gpt-4o-mini', input: '0.15', cacheRead: '0.075', output: '0.60' },
+      {
+        model: 'gpt-4o-mini',
+        input: '0.15',
+        cacheRead: '0.075',
+        output: '0.60',
+        // What a tier does not state costs what it costs in the standard one.
+        tiers: {
+          priority: { input: '0.15', cacheRead: '0.125', output: '0.60' },
+          batch: { input: '0.075', cacheRead: '0.075', output: '0.60' },
+        },
+      },
       {
         model: 'gpt-5.4',
         input: '2.50',
@@ -156,15 +205,32 @@ describe("LiteLLM's price map", () => {
         output: '15.00',
         reasoning: '16.00',
         longContext: { aboveTokens: 272_000, input: '5.00', cacheRead: '0.25', output: '22.50', reasoning: '16.00' },
+        tiers: {
+          flex: {
+            ...{ input: '2.50', cacheRead: '0.25', output: '15.00', reasoning: '16.00' },
+            longContext: {
+              aboveTokens: 272_000,
+              ...{ input: '2.50', cacheRead: '0.25', output: '22.50', reasoning: '16.00' },
+            },
+          },
+        },
       },
       { model: 'deepseek/deepseek-chat', input: '0.27', cacheRead: '0.07', output: '1.10' },
+      {
+        model: 'gemini/gemini-2.5-flash',
+        input: '0.30',
+        audioInput: '1.00',
+        output: '2.50',
+        tiers: { flex: { input: '0.30', audioInput: '0.50', output: '2.50' } },
+      },
+      { model: 'per-request', input: '0.30', output: '1.00', fees: { request: '0.005' } },
+      { model: 'gpt-4o-audio-preview', input: '2.50', audioInput: '40.00', output: '10.00', audioOutput: '80.00' },
     ]);
   });
 
   it('drops no entry without a word', () => {
     const { prices, skipped, filtered } = readLitellmRates(golden('litellm.json'), ALL);
     expect(skipped).toEqual([
-      { model: 'gemini/gemini-2.5-flash', reason: 'input_cost_per_audio_token: a card has no such price' },
       { model: 'dashscope/qwen-plus', reason: 'tiered_pricing: a card has no such price' },
       { model: 'two-thresholds', reason: 'it has 2 long-context thresholds, and a card has one' },
       {
@@ -176,14 +242,15 @@ describe("LiteLLM's price map", () => {
         model: 'two-opinions',
         reason: 'input_cost_per_token_cache_hit: another field states another price for the same tokens',
       },
-      { model: 'per-request', reason: 'input_cost_per_request: a card has no such price' },
       {
         model: 'bedrock/*/1-month-commitment/some.model',
         reason: 'its name is not one that callers of this gateway can use',
       },
       { model: 'unpriced', reason: 'it states no input_cost_per_token and output_cost_per_token' },
+      { model: 'search-by-size', reason: 'search_context_cost_per_query: has 3 prices, and a card has one' },
+      { model: 'cached-audio', reason: 'cache_read_input_audio_token_cost: a card has no such price' },
     ]);
-    expect(filtered).toBe(1);
+    expect(filtered).toBe(2);
     const entries = Object.keys(JSON.parse(golden('litellm.json')) as object).length - 2;
     expect(prices.length + skipped.length + filtered).toBe(entries);
   });
@@ -193,8 +260,15 @@ describe("LiteLLM's price map", () => {
       providers: ['openai'],
       modes: ['chat', 'embedding'],
     });
-    expect(prices.map(({ model }) => model)).toEqual(['gpt-4o-mini', 'gpt-5.4', 'text-embedding-3-small']);
-    expect([skipped.length, filtered]).toEqual([0, 10]);
+    expect(prices.map(({ model }) => model)).toEqual([
+      ...['gpt-4o-mini', 'gpt-5.4', 'gpt-4o-audio-preview'],
+      'text-embedding-3-small',
+    ]);
+    expect(prices.at(-1)).toEqual({
+      ...{ model: 'text-embedding-3-small', input: '0.02', output: '0.00' },
+      tiers: { batch: { input: '0.01', output: '0.00' } },
+    });
+    expect([skipped.length, filtered]).toEqual([0, 13]);
   });
 
   it('hashes to the same card whatever notation a number has', () => {

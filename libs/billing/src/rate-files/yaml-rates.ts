@@ -2,6 +2,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { ImportRateCardDto } from '../rates/rate-card.dto';
+import { validationProblem } from '../rates/validation-problem';
 import { RateFileError, type RateFile } from './rate-file';
 
 /**
@@ -22,11 +23,13 @@ export function readYamlRates(text: string): RateFile {
   const [error] = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true });
   if (error) throw explained(error, document, lines);
   refuseRepeated(dto, document, lines);
-  const { effectiveAt, currency, note, prices } = dto;
+  const { effectiveAt, currency, note, exchange, markups, prices } = dto;
   return {
     effectiveAt: effectiveAt === undefined ? undefined : new Date(effectiveAt),
     currency,
     note,
+    exchange,
+    markups,
     prices,
     skipped: [],
     filtered: 0,
@@ -54,16 +57,7 @@ function toPlain(document: Document, lines: LineCounter): unknown {
 
 /** The first problem, with where it stands. */
 function explained(error: ValidationError, document: Document, lines: LineCounter): RateFileError {
-  const path: string[] = [];
-  let innermost = error;
-  for (let next: ValidationError | undefined = error; next; next = next.children?.[0]) {
-    innermost = next;
-    path.push(next.property);
-  }
-  const [rule = '', text = ''] = Object.entries(innermost.constraints ?? {})[0] ?? [];
-  const named = `${innermost.property} `;
-  const said = text.startsWith(named) ? text.slice(named.length) : text;
-  const problem = rule === 'whitelistValidation' ? 'is not a known field' : said;
+  const { path, problem } = validationProblem(error);
   return at(`${path.join('.')}: ${problem}`, offsetOf(path, document), lines);
 }
 

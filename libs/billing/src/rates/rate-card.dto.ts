@@ -13,6 +13,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsInstant, IsPlainText } from '../instant.decorator';
+import { IsTiers } from './tiers.decorator';
 
 /** Up to a million currency units with nine decimals: exactly what fits in nano-units. */
 const DECIMAL = /^(?:\d{1,6}|1000000)(?:\.\d{1,9})?$/;
@@ -23,6 +24,14 @@ export const MODEL_PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}\*?|\*)$/;
 export const modelPattern = {
   message: 'must be a model name of letters, digits and . _ : / @ + -, or a prefix of one that ends in "*"',
 };
+
+export const CURRENCY = /^[A-Z]{3}$/;
+export const currency = { message: 'must be a currency code of three capital letters' };
+
+const PERCENT = /^(?:-?(?:\d{1,2}(?:\.\d{1,9})?|100(?:\.0{1,9})?)|\d{1,3}(?:\.\d{1,9})?|1000(?:\.0{1,9})?)$/;
+
+/** A line for each tenant of a large gateway. */
+export const MAX_MARKUPS = 10_000;
 
 /** More than any provider has; a card is held in memory and compared as a whole. */
 export const MAX_PRICES = 5_000;
@@ -74,6 +83,22 @@ export class ClassPricesDto {
   @IsOptional()
   @Matches(DECIMAL, decimal)
   reasoning?: string;
+
+  /**
+   * Spoken tokens of the prompt; like `input` if left out.
+   * @example "40.00"
+   */
+  @IsOptional()
+  @Matches(DECIMAL, decimal)
+  audioInput?: string;
+
+  /**
+   * Spoken tokens of the answer; like `output` if left out.
+   * @example "80.00"
+   */
+  @IsOptional()
+  @Matches(DECIMAL, decimal)
+  audioOutput?: string;
 }
 
 export class LongContextDto extends ClassPricesDto {
@@ -87,7 +112,35 @@ export class LongContextDto extends ClassPricesDto {
   aboveTokens!: number;
 }
 
-export class ModelPriceDto extends ClassPricesDto {
+/** All prices of a service tier; none of them follows another tier. */
+export class TierPriceDto extends ClassPricesDto {
+  /** Other prices for calls with a long prompt, where the provider has such. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => LongContextDto)
+  longContext?: LongContextDto;
+}
+
+/** Prices of what is billed by the piece. */
+export class FeesDto {
+  /**
+   * For each call that used anything.
+   * @example "0.001"
+   */
+  @IsOptional()
+  @Matches(DECIMAL, decimal)
+  request?: string;
+
+  /**
+   * For each search of the web that the provider runs.
+   * @example "0.01"
+   */
+  @IsOptional()
+  @Matches(DECIMAL, decimal)
+  webSearch?: string;
+}
+
+export class ModelPriceDto extends TierPriceDto {
   /**
    * The model as callers name it, or a prefix ending in `*`; the longest match wins.
    * @example "gpt-4o"
@@ -95,11 +148,51 @@ export class ModelPriceDto extends ClassPricesDto {
   @Matches(MODEL_PATTERN, modelPattern)
   model!: string;
 
-  /** Other prices for calls with a long prompt, where the provider has such. */
+  /** Other prices in service tiers of the provider, by its names of them; a tier left out costs what the standard one costs. */
+  @IsOptional()
+  @IsTiers(TierPriceDto)
+  tiers?: Record<string, TierPriceDto>;
+
+  /** What is billed by the piece; a fee left out is none. */
   @IsOptional()
   @ValidateNested()
-  @Type(() => LongContextDto)
-  longContext?: LongContextDto;
+  @Type(() => FeesDto)
+  fees?: FeesDto;
+}
+
+/** The prices are stated in another currency than calls are billed in. */
+export class ExchangeDto {
+  /**
+   * ISO 4217 code of the currency of the prices.
+   * @example "USD"
+   */
+  @Matches(CURRENCY, currency)
+  from!: string;
+
+  /**
+   * What one unit of it costs in the card's currency.
+   * @example "0.9213"
+   */
+  @Matches(DECIMAL, decimal)
+  @Matches(/[1-9]/, { message: 'must be more than 0' })
+  rate!: string;
+}
+
+/** What a tenant pays more than the list price, or less. */
+export class MarkupDto {
+  /**
+   * A tenant's id, or `*` for all that are not named.
+   * @example "finance"
+   */
+  @Matches(/^(?:[a-z0-9][a-z0-9_-]{0,31}|\*)$/, { message: 'must be a tenant id, or "*" for all others' })
+  tenant!: string;
+
+  /**
+   * In percent of the list price; a discount is negative.
+   * @example "-12.5"
+   */
+  @Matches(PERCENT, { message: 'must be a decimal string from -100 to 1000 with at most 9 decimals, such as "12.5"' })
+  percent!: string;
 }
 
 export class ImportRateCardDto {
@@ -112,11 +205,25 @@ export class ImportRateCardDto {
   effectiveAt?: string;
 
   /**
-   * ISO 4217 code. All cards have the same.
+   * ISO 4217 code of what is billed. All cards have the same.
    * @example "USD"
    */
-  @Matches(/^[A-Z]{3}$/, { message: 'must be a currency code of three capital letters' })
+  @Matches(CURRENCY, currency)
   currency!: string;
+
+  /** Left out: the prices are stated in the card's currency. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => ExchangeDto)
+  exchange?: ExchangeDto;
+
+  /** One entry for each tenant. Left out: all pay the list price. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MAX_MARKUPS)
+  @ValidateNested({ each: true })
+  @Type(() => MarkupDto)
+  markups?: MarkupDto[];
 
   /**
    * Where the prices come from.
@@ -174,6 +281,12 @@ export class RateCardView {
 }
 
 export class RateCardDetail extends RateCardView {
+  /** Left out where prices are stated in the card's currency. */
+  exchange?: ExchangeDto;
+
+  /** Left out where all pay the list price. */
+  markups?: MarkupDto[];
+
   /** As stated, in canonical form. */
   prices!: ModelPriceDto[];
 }

@@ -131,25 +131,23 @@ function classPrices(stated: StatedClasses): ClassPrices {
  * of at least two places, nothing that is left out. Two cards that state the same have the same text, and this text is what
  * is stored, hashed and exported.
  */
-export function canonicalText({ effectiveAt, currency, note, exchange, markups, prices }: RateCardContent): string {
-  return JSON.stringify({
-    effectiveAt: effectiveAt.toISOString(),
-    currency,
-    note,
-    exchange: exchange && { from: exchange.from, rate: canonical(exchange.rate) },
-    markups: markups && markups.length > 0 ? canonicalMarkups(markups) : undefined,
-    prices: canonicalPrices(prices),
-  });
-}
+export const canonicalText = ({ effectiveAt, currency, note, ...billed }: RateCardContent): string =>
+  JSON.stringify({ effectiveAt: effectiveAt.toISOString(), currency, note, ...canonicalCard(billed) });
+
+/** What calls cost by a card. */
+export type CardPrices = Pick<RateCardContent, 'exchange' | 'markups' | 'prices'>;
+
+/** The same as the canonical text has it. */
+export const canonicalCard = ({ exchange, markups = [], prices }: CardPrices): CardPrices => ({
+  ...(exchange && { exchange: { from: exchange.from, rate: canonical(exchange.rate) } }),
+  ...(markups.length > 0 && { markups: canonicalMarkups(markups) }),
+  prices: [...prices].sort((a, b) => (a.model < b.model ? -1 : 1)).map(canonicalPrice),
+});
 
 const canonicalMarkups = (markups: readonly StatedMarkup[]): StatedMarkup[] =>
   [...markups]
     .sort((a, b) => (a.tenant < b.tenant ? -1 : 1))
     .map(({ tenant, percent }) => ({ tenant, percent: canonical(percent) }));
-
-/** Prices as the canonical text has them. */
-export const canonicalPrices = (prices: readonly StatedPrice[]): StatedPrice[] =>
-  [...prices].sort((a, b) => (a.model < b.model ? -1 : 1)).map(canonicalPrice);
 
 const canonicalPrice = ({ model, tiers = {}, fees = {}, ...stated }: StatedPrice): StatedPrice => {
   const names = Object.keys(tiers).sort();

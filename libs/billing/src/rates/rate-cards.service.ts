@@ -12,8 +12,8 @@ import {
   type Tx,
 } from '@app/platform';
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
-import { readContent, type RateCardContent, type StatedPrice } from './rate-card';
-import { diffPrices } from './rate-card-diff';
+import { readContent, type RateCardContent } from './rate-card';
+import { diffCards } from './rate-card-diff';
 import { IN_FORCE, type RateCardDiffQuery, type RateCardDiffView } from './rate-card-diff.dto';
 import type { ImportRateCardDto, RateCardDetail, RateCardPage, RateCardView } from './rate-card.dto';
 import {
@@ -74,7 +74,11 @@ export class RateCards {
    * The version that a card would get. No other card comes in before the transaction ends.
    * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`: it does not fit in with the cards there are
    */
-  async admit(tx: Tx, { effectiveAt, currency }: RateCardContent, now: Date): Promise<number> {
+  async admit(tx: Tx, { effectiveAt, currency, exchange, markups = [] }: RateCardContent, now: Date): Promise<number> {
+    if (exchange?.from === currency)
+      throw invalid('exchange.from', `must not be ${currency}, which is what the card bills in; leave exchange out`);
+    const twice = markups.findIndex(({ tenant }, index) => markups.findIndex((one) => one.tenant === tenant) < index);
+    if (twice >= 0) throw invalid(`markups.${twice}.tenant`, `names "${markups[twice]?.tenant}" a second time`);
     if (effectiveAt < now) throw new CodedError('rate_card_in_past');
     const before = await lockRateCards(tx, effectiveAt);
     if (before.clash !== null)
@@ -117,7 +121,7 @@ export class RateCards {
   diff(principal: Principal, { from, to }: RateCardDiffQuery): Promise<RateCardDiffView> {
     return this.database.platform(principal, async (tx) => {
       const [before, after] = [await this.named(tx, from), await this.named(tx, to)];
-      const diff = diffPrices(pricesOf(before), pricesOf(after));
+      const diff = diffCards(contentIn(before), contentIn(after));
       return { from: before.version, to: after.version, ...diff } as RateCardDiffView;
     });
   }
@@ -143,25 +147,31 @@ export class RateCards {
   }
 }
 
-/** @throws CodedError `validation_failed` when a model is priced twice */
-function contentOf({ effectiveAt, currency, note, prices }: ImportRateCardDto, now: Date): RateCardContent {
+/** @throws CodedError `validation_failed` when a model is priced twice, or a tenant marked up twice */
+function contentOf(dto: ImportRateCardDto, now: Date): RateCardContent {
+  const { effectiveAt, currency, note, exchange, markups = [], prices } = dto;
   const seen = new Set<string>();
   for (const [index, { model }] of prices.entries()) {
     if (seen.has(model)) throw invalid(`prices.${index}.model`, `prices "${model}" a second time`);
     seen.add(model);
   }
-  return { effectiveAt: effectiveAt === undefined ? now : new Date(effectiveAt), currency, note: note ?? '', prices };
+  const card = { effectiveAt: effectiveAt === undefined ? now : new Date(effectiveAt), currency, note: note ?? '' };
+  return { ...card, exchange, markups: markups.length > 0 ? markups : undefined, prices };
 }
 
-const pricesOf = ({ version, document, hash }: RateCardRow): readonly StatedPrice[] =>
-  readContent(version, document, hash).prices;
+const contentIn = ({ version, document, hash }: RateCardRow): RateCardContent => readContent(version, document, hash);
 
 const invalid = (field: string, problem: string): CodedError =>
   new CodedError('validation_failed', `${field}: ${problem}.`, { details: { fields: [{ field, problem }] } });
 
 function detail(row: RateCardRow, now: Date, current: number | undefined): RateCardDetail {
-  const { prices } = readContent(row.version, row.document, row.hash);
-  return { ...view(row, now, current), prices: prices as RateCardDetail['prices'] };
+  const { exchange, markups, prices } = readContent(row.version, row.document, row.hash);
+  return {
+    ...view(row, now, current),
+    ...(exchange && { exchange }),
+    ...(markups && { markups }),
+    prices,
+  } as RateCardDetail;
 }
 
 function view(row: RateCardRow, now: Date, current: number | undefined): RateCardView {

@@ -40,7 +40,7 @@ interface Tally {
 }
 
 /**
- * Compares a provider's usage export with a bill of ours (`usage-detail/1` or `statement/1`), by day and model.
+ * Compares a provider's usage export with a bill of ours (layout `detail`, or a statement), by day and model.
  * @throws RangeError for files that are neither, naming line and column
  */
 export async function reconcile(
@@ -68,10 +68,10 @@ export async function reconcile(
     const written = line.number('cache_write_5m_tokens') + line.number('cache_write_1h_tokens');
     const tally = tallyOf(line.text('time').slice(0, 10), original(line.text('model')));
     tally.ours = sum(tally.ours, {
-      input: line.number('input_tokens') + (provider === 'openai' ? written : 0),
+      input: line.number('input_tokens') + line.number('audio_input_tokens') + (provider === 'openai' ? written : 0),
       cacheRead: line.number('cache_read_tokens'),
       cacheWrite: provider === 'openai' ? 0 : written,
-      output: line.number('output_tokens') + line.number('reasoning_tokens'),
+      output: line.number('output_tokens') + line.number('audio_output_tokens') + line.number('reasoning_tokens'),
     });
     tally.ourRequests += 1;
     if (line.text('status') !== 'actual') tally.uncertain += 1;

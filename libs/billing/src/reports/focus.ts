@@ -1,5 +1,5 @@
 import { formatNanos } from '@app/platform';
-import type { TokenClass } from '../pricing/token-counts';
+import { TOKEN_CLASSES, type TokenClass } from '../pricing/token-counts';
 import type { Column } from './csv';
 import type { Layout } from './layout';
 import { dateIn, startOfMonth } from './local-time';
@@ -7,7 +7,7 @@ import { daysOf, type Period } from './period';
 import type { Sums } from './reading';
 import { selectCharges, type ChargeRow } from './report.queries';
 
-/** What a department is charged for a day's use of one model under one rate card. */
+/** What a department is charged for a day's use of one model in one service tier under one rate card. */
 export interface Charge extends ChargeRow {
   readonly day: Period;
   /** The calendar month of the day. */
@@ -20,24 +20,25 @@ const ISSUER = 'OpenClawMU';
 /** FOCUS, "Date/Time Format": UTC, whole seconds. Days begin on one. */
 const instant = (at: Date): string => at.toISOString().replace('.000Z', 'Z');
 
-const totalTokens = (sums: Sums): bigint =>
-  sums.input + sums.cacheRead + sums.cacheWrite5m + sums.cacheWrite1h + sums.output + sums.reasoning;
+const totalTokens = (sums: Sums): bigint => TOKEN_CLASSES.reduce((total, tokenClass) => total + sums[tokenClass], 0n);
 
 const cost = ({ costNanos }: Sums): string => formatNanos(costNanos);
 
 /** FOCUS has "x_" before what is a data generator's own. */
 const OWN_TOKENS: readonly (readonly [name: string, tokenClass: TokenClass])[] = [
   ['x_InputTokens', 'input'],
+  ['x_AudioInputTokens', 'audioInput'],
   ['x_CacheReadTokens', 'cacheRead'],
   ['x_CacheWrite5mTokens', 'cacheWrite5m'],
   ['x_CacheWrite1hTokens', 'cacheWrite1h'],
   ['x_OutputTokens', 'output'],
+  ['x_AudioOutputTokens', 'audioOutput'],
   ['x_ReasoningTokens', 'reasoning'],
 ];
 
 /**
  * Every mandatory column of the FinOps Open Cost and Usage Specification 1.2 (focus.finops.org), and of the conditional ones
- * those that apply. Unit prices do not: a charge adds up token classes with different prices.
+ * those that apply. Unit prices do not: a charge adds up token classes with different prices, and fees.
  */
 const columns: readonly Column<Charge>[] = [
   { name: 'BilledCost', cell: cost },
@@ -57,7 +58,7 @@ const columns: readonly Column<Charge>[] = [
   { name: 'ContractedCost', cell: cost },
   { name: 'EffectiveCost', cell: cost },
   { name: 'InvoiceIssuerName', cell: () => ISSUER },
-  { name: 'ListCost', cell: cost },
+  { name: 'ListCost', cell: ({ listCostNanos }) => formatNanos(listCostNanos) },
   { name: 'PricingQuantity', cell: (charge) => String(totalTokens(charge)) },
   { name: 'PricingUnit', cell: () => 'Tokens' },
   { name: 'ProviderName', text: true, cell: ({ provider }) => provider },
@@ -74,12 +75,14 @@ const columns: readonly Column<Charge>[] = [
   },
   { name: 'x_RateCard', cell: ({ rateCard }) => String(rateCard) },
   { name: 'x_Requests', cell: ({ requests }) => String(requests) },
+  { name: 'x_ServiceTier', text: true, cell: ({ serviceTier }) => serviceTier },
   ...OWN_TOKENS.map(([name, tokenClass]): Column<Charge> => ({ name, cell: (charge) => String(charge[tokenClass]) })),
+  { name: 'x_WebSearches', cell: ({ webSearches }) => String(webSearches) },
 ];
 
 /** The bill in the columns that tools for cloud costs share. */
 export const focus: Layout<Charge> = {
-  schema: 'usage-focus-1.2/1',
+  schema: 'usage-focus-1.2/2',
   columns,
   counted: (charge) => charge,
   async *batches(read, selection, timeZone) {

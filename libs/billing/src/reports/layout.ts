@@ -16,16 +16,28 @@ export interface Layout<Row> {
   readonly batches: (read: Read, selection: Selection, timeZone: string) => AsyncGenerator<readonly Row[]>;
 }
 
-export const tokenColumns: readonly Column<Readonly<Record<TokenClass, bigint>>>[] = [
+/** Tokens by class, and what is billed by the piece. */
+export const usageColumns: readonly Column<Readonly<Record<TokenClass | 'webSearches', bigint>>>[] = [
   { name: 'input_tokens', cell: ({ input }) => String(input) },
+  { name: 'audio_input_tokens', cell: ({ audioInput }) => String(audioInput) },
   { name: 'cache_read_tokens', cell: ({ cacheRead }) => String(cacheRead) },
   { name: 'cache_write_5m_tokens', cell: ({ cacheWrite5m }) => String(cacheWrite5m) },
   { name: 'cache_write_1h_tokens', cell: ({ cacheWrite1h }) => String(cacheWrite1h) },
   { name: 'output_tokens', cell: ({ output }) => String(output) },
+  { name: 'audio_output_tokens', cell: ({ audioOutput }) => String(audioOutput) },
   { name: 'reasoning_tokens', cell: ({ reasoning }) => String(reasoning) },
+  { name: 'web_searches', cell: ({ webSearches }) => String(webSearches) },
 ];
 
-export const costColumns: readonly Column<{ readonly costNanos: bigint; readonly currency: string | null }>[] = [
+/** What a row costs, before the tenant's markup or discount and after it. */
+interface Costs {
+  readonly listCostNanos: bigint;
+  readonly costNanos: bigint;
+  readonly currency: string | null;
+}
+
+export const costColumns: readonly Column<Costs>[] = [
+  { name: 'list_cost', cell: ({ listCostNanos }) => formatNanos(listCostNanos) },
   { name: 'cost', cell: ({ costNanos }) => formatNanos(costNanos) },
   { name: 'currency', cell: ({ currency }) => currency },
 ];

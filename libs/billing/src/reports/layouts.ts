@@ -1,6 +1,6 @@
 import type { Column } from './csv';
 import { focus } from './focus';
-import { costColumns, tokenColumns, type Layout } from './layout';
+import { costColumns, usageColumns, type Layout } from './layout';
 import { daysOf, type Period } from './period';
 import {
   selectByCostCenter,
@@ -23,10 +23,12 @@ export const DETAIL_COLUMNS: readonly Column<DetailRow>[] = [
   { name: 'token_id', text: true, cell: ({ tokenId }) => tokenId },
   { name: 'token_label', text: true, cell: ({ tokenLabel }) => tokenLabel },
   { name: 'subject', text: true, cell: ({ subject }) => subject },
+  { name: 'end_user', text: true, cell: ({ endUser }) => endUser },
   { name: 'model', text: true, cell: ({ model }) => model },
   { name: 'provider', text: true, cell: ({ provider }) => provider },
   { name: 'provider_request_id', text: true, cell: ({ providerRequestId }) => providerRequestId },
-  ...tokenColumns,
+  ...usageColumns,
+  { name: 'service_tier', text: true, cell: ({ serviceTier }) => serviceTier },
   { name: 'rate_card', cell: ({ rateCard }) => String(rateCard) },
   { name: 'formula', cell: ({ formula }) => String(formula) },
   ...costColumns,
@@ -36,7 +38,7 @@ export const DETAIL_COLUMNS: readonly Column<DetailRow>[] = [
 ];
 
 const detail: Layout<DetailRow> = {
-  schema: 'usage-detail/1',
+  schema: 'usage-detail/2',
   columns: DETAIL_COLUMNS,
   counted: (row) => ({ ...row, requests: 1n }),
   async *batches(read, selection) {
@@ -50,14 +52,14 @@ const detail: Layout<DetailRow> = {
 };
 
 const daily: Layout<RollUpRow & { readonly date: string }> = {
-  schema: 'usage-daily/1',
+  schema: 'usage-daily/2',
   columns: [
     { name: 'day', cell: ({ date }) => date },
     { name: 'tenant', text: true, cell: ({ tenant }) => tenant },
     { name: 'cost_center', text: true, cell: ({ costCenter }) => costCenter },
     { name: 'model', text: true, cell: ({ model }) => model },
     { name: 'requests', cell: ({ requests }) => String(requests) },
-    ...tokenColumns,
+    ...usageColumns,
     ...costColumns,
   ],
   counted: (row) => row,
@@ -70,7 +72,7 @@ const daily: Layout<RollUpRow & { readonly date: string }> = {
 };
 
 const period: Layout<RollUpRow & { readonly period: Period }> = {
-  schema: 'usage-period/1',
+  schema: 'usage-period/2',
   columns: [
     { name: 'period_start', cell: (row) => row.period.from.toISOString() },
     { name: 'period_end', cell: (row) => row.period.to.toISOString() },
@@ -80,7 +82,7 @@ const period: Layout<RollUpRow & { readonly period: Period }> = {
     { name: 'token_label', text: true, cell: ({ tokenLabel }) => tokenLabel },
     { name: 'model', text: true, cell: ({ model }) => model },
     { name: 'requests', cell: ({ requests }) => String(requests) },
-    ...tokenColumns,
+    ...usageColumns,
     ...costColumns,
   ],
   counted: (row) => row,
@@ -95,14 +97,14 @@ const period: Layout<RollUpRow & { readonly period: Period }> = {
 };
 
 const chargeback: Layout<RollUpRow & { readonly period: Period }> = {
-  schema: 'usage-chargeback/1',
+  schema: 'usage-chargeback/2',
   columns: [
     { name: 'period_start', cell: (row) => row.period.from.toISOString() },
     { name: 'period_end', cell: (row) => row.period.to.toISOString() },
     { name: 'cost_center', text: true, cell: ({ costCenter }) => costCenter },
     { name: 'tenant', text: true, cell: ({ tenant }) => tenant },
     { name: 'requests', cell: ({ requests }) => String(requests) },
-    ...tokenColumns,
+    ...usageColumns,
     ...costColumns,
   ],
   counted: (row) => row,

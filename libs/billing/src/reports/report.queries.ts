@@ -20,6 +20,7 @@ export interface ChargeRow extends Sums {
   readonly provider: string;
   readonly model: string;
   readonly rateCard: number;
+  readonly serviceTier: string | null;
   readonly isCorrection: boolean;
   readonly currency: string | null;
 }
@@ -52,16 +53,16 @@ export const selectByModel = (tx: Tx, selection: Selection): Promise<RollUpRow[]
     parametersOf(selection),
   );
 
-/** By tenant, cost centre, provider, model and rate card; corrections apart. */
+/** By tenant, cost centre, provider, model, rate card and service tier; corrections apart. */
 export const selectCharges = (tx: Tx, selection: Selection): Promise<ChargeRow[]> =>
   tx.query<ChargeRow>(
     `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.provider, l.model, l.rate_card AS "rateCard",
-       l.status = 'correction' AS "isCorrection", c.currency, ${SUMS}
+       l.service_tier AS "serviceTier", l.status = 'correction' AS "isCorrection", c.currency, ${SUMS}
      FROM ledger l LEFT JOIN rate_cards c ON c.version = l.rate_card
      WHERE ${SELECTED}
-     GROUP BY l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.status = 'correction', c.currency
+     GROUP BY l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.service_tier, l.status = 'correction', c.currency
      ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.provider COLLATE "C", l.model COLLATE "C",
-       l.rate_card, "isCorrection"`,
+       l.rate_card, l.service_tier COLLATE "C" NULLS FIRST, "isCorrection"`,
     parametersOf(selection),
   );
 

@@ -141,7 +141,7 @@ describe('reports', () => {
         cost: formatNanos(rows.cached.costNanos),
         currency: 'USD',
         rateCard: 1,
-        formula: 1,
+        formula: 2,
         status: 'actual',
       });
     });
@@ -193,11 +193,12 @@ describe('reports', () => {
     it('has a line for each request, in an order of its own', async () => {
       const csv = await world.csv(beta, { ...october, layout: 'detail' });
       expect(csv).toBe(
-        'request_id,time,tenant,cost_center,token_id,token_label,subject,model,provider,provider_request_id,' +
-          'input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,reasoning_tokens,' +
-          'rate_card,formula,cost,currency,status,outcome,corrects_request_id\r\n' +
-          `req_${rows.foreign.id},2026-09-30T23:30:00.000Z,beta,'=cmd(),tok_beta,'@home,,gpt-4o,openai,''-1,` +
-          '1000,0,0,0,100,0,1,1,0.0035,USD,actual,completed,\r\n',
+        'request_id,time,tenant,cost_center,token_id,token_label,subject,end_user,model,provider,provider_request_id,' +
+          'input_tokens,audio_input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,' +
+          'output_tokens,audio_output_tokens,reasoning_tokens,web_searches,service_tier,' +
+          'rate_card,formula,list_cost,cost,currency,status,outcome,corrects_request_id\r\n' +
+          `req_${rows.foreign.id},2026-09-30T23:30:00.000Z,beta,'=cmd(),tok_beta,'@home,,,gpt-4o,openai,''-1,` +
+          '1000,0,0,0,0,100,0,0,0,,1,2,0.0035,0.0035,USD,actual,completed,\r\n',
       );
       const all = await world.csv(world.admin, { ...october, layout: 'detail' });
       const ids = [...all.matchAll(/^req_([0-9a-f]{32})/gm)].map(([, id]) => id);
@@ -223,11 +224,13 @@ describe('reports', () => {
     });
 
     it('charges cost centres, one line for each tenant of theirs', async () => {
+      const cost = sum([rows.first, rows.second, rows.cached]);
       expect(await world.csv(world.admin, { ...october, layout: 'chargeback' })).toBe(
-        'period_start,period_end,cost_center,tenant,requests,input_tokens,cache_read_tokens,cache_write_5m_tokens,' +
-          'cache_write_1h_tokens,output_tokens,reasoning_tokens,cost,currency\r\n' +
-          "2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,'=cmd(),beta,1,1000,0,0,0,100,0,0.0035,USD\r\n" +
-          `2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,CC-1,alpha,3,2001,3,4,5,201,6,${sum([rows.first, rows.second, rows.cached])},USD\r\n`,
+        'period_start,period_end,cost_center,tenant,requests,input_tokens,audio_input_tokens,cache_read_tokens,' +
+          'cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,audio_output_tokens,reasoning_tokens,web_searches,' +
+          'list_cost,cost,currency\r\n' +
+          "2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,'=cmd(),beta,1,1000,0,0,0,0,100,0,0,0,0.0035,0.0035,USD\r\n" +
+          `2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,CC-1,alpha,3,2001,0,3,4,5,201,0,6,0,${cost},${cost},USD\r\n`,
       );
     });
 
@@ -273,12 +276,62 @@ describe('reports', () => {
         Tags: 'TAGS',
         x_RateCard: '1',
         x_Requests: '1',
+        x_ServiceTier: '',
         x_InputTokens: '1000',
+        x_AudioInputTokens: '0',
         x_CacheReadTokens: '0',
         x_CacheWrite5mTokens: '0',
         x_CacheWrite1hTokens: '0',
         x_OutputTokens: '100',
+        x_AudioOutputTokens: '0',
         x_ReasoningTokens: '0',
+        x_WebSearches: '0',
+      });
+    });
+
+    it('tells what tiers, searches and markups do to the bill, in every layout', async () => {
+      await world.addTenant('gamma', 'CC-3');
+      const card = await world.cards.import(world.admin, {
+        currency: 'USD',
+        exchange: { from: 'EUR', rate: '1.25' },
+        markups: [{ tenant: 'gamma', percent: '10' }],
+        prices: [
+          {
+            ...{ model: 'gpt-4o', input: '2', output: '8', audioInput: '20', fees: { webSearch: '0.01' } },
+            tiers: { priority: { input: '4', output: '16' } },
+          },
+        ],
+      });
+      await world.reload();
+      const at = new Date('2026-02-02T12:00:00Z');
+      const gamma = {
+        at,
+        tenantId: 'gamma',
+        rateCard: card.version,
+        counts: { input: 1_000, audioInput: 100, output: 0 },
+      };
+      const standard = world.row({ ...gamma, webSearches: 2, endUser: 'ann' });
+      await world.book(standard, world.row({ ...gamma, serviceTier: 'priority' }));
+      // 0.002 + 0.002 + 0.02 and 0.004 + 0.0004, in euros.
+      expect(standard.costNanos).toBe(33_000_000n);
+      const february = { period: '2026-02', tenant: 'gamma' };
+      for (const layout of ['detail', 'daily', 'period', 'chargeback', 'focus'] as const) {
+        const { totals } = await world.reports.manifest(world.admin, { ...february, layout });
+        expect(totals).toMatchObject({
+          ...{ tokens: { input: 2_000, audioInput: 200 }, webSearches: 2 },
+          ...{ listCost: '0.0355', cost: '0.03905' },
+        });
+      }
+      const focus = records(await world.csv(world.admin, { ...february, layout: 'focus' }));
+      const of = (name: string) => focus.slice(1).map((cells) => cells[focus[0]?.indexOf(name) ?? -1]);
+      expect(of('x_ServiceTier')).toEqual(['', 'priority']);
+      expect(of('ListCost')).toEqual(['0.03', '0.0055']);
+      expect(of('ContractedCost')).toEqual(['0.033', '0.00605']);
+      expect(of('BilledCost')).toEqual(of('ContractedCost'));
+      expect(of('x_WebSearches')).toEqual(['2', '0']);
+      expect(await world.usage.request(world.admin, `req_${standard.id}`)).toMatchObject({
+        ...{ endUser: 'ann', webSearches: 2, serviceTier: null },
+        ...{ listCost: '0.03', cost: '0.033' },
       });
     });
 
@@ -296,7 +349,7 @@ describe('reports', () => {
       const manifest = await world.reports.manifest(world.admin, query);
       const csv = await world.csv(world.admin, query);
       expect(manifest).toMatchObject({
-        schema: 'usage-detail/1',
+        schema: 'usage-detail/2',
         filename: 'usage-detail_alpha_20260630T220000Z_20260731T220000Z.csv',
         rows: 1,
         bytes: Buffer.byteLength(csv),
@@ -327,9 +380,10 @@ describe('reports', () => {
         await writeFile(file, await world.csv(world.admin, { ...october, layout: 'detail' }), { mode: 0o644 });
         await world.asSuperuser(`
           CREATE TABLE loaded (request_id text, time timestamptz, tenant text, cost_center text, token_id text, token_label text,
-            subject text, model text, provider text, provider_request_id text, input_tokens bigint, cache_read_tokens bigint,
-            cache_write_5m_tokens bigint, cache_write_1h_tokens bigint, output_tokens bigint, reasoning_tokens bigint,
-            rate_card int, formula int, cost numeric, currency text, status text, outcome text, corrects_request_id text);
+            subject text, end_user text, model text, provider text, provider_request_id text, input_tokens bigint,
+            audio_input_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint,
+            output_tokens bigint, audio_output_tokens bigint, reasoning_tokens bigint, web_searches bigint, service_tier text,
+            rate_card int, formula int, list_cost numeric, cost numeric, currency text, status text, outcome text, corrects_request_id text);
           COPY loaded FROM '${file}' (FORMAT csv, HEADER match)`);
         const differences = await world.asSuperuser(`
           SELECT * FROM loaded FULL JOIN (

@@ -5,39 +5,45 @@ import { selectDetail } from '../reports/report.queries';
 import { NOTHING, SUMMED } from '../reports/report';
 import type { DetailRow } from '../reports/usage-record';
 import type { StatementFacts, StatementScope } from './statement';
-import { DIGEST_HEADER, STATEMENT_HEADER, writeLine, type StatementLine } from './statement-line';
+import { DIGEST_HEADER, formOf, STATEMENT_SCHEMA, type StatementForm, type StatementLine } from './statement-line';
 import { selectLate } from './statements.queries';
 
 const BATCH = 2_000;
 
-/** The files of a statement, made from the ledger whenever they are wanted: the same scope gives the same bytes. */
+/** The files of a statement, made from the ledger whenever they are wanted: the same scope and schema give the same bytes. */
 export class StatementFiles {
+  readonly #form: StatementForm;
+
   constructor(
     private readonly scope: StatementScope,
     private readonly read: Read,
-  ) {}
+    schema = STATEMENT_SCHEMA,
+  ) {
+    this.#form = formOf(schema);
+  }
 
   /** The bill as CSV, a batch at a time. */
   async *bill(): AsyncGenerator<string> {
-    yield STATEMENT_HEADER;
-    for await (const lines of this.batches()) yield lines.map((line) => writeLine(line).bill).join('');
+    yield this.#form.header;
+    for await (const lines of this.batches()) yield lines.map((line) => this.#form.write(line).bill).join('');
   }
 
   /** A line for each of the bill's, with its SHA-256. */
   async *digests(): AsyncGenerator<string> {
     yield DIGEST_HEADER;
-    for await (const lines of this.batches()) yield lines.map((line) => writeLine(line).digest).join('');
+    for await (const lines of this.batches()) yield lines.map((line) => this.#form.write(line).digest).join('');
   }
 
   /** Writes both files to nowhere and tells what they amount to. */
   async facts(): Promise<StatementFacts> {
-    const [bill, digests] = [createHash('sha256').update(STATEMENT_HEADER), createHash('sha256').update(DIGEST_HEADER)];
+    const { header } = this.#form;
+    const [bill, digests] = [createHash('sha256').update(header), createHash('sha256').update(DIGEST_HEADER)];
     const sums: Record<(typeof SUMMED)[number], bigint> = { ...NOTHING };
     const cards = new Set<number>();
-    let [bytes, rows, lateRows] = [Buffer.byteLength(STATEMENT_HEADER), 0, 0];
+    let [bytes, rows, lateRows] = [Buffer.byteLength(header), 0, 0];
     for await (const lines of this.batches())
       for (const line of lines) {
-        const written = writeLine(line);
+        const written = this.#form.write(line);
         bill.update(written.bill);
         digests.update(written.digest);
         bytes += Buffer.byteLength(written.bill);

@@ -38,7 +38,7 @@ export class StatementCard {
 export class StatementView {
   /**
    * Name and number of the columns.
-   * @example "statement/1"
+   * @example "statement/2"
    */
   schema!: string;
 

@@ -3,6 +3,9 @@ import { formatNanos, type Tx } from '@app/platform';
 import { tenantPrincipal } from '../../../../test/support/principals';
 import { BillingWorld } from '../../test/billing-world';
 import type { LedgerRow } from '../ledger/ledger-row';
+import type { StatementRow } from './statement';
+import { StatementFiles } from './statement-files';
+import { selectStatement } from './statements.queries';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -49,7 +52,7 @@ describe('statements', () => {
     const csv = await bill(closed.id);
     expect(closed).toMatchObject({
       id: `2026-03-${tenant}`,
-      schema: 'statement/1',
+      schema: 'statement/2',
       tenant,
       timeZone: 'Europe/Berlin',
       from: '2026-02-28T23:00:00.000Z',
@@ -70,6 +73,27 @@ describe('statements', () => {
     await world.asSuperuser('UPDATE tenants SET cost_center = $1, name = $1 WHERE id = $2', ['CC-9', tenant]);
     expect(await bill(closed.id)).toBe(csv);
     expect(await world.statements.show(world.admin, closed.id)).toEqual(closed);
+  });
+
+  it('writes a bill in the form in which it was closed, also when statements have another now', async () => {
+    await world.book(row('2026-03-01T12:00:00.000Z', { formula: 1 }));
+    const { id } = await close('2026-03');
+    const read = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => world.inPlatform(work);
+    const closed = (await read((tx) => selectStatement(tx, id))) as StatementRow;
+    const before = new StatementFiles(closed, read, 'statement/1');
+    const { bytes, sha256: hash, digestsSha256 } = await before.facts();
+    await world.asSuperuser(
+      "UPDATE statements SET schema = 'statement/1', bytes = $2, sha256 = $3, digests_sha256 = $4, list_cost_nanos = NULL WHERE id = $1",
+      [id, bytes, hash, digestsSha256],
+    );
+    const csv = await bill(id);
+    expect(sha256(csv)).toBe(hash);
+    expect(csv).toMatch(/^entry,month,.*,subject,model,.*,formula,cost,currency,/);
+    expect(await text(await world.statements.digests(world.admin, id))).toMatch(/^request_id,sha256\r\n/);
+    expect(await world.statements.show(world.admin, id)).toMatchObject({
+      schema: 'statement/1',
+      totals: { listCost: '0.0035', cost: '0.0035' },
+    });
   });
 
   it('answers a month that is closed already as it is', async () => {

@@ -105,7 +105,7 @@ export class Statements {
   async bill(principal: Principal, id: string): Promise<StatementFile> {
     const read = readAs(this.database, principal);
     const statement = await this.find(read, id);
-    const chunks = new StatementFiles(statement, read).bill();
+    const chunks = new StatementFiles(statement, read, statement.schema).bill();
     return { filename: `statement-${id}.csv`, chunks: this.unaltered(statement, statement.sha256, chunks) };
   }
 
@@ -113,7 +113,7 @@ export class Statements {
   async digests(principal: Principal, id: string): Promise<StatementFile> {
     const read = readAs(this.database, principal);
     const statement = await this.find(read, id);
-    const chunks = new StatementFiles(statement, read).digests();
+    const chunks = new StatementFiles(statement, read, statement.schema).digests();
     return {
       filename: `statement-${id}.digests.csv`,
       chunks: this.unaltered(statement, statement.digestsSha256, chunks),

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
-import { formatNanos, uuid7 } from '@app/platform';
-import { cost, priceOf } from '../pricing/pricing';
+import { uuid7 } from '@app/platform';
+import { cost, listCost, priceOf } from '../pricing/pricing';
 import { NO_TOKENS, TOKEN_CLASSES } from '../pricing/token-counts';
-import { NO_USAGE } from '../pricing/usage';
-import { canonicalText, hashOf, rateCard, readContent } from '../rates/rate-card';
+import type { Usage } from '../pricing/usage';
+import { canonicalText, hashOf, rateCard, readContent, type RateCard } from '../rates/rate-card';
 import { cellsOf, csvRecords } from './csv-records';
-import { DIGEST_HEADER, STATEMENT_COLUMNS, STATEMENT_HEADER, writeLine, type StatementLine } from './statement-line';
+import { NOTHING, SUMMED } from '../reports/report';
+import { sumsView } from '../reports/usage-record';
+import { DIGEST_HEADER, formOf, STATEMENT_SCHEMA, type StatementLine } from './statement-line';
 import type { StatementView } from './statement.dto';
 import { verifyStatement, type StatementVerdict } from './verify-statement';
 
@@ -20,14 +22,47 @@ const document = canonicalText({
     { model: "'=cmd*", input: '1', output: '1' },
   ],
 });
-const card = rateCard(1, hashOf(document), readContent(1, document, hashOf(document)));
+/** States all that a card can. */
+const fullDocument = canonicalText({
+  effectiveAt: new Date('2026-02-01T00:00:00Z'),
+  currency: 'USD',
+  note: '',
+  exchange: { from: 'EUR', rate: '1.0841' },
+  markups: [
+    { tenant: '*', percent: '3' },
+    { tenant: 'finance', percent: '12.5' },
+  ],
+  prices: [
+    {
+      model: 'gpt-4o',
+      input: '2.5',
+      output: '10',
+      audioInput: '40',
+      audioOutput: '80',
+      fees: { request: '0.001', webSearch: '0.01' },
+      tiers: { priority: { input: '4.25', output: '17', audioInput: '68' } },
+    },
+  ],
+});
+const cards = new Map(
+  [document, fullDocument].map((text, index) => {
+    const hash = hashOf(text);
+    return [index + 1, rateCard(index + 1, hash, readContent(index + 1, text, hash))];
+  }),
+);
 
 /** A line as the ledger has it, correct in all. */
 function line(index: number, fields: Partial<StatementLine> = {}): StatementLine {
   const at = new Date(Date.parse('2026-03-01T00:00:00Z') + index * 60_000);
   const model = fields.model ?? 'gpt-4o';
   const counts = { ...NO_TOKENS, input: 1_000 * (index + 1), output: 7, cacheRead: index };
-  const price = priceOf(card, model, 'finance');
+  if (fields.rateCard === 2) Object.assign(counts, { audioInput: 21, audioOutput: 34 });
+  const usage: Usage = {
+    counts,
+    webSearches: Number(fields.webSearches ?? 0),
+    serviceTier: fields.serviceTier ?? null,
+  };
+  const price = priceOf(cards.get(fields.rateCard ?? 1) as RateCard, model, 'finance');
   const bigCounts = Object.fromEntries(TOKEN_CLASSES.map((name) => [name, BigInt(counts[name])])) as typeof fields;
   return {
     entry: 'usage',
@@ -42,13 +77,13 @@ function line(index: number, fields: Partial<StatementLine> = {}): StatementLine
     endUser: null,
     webSearches: 0n,
     serviceTier: null,
-    listCostNanos: 0n,
     model,
     provider: 'openai',
     providerRequestId: `up-${index}`,
     rateCard: 1,
-    formula: 1,
-    costNanos: price ? cost(price, { ...NO_USAGE, counts }) : 0n,
+    formula: 2,
+    listCostNanos: price ? listCost(price, usage) : 12_345n,
+    costNanos: price ? cost(price, usage) : 12_345n,
     currency: 'USD',
     status: 'actual',
     outcome: 'completed',
@@ -67,14 +102,18 @@ interface Files {
   readonly rateCards: { version: number; sha256: string; document: string }[];
 }
 
+const form = formOf(STATEMENT_SCHEMA);
+
 /** What a gateway exports for these lines. */
 function exported(lines: readonly StatementLine[]): Files {
-  const written = lines.map(writeLine);
-  const bill = STATEMENT_HEADER + written.map((each) => each.bill).join('');
+  const written = lines.map((each) => form.write(each));
+  const bill = form.header + written.map((each) => each.bill).join('');
   const digests = DIGEST_HEADER + written.map((each) => each.digest).join('');
-  const costNanos = lines.reduce((sum, each) => sum + each.costNanos, 0n);
+  const sums = { ...NOTHING };
+  for (const each of lines) for (const name of SUMMED) sums[name] += name === 'requests' ? 1n : each[name];
+  const rateCards = [...cards.values()].map(({ version, hash }) => ({ version, sha256: hash }));
   const manifest = {
-    schema: 'statement/1',
+    schema: STATEMENT_SCHEMA,
     id: '2026-03-finance',
     tenant: 'finance',
     from: '2026-02-28T23:00:00.000Z',
@@ -83,11 +122,15 @@ function exported(lines: readonly StatementLine[]): Files {
     lateRows: lines.filter(({ at }) => at < new Date('2026-02-28T23:00:00Z')).length,
     sha256: sha256(bill),
     digestsSha256: sha256(digests),
-    rateCards: [{ version: 1, sha256: hashOf(document) }],
-    totals: { cost: formatNanos(costNanos) },
+    bytes: Buffer.byteLength(bill),
+    rateCards,
+    totals: sumsView(sums),
   } as StatementView;
-  return { bill, digests, manifest, rateCards: [{ version: 1, sha256: hashOf(document), document }] };
+  return { bill, digests, manifest, rateCards: withTexts(rateCards) };
 }
+
+const withTexts = (named: readonly { version: number; sha256: string }[]) =>
+  named.map((each) => ({ ...each, document: each.version === 1 ? document : fullDocument }));
 
 /** Chunks that end anywhere, in the middle of lines too. */
 async function* chunks(text: string, size = 37): AsyncGenerator<string> {
@@ -107,9 +150,15 @@ const LINES = [
   line(0),
   line(1, { subject: '+49 30', status: 'estimated', outcome: 'aborted' }),
   line(2, { model: "'=cmd1" }),
-  line(3, { status: 'quarantined', model: 'nobody-knows', costNanos: 12_345n }),
+  line(3, { status: 'quarantined', model: 'nobody-knows' }),
   line(9),
-  line(-5_000, { input: 4n, cacheRead: 0n, costNanos: 80_000n, entry: 'late', month: '2026-02' }),
+  line(10, { rateCard: 2, webSearches: 3n, serviceTier: 'priority', endUser: '@ann' }),
+  line(11, { rateCard: 2, serviceTier: 'flex', status: 'unconfirmed', outcome: 'unknown' }),
+  line(12, { formula: 1 }),
+  line(-5_000, {
+    ...{ input: 4n, cacheRead: 0n, costNanos: 80_000n, listCostNanos: 80_000n },
+    ...{ entry: 'late', month: '2026-02' },
+  }),
 ];
 const files = exported(LINES);
 const named = ({ faults }: StatementVerdict) => faults.map(({ kind, line: at }) => `${kind} ${at ?? '-'}`);
@@ -124,8 +173,8 @@ it('passes a statement as it was exported, and recomputes every line that can be
   expect(await verify(files)).toEqual({
     ok: true,
     id: '2026-03-finance',
-    rows: 6,
-    recomputed: 5,
+    rows: 9,
+    recomputed: 8,
     cost: files.manifest.totals.cost,
     sha256: files.manifest.sha256,
     faults: [],
@@ -138,7 +187,7 @@ it('finds any alteration of any single field, and names the line', async () => {
   const records = await recordsOf(files.bill);
   const anywhere = fc.record({
     row: fc.integer({ min: 1, max: LINES.length }),
-    column: fc.integer({ min: 0, max: STATEMENT_COLUMNS.length - 1 }),
+    column: fc.integer({ min: 0, max: form.names.length - 1 }),
     value: fc.oneof(
       fc.string(),
       fc.constantFrom('', '0', '1', '-1', '0.00', 'actual', 'late', 'quarantined', "'=1", 'NaN', '"'),
@@ -158,7 +207,7 @@ it('finds any alteration of any single field, and names the line', async () => {
       const verdict = await verify({ ...files, bill: altered.map((each) => `${each}\r\n`).join('') });
       expect(verdict.ok).toBe(false);
       // Under another request id it is another line: the one is missing, the other was never in the statement.
-      if (STATEMENT_COLUMNS[column]?.name === 'request_id') {
+      if (form.names[column] === 'request_id') {
         expect(named(verdict)).toContain(`added ${row + 1}`);
         expect(verdict.faults).toContainEqual(expect.objectContaining({ kind: 'missing', requestId: before }));
       } else expect(named(verdict)).toContain(`altered ${row + 1}`);
@@ -175,37 +224,46 @@ it('names lines that are missing, added or doubled, and no others', async () => 
     expect.objectContaining({ kind: 'missing', requestId: `req_${LINES[1]?.id ?? ''}` }),
   );
   expect(named(missing).filter((fault) => !/^(missing|totals|file) -$/.test(fault))).toEqual([]);
-  const added = await rearranged((lines) => lines.toSpliced(3, 0, writeLine(line(4)).bill.trimEnd()));
+  const added = await rearranged((lines) => lines.toSpliced(3, 0, form.write(line(4)).bill.trimEnd()));
   expect(named(added).filter((fault) => !/^(totals|file) -$/.test(fault))).toEqual(['added 5']);
   const doubled = await rearranged((lines) => [...lines, lines[0] ?? '']);
-  expect(named(doubled).filter((fault) => !/^(totals|file) -$/.test(fault))).toEqual(['added 8']);
+  expect(named(doubled).filter((fault) => !/^(totals|file) -$/.test(fault))).toEqual(['added 11']);
 });
 
 it('sees another order, other line ends and other columns', async () => {
   expect(named(await rearranged((lines) => lines.toReversed()))).toEqual(['file -']);
-  expect(named(await verify({ ...files, bill: files.bill.replaceAll('\r\n', '\n') }))).toEqual(['file -']);
+  expect(named(await verify({ ...files, bill: files.bill.replaceAll('\r\n', '\n') }))).toEqual(['totals -', 'file -']);
   expect((await verify({ ...files, bill: files.bill.replace('entry,month', 'month,entry') })).ok).toBe(false);
 });
 
 it.each<[string, Partial<StatementLine>, RegExp]>([
-  ['a nano more', { costNanos: (LINES[4]?.costNanos ?? 0n) + 1n }, /should cost/],
+  ['a nano more', { costNanos: (LINES[5]?.costNanos ?? 0n) + 1n }, /should cost/],
   ['a token less', { output: 6n }, /should cost/],
-  ['another rate card', { rateCard: 2 }, /not priced/],
+  ['another rate card', { rateCard: 1 }, /should cost/],
+  ['a rate card that is not there', { rateCard: 3 }, /not priced/],
   ['another model', { model: 'gpt-5' }, /not priced/],
   ['an unknown formula', { formula: 3 }, /not known/],
   ['another tenant', { tenant: 'legal' }, /tenant "legal"/],
   ['a time after the end', { at: new Date('2026-04-02T00:00:00Z') }, /after the statement's end/],
   ['another entry', { entry: 'late' }, /is "usage"/],
+  ['no markup', { costNanos: LINES[5]?.listCostNanos ?? 0n }, /should cost/],
+  ['another markup', { listCostNanos: LINES[5]?.costNanos ?? 0n }, /before the markup and should cost/],
+  ['a search less', { webSearches: 2n }, /should cost/],
+  ['another tier', { serviceTier: 'flex' }, /should cost/],
+  ['the formula of before', { formula: 1 }, /should cost/],
+  ['spoken words taken for written ones', { audioInput: 0n, input: 11_021n }, /should cost/],
 ])('finds %s though all hashes were forged to fit', async (_, change, message) => {
-  const forged = exported(LINES.with(4, { ...(LINES[4] as StatementLine), ...change }));
-  expect((await verify(forged)).faults).toEqual([
-    expect.objectContaining({ line: 6, message: expect.stringMatching(message) as string }),
-  ]);
+  const forged = exported(LINES.with(5, { ...(LINES[5] as StatementLine), ...change }));
+  const { faults } = await verify(forged);
+  expect(faults.map(({ line: at }) => at).filter((at) => at !== 7)).toEqual([]);
+  expect(faults.map(({ message: told }) => told)).toContainEqual(expect.stringMatching(message));
 });
 
 it('does not price by a card that is not the one of the closing', async () => {
   const cheaper = document.replace('"2.50"', '"0.50"');
-  const verdict = await verify({ ...files, rateCards: [{ version: 1, sha256: hashOf(cheaper), document: cheaper }] });
+  const [, full] = files.rateCards;
+  const forged = { version: 1, sha256: hashOf(cheaper), document: cheaper };
+  const verdict = await verify({ ...files, rateCards: [forged, ...(full ? [full] : [])] });
   expect(named(verdict)[0]).toMatch(/miscalculated 2/);
   expect(named(verdict)).toContain('rate_card -');
   expect(named(await verify({ ...files, rateCards: [] }))).toContain('rate_card -');
@@ -214,14 +272,76 @@ it('does not price by a card that is not the one of the closing', async () => {
 it('finds digests and totals that are not those of the manifest', async () => {
   const digests = files.digests.replace(/[0-9a-f]{64}/, '0'.repeat(64));
   expect(named(await verify({ ...files, digests }))).toEqual(['altered 2', 'file -']);
-  const manifest = { ...files.manifest, rows: 5, lateRows: 0, totals: { ...files.manifest.totals, cost: '1.00' } };
-  expect(named(await verify({ ...files, manifest }))).toEqual(['totals -', 'totals -', 'totals -']);
+});
+
+it('finds any single altered number of the manifest', async () => {
+  const { rows, lateRows, bytes, totals } = files.manifest;
+  const numbers: [string, Partial<StatementView>][] = [
+    ['rows', { rows: rows + 1 }],
+    ['late rows', { lateRows: lateRows + 1 }],
+    ['bytes', { bytes: bytes - 1 }],
+    ...Object.entries(totals).flatMap(([name, value]): [string, Partial<StatementView>][] =>
+      typeof value === 'object'
+        ? Object.keys(value).map((tokenClass) => [
+            tokenClass,
+            { totals: { ...totals, tokens: { ...totals.tokens, [tokenClass]: 1 } } },
+          ])
+        : [[name, { totals: { ...totals, [name]: '7' } }]],
+    ),
+  ];
+  expect(numbers).toHaveLength(3 + 4 + 8);
+  for (const [name, altered] of numbers) {
+    const verdict = await verify({ ...files, manifest: { ...files.manifest, ...altered } });
+    expect([name, named(verdict)]).toEqual([name, ['totals -']]);
+  }
+});
+
+describe('a statement that was closed in the form before', () => {
+  // As version 0.1.0 wrote it: these bytes must come out of today's ledger, too.
+  const header =
+    'entry,month,request_id,time,tenant,cost_center,token_id,token_label,subject,model,provider,provider_request_id,' +
+    'input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,reasoning_tokens,' +
+    'rate_card,formula,cost,currency,status,outcome,corrects_request_id\r\n';
+  const text =
+    'usage,2026-03,req_019ca6f1ba007fffaaaaaaaaaaaaaaaa,2026-03-01T00:00:00.000Z,finance,CC-1,tok_1,Laptop,,gpt-4o,' +
+    'openai,up-0,1000,0,0,0,7,0,1,1,0.00257,USD,actual,completed,\r\n';
+  const before = formOf('statement/1');
+  const old: StatementLine = {
+    ...line(0, { formula: 1, tokenLabel: 'Laptop' }),
+    id: '019ca6f1ba007fffaaaaaaaaaaaaaaaa',
+  };
+
+  it('has the same bytes', () => {
+    expect(before.header).toBe(header);
+    expect(before.write(old).bill).toBe(text);
+  });
+
+  it('is verified as it was closed', async () => {
+    const digests = DIGEST_HEADER + before.write(old).digest;
+    const bill = header + text;
+    const tokens = { input: 1_000, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 7, reasoning: 0 };
+    const manifest = {
+      ...files.manifest,
+      ...{ schema: 'statement/1', rows: 1, lateRows: 0, bytes: bill.length },
+      ...{ sha256: sha256(bill), digestsSha256: sha256(digests) },
+      totals: { requests: 1, tokens, cost: '0.00257' },
+    } as StatementView;
+    expect(await verify({ ...files, bill, digests, manifest })).toMatchObject({ ok: true, recomputed: 1 });
+    const dearer = bill.replace('0.00257', '0.00258');
+    expect(named(await verify({ ...files, bill: dearer, digests, manifest }))).toContain('miscalculated 2');
+  });
+});
+
+it('does not take a form of a later version for one it knows', async () => {
+  await expect(verify({ ...files, manifest: { ...files.manifest, schema: 'statement/3' } })).rejects.toThrow(
+    /knows statements of statement\/1 and statement\/2, not of statement\/3/,
+  );
 });
 
 it('tells a thousand faults and counts the rest', async () => {
   const many = Array.from({ length: 1_200 }, (_, index) => line(index % 4));
   const whole = exported(many);
-  const verdict = await verify({ ...whole, bill: STATEMENT_HEADER });
+  const verdict = await verify({ ...whole, bill: form.header });
   expect(verdict.faults).toHaveLength(1_000);
   expect(verdict.faults.length + verdict.moreFaults).toBeGreaterThan(1_200);
 });

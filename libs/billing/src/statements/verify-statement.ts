@@ -1,16 +1,16 @@
-import { formatNanos, parseNanos } from '@app/platform';
-import { cost, FORMULAS, priceOf } from '../pricing/pricing';
-import { isTokenCount, NO_TOKENS, TOKEN_CLASSES, type TokenClass } from '../pricing/token-counts';
-import { NO_USAGE } from '../pricing/usage';
+import { formatNanos } from '@app/platform';
+import type { TokenClass } from '../pricing/token-counts';
 import { hashOf, rateCard, readContent, type RateCard } from '../rates/rate-card';
-import { original } from '../reports/csv';
+import { NOTHING, SUMMED } from '../reports/report';
+import { sumsView } from '../reports/usage-record';
 import { cellsOf, csvRecords, RunningHash, type CsvRecord } from './csv-records';
+import { amountOf, miscalculation, sumsOf, TOKEN_COLUMNS, type Cells } from './line-cost';
 import { LineMatch } from './line-match';
-import { DIGEST_HEADER, lineDigest, STATEMENT_COLUMNS, STATEMENT_HEADER } from './statement-line';
+import { DIGEST_HEADER, formOf, lineDigest, type StatementForm } from './statement-line';
 import type { StatementCardText, StatementView } from './statement.dto';
 
 /**
- * What is wrong with a statement: a line was `altered`, `missing` or `added`; a line's cost does not follow from its tokens
+ * What is wrong with a statement: a line was `altered`, `missing` or `added`; a line's cost does not follow from its usage
  * (`miscalculated`) or it does not belong here (`misfiled`); a `rate_card`, the `totals` or a `file` as a whole is wrong.
  */
 export interface StatementFault {
@@ -28,7 +28,7 @@ export interface StatementVerdict {
   readonly rows: number;
   /** Sum of its costs. */
   readonly cost: string;
-  /** Lines whose cost was recomputed from tokens and rate card. Quarantined ones are billed as they were found. */
+  /** Lines whose cost was recomputed from usage and rate card. Quarantined ones are billed as they were found. */
   readonly recomputed: number;
   /** Of the bill as it is. */
   readonly sha256: string;
@@ -46,21 +46,11 @@ export interface StatementExport {
 }
 
 const MAX_FAULTS = 1_000;
-const INDEX = new Map(STATEMENT_COLUMNS.map(({ name }, index) => [name, index]));
-const TOKEN_COLUMNS: Readonly<Partial<Record<TokenClass, string>>> = {
-  input: 'input_tokens',
-  cacheRead: 'cache_read_tokens',
-  cacheWrite5m: 'cache_write_5m_tokens',
-  cacheWrite1h: 'cache_write_1h_tokens',
-  output: 'output_tokens',
-  reasoning: 'reasoning_tokens',
-};
-
-/** A line of the bill by the names of its columns. */
-type Cells = (column: string) => string;
-
-/** Recomputes a closed statement from its exported files alone and names every line that is not as it was closed. */
-export function verifyStatement(files: StatementExport): Promise<StatementVerdict> {
+/**
+ * Recomputes a closed statement from its exported files alone and names every line that is not as it was closed.
+ * @throws RangeError for a schema of a later version
+ */
+export async function verifyStatement(files: StatementExport): Promise<StatementVerdict> {
   return new Verification(files).run();
 }
 
@@ -70,18 +60,24 @@ class Verification {
   readonly #lines = new LineMatch(({ number, requestId }) =>
     this.fault('altered', 'was changed after the statement was closed', number, requestId),
   );
-  #rows = 0;
+  readonly #form: StatementForm;
+  readonly #sums: Record<(typeof SUMMED)[number], bigint> = { ...NOTHING };
   #lateRows = 0;
+  #bytes = 0;
   #recomputed = 0;
-  #costNanos = 0n;
 
-  constructor(private readonly files: StatementExport) {}
+  constructor(private readonly files: StatementExport) {
+    this.#form = formOf(files.manifest.schema);
+  }
 
   async run(): Promise<StatementVerdict> {
     const { manifest, bill, digests } = this.files;
     this.readCards();
     const [billHash, digestsHash] = [new RunningHash(), new RunningHash()];
-    const found = csvRecords(bill, billHash.add);
+    const found = csvRecords(bill, (text) => {
+      billHash.add(text);
+      this.#bytes += Buffer.byteLength(text);
+    });
     const expected = csvRecords(digests, digestsHash.add);
     // In step, so that neither file is ever held whole.
     for (let isDone = false; !isDone;) {
@@ -105,8 +101,8 @@ class Verification {
     return {
       ok: sorted.length === 0,
       id: manifest.id,
-      rows: this.#rows,
-      cost: formatNanos(this.#costNanos),
+      rows: Number(this.#sums.requests),
+      cost: formatNanos(this.#sums.costNanos),
       recomputed: this.#recomputed,
       sha256,
       faults: sorted.slice(0, MAX_FAULTS),
@@ -137,12 +133,11 @@ class Verification {
 
   private checkLine({ number, text }: CsvRecord): void {
     if (number === 1) {
-      if (`${text}\r\n` !== STATEMENT_HEADER) this.fault('file', 'The bill has other columns than it should');
+      if (`${text}\r\n` !== this.#form.header) this.fault('file', 'The bill has other columns than it should');
       return;
     }
-    this.#rows += 1;
     const all = cellsOf(text);
-    const cells: Cells = (column) => all[INDEX.get(column) ?? -1] ?? '';
+    const cells: Cells = (column) => all[this.#form.names.indexOf(column)] ?? '';
     const requestId = cells('request_id');
     this.#lines.find({ number, requestId, digest: lineDigest(text) });
     const misfiled = this.misfiled(cells);
@@ -165,33 +160,34 @@ class Verification {
   }
 
   private miscalculated(cells: Cells): string | undefined {
-    const amount = amountOf(cells('cost'));
-    if (amount === undefined) return `has the cost "${cells('cost')}", which is no amount`;
-    this.#costNanos += amount;
-    // Such rows break a rule; what they cost is what the ledger found, and their digest covers it.
-    if (cells('status') === 'quarantined') return undefined;
-    const card = this.#cards.get(Number(cells('rate_card')));
-    const price = card && priceOf(card, original(cells('model')), original(cells('tenant')));
-    const formula = FORMULAS.find((known) => cells('formula') === String(known));
-    if (formula === undefined) return `was billed by formula "${cells('formula')}", which is not known`;
-    if (!price) return `is not priced by rate card "${cells('rate_card')}"`;
-    const counts: Record<TokenClass, number> = { ...NO_TOKENS };
-    for (const [tokenClass, column] of Object.entries(TOKEN_COLUMNS))
-      counts[tokenClass as TokenClass] = countOf(cells(column));
-    if (!TOKEN_CLASSES.every((tokenClass) => isTokenCount(counts[tokenClass]))) return 'has a count that is no number';
-    const due = cost(price, { ...NO_USAGE, counts }, formula);
-    if (due !== amount) return `costs ${cells('cost')} and should cost ${formatNanos(due)}`;
-    this.#recomputed += 1;
-    return undefined;
+    const { costNanos = 0n, ...sums } = sumsOf(cells);
+    for (const name of SUMMED) this.#sums[name] += name === 'costNanos' ? costNanos : sums[name];
+    if (amountOf(cells('cost')) === undefined) return `has the cost "${cells('cost')}", which is no amount`;
+    // Rows that broke a rule are billed at what the ledger found, corrections are differences; digests cover them.
+    if (cells('status') === 'quarantined' || cells('status') === 'correction') return undefined;
+    const wrong = miscalculation(cells, this.#cards);
+    if (wrong === undefined) this.#recomputed += 1;
+    return wrong;
   }
 
   private checkTotals(): void {
-    const { rows, lateRows, totals } = this.files.manifest;
-    if (rows !== this.#rows) this.fault('totals', `The bill has ${this.#rows} lines and was closed with ${rows}`);
-    if (lateRows !== this.#lateRows)
-      this.fault('totals', `The bill has ${this.#lateRows} late lines and was closed with ${lateRows}`);
-    const sum = formatNanos(this.#costNanos);
-    if (totals.cost !== sum) this.fault('totals', `The bill adds up to ${sum} and was closed with ${totals.cost}`);
+    const { rows, lateRows, bytes, totals } = this.files.manifest;
+    const found = sumsView(this.#sums);
+    this.total('lines', this.#sums.requests, rows);
+    this.total('late lines', this.#lateRows, lateRows);
+    this.total('bytes', this.#bytes, bytes);
+    this.total('requests', found.requests, totals.requests);
+    this.total('a cost of', found.cost, totals.cost);
+    for (const [tokenClass, column] of Object.entries(TOKEN_COLUMNS) as [TokenClass, string][])
+      if (this.#form.names.includes(column)) this.total(column, found.tokens[tokenClass], totals.tokens[tokenClass]);
+    if (!this.#form.names.includes('list_cost')) return;
+    this.total('web searches', found.webSearches, totals.webSearches);
+    this.total('a cost before markups of', found.listCost, totals.listCost);
+  }
+
+  private total(what: string, found: bigint | number | string, closedWith: number | string): void {
+    if (String(found) !== String(closedWith))
+      this.fault('totals', `The bill has ${what}: ${found}, and was closed with ${closedWith}`);
   }
 
   private fault(
@@ -201,15 +197,5 @@ class Verification {
     requestId: string | null = null,
   ): void {
     this.#faults.push({ kind, line, requestId, message });
-  }
-}
-
-const countOf = (text: string): number => (/^\d{1,15}$/.test(text) ? Number(text) : NaN);
-
-function amountOf(text: string): bigint | undefined {
-  try {
-    return parseNanos(text);
-  } catch {
-    return undefined;
   }
 }
