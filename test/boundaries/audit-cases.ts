@@ -1,4 +1,5 @@
-import type { Department } from '../support/department';
+import { Client } from 'pg';
+import { eventually, type Department } from '../support/department';
 import type { Gateway } from '../support/gateway';
 import { loseProcess } from '../support/lost-process';
 
@@ -44,6 +45,25 @@ const ADMIN = '/api/v1/admin';
 const MODEL = { provider: 'fake-openai', upstreamModel: 'fake', contextTokens: 1_000, maxOutputTokens: 100 };
 const putModel = (gateway: Gateway, id: string) =>
   gateway.must('PUT', `${ADMIN}/models/${id}`, { ...MODEL, displayName: 'Old' });
+
+const MONTHS = `${ADMIN}/ledger/months`;
+
+/** Two months long over, with statements that were downloaded: they may leave the ledger. */
+async function finishMonths(gateway: Gateway): Promise<void> {
+  const owner = new Client({ connectionString: gateway.place.database.ownerUrl });
+  await owner.connect();
+  for (const month of ['2019-12', '2020-01']) {
+    await owner.query('SELECT openclawmu.ensure_ledger_partition($1)', [`${month}-01T00:00:00Z`]);
+    await gateway.must('POST', `${ADMIN}/statements`, { period: month });
+    for (const file of ['bill.csv', 'digests.csv']) await gateway.call('GET', `${ADMIN}/statements/${month}/${file}`);
+  }
+  await owner.end();
+  // An export is recorded behind the last byte.
+  await eventually(
+    () => gateway.must<{ items: { month: string; state: string }[] }>('GET', MONTHS),
+    ({ items }) => items.filter(({ state }) => state.startsWith('detach')).length === 2,
+  );
+}
 
 export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case>>> = {
   'POST /api/v1/admin/tenants': () =>
@@ -276,6 +296,37 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       before: null,
       after: { id, rows: 0, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       wrong: { body: { period: 'February' }, status: 400 },
+    };
+  },
+  'POST /api/v1/admin/ledger/months/:month/rebuild': () => {
+    const month = new Date().toISOString().slice(0, 7);
+    return Promise.resolve({
+      path: `${MONTHS}/${month}/rebuild`,
+      record: { action: 'ledger.month_rebuilt', tenant: null, target: { kind: 'ledger month', id: month } },
+      before: { state: 'open' },
+      after: { state: 'open' },
+      wrong: { path: `${MONTHS}/1999-01/rebuild`, status: 404 },
+    });
+  },
+  'POST /api/v1/admin/ledger/months/:month/detach': async ({ gateway }) => {
+    await finishMonths(gateway);
+    return {
+      path: `${MONTHS}/2020-01/detach`,
+      record: { action: 'ledger.month_detached', tenant: null, target: { kind: 'ledger month', id: '2020-01' } },
+      before: { state: 'detachable' },
+      after: { state: 'detached', archivedTables: ['ledger_2020_01'] },
+      wrong: { path: `${MONTHS}/1999-01/detach`, status: 404 },
+    };
+  },
+  'POST /api/v1/admin/ledger/months/:month/attach': async ({ gateway }) => {
+    await finishMonths(gateway);
+    await gateway.must('POST', `${MONTHS}/2019-12/detach`);
+    return {
+      path: `${MONTHS}/2019-12/attach`,
+      record: { action: 'ledger.month_attached', tenant: null, target: { kind: 'ledger month', id: '2019-12' } },
+      before: { state: 'detached' },
+      after: { state: 'detachable', archivedTables: [] },
+      wrong: { path: `${MONTHS}/1999-01/attach`, status: 404 },
     };
   },
   'POST /api/v1/admin/rate-cards/imports': () =>

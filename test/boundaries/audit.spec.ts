@@ -20,7 +20,10 @@ beforeAll(async () => {
   const webhook = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
   // Nobody listens there, so that its notices stay on their way.
   const webhooks = [{ name: 'audited', url: 'http://127.0.0.1:1/', secret: webhook }];
-  gateway = await Gateway.start({ providers: fakeProviders(fake), config: { audit: { checkpointMs: 50 }, webhooks } });
+  gateway = await Gateway.start({
+    providers: fakeProviders(fake),
+    config: { audit: { checkpointMs: 50 }, ledger: { retainMonths: 1 }, webhooks },
+  });
   secrets.push(webhook, ...Object.values(gateway.place.keys));
   await offerFakeModels(gateway);
   books = await Books.open(gateway.place.database);

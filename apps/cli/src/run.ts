@@ -4,6 +4,7 @@ import { registerAudit } from './commands/audit';
 import { registerBudgets } from './commands/budgets';
 import { registerDoctor } from './commands/doctor';
 import { registerGateway } from './commands/gateway';
+import { registerLedger } from './commands/ledger';
 import { registerKeys } from './commands/keys';
 import { registerLimits } from './commands/limits';
 import { registerModels } from './commands/models';
@@ -65,6 +66,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerModels,
     registerUsage,
     registerBilling,
+    registerLedger,
     registerAudit,
     registerGateway,
     registerWebhooks,

@@ -8,6 +8,7 @@ import { Models } from './catalogue/models.service';
 import { Seeding } from './catalogue/seeding.service';
 import { LedgerPartitions } from './ledger/ledger-partitions.service';
 import { Ledger } from './ledger/ledger.service';
+import { RollUp } from './ledger/roll-up.service';
 import { RateFilesController } from './rate-files/rate-files.controller';
 import { RateFiles } from './rate-files/rate-files.service';
 import { RateCardsController } from './rates/rate-cards.controller';
@@ -18,6 +19,10 @@ import { Reports } from './reports/reports.service';
 import { TenantReportsController } from './reports/tenant-reports.controller';
 import { TenantUsageController } from './reports/tenant-usage.controller';
 import { Usage } from './reports/usage.service';
+import { LedgerMonthsController } from './retention/ledger-months.controller';
+import { LedgerMonths } from './retention/ledger-months.service';
+import { Retention } from './retention/retention.service';
+import { StatementExports } from './statements/statement-exports.service';
 import { StatementsController } from './statements/statements.controller';
 import { Statements } from './statements/statements.service';
 import { TenantStatementsController } from './statements/tenant-statements.controller';
@@ -34,6 +39,7 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     AdminReportsController,
     TenantReportsController,
     StatementsController,
+    LedgerMonthsController,
     TenantStatementsController,
   ],
   providers: [
@@ -45,9 +51,13 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     RateFiles,
     Ledger,
     LedgerPartitions,
+    RollUp,
+    LedgerMonths,
+    Retention,
     Usage,
     Reports,
     Statements,
+    StatementExports,
   ],
   exports: [Catalogue, Ledger],
 })

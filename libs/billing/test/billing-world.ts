@@ -10,6 +10,7 @@ import { Seeding } from '../src/catalogue/seeding.service';
 import { LedgerPartitions } from '../src/ledger/ledger-partitions.service';
 import type { LedgerRow } from '../src/ledger/ledger-row';
 import { Ledger } from '../src/ledger/ledger.service';
+import { RollUp } from '../src/ledger/roll-up.service';
 import { cost, FORMULA, priceOf } from '../src/pricing/pricing';
 import { NO_TOKENS, type TokenCounts } from '../src/pricing/token-counts';
 import { RateFiles } from '../src/rate-files/rate-files.service';
@@ -18,6 +19,8 @@ import { selectRateCards } from '../src/rates/rate-cards.queries';
 import { selectModels } from '../src/catalogue/models.queries';
 import { Reports } from '../src/reports/reports.service';
 import { Usage } from '../src/reports/usage.service';
+import { LedgerMonths } from '../src/retention/ledger-months.service';
+import { StatementExports } from '../src/statements/statement-exports.service';
 import { Statements } from '../src/statements/statements.service';
 
 /** A clock that a test moves; it starts with the true time. */
@@ -38,7 +41,11 @@ export class BillingWorld {
   readonly clock = new MovableClock();
   readonly admin = adminPrincipal();
   readonly config = {
-    current: { timezone: 'Europe/Berlin', providers: { openai: { dialect: 'openai' } } },
+    current: {
+      timezone: 'Europe/Berlin',
+      ledger: { retainMonths: null },
+      providers: { openai: { dialect: 'openai' } },
+    },
   } as unknown as Config;
   readonly catalogue = new Catalogue(this.config, this.clock);
   readonly models: Models;
@@ -47,9 +54,12 @@ export class BillingWorld {
   readonly seeding: Seeding;
   readonly partitions: LedgerPartitions;
   readonly ledger: Ledger;
+  readonly rollUp: RollUp;
+  readonly months: LedgerMonths;
   readonly usage: Usage;
   readonly reports: Reports;
   readonly statements: Statements;
+  readonly statementExports: StatementExports;
 
   readonly #followers: CatalogueLoader[] = [];
 
@@ -64,9 +74,12 @@ export class BillingWorld {
     this.seeding = new Seeding(database, this.models, this.cards, clock);
     this.partitions = new LedgerPartitions(database, jobPrincipals, clock, silentLog);
     this.ledger = new Ledger(this.catalogue, this.partitions, silentLog);
+    this.rollUp = new RollUp(database, jobPrincipals, silentLog);
+    this.months = new LedgerMonths(database, new Audit(), config, clock);
     this.usage = new Usage(database, config, clock);
     this.reports = new Reports(database, config, clock);
     this.statements = new Statements(database, new Audit(), config, silentLog);
+    this.statementExports = new StatementExports(database, new Audit());
   }
 
   static async open(): Promise<BillingWorld> {

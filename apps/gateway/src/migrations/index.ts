@@ -9,6 +9,7 @@ import { TenantStatements1795300000010 } from './1795300000010-tenant-statements
 import { LedgerColumns1795300000011 } from './1795300000011-ledger-columns';
 import { ModelBounds1795300000012 } from './1795300000012-model-bounds';
 import { Corrections1795300000013 } from './1795300000013-corrections';
+import { LedgerAtScale1795300000014 } from './1795300000014-ledger-at-scale';
 import { LostProcesses1795300000015 } from './1795300000015-lost-processes';
 import { RequestRates1795300000016 } from './1795300000016-request-rates';
 
@@ -25,6 +26,7 @@ export const migrations = [
   LedgerColumns1795300000011,
   ModelBounds1795300000012,
   Corrections1795300000013,
+  LedgerAtScale1795300000014,
   LostProcesses1795300000015,
   RequestRates1795300000016,
 ];

@@ -131,7 +131,7 @@ describe('the ledger', () => {
   });
 
   it('cannot be written by a tenant, not even for itself', async () => {
-    const insert = `INSERT INTO ledger SELECT * FROM ledger WHERE tenant_id = 'alpha' LIMIT 1`;
+    const insert = `INSERT INTO ledger (at, id) SELECT at, id FROM ledger WHERE tenant_id = 'alpha' LIMIT 1`;
     await expect(
       world.asSuperuser(`SET ROLE openclawmu_tenant; SET app.tenant = 'alpha'; ${insert}`),
     ).rejects.toMatchObject({ code: '42501' });

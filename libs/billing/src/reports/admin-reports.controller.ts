@@ -21,7 +21,7 @@ export class AdminReportsController {
   })
   @ApiProduces('text/csv')
   @ApiOkResponse({ description: 'The report', schema: { type: 'string' } })
-  @ApiErrors(['validation_failed', 'tenant_not_found'])
+  @ApiErrors(['validation_failed', 'tenant_not_found', 'ledger_month_archived'])
   async downloadReport(
     @Caller() principal: Principal,
     @Query() query: AdminReportQuery,
@@ -37,7 +37,7 @@ export class AdminReportsController {
     description: 'Rows, totals and SHA-256 of the CSV that the same query gives, for checking a download.',
   })
   @ApiOkResponse({ type: ReportManifest })
-  @ApiErrors(['validation_failed', 'tenant_not_found'])
+  @ApiErrors(['validation_failed', 'tenant_not_found', 'ledger_month_archived'])
   showReportManifest(@Caller() principal: Principal, @Query() query: AdminReportQuery): Promise<ReportManifest> {
     return this.reports.manifest(principal, query);
   }

@@ -17,7 +17,7 @@ export class AdminUsageController {
     description: 'Of all tenants or one, in the current month if nothing else is said.',
   })
   @ApiOkResponse({ type: UsageReport })
-  @ApiErrors(['validation_failed', 'tenant_not_found'])
+  @ApiErrors(['validation_failed', 'tenant_not_found', 'ledger_month_archived'])
   sumUsage(@Caller() principal: Principal, @Query() query: AdminUsageQuery): Promise<UsageReport> {
     return this.usage.rollUp(principal, query);
   }
@@ -26,7 +26,7 @@ export class AdminUsageController {
   @Requires('usage:read')
   @ApiOperation({ summary: 'List billed requests', description: 'Newest first.' })
   @ApiOkResponse({ type: UsageRecordPage })
-  @ApiErrors(['validation_failed', 'tenant_not_found', 'cursor_invalid'])
+  @ApiErrors(['validation_failed', 'tenant_not_found', 'cursor_invalid', 'ledger_month_archived'])
   listUsageRequests(@Caller() principal: Principal, @Query() query: AdminRequestsQuery): Promise<UsageRecordPage> {
     return this.usage.requests(principal, query);
   }
@@ -35,7 +35,7 @@ export class AdminUsageController {
   @Requires('usage:read')
   @ApiOperation({ summary: 'Show a billed request' })
   @ApiOkResponse({ type: UsageRecord })
-  @ApiErrors(['usage_not_found'])
+  @ApiErrors(['usage_not_found', 'ledger_month_archived'])
   showUsageRequest(@Caller() principal: Principal, @Param('requestId') requestId: string): Promise<UsageRecord> {
     return this.usage.request(principal, requestId);
   }

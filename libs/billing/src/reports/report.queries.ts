@@ -1,5 +1,7 @@
 import { dashed, type Tx } from '@app/platform';
-import { parametersOf, SELECTED, SUMS, type Selection, type Sums } from './reading';
+import { refuseArchivedRows } from '../ledger/archives.queries';
+import { rolledUp, SOME, sumUp } from './lines';
+import { parametersOf, pathTo, SUMS, type Selection, type Sums } from './reading';
 import { DETAIL, LABELS, type DetailRow } from './usage-record';
 
 /** A line of a roll-up: rows that agree in all of these. */
@@ -25,73 +27,87 @@ export interface ChargeRow extends Sums {
   readonly currency: string | null;
 }
 
-/** The rows after one, oldest first. */
-export const selectDetail = (
+/** The rows after one, oldest first. @throws CodedError `ledger_month_archived` */
+export async function selectDetail(
   tx: Tx,
   selection: Selection,
   after: Pick<DetailRow, 'at' | 'id'> | undefined,
   limit: number,
-): Promise<DetailRow[]> =>
-  tx.query<DetailRow>(
+): Promise<DetailRow[]> {
+  // Rows after one are no earlier; said like this, months that are done with are not looked at.
+  const rest = after ? { ...selection, from: after.at } : selection;
+  const { selected, order } = pathTo(tx, selection);
+  const rows = await tx.query<DetailRow>(
     // The ledger is cut first, so that a batch costs the same wherever in the report it lies.
     `SELECT ${DETAIL}
      FROM (SELECT * FROM ledger l
-           WHERE ${SELECTED} AND ($5::timestamptz IS NULL OR (l.at, l.id) > ($5, $6::uuid))
-           ORDER BY l.at, l.id LIMIT $7) l ${LABELS}
+           WHERE ${selected} AND ($5::timestamptz IS NULL OR (l.at, l.id) > ($5, $6::uuid))
+           ORDER BY ${order} LIMIT $7) l ${LABELS}
      ORDER BY l.at, l.id`,
-    [...parametersOf(selection), after?.at.toISOString() ?? null, after ? dashed(after.id) : null, limit],
+    [...parametersOf(rest), after?.at.toISOString() ?? null, after ? dashed(after.id) : null, limit],
   );
+  await refuseArchivedRows(tx, selection);
+  return rows;
+}
 
 /** By tenant, cost centre and model. */
-export const selectByModel = (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
-  tx.query<RollUpRow>(
-    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}
-     FROM ledger l LEFT JOIN rate_cards c ON c.version = l.rate_card
-     WHERE ${SELECTED}
-     GROUP BY l.tenant_id, l.cost_center, l.model, c.currency
-     ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.model COLLATE "C", c.currency`,
-    parametersOf(selection),
+export const selectByModel = async (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
+  sumUp<RollUpRow>(
+    tx,
+    await rolledUp(tx, selection),
+    (lines) => `
+      SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}
+      FROM ${lines} LEFT JOIN rate_cards c ON c.version = l.rate_card
+      GROUP BY l.tenant_id, l.cost_center, l.model, c.currency HAVING ${SOME}
+      ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.model COLLATE "C", c.currency`,
   );
 
 /** By tenant, cost centre, provider, model, rate card and service tier; corrections apart. */
-export const selectCharges = (tx: Tx, selection: Selection): Promise<ChargeRow[]> =>
-  tx.query<ChargeRow>(
-    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.provider, l.model, l.rate_card AS "rateCard",
-       l.service_tier AS "serviceTier", l.status = 'correction' AS "isCorrection", c.currency, ${SUMS}
-     FROM ledger l LEFT JOIN rate_cards c ON c.version = l.rate_card
-     WHERE ${SELECTED}
-     GROUP BY l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.service_tier, l.status = 'correction', c.currency
-     ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.provider COLLATE "C", l.model COLLATE "C",
-       l.rate_card, l.service_tier COLLATE "C" NULLS FIRST, "isCorrection"`,
-    parametersOf(selection),
+export const selectCharges = async (tx: Tx, selection: Selection): Promise<ChargeRow[]> =>
+  sumUp<ChargeRow>(
+    tx,
+    await rolledUp(tx, selection),
+    (lines) => `
+      SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.provider, l.model, l.rate_card AS "rateCard",
+        l.service_tier AS "serviceTier", l.is_correction AS "isCorrection", c.currency, ${SUMS}
+      FROM ${lines} LEFT JOIN rate_cards c ON c.version = l.rate_card
+      GROUP BY l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.service_tier, l.is_correction, c.currency HAVING ${SOME}
+      ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.provider COLLATE "C", l.model COLLATE "C",
+        l.rate_card, l.service_tier COLLATE "C" NULLS FIRST, l.is_correction`,
   );
 
 /** By cost centre and tenant. */
-export const selectByCostCenter = (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
-  tx.query<RollUpRow>(
-    `SELECT l.cost_center AS "costCenter", l.tenant_id AS tenant, NULL AS "tokenId", NULL AS "tokenLabel", NULL AS model, c.currency, ${SUMS}
-     FROM ledger l LEFT JOIN rate_cards c ON c.version = l.rate_card
-     WHERE ${SELECTED}
-     GROUP BY l.cost_center, l.tenant_id, c.currency
-     ORDER BY l.cost_center COLLATE "C" NULLS FIRST, l.tenant_id COLLATE "C", c.currency`,
-    parametersOf(selection),
+export const selectByCostCenter = async (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
+  sumUp<RollUpRow>(
+    tx,
+    await rolledUp(tx, selection),
+    (lines) => `
+      SELECT l.cost_center AS "costCenter", l.tenant_id AS tenant, NULL AS "tokenId", NULL AS "tokenLabel", NULL AS model, c.currency, ${SUMS}
+      FROM ${lines} LEFT JOIN rate_cards c ON c.version = l.rate_card
+      GROUP BY l.cost_center, l.tenant_id, c.currency HAVING ${SOME}
+      ORDER BY l.cost_center COLLATE "C" NULLS FIRST, l.tenant_id COLLATE "C", c.currency`,
   );
 
 /** By cost centre, token and model, of some tenants. */
-export const selectByToken = (tx: Tx, selection: Selection, tenants: readonly string[]): Promise<RollUpRow[]> =>
-  tx.query<RollUpRow>(
-    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.token_id AS "tokenId", k.label AS "tokenLabel", l.model, c.currency, ${SUMS}
-     FROM ledger l ${LABELS}
-     WHERE ${SELECTED} AND l.tenant_id = ANY ($5)
-     GROUP BY l.tenant_id, l.cost_center, l.token_id, k.label, l.model, c.currency
-     ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.token_id COLLATE "C", l.model COLLATE "C", c.currency`,
-    [...parametersOf(selection), tenants],
+export const selectByToken = async (tx: Tx, selection: Selection, tenants: readonly string[]): Promise<RollUpRow[]> =>
+  sumUp<RollUpRow>(
+    tx,
+    await rolledUp(tx, selection),
+    (lines, next) => `
+      SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.token_id AS "tokenId", k.label AS "tokenLabel", l.model, c.currency, ${SUMS}
+      FROM ${lines} ${LABELS}
+      WHERE l.tenant_id = ANY ($${next})
+      GROUP BY l.tenant_id, l.cost_center, l.token_id, k.label, l.model, c.currency HAVING ${SOME}
+      ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.token_id COLLATE "C", l.model COLLATE "C", c.currency`,
+    [tenants],
   );
 
 export async function selectTenants(tx: Tx, selection: Selection): Promise<string[]> {
-  const rows = await tx.query<{ tenant: string }>(
-    `SELECT tenant FROM (SELECT DISTINCT l.tenant_id AS tenant FROM ledger l WHERE ${SELECTED}) t ORDER BY tenant COLLATE "C"`,
-    parametersOf(selection),
+  const rows = await sumUp<{ tenant: string }>(
+    tx,
+    await rolledUp(tx, selection),
+    (lines) =>
+      `SELECT l.tenant_id AS tenant FROM ${lines} GROUP BY l.tenant_id HAVING ${SOME} ORDER BY l.tenant_id COLLATE "C"`,
   );
   return rows.map(({ tenant }) => tenant);
 }

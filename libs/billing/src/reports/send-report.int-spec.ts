@@ -33,9 +33,11 @@ describe('a bill of many rows', () => {
     const template = world.row({ at: new Date('2026-05-01T00:00:00Z') });
     await world.book(template);
     await world.asSuperuser(
-      `INSERT INTO ledger SELECT (t.row).* FROM (
-         SELECT jsonb_populate_record(ledger, jsonb_build_object('id', gen_random_uuid(), 'at', at + n * interval '1 second')) AS row
-         FROM ledger, generate_series(1, $2::int - 1) n WHERE id = $1) t`,
+      `INSERT INTO ledger (id, at, tenant_id, token_id, model, provider, rate_card, formula, status, outcome, input_tokens, output_tokens,
+         cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, cost_nanos)
+       SELECT gen_random_uuid(), at + n * interval '1 second', tenant_id, token_id, model, provider, rate_card, formula, status, outcome,
+         input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, cost_nanos
+       FROM ledger, generate_series(1, $2::int - 1) n WHERE id = $1`,
       [dashed(template.id), ROWS],
     );
     // As the server does by itself within a minute.

@@ -14,13 +14,13 @@ export async function sendReport(report: Report<unknown>, response: Response): P
   });
 }
 
-/** The same for any CSV that is made as it is sent. */
+/** The same for any CSV that is made as it is sent. Tells whether the caller stayed to its end. */
 export async function sendCsv(
   chunks: AsyncGenerator<string>,
   filename: string,
   response: Response,
   headers: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<boolean> {
   // What goes wrong before the first byte is still answered as an error.
   const header = await chunks.next();
   const first = await chunks.next();
@@ -34,8 +34,12 @@ export async function sendCsv(
     for (const { value, done } of [header, first]) if (!done) yield value;
     yield* chunks;
   };
-  await pipeline(Readable.from(all()), response).catch((error: NodeJS.ErrnoException) => {
+  try {
+    await pipeline(Readable.from(all()), response);
+    return true;
+  } catch (error) {
     // A caller that leaves is no error of ours.
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-  });
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    return false;
+  }
 }

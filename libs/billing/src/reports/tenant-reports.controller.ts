@@ -21,7 +21,7 @@ export class TenantReportsController {
   })
   @ApiProduces('text/csv')
   @ApiOkResponse({ description: 'The report', schema: { type: 'string' } })
-  @ApiErrors(['validation_failed'])
+  @ApiErrors(['validation_failed', 'ledger_month_archived'])
   async downloadOwnReport(
     @Caller() principal: Principal,
     @Query() query: TenantReportQuery,
@@ -37,7 +37,7 @@ export class TenantReportsController {
     description: 'Rows, totals and SHA-256 of the CSV that the same query gives, for checking a download.',
   })
   @ApiOkResponse({ type: ReportManifest })
-  @ApiErrors(['validation_failed'])
+  @ApiErrors(['validation_failed', 'ledger_month_archived'])
   showOwnReportManifest(@Caller() principal: Principal, @Query() query: TenantReportQuery): Promise<ReportManifest> {
     return this.reports.manifest(principal, query);
   }

@@ -14,7 +14,7 @@ export class TenantUsageController {
   @Requires('tenant:usage')
   @ApiOperation({ summary: 'Sum up own usage', description: 'In the current month if nothing else is said.' })
   @ApiOkResponse({ type: UsageReport })
-  @ApiErrors(['validation_failed'])
+  @ApiErrors(['validation_failed', 'ledger_month_archived'])
   sumOwnUsage(@Caller() principal: Principal, @Query() query: TenantUsageQuery): Promise<UsageReport> {
     return this.usage.rollUp(principal, query);
   }
@@ -23,7 +23,7 @@ export class TenantUsageController {
   @Requires('tenant:usage')
   @ApiOperation({ summary: 'List own billed requests', description: 'Newest first.' })
   @ApiOkResponse({ type: UsageRecordPage })
-  @ApiErrors(['validation_failed', 'cursor_invalid'])
+  @ApiErrors(['validation_failed', 'cursor_invalid', 'ledger_month_archived'])
   listOwnUsageRequests(@Caller() principal: Principal, @Query() query: TenantRequestsQuery): Promise<UsageRecordPage> {
     return this.usage.requests(principal, query);
   }
@@ -32,7 +32,7 @@ export class TenantUsageController {
   @Requires('tenant:usage')
   @ApiOperation({ summary: 'Show an own billed request' })
   @ApiOkResponse({ type: UsageRecord })
-  @ApiErrors(['usage_not_found'])
+  @ApiErrors(['usage_not_found', 'ledger_month_archived'])
   showOwnUsageRequest(@Caller() principal: Principal, @Param('requestId') requestId: string): Promise<UsageRecord> {
     return this.usage.request(principal, requestId);
   }

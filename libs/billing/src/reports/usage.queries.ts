@@ -1,15 +1,18 @@
 import { dashed, type Tx } from '@app/platform';
-import { parametersOf, SELECTED, SUMS, type Selection, type Sums } from './reading';
+import { refuseArchivedRows } from '../ledger/archives.queries';
+import { rolledUp, rowByRow, SOME, sumUp } from './lines';
+import { parametersOf, pathTo, SUMS, type Selection, type Sums } from './reading';
 import { DETAIL, LABELS, type DetailRow } from './usage-record';
+import { midnightsIn } from './whole-hours';
 
 /** What usage is summed by: the key and, where a key says little to people, its label. */
 const KEYS = {
-  tenant: { key: 'l.tenant_id', label: '(SELECT name FROM tenants WHERE id = g.key)' },
-  model: { key: 'l.model', label: 'NULL' },
-  token: { key: 'l.token_id', label: '(SELECT label FROM tokens WHERE id = g.key)' },
-  day: { key: "to_char(l.at AT TIME ZONE $5, 'YYYY-MM-DD')", label: 'NULL' },
-  subject: { key: 'l.subject', label: 'NULL' },
-  costCenter: { key: 'l.cost_center', label: 'NULL' },
+  tenant: { key: () => 'l.tenant_id', label: '(SELECT name FROM tenants WHERE id = g.key)' },
+  model: { key: () => 'l.model', label: 'NULL' },
+  token: { key: () => 'l.token_id', label: '(SELECT label FROM tokens WHERE id = g.key)' },
+  day: { key: (timeZone: string) => `to_char(l.at AT TIME ZONE ${timeZone}, 'YYYY-MM-DD')`, label: 'NULL' },
+  subject: { key: () => 'l.subject', label: 'NULL' },
+  costCenter: { key: () => 'l.cost_center', label: 'NULL' },
 } as const;
 
 export type UsageKey = keyof typeof KEYS;
@@ -22,8 +25,11 @@ export interface UsageGroup extends Sums {
   readonly groups: bigint;
 }
 
-/** The totals first, then up to `limit` groups. Without rows the totals' sums are null. */
-export function selectUsage(
+/**
+ * The totals first, then up to `limit` groups. Without rows the totals' sums are null or zero. Subjects are not told apart in the roll-up,
+ * so these are summed row by row.
+ */
+export async function selectUsage(
   tx: Tx,
   by: UsageKey,
   selection: Selection,
@@ -31,15 +37,19 @@ export function selectUsage(
   limit: number,
 ): Promise<UsageGroup[]> {
   const { key, label } = KEYS[by];
-  return tx.query<UsageGroup>(
-    `SELECT g.*, ${label} AS label FROM (
-       SELECT grouping(l.key) = 1 AS total, l.key, count(*) OVER () - 1 AS groups, ${SUMS}
-       FROM (SELECT ${key} AS key, l.* FROM ledger l WHERE ${SELECTED} AND $5::text IS NOT NULL) l
-       GROUP BY GROUPING SETS ((l.key), ())
-       ORDER BY 1 DESC, ${by === 'day' ? 'l.key' : '"costNanos" DESC, l.key COLLATE "C"'}
-       LIMIT $6) g
-     ORDER BY total DESC, ${by === 'day' ? 'key' : '"costNanos" DESC, key COLLATE "C"'}`,
-    [...parametersOf(selection), timeZone, limit + 1],
+  const cuts = by === 'day' ? midnightsIn(selection, timeZone) : [];
+  return sumUp<UsageGroup>(
+    tx,
+    by === 'subject' ? rowByRow(tx, selection) : await rolledUp(tx, selection, cuts),
+    (lines, next) => `
+      SELECT g.*, ${label} AS label FROM (
+        SELECT grouping(l.key) = 1 AS total, l.key, count(*) OVER () - 1 AS groups, ${SUMS}
+        FROM (SELECT ${key(`$${next}::text`)} AS key, l.* FROM ${lines} WHERE $${next}::text IS NOT NULL) l
+        GROUP BY GROUPING SETS ((l.key), ()) HAVING grouping(l.key) = 1 OR ${SOME}
+        ORDER BY 1 DESC, ${by === 'day' ? 'l.key' : '"costNanos" DESC, l.key COLLATE "C"'}
+        LIMIT $${next + 1}) g
+      ORDER BY total DESC, ${by === 'day' ? 'key' : '"costNanos" DESC, key COLLATE "C"'}`,
+    [timeZone, limit + 1],
   );
 }
 
@@ -55,37 +65,43 @@ export interface RequestCursor {
   readonly id: string;
 }
 
-/** Newest first. */
-export const selectRequests = (
+/** Newest first. @throws CodedError `ledger_month_archived` */
+export async function selectRequests(
   tx: Tx,
   selection: Selection,
   { model, token, status }: RequestFilter,
   after: RequestCursor | null,
   limit: number,
-): Promise<DetailRow[]> =>
-  tx.query<DetailRow>(
+): Promise<DetailRow[]> {
+  const { selected, order } = pathTo(tx, selection, 'DESC');
+  const rest = after ? { ...selection, to: justAfter(new Date(after.at), selection.to) } : selection;
+  const rows = await tx.query<DetailRow>(
     `SELECT ${DETAIL} FROM ledger l ${LABELS}
-     WHERE ${SELECTED} AND ($5::text IS NULL OR l.model = $5) AND ($6::text IS NULL OR l.token_id = $6)
+     WHERE ${selected} AND ($5::text IS NULL OR l.model = $5) AND ($6::text IS NULL OR l.token_id = $6)
        AND ($7::text IS NULL OR l.status = $7) AND ($8::timestamptz IS NULL OR (l.at, l.id) < ($8, $9::uuid))
-     ORDER BY l.at DESC, l.id DESC LIMIT $10`,
-    [
-      ...parametersOf(selection),
-      model ?? null,
-      token ?? null,
-      status ?? null,
-      after?.at ?? null,
-      after?.id ?? null,
-      limit,
-    ],
+     ORDER BY ${order} LIMIT $10`,
+    [...parametersOf(rest), model ?? null, token ?? null, status ?? null, after?.at ?? null, after?.id ?? null, limit],
   );
+  await refuseArchivedRows(tx, selection);
+  return rows;
+}
 
-/** An id tells its time to within an hour of the row's, so that only a sliver of the ledger is searched. */
+/** Rows before one are no later; said like this, months that are done with are not looked at. */
+const justAfter = (at: Date, end: Date): Date => new Date(Math.min(at.getTime() + 1, end.getTime()));
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * An id tells its time to within an hour of the row's, so that only a sliver of the ledger is searched.
+ * @throws CodedError `ledger_month_archived` when it is not there and may be in a month that was taken out
+ */
 export async function selectRequest(tx: Tx, id: string): Promise<DetailRow | undefined> {
-  const made = new Date(parseInt(id.slice(0, 12), 16));
+  const made = parseInt(id.slice(0, 12), 16);
+  const [from, to] = [new Date(made - HOUR_MS), new Date(made + HOUR_MS)];
   const [row] = await tx.query<DetailRow>(
-    `SELECT ${DETAIL} FROM ledger l ${LABELS}
-     WHERE l.id = $1 AND l.at BETWEEN $2::timestamptz - interval '1 hour' AND $2::timestamptz + interval '1 hour'`,
-    [dashed(id), made.toISOString()],
+    `SELECT ${DETAIL} FROM ledger l ${LABELS} WHERE l.id = $1 AND l.at BETWEEN $2 AND $3`,
+    [dashed(id), from.toISOString(), to.toISOString()],
   );
+  if (!row) await refuseArchivedRows(tx, { from, to });
   return row;
 }

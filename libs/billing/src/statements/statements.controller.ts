@@ -4,13 +4,17 @@ import { ApiErrors, Audience, Caller, Requires, type Principal } from '@app/plat
 import type { Response } from 'express';
 import { sendCsv } from '../reports/send-report';
 import { CloseStatementDto, StatementCardText, StatementPage, StatementsQuery, StatementView } from './statement.dto';
+import { StatementExports } from './statement-exports.service';
 import { Statements } from './statements.service';
 
 @Controller('api/v1/admin/statements')
 @Audience('admin')
 @ApiTags('Statements')
 export class StatementsController {
-  constructor(private readonly statements: Statements) {}
+  constructor(
+    private readonly statements: Statements,
+    private readonly exports: StatementExports,
+  ) {}
 
   @Post()
   @HttpCode(200)
@@ -22,7 +26,13 @@ export class StatementsController {
       'statement. Closing it again answers the same statement.',
   })
   @ApiOkResponse({ type: StatementView })
-  @ApiErrors(['validation_failed', 'tenant_not_found', 'period_not_over', 'statement_out_of_order'])
+  @ApiErrors([
+    'validation_failed',
+    'tenant_not_found',
+    'period_not_over',
+    'statement_out_of_order',
+    'ledger_month_archived',
+  ])
   closeStatement(@Caller() principal: Principal, @Body() dto: CloseStatementDto): Promise<StatementView> {
     return this.statements.close(principal, dto);
   }
@@ -53,14 +63,14 @@ export class StatementsController {
   })
   @ApiProduces('text/csv')
   @ApiOkResponse({ description: 'The bill', schema: { type: 'string' } })
-  @ApiErrors(['statement_not_found', 'statement_altered'])
+  @ApiErrors(['statement_not_found', 'statement_altered', 'ledger_month_archived'])
   async downloadStatement(
     @Caller() principal: Principal,
     @Param('statementId') id: string,
     @Res() response: Response,
   ): Promise<void> {
     const { chunks, filename } = await this.statements.bill(principal, id);
-    await sendCsv(chunks, filename, response);
+    if (await sendCsv(chunks, filename, response)) await this.exports.record(principal, id, 'bill');
   }
 
   @Get(':statementId/digests.csv')
@@ -68,14 +78,14 @@ export class StatementsController {
   @ApiOperation({ summary: "Download the SHA-256 of each line of a statement's bill" })
   @ApiProduces('text/csv')
   @ApiOkResponse({ description: 'Request id and SHA-256', schema: { type: 'string' } })
-  @ApiErrors(['statement_not_found', 'statement_altered'])
+  @ApiErrors(['statement_not_found', 'statement_altered', 'ledger_month_archived'])
   async downloadStatementDigests(
     @Caller() principal: Principal,
     @Param('statementId') id: string,
     @Res() response: Response,
   ): Promise<void> {
     const { chunks, filename } = await this.statements.digests(principal, id);
-    await sendCsv(chunks, filename, response);
+    if (await sendCsv(chunks, filename, response)) await this.exports.record(principal, id, 'digests');
   }
 
   @Get(':statementId/rate-cards.json')

@@ -1,16 +1,20 @@
 import { dashed, type Tx } from '@app/platform';
 import { NOTHING, SUMMED } from '../reports/report';
+import { refuseArchivedRows } from '../ledger/archives.queries';
 import { DETAIL, LABELS, type DetailRow } from '../reports/usage-record';
 import type { StatementRow, StatementScope } from './statement';
 
-/** Calls before the period that were booked between the statement before and this one; the rows after one, oldest first. */
-export const selectLate = (
+/**
+ * Calls before the period that were booked between the statement before and this one; the rows after one, oldest first.
+ * @throws CodedError `ledger_month_archived`
+ */
+export async function selectLate(
   tx: Tx,
   scope: StatementScope & { readonly lateAfter: Date },
   after: Pick<DetailRow, 'at' | 'id'> | undefined,
   limit: number,
-): Promise<DetailRow[]> =>
-  tx.query<DetailRow>(
+): Promise<DetailRow[]> {
+  const rows = await tx.query<DetailRow>(
     `SELECT ${DETAIL}
      FROM (SELECT * FROM ledger l
            WHERE l.at < $1 AND l.booked_at > $2 AND l.booked_at <= $3 AND ($4::text IS NULL OR l.tenant_id = $4)
@@ -27,6 +31,9 @@ export const selectLate = (
       limit,
     ],
   );
+  await refuseArchivedRows(tx, scope);
+  return rows;
+}
 
 /** An instant up to which every row is booked and committed: whoever books later is told a later one. Waits for writers. */
 export async function selectBookedUpTo(tx: Tx): Promise<Date> {

@@ -39,7 +39,7 @@ export class TenantStatementsController {
   })
   @ApiProduces('text/csv')
   @ApiOkResponse({ description: 'The bill', schema: { type: 'string' } })
-  @ApiErrors(['statement_not_found', 'statement_altered'])
+  @ApiErrors(['statement_not_found', 'statement_altered', 'ledger_month_archived'])
   async downloadOwnStatement(
     @Caller() principal: Principal,
     @Param('statementId') id: string,
@@ -54,7 +54,7 @@ export class TenantStatementsController {
   @ApiOperation({ summary: "Download the SHA-256 of each line of an own statement's bill" })
   @ApiProduces('text/csv')
   @ApiOkResponse({ description: 'Request id and SHA-256', schema: { type: 'string' } })
-  @ApiErrors(['statement_not_found', 'statement_altered'])
+  @ApiErrors(['statement_not_found', 'statement_altered', 'ledger_month_archived'])
   async downloadOwnStatementDigests(
     @Caller() principal: Principal,
     @Param('statementId') id: string,

@@ -142,6 +142,7 @@ export const configSchema = z.strictObject({
     .max(50)
     .default([])
     .refine((hooks) => new Set(hooks.map((h) => h.name)).size === hooks.length, 'two webhooks have the same name'),
+  ledger: z.strictObject({ retainMonths: whole(1, 1_200, 1).nullable().default(null) }).prefault({}),
   budgets: z.strictObject({ waitMs: whole(100, 60_000, 2_000) }).prefault({}),
   journal: z.strictObject({ sync: z.enum(['write', 'group']).default('write') }).prefault({}),
   audit: z.strictObject({ checkpointMs: ms(60_000) }).prefault({}),

@@ -231,6 +231,23 @@ export const ERRORS = {
     title: 'That notice has been delivered.',
     remedy: 'Only notices that are pending or dead can be sent again.',
   },
+  ledger_month_not_found: {
+    ...missing,
+    title: 'The ledger has no such month.',
+    remedy: 'List the months of the ledger.',
+  },
+  ledger_month_state: {
+    ...conflict,
+    title: 'The state of that month does not allow that.',
+    remedy: 'List the months of the ledger to see what is missing.',
+  },
+  ledger_month_archived: {
+    ...invalid,
+    status: 410,
+    title: 'The rows of that month were taken out of the ledger.',
+    remedy:
+      'Totals of whole hours are still there. For single rows, attach the month again; the page for finance says how.',
+  },
   idempotency_conflict: {
     ...conflict,
     status: 422,

@@ -1,0 +1,50 @@
+/**
+ * SQL of `ledger_hours`, the ledger summed up by the hour: what its lines are told apart by, and what they add up. Each member
+ * is a column of that table and what it is of `l`, a row of the ledger.
+ */
+export const TOLD_BY: readonly (readonly [column: string, ofRow: string])[] = [
+  ['tenant_id', 'l.tenant_id'],
+  ['cost_center', 'l.cost_center'],
+  ['token_id', 'l.token_id'],
+  ['model', 'l.model'],
+  ['provider', 'l.provider'],
+  ['rate_card', 'l.rate_card'],
+  ['service_tier', 'l.service_tier'],
+  ['is_correction', "l.status = 'correction'"],
+];
+
+/** The first is how many rows there are. */
+export const ADDED_UP: readonly (readonly [column: string, ofRow: string])[] = [
+  ['requests', '1'],
+  ['input_tokens', 'l.input_tokens'],
+  ['output_tokens', 'l.output_tokens'],
+  ['cache_read_tokens', 'l.cache_read_tokens'],
+  ['cache_write_5m_tokens', 'l.cache_write_5m_tokens'],
+  ['cache_write_1h_tokens', 'l.cache_write_1h_tokens'],
+  ['reasoning_tokens', 'l.reasoning_tokens'],
+  ['audio_input_tokens', 'l.audio_input_tokens'],
+  ['audio_output_tokens', 'l.audio_output_tokens'],
+  ['web_searches', 'l.web_searches'],
+  ['list_cost_nanos', 'coalesce(l.list_cost_nanos, l.cost_nanos)'],
+  ['cost_nanos', 'l.cost_nanos'],
+];
+
+const names = (columns: typeof TOLD_BY): string => columns.map(([column]) => column).join(', ');
+
+/** The names, for a list of columns. */
+export const TOLD_BY_COLUMNS = names(TOLD_BY);
+export const ADDED_UP_COLUMNS = names(ADDED_UP);
+
+/** A row of the ledger as a line of its own, for a select list; `times` is an expression to multiply it by. */
+export const lineOfRow = (times = '1'): string =>
+  [
+    ...TOLD_BY.map(([column, ofRow]) => `${ofRow} AS ${column}`),
+    ...ADDED_UP.map(([column, ofRow]) => `(${times} * ${ofRow})::bigint AS ${column}`),
+  ].join(', ');
+
+/** The lines that rows of the ledger, chosen by a condition, add up to, with the instant at which the last was booked. */
+export const linesWhere = (condition: string): string => `
+  SELECT l.hour, ${TOLD_BY.map(([column, ofRow]) => `${ofRow} AS ${column}`).join(', ')},
+    ${ADDED_UP.map(([column, ofRow]) => `sum(${ofRow})::bigint AS ${column}`).join(', ')}, max(l.booked_at) AS last_booked_at
+  FROM ledger l WHERE ${condition}
+  GROUP BY l.hour, ${TOLD_BY.map(([, ofRow]) => ofRow).join(', ')}`;
