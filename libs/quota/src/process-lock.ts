@@ -7,6 +7,14 @@ const RECONNECT_MS = 250;
 export const lockKey = (processId: string): bigint =>
   BigInt.asIntN(64, BigInt(`0x${processId.replaceAll('-', '').slice(16)}`));
 
+/** SQL for whether nobody holds the lock of the process whose id that column holds. */
+export const lockIsFree = (processId: string): string =>
+  `NOT EXISTS (SELECT 1 FROM pg_locks x
+     JOIN pg_database d ON d.oid = x.database AND d.datname = current_database(),
+     LATERAL (SELECT ('x' || right(replace(${processId}::text, '-', ''), 16))::bit(64)::bigint AS key) k
+     WHERE x.locktype = 'advisory' AND x.objsubid = 1 AND x.granted
+       AND x.classid::bigint = ((k.key >> 32) & 4294967295) AND x.objid::bigint = (k.key & 4294967295))`;
+
 const connectTo = async (url: string): Promise<Client> => {
   const client = new Client({ connectionString: url, ...sessionSettings, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined); // every loss is followed by 'end'

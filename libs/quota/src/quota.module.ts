@@ -4,6 +4,7 @@ import { ChangeFeed, Clock, Config, Database, DATABASE_URL, JobPrincipals, LOG, 
 import { AdminBudgetsController } from './admin-budgets.controller';
 import { assembleQuota, type AssembledQuota } from './assemble';
 import { BudgetsService } from './budgets.service';
+import { GatewayProcess } from './gateway-process.service';
 import { Holds } from './holds.service';
 import { LostProcessesController } from './lost/lost-processes.controller';
 import { LostProcesses } from './lost/lost-processes.service';
@@ -48,6 +49,7 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
         return assembleQuota({ database, databaseUrl, changes, jobs, clock, log, dataDir, timezone, journal, waitMs });
       },
     },
+    part(GatewayProcess, ({ process }) => process),
     part(Quota, ({ quota }) => quota),
     part(Holds, ({ holds }) => holds),
     part(Settlements, ({ settlements }) => settlements),
@@ -60,6 +62,6 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
     },
     BudgetsService,
   ],
-  exports: [Quota, Holds, Settlements, BudgetsService, LostProcesses],
+  exports: [GatewayProcess, Quota, Holds, Settlements, BudgetsService, LostProcesses],
 })
 export class QuotaModule {}

@@ -82,7 +82,10 @@ export class WebhookDeliverer {
   }
 
   private schedule(delayMs: number): void {
-    if (!this.#stopped) this.#timer = setTimeout(() => (this.#round = this.round()), delayMs).unref();
+    if (!this.#stopped)
+      this.#timer = setTimeout(() => {
+        this.#round = this.round();
+      }, delayMs).unref();
   }
 
   private async round(): Promise<void> {

@@ -1,11 +1,20 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { Cli } from '../cli';
+import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
 import { positiveInteger } from '../values';
 
 interface Limits {
   readonly requestsPerMinute: number | null;
   readonly requestsPerMinutePerToken: number | null;
+  readonly concurrentRequests: number | null;
+  readonly concurrentRequestsPerToken: number | null;
+}
+
+interface SetOptions {
+  readonly perMinute?: number | null;
+  readonly perMinutePerToken?: number | null;
+  readonly concurrent?: number | null;
+  readonly concurrentPerToken?: number | null;
 }
 
 /** A limit, or `none`, which lifts it. */
@@ -19,41 +28,45 @@ function limit(text: string): number | null {
 }
 
 export function registerLimits(program: Command, cli: Cli): void {
-  const limits = program.command('limits').description('how fast a tenant may call');
+  const limits = program.command('limits').description('how fast and how much at a time a tenant may call');
 
   limits
     .command('set <tenant>')
     .description('set limits on calls, in every gateway process within a second; others stay as they are')
     .option('--per-minute <number>', 'model calls in a calendar minute, or none to lift the limit', limit)
     .option('--per-minute-per-token <number>', 'the same for each of its tokens', limit)
-    .action(
-      async (
-        tenant: string,
-        options: { readonly perMinute?: number | null; readonly perMinutePerToken?: number | null },
-        command: Command,
-      ) => {
-        const { perMinute: requestsPerMinute, perMinutePerToken: requestsPerMinutePerToken } = options;
-        if (requestsPerMinute === undefined && requestsPerMinutePerToken === undefined)
-          command.error('error: say --per-minute or --per-minute-per-token');
-        const body = { requestsPerMinute, requestsPerMinutePerToken };
-        const set = await cli.gateway.put<Limits>(path`/api/v1/admin/tenants/${tenant}/limits`, body);
-        cli.out.done(
-          set,
-          `${tenant} may make ${many(set.requestsPerMinute)} a minute, each of its tokens ${many(set.requestsPerMinutePerToken)}.`,
-        );
-      },
-    );
+    .option('--concurrent <number>', 'model calls at the same time, or none to lift the limit', limit)
+    .option('--concurrent-per-token <number>', 'the same for each of its tokens', limit)
+    .action(async (tenant: string, options: SetOptions, command: Command) => {
+      const body = given({
+        requestsPerMinute: options.perMinute,
+        requestsPerMinutePerToken: options.perMinutePerToken,
+        concurrentRequests: options.concurrent,
+        concurrentRequestsPerToken: options.concurrentPerToken,
+      });
+      if (Object.keys(body).length === 0)
+        command.error('error: say --per-minute, --per-minute-per-token, --concurrent or --concurrent-per-token');
+      const set = await cli.gateway.put<Limits>(path`/api/v1/admin/tenants/${tenant}/limits`, body);
+      const sentences = [
+        `${tenant} may make ${many(set.requestsPerMinute)} a minute, each of its tokens ${many(set.requestsPerMinutePerToken)}.`,
+        `${tenant} may have ${many(set.concurrentRequests)} at the same time, each of its tokens ${many(set.concurrentRequestsPerToken)}.`,
+      ];
+      cli.out.done(set, sentences.join('\n'));
+    });
 
   limits
     .command('show <tenant>')
-    .description('show how fast a tenant may call')
+    .description('show how fast and how much at a time a tenant may call')
     .action(async (tenant: string) => {
       const shown = await cli.gateway.get<Limits>(path`/api/v1/admin/tenants/${tenant}/limits`);
       cli.out.facts(shown, [
         ['calls a minute', shown.requestsPerMinute ?? 'none'],
         ['of each token', shown.requestsPerMinutePerToken ?? 'none'],
+        ['calls at the same time', shown.concurrentRequests ?? 'none'],
+        ['at the same time of each token', shown.concurrentRequestsPerToken ?? 'none'],
       ]);
     });
 }
 
-const many = (calls: number | null): string => (calls === null ? 'any number of calls' : `${calls} calls`);
+const many = (calls: number | null): string =>
+  calls === null ? 'any number of calls' : `${calls} call${calls === 1 ? '' : 's'}`;

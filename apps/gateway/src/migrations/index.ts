@@ -12,6 +12,7 @@ import { Corrections1795300000013 } from './1795300000013-corrections';
 import { LedgerAtScale1795300000014 } from './1795300000014-ledger-at-scale';
 import { LostProcesses1795300000015 } from './1795300000015-lost-processes';
 import { RequestRates1795300000016 } from './1795300000016-request-rates';
+import { Concurrency1795300000019 } from './1795300000019-concurrency';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   LedgerAtScale1795300000014,
   LostProcesses1795300000015,
   RequestRates1795300000016,
+  Concurrency1795300000019,
 ];

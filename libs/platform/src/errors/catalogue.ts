@@ -278,6 +278,14 @@ export const ERRORS = {
     remedy: 'Wait as long as Retry-After says, or ask your gateway administrator for a higher limit.',
   },
 
+  concurrency_exceeded: {
+    status: 429,
+    openai: { type: 'requests', code: 'rate_limit_exceeded' },
+    anthropic: 'rate_limit_error',
+    title: 'Too many calls at the same time.',
+    remedy: 'Send it again when another has ended, or ask your gateway administrator for a higher limit.',
+  },
+
   // what failed
   provider_unreachable: { ...upstream, status: 502, title: 'The provider could not be reached.', remedy: 'Try again.' },
   provider_timeout: {

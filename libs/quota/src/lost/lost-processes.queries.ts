@@ -1,4 +1,5 @@
 import type { Tx } from '@app/platform';
+import { lockIsFree } from '../process-lock';
 import type { Scope } from '../scopes/scope';
 import type { Metric, Period } from '../windows';
 import { lockWindowIds } from '../windows.queries';
@@ -26,11 +27,7 @@ const LEASES = `SELECT p.id AS process_id, p.host, p.started_at, l.window_id, w.
 /** What is leased to processes whose lock nobody holds, in the order in which they started. */
 export const unprovenLeases = (tx: Tx): Promise<LostLeaseRow[]> =>
   tx.query(
-    `${LEASES}, LATERAL (SELECT ('x' || right(replace(p.id::text, '-', ''), 16))::bit(64)::bigint AS key) k
-     WHERE l.amount > 0 AND NOT EXISTS (SELECT 1 FROM pg_locks x
-       JOIN pg_database d ON d.oid = x.database AND d.datname = current_database()
-       WHERE x.locktype = 'advisory' AND x.objsubid = 1 AND x.granted
-         AND x.classid::bigint = ((k.key >> 32) & 4294967295) AND x.objid::bigint = (k.key & 4294967295))
+    `${LEASES} WHERE l.amount > 0 AND ${lockIsFree('p.id')}
      ORDER BY p.started_at, p.id, l.window_id`,
   );
 

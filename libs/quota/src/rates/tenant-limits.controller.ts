@@ -12,7 +12,7 @@ export class TenantLimitsController {
 
   @Get()
   @Requires('budgets:read')
-  @ApiOperation({ summary: 'Shows how fast a tenant may call' })
+  @ApiOperation({ summary: 'Shows how fast and how much at a time a tenant may call' })
   @ApiOkResponse({ type: TenantLimitsView })
   @ApiErrors(['tenant_not_found'])
   showLimits(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantLimitsView> {
@@ -22,10 +22,10 @@ export class TenantLimitsController {
   @Put()
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Sets how fast a tenant may call',
+    summary: 'Sets how fast and how much at a time a tenant may call',
     description:
       'What is left out stays as it is; null lifts a limit. Every gateway process obeys within a second. What was admitted in the ' +
-      'minute under way counts.',
+      'minute under way counts, and so do the calls that are under way.',
   })
   @ApiOkResponse({ type: TenantLimitsView })
   @ApiErrors(['tenant_not_found', 'tenant_state'])

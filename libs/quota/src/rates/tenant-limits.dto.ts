@@ -23,9 +23,29 @@ export class SetTenantLimits {
   @Min(1)
   @Max(MOST)
   requestsPerMinutePerToken?: number | null;
+
+  /**
+   * Model calls under way at the same time, of all the tenant's tokens together.
+   * @example 20
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  concurrentRequests?: number | null;
+
+  /**
+   * Model calls under way at the same time, of each of its tokens.
+   * @example 5
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  concurrentRequestsPerToken?: number | null;
 }
 
-/** How fast a tenant may call. `null` is without limit. */
+/** How fast a tenant may call, and how much at a time. `null` is without limit. */
 export class TenantLimitsView {
   /**
    * Model calls in a calendar minute, of all the tenant's tokens together.
@@ -38,6 +58,23 @@ export class TenantLimitsView {
    * @example 120
    */
   requestsPerMinutePerToken!: number | null;
+
+  /**
+   * Model calls under way at the same time, of all the tenant's tokens together.
+   * @example 20
+   */
+  concurrentRequests!: number | null;
+
+  /**
+   * Model calls under way at the same time, of each of its tokens.
+   * @example 5
+   */
+  concurrentRequestsPerToken!: number | null;
 }
 
-export const UNLIMITED: TenantLimitsView = { requestsPerMinute: null, requestsPerMinutePerToken: null };
+export const UNLIMITED: TenantLimitsView = {
+  requestsPerMinute: null,
+  requestsPerMinutePerToken: null,
+  concurrentRequests: null,
+  concurrentRequestsPerToken: null,
+};

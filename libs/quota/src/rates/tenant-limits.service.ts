@@ -26,9 +26,8 @@ export class TenantLimits {
     return this.database.platform(principal, async (tx) => {
       await lockTenant(tx, tenantId);
       const before = await readLimits(tx, tenantId);
-      const { requestsPerMinute = before.requestsPerMinute } = dto;
-      const { requestsPerMinutePerToken = before.requestsPerMinutePerToken } = dto;
-      const after = { requestsPerMinute, requestsPerMinutePerToken };
+      const given = Object.entries(dto).filter(([, value]) => value !== undefined);
+      const after: TenantLimitsView = { ...before, ...(Object.fromEntries(given) as SetTenantLimits) };
       await saveLimits(tx, tenantId, after);
       const target = { kind: 'limits', id: tenantId };
       await this.audit.record(tx, { action: 'limits.set', tenant: tenantId, target, before, after });

@@ -1,0 +1,103 @@
+import { Lane } from '../lane';
+
+/** A request that waits until another ends. */
+export interface SlotWaiter {
+  /** Monotonic ms. */
+  readonly deadlineMs: number;
+  /** `false`: nothing came free in time. */
+  readonly resolve: (isAdmitted: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What one process has of the requests that a tenant or token may have under way. In the database it counts with `total`. */
+export class SlotPool {
+  /** Changes of what the database has given us do not overlap. */
+  readonly lane = new Lane();
+  waiters: SlotWaiter[] = [];
+  pumping = false;
+  /** The limit as it was last asked for. */
+  limit = 0;
+  /** The database may count more as ours than we do. */
+  uncertain = false;
+  #inUse = 0;
+  #free = 0;
+  #usedAtMs = 0;
+  #wantedAtMs = -Infinity;
+  #wake: (() => void) | null = null;
+
+  constructor(readonly key: string) {}
+
+  get total(): number {
+    return this.#inUse + this.#free;
+  }
+
+  get hasFree(): boolean {
+    return this.#free > 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.total === 0 && this.waiters.length === 0 && !this.pumping && !this.uncertain;
+  }
+
+  /** Admits one request, if there is a slot at hand and the limit was not lowered below what is under way. */
+  take(nowMs: number): boolean {
+    if (this.#free === 0 || this.#inUse >= this.limit) return false;
+    this.#free--;
+    this.#inUse++;
+    this.#usedAtMs = nowMs;
+    return true;
+  }
+
+  release(): void {
+    this.#inUse--;
+    this.#free++;
+    this.#wake?.();
+  }
+
+  granted(slots: number): void {
+    this.#free += slots;
+  }
+
+  /** What is not in use is for others. */
+  dropFree(): void {
+    if (this.#free > 0) this.uncertain = true;
+    this.#free = 0;
+  }
+
+  /** First come, first served. */
+  serve(nowMs: number): void {
+    while (this.waiters.length > 0 && this.take(nowMs)) this.waiters.shift()?.resolve(true);
+  }
+
+  /** Refuses who has waited long enough. */
+  refuseLate(nowMs: number): void {
+    const late = this.waiters.filter(({ deadlineMs }) => deadlineMs <= nowMs);
+    this.waiters = this.waiters.filter(({ deadlineMs }) => deadlineMs > nowMs);
+    for (const { resolve } of late) resolve(false);
+  }
+
+  /** Until something is released here, or so long. */
+  async pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+
+  /** Another process has requests that wait. */
+  wanted(nowMs: number): void {
+    this.#wantedAtMs = nowMs;
+  }
+
+  isWanted(nowMs: number, withinMs: number): boolean {
+    return nowMs - this.#wantedAtMs < withinMs;
+  }
+
+  isIdle(nowMs: number, sinceMs: number): boolean {
+    return this.#free > 0 && nowMs - this.#usedAtMs > sinceMs;
+  }
+}
