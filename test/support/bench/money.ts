@@ -1,52 +1,91 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChangeFeed, createDataSource, createLog, Database, SystemClock } from '@app/platform';
+import { NO_TOKENS, priceOf, quote, type LedgerDraft } from '@app/billing';
+import { ChangeFeed, createDataSource, createLog, Database, SystemClock, type Config } from '@app/platform';
+import { CatalogueLoader } from '../../../libs/billing/src/catalogue/catalogue-loader.service';
+import { Catalogue } from '../../../libs/billing/src/catalogue/catalogue.service';
+import { Ledger } from '../../../libs/billing/src/ledger/ledger.service';
+import { LedgerPartitions } from '../../../libs/billing/src/ledger/ledger-partitions.service';
+import { bill } from '../../../libs/proxy/src/bill';
+import { LedgerBridge, SettledEntry } from '../../../libs/proxy/src/ledger-sink';
 import { assembleQuota } from '../../../libs/quota/src/assemble';
-import { ACTUAL, testLedger } from '../../../libs/quota/test/test-ledger';
 import { jobPrincipals, tenantPrincipal } from '../principals';
 
 const AT_ONCE = 32;
-const WORST_TOKENS = 1_000;
-const COST_TOKENS = 100;
-const WORST_NANOS = 20_000_000n;
-const COST_NANOS = 2_000_000n;
+const MODEL = 'fake';
+const BOUNDS = { inputTokensMax: 2_000, outputTokensMax: 1_000, choices: 1 };
+const ENDING = {
+  outcome: 'completed',
+  status: 200,
+  counts: { ...NO_TOKENS, input: 250, output: 100 },
+  final: true,
+  problem: null,
+  outputSeen: 100,
+  inputGuess: 250,
+} as const;
 const IDLE_MS = 300;
+const MOST_WAITING = 1_000;
 
-/** Hold, journal, settlement and ledger of so many requests, without any request. Prints the CPU in µs of each. */
+/** Quote, hold, journal, settlement and ledger of so many requests, without any request. Prints the CPU in µs of each. */
 async function main(databaseUrl: string, tenants: readonly string[], requests: number): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'openclawmu-bench-'));
   const log = createLog('silent');
   const changes = new ChangeFeed(databaseUrl, log);
   await changes.start();
   const database = new Database(await createDataSource(databaseUrl, 10).initialize());
+  const clock = new SystemClock();
+  const catalogue = new Catalogue({ current: { providers: {} } } as Config, clock);
+  await new CatalogueLoader(catalogue, database, jobPrincipals, changes, log).start();
+  const ledger = new Ledger(catalogue, new LedgerPartitions(database, jobPrincipals, clock, log), log);
   const { quota, holds, settlements } = assembleQuota({
     database,
     databaseUrl,
     changes,
     jobs: jobPrincipals,
-    clock: new SystemClock(),
+    clock,
     log,
     dataDir,
     timezone: 'UTC',
     journal: { sync: 'write' },
     waitMs: () => 0,
   });
-  settlements.sink(testLedger);
+  settlements.sink(new LedgerBridge(ledger));
   await quota.start();
   const principals = tenants.map((tenant) => tenantPrincipal(tenant));
+  let pause: Promise<unknown> | null = null;
   const work = async (count: number): Promise<void> => {
     let next = 0;
     const one = async (): Promise<void> => {
       while (next < count) {
         const principal = principals[next++ % principals.length];
         if (!principal) return;
-        const hold = await holds.reserve(principal, { costNanos: WORST_NANOS, tokens: WORST_TOKENS }, ACTUAL);
-        await hold.settle({ costNanos: COST_NANOS, tokens: COST_TOKENS, row: ACTUAL });
+        // Behind a relay, requests come slower than rows are booked; without one they would pile up.
+        while (settlements.facts.waitingRows > MOST_WAITING) await (pause ??= aWhile().then(() => (pause = null)));
+        const card = catalogue.cardAt(clock.now());
+        const price = card && priceOf(card, MODEL, principal.tenantId);
+        if (!card || !price) throw new Error(`${MODEL} has no price`);
+        const worst = quote(card, price, BOUNDS);
+        const draft: LedgerDraft = {
+          tenantId: principal.tenantId as string,
+          tokenId: principal.id,
+          subject: null,
+          endUser: null,
+          model: MODEL,
+          provider: 'fake-openai',
+          rateCard: worst.rateCard,
+          formula: worst.formula,
+          worst: worst.worst,
+        };
+        const hold = await holds.reserve(principal, worst, draft);
+        const billed = bill(price, worst, ENDING);
+        const { costNanos, tokens } = billed;
+        const row = new SettledEntry(hold, draft, billed, ENDING.outcome, 'chatcmpl-bench');
+        await hold.settle({ costNanos, tokens, row });
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, one));
-    while (settlements.facts.waitingRows > 0) await new Promise((later) => setTimeout(later, 5));
+    while (settlements.facts.waitingRows > 0) await aWhile();
   };
   await work(requests / 4);
   await new Promise((later) => setTimeout(later, IDLE_MS));
@@ -59,6 +98,8 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
   await database.close();
   await rm(dataDir, { recursive: true, force: true });
 }
+
+const aWhile = (): Promise<void> => new Promise((later) => setTimeout(later, 10));
 
 const [, , databaseUrl = '', tenants = '', requests = ''] = process.argv;
 main(databaseUrl, tenants.split(','), Number(requests)).then(
