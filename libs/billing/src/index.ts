@@ -1,5 +1,6 @@
 export {
   checkRow,
+  entryJson,
   LEDGER_OUTCOMES,
   LEDGER_STATUSES,
   rowFromJson,

@@ -178,7 +178,7 @@ export class BillingWorld {
     };
   }
 
-  book(...rows: LedgerRow[]): Promise<string[]> {
+  book(...rows: LedgerRow[]): Promise<readonly string[]> {
     return this.inPlatform((tx) => this.ledger.append(tx, rows));
   }
 

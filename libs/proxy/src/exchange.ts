@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 import type { Cuttable } from './active-calls';
 import type { AnswerSink } from './answer-sink';
 import { bill, type Ending } from './bill';
-import { settledEntry } from './ledger-sink';
+import { SettledEntry } from './ledger-sink';
 import type { CallSummary } from './call-metrics';
 import { headersToClient, providerRequestId } from './headers';
 import { errorAnswer, errorEvent } from './provider-answer';
@@ -233,20 +233,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     const { hold, quote, price, draft } = this.#deal;
     const inputGuess = Math.ceil(this.call.facts.bodyBytes / BYTES_PER_TOKEN);
     const billed = bill(price, quote, { ...ending, inputGuess });
-    const { status, costNanos, tokens, reason, counts, webSearches, serviceTier } = billed;
-    await hold.settle({
-      costNanos,
-      tokens,
-      row: settledEntry(draft, {
-        status,
-        counts,
-        webSearches,
-        serviceTier,
-        reason,
-        outcome: ending.outcome,
-        providerRequestId: providerRequestId(this.#headers),
-      }),
-    });
+    const { costNanos, tokens } = billed;
+    const told = providerRequestId(this.#headers);
+    const row = new SettledEntry(hold, draft, billed, ending.outcome, told);
+    await hold.settle({ costNanos, tokens, row });
   }
 }
 

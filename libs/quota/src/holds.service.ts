@@ -62,9 +62,10 @@ export class Holds implements HoldDesk {
   }
 
   settle(hold: Hold, used: Amounts, row: unknown): Promise<void> {
-    const noted = this.journal.report(settledLine(chargeOf(hold, used), row));
+    const json = JSON.stringify(row) ?? 'null';
+    const noted = this.journal.report(settledLine(chargeOf(hold, used), json));
     this.end(hold, used);
-    const pending = new PendingRow(hold, used, row);
+    const pending = new PendingRow(hold, used, row, json);
     this.settlements.add(pending);
     // Not in the journal: then it is safe as soon as it is in the database, or in the journal after all.
     return noted.catch(() => Promise.race([this.journal.settledUp(), pending.arrival()]));
@@ -105,7 +106,7 @@ export class Holds implements HoldDesk {
     this.#open++;
     this.#heldNanos += amount.cost;
     try {
-      await this.journal.hold(heldLine(chargeOf(hold, amount), draft), hold);
+      await this.journal.hold(heldLine(chargeOf(hold, amount), JSON.stringify(draft) ?? 'null'), hold);
       return hold;
     } catch (error) {
       this.end(hold, NOTHING);

@@ -21,20 +21,22 @@ const LINE = /^([0-9a-f]{8}) (.*)$/;
 const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) ([a-z0-9_-]{1,32}) (\d+(?:,\d+)*) (\d{1,19}) (\d{1,19}) (.*)$/;
 const RELEASED = /^R ([0-9a-f]{32})$/;
 
-/** A line, with its end, that tells by its checksum whether it is whole. JSON keeps line breaks out of the payload. */
+/** A line, with its end, that tells by its checksum whether it is whole. */
 const line = (body: string): string => `${crc32(body).toString(16).padStart(8, '0')} ${body}\n`;
 
-export const heldLine = (charge: Charge, draft: unknown): string => line(chargeBody('H', charge, draft));
+/** @param draft JSON, which keeps line breaks out of the line */
+export const heldLine = (charge: Charge, draft: string): string => line(chargeBody('H', charge, draft));
 
-export const settledLine = (charge: Charge, row: unknown): string => line(chargeBody('S', charge, row));
+/** @param row JSON, as well */
+export const settledLine = (charge: Charge, row: string): string => line(chargeBody('S', charge, row));
 
 export const releasedLine = (id: string): string => line(`R ${id}`);
 
 /** Says nothing; written to find out whether writing works again. */
 export const PROBE_LINE = line('P');
 
-const chargeBody = (kind: 'H' | 'S', { id, atMs, tenantId, windows, amount }: Charge, payload: unknown): string =>
-  `${kind} ${id} ${atMs} ${tenantId} ${windows} ${amount.cost} ${amount.tokens} ${JSON.stringify(payload) ?? 'null'}`;
+const chargeBody = (kind: 'H' | 'S', { id, atMs, tenantId, windows, amount }: Charge, payload: string): string =>
+  `${kind} ${id} ${atMs} ${tenantId} ${windows} ${amount.cost} ${amount.tokens} ${payload}`;
 
 /**
  * Reads a line without its end.

@@ -24,8 +24,8 @@ describe('journal lines', () => {
   test('are read as they were written, one line each, whatever the payload', () => {
     fc.assert(
       fc.property(charge, payload, (written, value) => {
-        const held = heldLine(written, value);
-        const settled = settledLine(written, value);
+        const held = heldLine(written, JSON.stringify(value));
+        const settled = settledLine(written, JSON.stringify(value));
         expect(held.indexOf('\n')).toBe(held.length - 1);
         expect(readLine(held.slice(0, -1))).toEqual({ ...written, kind: 'held', draft: value });
         expect(readLine(settled.slice(0, -1))).toEqual({ ...written, kind: 'settled', row: value });
@@ -38,7 +38,7 @@ describe('journal lines', () => {
   test('are not read when a single character differs', () => {
     fc.assert(
       fc.property(charge, payload, fc.nat(), fc.constantFrom('0', 'x', ' ', '"'), (written, value, at, character) => {
-        const line = settledLine(written, value).slice(0, -1);
+        const line = settledLine(written, JSON.stringify(value)).slice(0, -1);
         const index = at % line.length;
         if (line[index]?.toLowerCase() === character) return;
         expect(readLine(line.slice(0, index) + character + line.slice(index + 1))).toBeUndefined();
@@ -50,10 +50,10 @@ describe('journal lines', () => {
 describe('replay', () => {
   test('tells what is settled and what is open', () => {
     const text =
-      heldLine(one('a'), 'draft a') +
-      heldLine(one('b'), 'draft b') +
-      heldLine(one('c'), 'draft c') +
-      settledLine({ ...one('a'), amount: { cost: 4n, tokens: 2n } }, 'row a') +
+      heldLine(one('a'), JSON.stringify('draft a')) +
+      heldLine(one('b'), JSON.stringify('draft b')) +
+      heldLine(one('c'), JSON.stringify('draft c')) +
+      settledLine({ ...one('a'), amount: { cost: 4n, tokens: 2n } }, JSON.stringify('row a')) +
       PROBE_LINE +
       releasedLine(one('b').id);
     const found = replay([{ name: '1', text }]);
@@ -64,9 +64,9 @@ describe('replay', () => {
 
   test('a journal cut off at any byte loses only what stands behind the cut', () => {
     const lines = [
-      heldLine(one('a'), 'ä'),
-      heldLine(one('b'), '🙂'),
-      settledLine(one('a'), 'row'),
+      heldLine(one('a'), JSON.stringify('ä')),
+      heldLine(one('b'), JSON.stringify('🙂')),
+      settledLine(one('a'), JSON.stringify('row')),
       releasedLine(one('b').id),
     ];
     const bytes = Buffer.from(lines.join(''));
@@ -80,9 +80,12 @@ describe('replay', () => {
   });
 
   test('names every line that is damaged, and reads the others', () => {
-    const damaged = heldLine(one('b'), 1).replace('bbb', 'bcb');
+    const damaged = heldLine(one('b'), JSON.stringify(1)).replace('bbb', 'bcb');
     const found = replay([
-      { name: '00000001.log', text: heldLine(one('a'), 1) + damaged + heldLine(one('c'), 1) },
+      {
+        name: '00000001.log',
+        text: heldLine(one('a'), JSON.stringify(1)) + damaged + heldLine(one('c'), JSON.stringify(1)),
+      },
       { name: '00000002.log', text: `${releasedLine(one('a').id)}half a line` },
       { name: '00000003.log', text: 'nonsense\n' },
     ]);

@@ -58,10 +58,15 @@ describe('journal', () => {
 
   test.each(['write', 'group'] as const)('what it has acknowledged stands in the files (%s)', async (sync) => {
     const journal = open({ sync });
-    const held = Array.from({ length: 100 }, (_, i) => journal.hold(heldLine(charge(i), { i }), pinned(i)));
+    const held = Array.from({ length: 100 }, (_, i) =>
+      journal.hold(heldLine(charge(i), JSON.stringify({ i })), pinned(i)),
+    );
     await Promise.all(held);
     expect(read(journal).open).toHaveLength(100);
-    await Promise.all([journal.report(settledLine(charge(1), 'row')), journal.report(releasedLine(charge(2).id))]);
+    await Promise.all([
+      journal.report(settledLine(charge(1), JSON.stringify('row'))),
+      journal.report(releasedLine(charge(2).id)),
+    ]);
     const found = read(journal);
     expect([found.open.length, found.settled.length, found.damaged.length]).toEqual([98, 1, 0]);
     expect(journal.bytes).toBe(statSync(join(journal.folder, '00000001.log')).size);
@@ -71,7 +76,7 @@ describe('journal', () => {
   test('segments go, oldest first, once all holds noted in them are done', async () => {
     const journal = open({ segmentBytes: 100 });
     const holds = Array.from({ length: 12 }, (_, i) => pinned(i));
-    for (const [i, hold] of holds.entries()) await journal.hold(heldLine(charge(i), {}), hold);
+    for (const [i, hold] of holds.entries()) await journal.hold(heldLine(charge(i), JSON.stringify({})), hold);
     const before = readdirSync(journal.folder).length;
     expect(before).toBeGreaterThan(2);
     for (const hold of holds.slice(1)) journal.unpin(hold);
@@ -82,21 +87,21 @@ describe('journal', () => {
 
   test('on a full disk it refuses holds, remembers reports, and is whole again when there is room', async () => {
     const journal = open({ segmentBytes: 1 });
-    await journal.hold(heldLine(charge(1), {}), pinned(1));
+    await journal.hold(heldLine(charge(1), JSON.stringify({})), pinned(1));
     const free = fillDisk(journal.folder);
-    await expect(journal.hold(heldLine(charge(2), {}), pinned(2))).rejects.toMatchObject({
+    await expect(journal.hold(heldLine(charge(2), JSON.stringify({})), pinned(2))).rejects.toMatchObject({
       code: 'journal_unavailable',
     });
     expect(journal.writable).toBe(false);
-    await expect(journal.hold(heldLine(charge(3), {}), pinned(3))).rejects.toThrow(CodedError);
-    await expect(journal.report(settledLine(charge(1), 'row'))).rejects.toThrow(CodedError);
+    await expect(journal.hold(heldLine(charge(3), JSON.stringify({})), pinned(3))).rejects.toThrow(CodedError);
+    await expect(journal.report(settledLine(charge(1), JSON.stringify('row')))).rejects.toThrow(CodedError);
     free();
     await journal.settledUp();
     expect(journal.writable).toBe(true);
     const found = read(journal);
     expect(found.settled.map(({ id }) => id)).toEqual([charge(1).id]);
     expect([found.open, found.damaged]).toEqual([[], []]);
-    await journal.hold(heldLine(charge(4), {}), pinned(4));
+    await journal.hold(heldLine(charge(4), JSON.stringify({})), pinned(4));
     expect(read(journal).open.map(({ id }) => id)).toEqual([charge(4).id]);
   });
 

@@ -10,12 +10,14 @@ export interface SettledRow {
   readonly at: Date;
   readonly tenantId: string;
   readonly costNanos: bigint;
-  /** What `Hold.settle` was given or `LedgerSink.unconfirmed` gave: plain JSON, possibly read back from a journal. */
+  /** What `Hold.settle` was given or `LedgerSink.unconfirmed` gave, or what a journal kept of it. */
   readonly row: unknown;
+  /** The same as JSON; written once for the journal and the database. */
+  readonly json: string;
 }
 
 /** A hold whose process died before it could end it. */
-export type OpenHold = Omit<SettledRow, 'row'>;
+export type OpenHold = Omit<SettledRow, 'row' | 'json'>;
 
 /** The row, plain JSON, and how many tokens of all classes it counts. */
 export interface Unconfirmed {

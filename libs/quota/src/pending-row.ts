@@ -12,6 +12,7 @@ export class PendingRow implements ChargedRow {
     readonly hold: Hold,
     readonly used: Amounts,
     readonly row: unknown,
+    readonly json: string,
   ) {}
 
   get id(): string {

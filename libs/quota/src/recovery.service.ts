@@ -108,11 +108,11 @@ export class Recovery {
   private async book(processId: string, { settled, open }: Replay): Promise<number> {
     const { ledger } = this.settlements;
     const rows: ChargedRow[] = [
-      ...settled.map((entry) => ({ ...charged(entry, entry.row), row: entry.row })),
+      ...settled.map((entry) => ({ ...charged(entry, entry.row), row: entry.row, json: JSON.stringify(entry.row) })),
       ...open.map((entry) => {
         const charge = charged(entry, entry.draft);
         const { row, tokens } = ledger.unconfirmed(entry.draft, charge);
-        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row };
+        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row, json: JSON.stringify(row) };
       }),
     ];
     let refused = 0;

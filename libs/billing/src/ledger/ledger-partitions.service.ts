@@ -4,14 +4,14 @@ import { Clock, Database, JobPrincipals, LOG, type Log, type Tx } from '@app/pla
 const HOUR_MS = 3_600_000;
 const MONTHS_AHEAD = 2;
 
-/** `2026-11`, in UTC as the partitions are. */
-const monthOf = (at: Date): string => at.toISOString().slice(0, -17);
+/** Counts months, in UTC as the partitions are. */
+const monthOf = (at: Date): number => at.getUTCFullYear() * 12 + at.getUTCMonth();
 
 /** Sees to it that the ledger has a partition for every month before its first row arrives. */
 @Injectable()
 export class LedgerPartitions implements OnModuleDestroy {
   /** Months whose partition is committed. */
-  readonly #present = new Set<string>();
+  readonly #present = new Set<number>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -49,7 +49,7 @@ export class LedgerPartitions implements OnModuleDestroy {
 
   /** For rows of other months, such as those of a journal found late: in the transaction that books them. */
   async ensureFor(tx: Tx, rows: readonly { readonly at: Date }[]): Promise<void> {
-    const missing = new Map<string, Date>();
+    const missing = new Map<number, Date>();
     for (const { at } of rows) if (!this.#present.has(monthOf(at))) missing.set(monthOf(at), at);
     for (const at of missing.values()) await ensure(tx, at);
   }

@@ -72,6 +72,9 @@ export function unconfirmedRow(draft: LedgerDraft, hold: { id: string; at: Date;
 const worstOf = (worst: Usage | Partial<TokenCounts>): Usage =>
   'counts' in worst ? worst : { ...NO_USAGE, counts: { ...NO_TOKENS, ...worst } };
 
+/** A row as JSON, without what its hold knows of it: its id, its time and its cost. */
+export const entryJson = ({ id: _, at: __, costNanos: ___, ...entry }: LedgerRow): string => JSON.stringify(entry);
+
 export const rowToJson = (row: LedgerRow): LedgerRowJson => ({
   ...row,
   at: row.at.toISOString(),

@@ -40,7 +40,7 @@ describe('the ledger', () => {
 
   it('tells which rows are new, so that a repeat settles nothing twice', async () => {
     const [a, b, c] = [world.row(), world.row(), world.row()];
-    expect((await world.book(a, b)).sort()).toEqual([a.id, b.id].sort());
+    expect((await world.book(a, b)).toSorted()).toEqual([a.id, b.id].sort());
     expect(await world.book(b, c, a)).toEqual([c.id]);
     expect(await world.book(a, b, c)).toEqual([]);
     expect(await world.book(a, a)).toEqual([]);
@@ -50,7 +50,7 @@ describe('the ledger', () => {
   it('books each row once when several processes send it', async () => {
     const rows = Array.from({ length: 50 }, () => world.row());
     const booked = await Promise.all([1, 2, 3, 4].map(() => world.book(...rows)));
-    expect(booked.flat().sort()).toEqual(rows.map(({ id }) => id).sort());
+    expect(booked.flat().toSorted()).toEqual(rows.map(({ id }) => id).sort());
   });
 
   it('makes the partition of a month that nobody prepared, also for several at once', async () => {

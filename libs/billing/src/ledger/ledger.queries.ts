@@ -1,46 +1,60 @@
 import type { Tx } from '@app/platform';
+import type { TokenClass } from '../pricing/token-counts';
 import type { LedgerRow } from './ledger-row';
 
-/** A row with what it would cost without the tenant's markup; `null` where that is its cost. */
-export interface PricedRow extends LedgerRow {
+/** A row on its way into the ledger. */
+export interface PricedRow {
+  readonly row: LedgerRow;
+  /** See `entryJson`. */
+  readonly json: string;
+  /** What it would cost without the tenant's markup; `null` where that is its cost. */
   readonly listCostNanos: bigint | null;
 }
 
-/** A column, its type, and where its value is in a row; arrays of them make one statement of any number of rows. */
-const COLUMNS: readonly [name: string, type: string, value: (row: PricedRow) => unknown][] = [
-  ['id', 'uuid', ({ id }) => id],
-  ['at', 'timestamptz', ({ at }) => at.toISOString()],
-  ['tenant_id', 'text', ({ tenantId }) => tenantId],
-  ['token_id', 'text', ({ tokenId }) => tokenId],
-  ['subject', 'text', ({ subject }) => subject],
-  ['end_user', 'text', ({ endUser }) => endUser],
-  ['model', 'text', ({ model }) => model],
-  ['provider', 'text', ({ provider }) => provider],
-  ['provider_request_id', 'text', ({ providerRequestId }) => providerRequestId],
-  ['rate_card', 'int', ({ rateCard }) => rateCard],
-  ['formula', 'smallint', ({ formula }) => formula],
-  ['status', 'text', ({ status }) => status],
-  ['outcome', 'text', ({ outcome }) => outcome],
-  ['input_tokens', 'bigint', ({ counts }) => counts.input],
-  ['output_tokens', 'bigint', ({ counts }) => counts.output],
-  ['cache_read_tokens', 'bigint', ({ counts }) => counts.cacheRead],
-  ['cache_write_5m_tokens', 'bigint', ({ counts }) => counts.cacheWrite5m],
-  ['cache_write_1h_tokens', 'bigint', ({ counts }) => counts.cacheWrite1h],
-  ['reasoning_tokens', 'bigint', ({ counts }) => counts.reasoning],
-  ['audio_input_tokens', 'bigint', ({ counts }) => counts.audioInput],
-  ['audio_output_tokens', 'bigint', ({ counts }) => counts.audioOutput],
-  ['web_searches', 'int', ({ webSearches }) => webSearches],
-  ['service_tier', 'text', ({ serviceTier }) => serviceTier],
-  ['cost_nanos', 'bigint', ({ costNanos }) => String(costNanos)],
-  ['reason', 'text', ({ reason }) => reason],
-  ['list_cost_nanos', 'bigint', ({ listCostNanos }) => listCostNanos?.toString() ?? null],
+/** Members of a row's JSON, and the columns they go to. */
+const COLUMNS: readonly [name: string, type: string, member: string][] = [
+  ['id', 'uuid', 'id'],
+  ['at', 'timestamptz', 'at'],
+  ['tenant_id', 'text', 'tenantId'],
+  ['token_id', 'text', 'tokenId'],
+  ['subject', 'text', 'subject'],
+  ['end_user', 'text', 'endUser'],
+  ['model', 'text', 'model'],
+  ['provider', 'text', 'provider'],
+  ['provider_request_id', 'text', 'providerRequestId'],
+  ['rate_card', 'int', 'rateCard'],
+  ['formula', 'smallint', 'formula'],
+  ['status', 'text', 'status'],
+  ['outcome', 'text', 'outcome'],
+  ['web_searches', 'int', 'webSearches'],
+  ['service_tier', 'text', 'serviceTier'],
+  ['cost_nanos', 'bigint', 'costNanos'],
+  ['reason', 'text', 'reason'],
+  ['list_cost_nanos', 'bigint', 'listCostNanos'],
+];
+
+/** The same for its counts, an object within. */
+const COUNTS: readonly [name: string, tokenClass: TokenClass][] = [
+  ['input_tokens', 'input'],
+  ['output_tokens', 'output'],
+  ['cache_read_tokens', 'cacheRead'],
+  ['cache_write_5m_tokens', 'cacheWrite5m'],
+  ['cache_write_1h_tokens', 'cacheWrite1h'],
+  ['reasoning_tokens', 'reasoning'],
+  ['audio_input_tokens', 'audioInput'],
+  ['audio_output_tokens', 'audioOutput'],
 ];
 
 /** Disjoint, so that their sum is what was used. */
-export const TOKEN_COLUMNS = COLUMNS.flatMap(([name]) => (name.endsWith('_tokens') ? [name] : []));
+export const TOKEN_COLUMNS = COUNTS.map(([name]) => name);
 
-const NAMES = COLUMNS.map(([name]) => name).join(', ');
-const ARRAYS = COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ');
+const NAMES = [...COLUMNS, ...COUNTS].map(([name]) => name).join(', ');
+const VALUES = [
+  ...COLUMNS.map(([, , member]) => `row."${member}"`),
+  ...COUNTS.map(([, tokenClass]) => `counts."${tokenClass}"`),
+].join(', ');
+const MEMBERS = COLUMNS.map(([, type, member]) => `"${member}" ${type}`).join(', ');
+const CLASSES = COUNTS.map(([, tokenClass]) => `"${tokenClass}" bigint`).join(', ');
 
 /**
  * When a row is booked, by the database's clock: later than any closed statement or the roll-up reaches, also if the clock was
@@ -51,17 +65,29 @@ const BOOKED_AT = `greatest(date_trunc('milliseconds', clock_timestamp()),
 
 // In one order, so that two processes that book the same rows do not wait for each other in a circle.
 const INSERT = `
-  INSERT INTO ledger (${NAMES}, cost_center, booked_at)
-  SELECT row.*, tenants.cost_center, ${BOOKED_AT} FROM unnest(${ARRAYS}) AS row (${NAMES}) LEFT JOIN tenants ON tenants.id = row.tenant_id
-  ORDER BY row.at, row.id
-  ON CONFLICT DO NOTHING
-  RETURNING replace(id::text, '-', '') AS id`;
+  WITH inserted AS (
+    INSERT INTO ledger (${NAMES}, cost_center, booked_at)
+    SELECT ${VALUES}, tenants.cost_center, ${BOOKED_AT}
+    FROM json_to_recordset($1::json) AS row (${MEMBERS}, counts json)
+    CROSS JOIN LATERAL json_to_record(row.counts) AS counts (${CLASSES})
+    LEFT JOIN tenants ON tenants.id = row."tenantId"
+    ORDER BY row.at, row.id
+    ON CONFLICT DO NOTHING
+    RETURNING id)
+  SELECT count(*)::int AS count,
+    CASE WHEN count(*) < $2 THEN array_agg(replace(id::text, '-', '')) END AS ids
+  FROM inserted`;
 
-/** Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. */
-export async function insertRows(tx: Tx, rows: readonly PricedRow[]): Promise<string[]> {
-  const inserted = await tx.query<{ id: string }>(
-    INSERT,
-    COLUMNS.map(([, , value]) => rows.map(value)),
-  );
-  return inserted.map(({ id }) => id);
+/**
+ * Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. One JSON text for all of
+ * them: it is written once, for the journal, and an array for each column would be written again for every batch.
+ */
+export async function insertRows(tx: Tx, rows: readonly PricedRow[]): Promise<readonly string[]> {
+  const text = `[${rows.map(insertedJson).join(',')}]`;
+  const [inserted] = await tx.query<{ count: number; ids: string[] | null }>(INSERT, [text, rows.length]);
+  return inserted?.count === rows.length ? rows.map(({ row }) => row.id) : (inserted?.ids ?? []);
 }
+
+const insertedJson = ({ row, json, listCostNanos }: PricedRow): string =>
+  `${json.slice(0, -1)},"id":"${row.id}","at":"${row.at.toISOString()}","costNanos":"${row.costNanos}"` +
+  (listCostNanos === null ? '}' : `,"listCostNanos":"${listCostNanos}"}`);

@@ -6,7 +6,7 @@ import type { RateCard } from '../rates/rate-card';
 import { selectRateCards } from '../rates/rate-cards.queries';
 import { insertRows, type PricedRow } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
-import { checkRow, type LedgerRow } from './ledger-row';
+import { checkRow, entryJson, type LedgerRow } from './ledger-row';
 import { pauseBooking, sumUsed, type Used, type UsedBy } from './used.queries';
 
 /** The append-only record of what every call used and cost. */
@@ -21,14 +21,15 @@ export class Ledger {
   /**
    * Books rows, all in one statement, and returns the ids of those that were not booked before; a repeat changes nothing.
    * A row that breaks a rule (see `checkRow`) is booked as `quarantined` and logged: it must neither be lost nor hold up the others.
+   * @param json the rows as `entryJson` has them, where that is at hand
    */
-  async append(tx: Tx, rows: readonly LedgerRow[]): Promise<string[]> {
+  async append(tx: Tx, rows: readonly LedgerRow[], json = rows.map(entryJson)): Promise<readonly string[]> {
     if (rows.length === 0) return [];
     const cards = await this.cardsOf(tx, rows);
     await this.partitions.ensureFor(tx, rows);
     return insertRows(
       tx,
-      rows.map((row) => this.checked(row, cards.get(row.rateCard))),
+      rows.map((row, index) => this.checked(row, json[index] as string, cards.get(row.rateCard))),
     );
   }
 
@@ -42,15 +43,16 @@ export class Ledger {
     return sumUsed(tx, by, from, until);
   }
 
-  private checked(row: LedgerRow, card: RateCard | undefined): PricedRow {
+  private checked(row: LedgerRow, json: string, card: RateCard | undefined): PricedRow {
     const price = card && priceOf(card, row.model, row.tenantId);
     const broken = checkRow(row, price);
     if (broken === undefined)
-      return { ...row, listCostNanos: price?.markup ? listCost(price, row, row.formula) : null };
-    if (row.status === 'quarantined') return { ...row, listCostNanos: null };
+      return { row, json, listCostNanos: price?.markup ? listCost(price, row, row.formula) : null };
+    if (row.status === 'quarantined') return { row, json, listCostNanos: null };
     const { reason, message } = broken;
     this.log.error({ ledgerRow: row.id, tenant: row.tenantId, problem: message }, 'a ledger row is quarantined');
-    return { ...row, status: 'quarantined', reason, listCostNanos: null };
+    const quarantined = { ...(JSON.parse(json) as object), status: 'quarantined', reason };
+    return { row, json: JSON.stringify(quarantined), listCostNanos: null };
   }
 
   /** Another process may have priced a row by a card this one has not heard of yet. */
