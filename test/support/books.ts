@@ -32,6 +32,9 @@ export interface Balance {
   readonly leases: bigint;
 }
 
+/** SQL: what people call a window `w`. */
+export const WINDOW_NAME = `concat_ws(' ', w.tenant_id, nullif(w.scope, 'tenant'), nullif(w.target, ''), w.metric, w.period)`;
+
 /** What the database has booked, read as its superuser: past row-level security and past all code of ours. */
 export class Books {
   private constructor(private readonly client: Client) {}
@@ -44,7 +47,7 @@ export class Books {
 
   async windows(tenant: string): Promise<BookedWindow[]> {
     const rows = await this.query(
-      "SELECT id, tenant_id, period, limit_amount, spent, leased FROM budget_windows WHERE tenant_id = $1 AND metric = 'cost' ORDER BY id",
+      "SELECT id, tenant_id, period, limit_amount, spent, leased FROM budget_windows WHERE tenant_id = $1 AND scope = 'tenant' AND metric = 'cost' ORDER BY id",
       [tenant],
     );
     return rows.map((row) => ({
@@ -76,15 +79,19 @@ export class Books {
     }));
   }
 
-  /** Every window of every tenant beside the sums it must equal. */
+  /** Every window, of whatever, beside the sums it must equal. */
   async balances(): Promise<Balance[]> {
     const rows = await this.query(
       `SELECT w.id, w.metric, w.spent, w.leased,
               (SELECT coalesce(sum(CASE w.metric WHEN 'cost' THEN l.cost_nanos ELSE l.input_tokens + l.output_tokens
                  + l.cache_read_tokens + l.cache_write_5m_tokens + l.cache_write_1h_tokens + l.reasoning_tokens END), 0) FROM ledger l
-                WHERE l.tenant_id = w.tenant_id AND l.at >= w.starts_at AND l.at < w.ends_at) AS ledger,
+                WHERE (w.tenant_id IS NULL OR l.tenant_id = w.tenant_id) AND l.at >= w.starts_at AND l.at < w.ends_at
+                  AND CASE w.scope WHEN 'token' THEN l.token_id = w.target
+                    WHEN 'user' THEN coalesce(l.subject, l.end_user) = w.target
+                    WHEN 'model' THEN l.model = w.target OR w.target LIKE '%*' AND starts_with(l.model, rtrim(w.target, '*'))
+                    ELSE true END) AS ledger,
               (SELECT coalesce(sum(h.amount), 0) FROM leases h WHERE h.window_id = w.id) AS leases
-         FROM budget_windows w WHERE w.scope = 'tenant' ORDER BY w.id`,
+         FROM budget_windows w ORDER BY w.id`,
     );
     const amount = (value: unknown): bigint => BigInt(value as string);
     return rows.map(({ id, metric, spent, ledger, leased, leases }) => ({

@@ -10,7 +10,7 @@ export async function loseProcess({ database }: Pick<Place, 'database'>, tenant:
     await books.query(`INSERT INTO gateway_processes (id, host, pid) VALUES ($1, 'elsewhere', 1)`, [id]);
     await books.query(
       `WITH w AS (INSERT INTO budget_windows (tenant_id, metric, period, scope, starts_at, ends_at, leased)
-         VALUES ($1, 'cost', 'day', '', '2020-02-01Z', '2020-02-02Z', 7) RETURNING id)
+         VALUES ($1, 'cost', 'day', 'tenant', '2020-02-01Z', '2020-02-02Z', 7) RETURNING id)
        INSERT INTO leases (window_id, process_id, amount) SELECT w.id, $2, 7 FROM w`,
       [tenant, id],
     );

@@ -160,15 +160,10 @@ export class BudgetView {
 export class BudgetList {
   /**
    * First those of the whole tenant, every metric and period, with a budget or without. Then the others there are, by scope,
-   * target, metric and period.
+   * target, metric and period. Of the organisation, those there are.
    */
   items!: BudgetView[];
 
   /** Give it back as `cursor` for the next page; `null` on the last. */
   nextCursor!: string | null;
-}
-
-export class OrganisationBudgetList {
-  /** Those there are. */
-  items!: BudgetView[];
 }

@@ -17,7 +17,6 @@ import {
   type BudgetList,
   BudgetQuery,
   type BudgetView,
-  type OrganisationBudgetList,
   type SetBudget,
   type TopUpBudget,
 } from './budget.dto';
@@ -66,10 +65,10 @@ export class BudgetsService {
     return this.database.tenant(principal, (tx) => this.page(tx, principal.tenantId as string, query));
   }
 
-  listOrganisation(principal: Principal): Promise<OrganisationBudgetList> {
+  listOrganisation(principal: Principal): Promise<BudgetList> {
     return this.database.platform(principal, async (tx) => {
       const rows = await selectBudgets(tx, null, { limit: MOST_OF_THE_ORGANISATION });
-      return { items: await this.read(tx, null, rows) };
+      return { items: await this.read(tx, null, rows), nextCursor: null };
     });
   }
 

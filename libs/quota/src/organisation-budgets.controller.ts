@@ -2,9 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Post, Put, Query } from '@nest
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, ApiIdempotent, Audience, Caller, IdempotencyKey, type Principal, Requires } from '@app/platform';
 import {
+  BudgetList,
   BudgetView,
   OrganisationBudgetKey,
-  OrganisationBudgetList,
   SetOrganisationBudget,
   TopUpOrganisationBudget,
 } from './budget.dto';
@@ -19,9 +19,9 @@ export class OrganisationBudgetsController {
   @Get()
   @Requires('budgets:read')
   @ApiOperation({ summary: 'Shows the budgets of all tenants together and what is used of them' })
-  @ApiOkResponse({ type: OrganisationBudgetList })
+  @ApiOkResponse({ type: BudgetList })
   @ApiErrors([])
-  listOrganisationBudgets(@Caller() principal: Principal): Promise<OrganisationBudgetList> {
+  listOrganisationBudgets(@Caller() principal: Principal): Promise<BudgetList> {
     return this.budgets.listOrganisation(principal);
   }
 

@@ -23,7 +23,12 @@ export async function learnQuotes(gateway: Gateway, caller: Caller): Promise<Quo
   const quotes: Partial<Record<MaxTokens, bigint>> = {};
   for (const maxTokens of MAX_TOKENS) {
     const call = { number: 0, dialect: 'openai', stream: false, model: 'fake/c0/fake-n1', honest: true } as const;
-    const { text, status } = await caller.call(gateway.url, token, { ...call, maxTokens, leavesAfterMs: null });
+    const { text, status } = await caller.call(gateway.url, token, {
+      ...call,
+      maxTokens,
+      user: null,
+      leavesAfterMs: null,
+    });
     if (status === 200) throw new BrokenPromise('a department that may spend nothing was served');
     const { error } = JSON.parse(text) as { error: { requested: string } };
     quotes[maxTokens] = parseNanos(error.requested);
@@ -48,8 +53,9 @@ export class Boundary {
   ) {}
 
   /**
-   * All have a monthly budget, every second one a daily budget as well. There is room for a third of the calls that are
-   * made at once, so that the others are refused.
+   * All have a monthly budget, every second one a daily budget as well, and each one of a part of itself: its end users, its
+   * models or its token. All together have one too. There is room for a third of the calls that are made at once, so that
+   * the others are refused.
    */
   static async create(
     fleet: Fleet,
@@ -64,9 +70,18 @@ export class Boundary {
       const gateway = fleet.alive[0] as Gateway;
       const department = await createDepartment(gateway, { id: `proof${index}` });
       departments.push(department);
-      await setLimit(gateway, department.id, 'month', limit);
-      if (index % 2 === 1) await setLimit(gateway, department.id, 'day', limit);
+      const whole = { tenant: department.id, scope: 'tenant', target: '', period: 'month' } as const;
+      await setLimit(gateway, whole, limit);
+      if (index % 2 === 1) await setLimit(gateway, { ...whole, period: 'day' }, limit);
+      const [part, share] = partsOf(department)[index % 3] as [Part, bigint];
+      await setLimit(gateway, { ...whole, ...part }, (limit * share) / 10n);
     }
+    const all = (limit * BigInt(tenants) * 8n) / 10n;
+    await setLimit(
+      fleet.alive[0] as Gateway,
+      { tenant: null, scope: 'organisation', target: '', period: 'month' },
+      all,
+    );
     return boundary;
   }
 
@@ -81,15 +96,15 @@ export class Boundary {
 
   private async raise(onlooker: Onlooker): Promise<void> {
     while (!this.stopping) {
-      const short = await onlooker.query<{ tenant: string; period: 'day' | 'month'; ceiling: string }>(
-        `SELECT tenant_id AS tenant, period, limit_amount::text AS ceiling FROM budget_windows
+      const short = await onlooker.query<Limited & { ceiling: string }>(
+        `SELECT tenant_id AS tenant, scope, target, period, limit_amount::text AS ceiling FROM budget_windows
           WHERE limit_amount > 0 AND limit_amount - spent < $1 AND now() >= starts_at AND now() < ends_at`,
         [String(this.room / 3n)],
       );
-      for (const { tenant, period, ceiling } of short ?? []) {
+      for (const { ceiling, ...window } of short ?? []) {
         const [gateway] = this.fleet.alive;
         const limit = BigInt(ceiling) + (this.room * BigInt(this.chance.whole(20, 150))) / 100n;
-        if (gateway && (await setLimit(gateway, tenant, period, limit).then(isDone, isRefused))) this.raises++;
+        if (gateway && (await setLimit(gateway, window, limit).then(isDone, isRefused))) this.raises++;
       }
       await delay(PAUSE_MS);
     }
@@ -101,9 +116,27 @@ const isDone = (): boolean => true;
 /** The gateway or its database has just been killed; the next round tries again. */
 const isRefused = (): boolean => false;
 
-const setLimit = (gateway: Gateway, tenant: string, period: 'day' | 'month', limit: bigint): Promise<unknown> =>
-  gateway.must('PUT', `/api/v1/admin/tenants/${tenant}/budgets`, {
+/** Whose budget, and of which period. */
+interface Limited {
+  readonly tenant: string | null;
+  readonly scope: string;
+  readonly target: string;
+  readonly period: 'day' | 'month';
+}
+
+type Part = Pick<Limited, 'scope' | 'target'>;
+
+/** A part of a department, and the tenths of its budget that it may use. Each end user begins with what all have. */
+const partsOf = ({ tokenId }: Department): (readonly [Part, bigint])[] => [
+  [{ scope: 'user', target: '*' }, 4n],
+  [{ scope: 'model', target: 'fake*' }, 6n],
+  [{ scope: 'token', target: tokenId }, 9n],
+];
+
+const setLimit = (gateway: Gateway, { tenant, scope, target, period }: Limited, limit: bigint): Promise<unknown> =>
+  gateway.must('PUT', tenant === null ? '/api/v1/admin/budgets' : `/api/v1/admin/tenants/${tenant}/budgets`, {
     metric: 'cost',
     period,
+    ...(tenant === null || scope === 'tenant' ? {} : { scope, target }),
     limit: formatNanos(limit),
   });

@@ -53,9 +53,11 @@ export class Caller {
   }
 }
 
-function bodyOf({ model, maxTokens, stream }: PlannedCall): string {
+function bodyOf({ dialect, model, maxTokens, stream, user }: PlannedCall): string {
+  const openai = user === null ? {} : { user };
+  const asker = dialect === 'openai' || user === null ? openai : { metadata: { user_id: user } };
   const body = (content: string): string =>
-    JSON.stringify({ model, max_tokens: maxTokens, stream, messages: [{ role: 'user', content }] });
+    JSON.stringify({ model, max_tokens: maxTokens, stream, ...asker, messages: [{ role: 'user', content }] });
   return body('.'.repeat(BODY_BYTES - body('').length));
 }
 

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Books, type BookedCall } from '../books';
+import { Books, WINDOW_NAME, type BookedCall } from '../books';
 import { eventually, offerFakeModels, type Department } from '../department';
 import { FakeProvider } from '../fake-provider';
 import { createPlace, type Gateway, type Place } from '../gateway';
@@ -197,8 +197,8 @@ async function rowsOf(books: Books, departments: readonly Department[]): Promise
 async function windowsOf(books: Books): Promise<FinalWindow[]> {
   const known = new Map((await books.balances()).map((balance) => [balance.window, balance]));
   const rows = await books.query(
-    `SELECT id, tenant_id || ' ' || metric || ' ' || period AS name, limit_amount FROM budget_windows
-      WHERE scope = 'tenant' ORDER BY tenant_id, metric, period, starts_at`,
+    `SELECT id, ${WINDOW_NAME} AS name, limit_amount FROM budget_windows w
+      ORDER BY tenant_id, scope, target, metric, period, starts_at`,
   );
   return rows.map(({ id, name, limit_amount: limit }) => ({
     ...(known.get(BigInt(id as string)) as FinalWindow),

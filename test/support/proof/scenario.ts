@@ -11,6 +11,8 @@ export interface PlannedCall {
   /** Whether the provider reports what it charges, so that the bill must be just that. */
   readonly honest: boolean;
   readonly maxTokens: MaxTokens;
+  /** Whom the caller says it acts for; null if it does not say. */
+  readonly user: string | null;
   /** When the caller leaves, in ms; null if it stays. */
   readonly leavesAfterMs: number | null;
 }
@@ -38,6 +40,9 @@ const LIES = [
   'n8-h3',
 ];
 
+/** Few, so that each of them uses up a budget of its own. */
+const USERS = ['ada', 'grace', null] as const;
+
 const SHARE_OF_LIES = 0.15;
 const SHARE_THAT_LEAVES = 0.12;
 const LONGEST_STAY_MS = 600;
@@ -51,7 +56,7 @@ export function plan(number: number, chance: Chance): PlannedCall {
   const behaviour = honest ? truth(chance, dialect, stream, maxTokens) : chance.pick(LIES);
   const model = `${dialect === 'anthropic' ? 'claude/' : ''}fake/c${number}/fake-${behaviour}`;
   const leavesAfterMs = chance.happens(SHARE_THAT_LEAVES) ? chance.whole(0, LONGEST_STAY_MS) : null;
-  return { number, dialect, stream, model, honest, maxTokens, leavesAfterMs };
+  return { number, dialect, stream, model, honest, maxTokens, user: chance.pick(USERS), leavesAfterMs };
 }
 
 /** An answer with all classes of tokens, up to nearly all that was held for it. */

@@ -12,6 +12,7 @@ const made = (number: number, change: Partial<MadeCall['plan']> = {}): MadeCall 
     model: `fake/c${number}/fake-n3`,
     honest: true,
     maxTokens: 100,
+    user: null,
     leavesAfterMs: null,
     ...change,
   },

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { WINDOW_NAME } from '../books';
 import { Onlooker } from './onlooker';
 
 const PAUSE_MS = 5;
@@ -45,7 +46,7 @@ export class WindowWatch {
   private async watch(onlooker: Onlooker): Promise<void> {
     while (!this.stopping) {
       const windows = await onlooker.query<Sample>(
-        `SELECT w.tenant_id || ' ' || w.metric || ' ' || w.period AS name, w.limit_amount::text AS ceiling, w.spent::text, w.leased::text,
+        `SELECT ${WINDOW_NAME} AS name, w.limit_amount::text AS ceiling, w.spent::text, w.leased::text,
                 (SELECT coalesce(sum(amount), 0)::text FROM leases l WHERE l.window_id = w.id) AS leases
            FROM budget_windows w`,
       );

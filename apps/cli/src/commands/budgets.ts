@@ -4,6 +4,10 @@ import { path } from '../gateway-client';
 import { amount, wholeNumber } from '../values';
 
 interface Budget {
+  readonly scope: string;
+  readonly target: string | null;
+  readonly targets: number | null;
+  readonly targetsUsedUp: number | null;
   readonly metric: string;
   readonly period: string;
   readonly limit: string | null;
@@ -23,61 +27,75 @@ const BUDGETS = [
 
 type Options<Value> = { readonly [Name in (typeof BUDGETS)[number]['option']]?: Value };
 
-export function registerBudgets(program: Command, cli: Cli): void {
-  const budgets = program
-    .command('budgets')
-    .description('hard limits on what a tenant may spend, in money or in tokens');
+/** Whose budget is meant. */
+interface Whose {
+  readonly organisation?: true;
+  readonly model?: string;
+  readonly token?: string;
+  readonly user?: string;
+}
 
-  budgets
-    .command('set <tenant>')
+const PARTS = ['model', 'token', 'user'] as const;
+
+export function registerBudgets(program: Command, cli: Cli): void {
+  const budgets = program.command('budgets').description('hard limits on what may be spent, in money or in tokens');
+
+  whose(budgets.command('set [tenant]'))
     .description("set limits, in the rate card's currency or in tokens; what was used stays used")
     .option('--monthly <amount>', 'most it may spend in a calendar month, such as 250 or 12.50', amount)
     .option('--daily <amount>', 'most it may spend in a calendar day', amount)
     .option('--monthly-tokens <number>', 'most tokens it may use in a calendar month, of all classes', wholeNumber)
     .option('--daily-tokens <number>', 'most tokens it may use in a calendar day', wholeNumber)
-    .action(async (tenant: string, options: Options<string>, command: Command) => {
+    .action(async (tenant: string | undefined, options: Options<string> & Whose, command: Command) => {
+      const { route, part, name } = subjectOf(tenant, options, command);
       const set: Budget[] = [];
-      for (const { option, metric, period } of chosen(options, command)) {
-        const limit = { metric, period, limit: options[option] };
-        set.push(await cli.gateway.put<Budget>(path`/api/v1/admin/tenants/${tenant}/budgets`, limit));
-      }
+      for (const { option, metric, period } of chosen(options, command))
+        set.push(await cli.gateway.put<Budget>(route, { ...part, metric, period, limit: options[option] }));
       const sentences = set.map(({ metric, period, limit, spent }) =>
         metric === 'tokens'
-          ? `${tenant} may use ${limit} tokens a ${period}; ${spent} are used so far.`
-          : `${tenant} may spend ${limit} a ${period}; ${spent} is spent so far.`,
+          ? `${name} may use ${limit} tokens a ${period}; ${spent} are used so far.`
+          : `${name} may spend ${limit} a ${period}; ${spent} is spent so far.`,
       );
       cli.out.done(set, sentences.join('\n'));
     });
 
-  budgets
-    .command('top-up <tenant>')
+  whose(budgets.command('top-up [tenant]'))
     .description('add to limits for the period under way, and for no other')
     .option('--monthly <amount>', 'what it may spend beyond the limit of this month', amount)
     .option('--daily <amount>', 'what it may spend beyond the limit of today', amount)
     .option('--monthly-tokens <number>', 'tokens it may use beyond the limit of this month', wholeNumber)
     .option('--daily-tokens <number>', 'tokens it may use beyond the limit of today', wholeNumber)
     .requiredOption('--reason <text>', 'why; stands in the audit log')
-    .action(async (tenant: string, options: Options<string> & { readonly reason: string }, command: Command) => {
+    .action(async (tenant: string | undefined, options: TopUpOptions, command: Command) => {
+      const { route, part, name } = subjectOf(tenant, options, command);
+      const { reason } = options;
       const topped: Budget[] = [];
-      for (const { option, metric, period } of chosen(options, command)) {
-        const topUp = { metric, period, amount: options[option], reason: options.reason };
-        topped.push(await cli.gateway.post<Budget>(path`/api/v1/admin/tenants/${tenant}/budgets/top-ups`, topUp));
-      }
+      for (const { option, metric, period } of chosen(options, command))
+        topped.push(
+          await cli.gateway.post<Budget>(`${route}/top-ups`, {
+            ...part,
+            metric,
+            period,
+            amount: options[option],
+            reason,
+          }),
+        );
       const sentences = topped.map(({ metric, period, limit, topUp, resetsAt }) => {
         const unit = metric === 'tokens' ? ' tokens' : '';
-        return `Until ${resetsAt} ${tenant} has ${topUp}${unit} beyond its limit of ${limit} a ${period}.`;
+        return `Until ${resetsAt} ${name} has ${topUp}${unit} beyond its limit of ${limit} a ${period}.`;
       });
       cli.out.done(topped, sentences.join('\n'));
     });
 
-  budgets
-    .command('show <tenant>')
+  whose(budgets.command('show [tenant]'))
     .description('show limits and what is used of them')
-    .action(async (tenant: string) => {
-      const { items } = await cli.gateway.get<{ items: Budget[] }>(path`/api/v1/admin/tenants/${tenant}/budgets`);
+    .action(async (tenant: string | undefined, options: Whose, command: Command) => {
+      const { route, part } = subjectOf(tenant, options, command);
+      const items = await cli.gateway.all<Budget>(route, part);
       cli.out.rows(
         items,
         [
+          { title: 'of', of: (b) => partOf(b) },
           { title: 'metric', of: (b) => b.metric },
           { title: 'period', of: (b) => b.period },
           { title: 'limit', of: (b) => b.limit ?? 'none', right: true },
@@ -90,24 +108,54 @@ export function registerBudgets(program: Command, cli: Cli): void {
       );
     });
 
-  budgets
-    .command('remove <tenant>')
+  whose(budgets.command('remove [tenant]'))
     .description('lift limits; what is spent is still counted')
     .option('--monthly', 'the limit of the month')
     .option('--daily', 'the limit of the day')
     .option('--monthly-tokens', 'the limit of tokens of the month')
     .option('--daily-tokens', 'the limit of tokens of the day')
-    .action(async (tenant: string, options: Options<true>, command: Command) => {
-      const lifted = chosen(options, command).map(({ metric, period }) => ({ metric, period }));
-      for (const key of lifted) await cli.gateway.delete(path`/api/v1/admin/tenants/${tenant}/budgets`, key);
+    .action(async (tenant: string | undefined, options: Options<true> & Whose, command: Command) => {
+      const { route, part, name } = subjectOf(tenant, options, command);
+      const lifted = chosen(options, command).map(({ metric, period }) => ({ ...part, metric, period }));
+      for (const key of lifted) await cli.gateway.delete(route, key);
       const sentences = lifted.map(({ metric, period }) =>
         metric === 'tokens'
-          ? `${tenant} may use any number of tokens in a ${period}.`
-          : `${tenant} may spend without limit in a ${period}.`,
+          ? `${name} may use any number of tokens in a ${period}.`
+          : `${name} may spend without limit in a ${period}.`,
       );
       cli.out.done(lifted, sentences.join('\n'));
     });
 }
+
+type TopUpOptions = Options<string> & Whose & { readonly reason: string };
+
+const whose = (command: Command): Command =>
+  command
+    .option('--organisation', 'all tenants together')
+    .option('--model <name>', "only calls of a model, or of all whose names begin so: 'claude-*'")
+    .option('--token <id>', "only calls with a token; '*' for each token by itself")
+    .option('--user <name>', "only calls for an end user; '*' for each end user by itself");
+
+/** Where the budgets meant are, which of them it is, and what to call whose they are. */
+function subjectOf(tenant: string | undefined, options: Whose, command: Command) {
+  const parts = PARTS.filter((part) => options[part] !== undefined);
+  const [scope] = parts;
+  if (parts.length > 1) command.error('error: say one of --model, --token and --user');
+  if (options.organisation) {
+    if (tenant !== undefined || scope) command.error('error: --organisation is all tenants, whatever they call');
+    return { route: '/api/v1/admin/budgets', part: {}, name: 'The organisation' };
+  }
+  if (tenant === undefined) command.error('error: name a tenant, or say --organisation');
+  const route = path`/api/v1/admin/tenants/${tenant as string}/budgets`;
+  if (!scope) return { route, part: {}, name: tenant };
+  const target = options[scope];
+  const which = target === '*' && scope !== 'model' ? `Each ${scope}` : `The ${scope} ${target}`;
+  return { route, part: { scope, target }, name: `${which} of ${tenant}` };
+}
+
+/** Where each has the limit for itself, how many there are and how many of them have used it up. */
+const partOf = ({ scope, target, targets, targetsUsedUp }: Budget): string =>
+  `${scope}${target === null ? '' : ` ${target}`}${targets === null ? '' : ` (${targets}, ${targetsUsedUp} used up)`}`;
 
 function chosen(options: Options<unknown>, command: Command): readonly (typeof BUDGETS)[number][] {
   const budgets = BUDGETS.filter(({ option }) => options[option] !== undefined);

@@ -1,0 +1,154 @@
+import { Books } from '../support/books';
+import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
+import { FakeProvider } from '../support/fake-provider';
+import { Gateway } from '../support/gateway';
+import { expectNothingLeft } from '../support/processes';
+
+/** Budgets of models, tokens, end users and the organisation, as callers and administrators meet them. */
+
+type Dialect = 'openai' | 'anthropic';
+
+interface Call {
+  readonly department: Department;
+  readonly dialect: Dialect;
+  readonly model?: string;
+  readonly user?: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly error: Readonly<Record<string, unknown>>;
+}
+
+interface BudgetView {
+  readonly scope: string;
+  readonly target: string | null;
+  readonly limit: string | null;
+  readonly spent: string;
+  readonly held: string;
+}
+
+let fake: FakeProvider;
+let gateway: Gateway;
+let books: Books;
+
+beforeAll(async () => {
+  fake = await FakeProvider.start();
+  gateway = await Gateway.start({ providers: fakeProviders(fake) });
+  await offerFakeModels(gateway);
+  books = await Books.open(gateway.place.database);
+});
+afterAll(async () => {
+  await books.close();
+  await gateway.remove();
+  await fake.close();
+  await expectNothingLeft(gateway.place.folder);
+});
+
+async function call({ department, dialect, model = 'fake-n5', user }: Call): Promise<Answer> {
+  const isOpenai = dialect === 'openai';
+  const asker = user === undefined ? {} : isOpenai ? { user } : { metadata: { user_id: user } };
+  const response = await fetch(`${gateway.url}${isOpenai ? '/v1/chat/completions' : '/v1/messages'}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${department.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: isOpenai ? model : `claude/${model}`,
+      max_tokens: 100,
+      messages: [{ role: 'user', content: 'Hello!' }],
+      ...asker,
+    }),
+  });
+  const body = (await response.json()) as { error?: Record<string, unknown> };
+  return { status: response.status, error: body.error ?? {} };
+}
+
+const setBudget = (path: string, budget: Record<string, unknown>): Promise<BudgetView> =>
+  gateway.must<BudgetView>('PUT', path, { metric: 'cost', period: 'month', ...budget });
+
+const pathOf = ({ id }: Department): string => `/api/v1/admin/tenants/${id}/budgets`;
+
+describe.each<Dialect>(['openai', 'anthropic'])('a call in the dialect of %s', (dialect) => {
+  test.each<[string, (department: Department) => { scope: string; target: string }, Partial<Call>]>([
+    [
+      'its model',
+      () => ({ scope: 'model', target: dialect === 'openai' ? 'fake-n*' : 'claude/fake-n*' }),
+      { model: 'fake-e500' },
+    ],
+    ['its token', ({ tokenId }) => ({ scope: 'token', target: tokenId }), {}],
+    ['its end user', () => ({ scope: 'user', target: 'alice' }), { user: 'bob' }],
+    ['each end user', () => ({ scope: 'user', target: '*' }), { user: undefined }],
+  ])('is refused by the budget of %s, which is named, and others are not', async (_, partOf, other) => {
+    const department = await createDepartment(gateway);
+    const part = partOf(department);
+    await setBudget(pathOf(department), { ...part, limit: '0.000001' });
+    const mine = { department, dialect, user: 'alice' };
+    const refused = await eventually(
+      () => call(mine),
+      ({ status }) => status === 429,
+    );
+    expect(refused.error).toMatchObject({
+      gateway_code: 'budget_exceeded',
+      scope: part.scope,
+      target: part.target === '*' ? 'alice' : part.target,
+      metric: 'cost',
+      period: 'month',
+      limit: '0.000001',
+      held: '0.00',
+      resetAt: expect.any(String) as string,
+    });
+    if (part.scope === 'token') return;
+    expect((await call({ ...mine, ...other })).status).not.toBe(429);
+  });
+
+  test('counts in every budget it belongs to, by what the ledger says', async () => {
+    const department = await createDepartment(gateway);
+    const parts = [
+      { scope: 'model', target: dialect === 'openai' ? 'fake-n5' : 'claude/*' },
+      { scope: 'token', target: department.tokenId },
+      { scope: 'user', target: 'alice' },
+    ];
+    // One of them after the call: it finds what was used.
+    const late = { scope: 'user', target: 'alice' };
+    for (const part of parts.slice(0, 2)) await setBudget(pathOf(department), { ...part, limit: '5' });
+    expect((await call({ department, dialect, user: 'alice' })).status).toBe(200);
+    await eventually(async () => (await books.calls(department.id)).length === 1);
+    const [row] = await books.calls(department.id);
+    await setBudget(pathOf(department), { ...late, limit: '5' });
+    const { items } = await gateway.must<{ items: BudgetView[] }>(
+      'GET',
+      '/api/v1/tenant/budgets',
+      undefined,
+      department.token,
+    );
+    const counted = items.filter(({ scope }) => scope !== 'tenant');
+    expect(counted.map(({ scope, target }) => ({ scope, target }))).toEqual(parts);
+    for (const { spent } of counted) expect(BigInt(Math.round(Number(spent) * 1e9))).toBe(row?.costNanos);
+    expect(row?.costNanos).toBeGreaterThan(0n);
+  });
+
+  test('is refused by the budget of the organisation, without its figures', async () => {
+    const department = await createDepartment(gateway);
+    await setBudget('/api/v1/admin/budgets', { limit: '0.000001' });
+    const refused = await eventually(
+      () => call({ department, dialect }),
+      ({ status }) => status === 429,
+    );
+    expect(refused.error).toMatchObject({ gateway_code: 'budget_exceeded', scope: 'organisation', period: 'month' });
+    for (const figure of ['limit', 'spent', 'held']) expect(refused.error).not.toHaveProperty(figure);
+    await gateway.must('DELETE', '/api/v1/admin/budgets?metric=cost&period=month');
+    await eventually(
+      () => call({ department, dialect }),
+      ({ status }) => status === 200,
+    );
+    const seen = await gateway.must<unknown>('GET', '/api/v1/tenant/budgets', undefined, department.token);
+    expect(JSON.stringify(seen)).not.toContain('organisation');
+  });
+});
+
+test('an end user whose name is none counts by its digest', async () => {
+  const department = await createDepartment(gateway);
+  expect((await call({ department, dialect: 'anthropic', user: `{"session": "${'x'.repeat(80)}"}` })).status).toBe(200);
+  await eventually(async () => (await books.calls(department.id)).length === 1);
+  const [row] = await books.query('SELECT end_user FROM ledger WHERE tenant_id = $1', [department.id]);
+  expect(row?.['end_user']).toMatch(/^sha256:[0-9a-f]{32}$/);
+});
