@@ -1,4 +1,5 @@
 import type { Database, JobPrincipals, Log } from '@app/platform';
+import { Lane } from '../lane';
 import type { Call } from './scope';
 import { type Counted, type ScopedBudget, ScopedBudgets } from './scoped-budgets';
 
@@ -6,6 +7,8 @@ const RETRY_MS = 1_000;
 
 /** Which budgets there are beside those of whole tenants, as this process knows it: read at start, and again at every change. */
 export class BudgetDirectory {
+  /** An earlier reading must not replace a later one. */
+  readonly #lane = new Lane();
   #budgets = new ScopedBudgets([]);
   #stale = false;
   #following: Promise<void> | null = null;
@@ -29,14 +32,15 @@ export class BudgetDirectory {
   }
 
   /** @throws CodedError `database_unavailable`: calls must not be let through unlimited because nobody knows their budgets. */
-  async load(): Promise<void> {
-    this.#budgets = new ScopedBudgets(
-      await this.database.platform(this.jobs.for('budgets'), (tx) =>
+  load(): Promise<void> {
+    return this.#lane.run(async () => {
+      const budgets = await this.database.platform(this.jobs.for('budgets'), (tx) =>
         tx.query<ScopedBudget>(
           `SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets WHERE scope <> 'tenant'`,
         ),
-      ),
-    );
+      );
+      this.#budgets = new ScopedBudgets(budgets);
+    });
   }
 
   /** Takes in what was committed before the call. Where that fails it is tried again later, and the former state stays. */
