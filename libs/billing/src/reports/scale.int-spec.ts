@@ -26,7 +26,8 @@ describe('a ledger of many rows', () => {
     for (const month of MONTHS)
       await world.asSuperuser('SELECT ensure_ledger_partition($1)', [`${month}-01T00:00:00Z`]);
     await world.asSuperuser(
-      insertManyRows({ from: new Date('2026-03-01T00:00:00Z'), to: new Date('2026-07-01T00:00:00Z'), rows: ROWS }),
+      // As dense as four million rows a month are.
+      insertManyRows({ from: new Date('2026-04-26T00:00:00Z'), to: new Date('2026-05-06T00:00:00Z'), rows: ROWS }),
     );
     await world.asSuperuser('ANALYZE ledger');
   });
@@ -77,7 +78,7 @@ describe('a ledger of many rows', () => {
 
   it('takes less than 400 bytes a row, indexes included', async () => {
     const [size] = await world.asSuperuser<{ bytes: number }>(
-      "SELECT sum(pg_total_relation_size(inhrelid))::float8 AS bytes FROM pg_inherits WHERE inhparent = 'ledger'::regclass",
+      "SELECT (pg_total_relation_size('ledger_2026_04') + pg_total_relation_size('ledger_2026_05'))::float8 AS bytes",
     );
     expect(Number(size?.bytes) / ROWS).toBeLessThan(400);
   });
