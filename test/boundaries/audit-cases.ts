@@ -329,6 +329,15 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       wrong: { path: `${MONTHS}/1999-01/attach`, status: 404 },
     };
   },
+  'POST /api/v1/admin/deliveries/:delivery/runs': () =>
+    Promise.resolve({
+      path: `${ADMIN}/deliveries/audited/runs`,
+      body: { period: '2020-02' },
+      record: { action: 'delivery.requested', tenant: null, target: { kind: 'delivery', id: 'audited' } },
+      before: null,
+      after: { period: '2020-02', slot: expect.any(String) },
+      wrong: { path: `${ADMIN}/deliveries/nobody/runs`, body: {}, status: 404 },
+    }),
   'POST /api/v1/admin/rate-cards/imports': () =>
     Promise.resolve({
       path: `${ADMIN}/rate-cards/imports`,

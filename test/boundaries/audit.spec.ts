@@ -15,6 +15,9 @@ let books: Books;
 /** Whatever must never be in a record. */
 const secrets: string[] = [PROVIDER_KEY];
 
+/** A delivery to ask for; what becomes of it is not told here. */
+const NOWHERE = { name: 'audited', report: 'period', schedule: '0 6 1 * *', to: { folder: '/nowhere' } };
+
 beforeAll(async () => {
   fake = await FakeProvider.start();
   const webhook = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -22,7 +25,12 @@ beforeAll(async () => {
   const webhooks = [{ name: 'audited', url: 'http://127.0.0.1:1/', secret: webhook }];
   gateway = await Gateway.start({
     providers: fakeProviders(fake),
-    config: { audit: { checkpointMs: 50 }, ledger: { retainMonths: 1 }, webhooks },
+    config: {
+      audit: { checkpointMs: 50 },
+      ledger: { retainMonths: 1 },
+      webhooks,
+      deliveries: [NOWHERE],
+    },
   });
   secrets.push(webhook, ...Object.values(gateway.place.keys));
   await offerFakeModels(gateway);

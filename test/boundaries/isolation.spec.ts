@@ -309,6 +309,7 @@ const filled = ({ path }: TableRoute): string =>
     .replace(':requestId', a.requestId)
     .replace(':statementId', a.statementId)
     .replace(/:id|\*id/, 'fake')
+    .replace(':delivery', 'warehouse')
     .replace(':version', '1')
     .replace(':processId', '01a203b1-9c1e-7a44-8f5b-2a9d1c0e7f11');
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { Cli } from './cli';
 import { registerAudit } from './commands/audit';
 import { registerBudgets } from './commands/budgets';
+import { registerDeliveries } from './commands/deliveries';
 import { registerDoctor } from './commands/doctor';
 import { registerGateway } from './commands/gateway';
 import { registerLedger } from './commands/ledger';
@@ -67,6 +68,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerUsage,
     registerBilling,
     registerLedger,
+    registerDeliveries,
     registerAudit,
     registerGateway,
     registerWebhooks,

@@ -1,6 +1,6 @@
 import { AuditModule, RefusedAttempts } from '@app/audit';
 import { AuthModule } from '@app/auth';
-import { BillingModule } from '@app/billing';
+import { BillingModule, DeliveriesModule } from '@app/billing';
 import { LOG, PlatformModule, type Log, type PlatformOptions } from '@app/platform';
 import { ProxyModule } from '@app/proxy';
 import { QuotaModule, RequestRatesModule } from '@app/quota';
@@ -25,6 +25,7 @@ export class AppModule {
         AuditModule,
         TenancyModule,
         BillingModule,
+        DeliveriesModule,
         QuotaModule,
         AuthModule,
         RequestRatesModule,

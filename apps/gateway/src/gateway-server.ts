@@ -1,5 +1,6 @@
 import { Audit, AuditExporter, RefusedAttempts } from '@app/audit';
 import { assertRoutesDeclared, JobPrincipalMint } from '@app/auth';
+import { DeliveryRunner } from '@app/billing';
 import {
   ChangeFeed,
   Clock,
@@ -23,6 +24,7 @@ import { Registry } from 'prom-client';
 import { AppModule } from './app.module';
 import { banner } from './banner';
 import { configureHttp } from './configure-http';
+import { registerDeliveryGauges } from './delivery-gauges';
 import { registerGauges, registerWebhookGauges } from './gauges';
 import { GatewayHttpAdapter } from './http-adapter';
 import { registerLostGauges } from './lost-gauges';
@@ -82,6 +84,7 @@ export class GatewayServer {
     registerGauges(app.get(Registry), app.get(Quota), this.#exporter, app.get(Clock));
     registerLostGauges(app.get(Registry), app.get(LostProcesses), this.#jobs.for('metrics'));
     registerWebhookGauges(app.get(Registry), app.get(WebhookDeliverer));
+    registerDeliveryGauges(app.get(Registry), app.get(DeliveryRunner));
     await app.listen(settings.server.port, settings.server.host);
     await this.record('start', 'gateway.started', `${hostname()}:${process.pid}`);
     process.stdout.write(banner(await app.getUrl(), isFirstStart, app.get(Upstream).names));

@@ -21,6 +21,7 @@ export const AUDIT_ACTIONS = [
   'ledger.month_detached',
   'ledger.month_attached',
   'ledger.month_rebuilt',
+  'delivery.requested',
   'usage.corrected',
   'lease.resolved',
   'webhook.retried',

@@ -59,7 +59,7 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     Statements,
     StatementExports,
   ],
-  exports: [Catalogue, Ledger],
+  exports: [Reports, Statements, StatementExports, Catalogue, Ledger],
 })
 export class BillingModule implements OnModuleInit {
   constructor(

@@ -27,6 +27,8 @@ export {
 export type { RateCard } from './rates/rate-card';
 export { LOCAL_PROVIDER, type ModelEntry, type Tokenizer } from './catalogue/model-entry';
 export { BillingModule } from './billing.module';
+export { DeliveriesModule } from './deliveries/deliveries.module';
+export { DeliveryRunner } from './deliveries/delivery-runner.service';
 export { Catalogue, type CatalogueContents } from './catalogue/catalogue.service';
 export { Seeding } from './catalogue/seeding.service';
 export { LedgerPartitions } from './ledger/ledger-partitions.service';

@@ -16,7 +16,7 @@ export { JobPrincipals, Principal, type Origin, type PrincipalFields, type Princ
 export { Clock, SystemClock } from './clock';
 export { Config } from './config/config';
 export { ConfigError } from './config/load-config';
-export type { AdminKeyConfig, GatewayConfig, ProviderConfig, WebhookConfig } from './config/schema';
+export type { AdminKeyConfig, DeliveryConfig, GatewayConfig, ProviderConfig, WebhookConfig } from './config/schema';
 export { ChangeFeed, type ChangeListener } from './database/change-feed';
 export { createDataSource, SCHEMA, sessionSettings } from './database/connection';
 export { Database } from './database/database';

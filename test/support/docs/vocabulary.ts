@@ -40,6 +40,14 @@ export function settings(): Setting[] {
     adminKeys: [{ name: 'x', hash: `sha256:${'0'.repeat(64)}` }],
     providers: { x: { dialect: 'openai', baseUrl: 'https://x.example' } },
     webhooks: [{ name: 'x', url: 'https://x.example', secret: `whsec_${'A'.repeat(32)}` }],
+    deliveries: [
+      {
+        name: 'x',
+        report: 'detail',
+        schedule: '0 6 * * *',
+        to: { s3: { bucket: 'xxx', region: 'x', accessKeyId: 'x', secretAccessKey: 'x' } },
+      },
+    ],
   });
   return leaves(shape, '', defaults);
 }

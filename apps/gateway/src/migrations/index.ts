@@ -13,6 +13,7 @@ import { LedgerAtScale1795300000014 } from './1795300000014-ledger-at-scale';
 import { LostProcesses1795300000015 } from './1795300000015-lost-processes';
 import { RequestRates1795300000016 } from './1795300000016-request-rates';
 import { Concurrency1795300000019 } from './1795300000019-concurrency';
+import { Deliveries1795300000020 } from './1795300000020-deliveries';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   LostProcesses1795300000015,
   RequestRates1795300000016,
   Concurrency1795300000019,
+  Deliveries1795300000020,
 ];

@@ -49,35 +49,35 @@ export class Report<Row> {
     return [name, ...(tenant === null ? [] : [tenant]), ...[from, to].map(compact)].join('_') + '.csv';
   }
 
-  /** The file, a batch at a time; nothing is read ahead of what is taken. */
-  async *csv(): AsyncGenerator<string> {
-    yield csvHeader(this.layout.columns);
-    for await (const rows of this.batches()) yield csvLines(this.layout.columns, rows);
-  }
-
-  /** Writes the file to nowhere and tells what it amounts to. */
-  async totals(): Promise<Totals> {
+  /** The file, a batch at a time; nothing is read ahead of what is taken. Returns what it amounted to. */
+  async *csv(): AsyncGenerator<string, Totals> {
     const hash = createHash('sha256');
     const sums: Record<(typeof SUMMED)[number], bigint> = { ...NOTHING };
-    const header = csvHeader(this.layout.columns);
-    hash.update(header);
-    let bytes = Buffer.byteLength(header);
-    let count = 0;
-    for await (const rows of this.batches()) {
-      const lines = csvLines(this.layout.columns, rows);
-      hash.update(lines);
-      bytes += Buffer.byteLength(lines);
+    let [bytes, count] = [0, 0];
+    const told = (text: string): string => {
+      hash.update(text);
+      bytes += Buffer.byteLength(text);
+      return text;
+    };
+    yield told(csvHeader(this.layout.columns));
+    for await (const rows of this.layout.batches(this.read, this.selection, this.timeZone)) {
       count += rows.length;
       for (const row of rows) {
         const counted = this.layout.counted(row);
         for (const name of SUMMED) sums[name] += counted[name];
       }
+      yield told(csvLines(this.layout.columns, rows));
     }
     return { rows: count, bytes, sha256: hash.digest('hex'), sums };
   }
 
-  private batches(): AsyncGenerator<readonly Row[]> {
-    return this.layout.batches(this.read, this.selection, this.timeZone);
+  /** Writes the file to nowhere and tells what it amounts to. */
+  async totals(): Promise<Totals> {
+    const csv = this.csv();
+    for (;;) {
+      const { done, value } = await csv.next();
+      if (done) return value;
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { LAYOUTS } from './layouts';
 import { periodOf } from './period';
 import { readAs, readStart } from './reading';
 import type { AdminReportQuery, ReportManifest } from './report.dto';
-import { Report } from './report';
+import { Report, type Totals } from './report';
 import { sumsView } from './usage-record';
 
 /** Bills as files. A tenant's principal gets its own, whatever it asks for. */
@@ -33,18 +33,22 @@ export class Reports {
   /** @throws CodedError `validation_failed`, `tenant_not_found` */
   async manifest(principal: Principal, query: AdminReportQuery): Promise<ReportManifest> {
     const report = await this.open(principal, query);
-    const { from, to, tenant, asOf } = report.selection;
-    const { sums, ...file } = await report.totals();
-    return {
-      schema: report.schema,
-      filename: report.filename,
-      from: from.toISOString(),
-      to: to.toISOString(),
-      tenant,
-      asOf: asOf.toISOString(),
-      currency: report.currency,
-      ...file,
-      totals: sumsView(sums),
-    };
+    return manifestOf(report, await report.totals());
   }
+}
+
+/** What a report that was written amounts to. */
+export function manifestOf(report: Report<unknown>, { sums, ...file }: Totals): ReportManifest {
+  const { from, to, tenant, asOf } = report.selection;
+  return {
+    schema: report.schema,
+    filename: report.filename,
+    from: from.toISOString(),
+    to: to.toISOString(),
+    tenant,
+    asOf: asOf.toISOString(),
+    currency: report.currency,
+    ...file,
+    totals: sumsView(sums),
+  };
 }

@@ -1,23 +1,8 @@
 import { z } from 'zod';
 import { ADMIN_ROLES } from '../access/permissions';
 import { Secret } from '../secret';
-
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'use 1 to 32 of a-z, 0-9, "-" and "_", starting with a letter or digit');
-/** A whole number; written out by a `${VARIABLE}` it arrives as digits. */
-const whole = (least: number, most: number, fallback: number) =>
-  z
-    .preprocess(
-      (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
-      z.int().min(least).max(most),
-    )
-    .default(fallback);
-const ms = (fallback: number) => whole(1, 86_400_000, fallback);
-const secret = z
-  .string()
-  .min(1)
-  .transform((value) => new Secret(value));
+import { deliveries } from './deliveries';
+import { bare, eachUrl, keepsSecrets, LOOPBACK, ms, name, secret, whole } from './words';
 
 const timezone = z.string().refine((zone) => {
   try {
@@ -38,16 +23,6 @@ const adminKey = z.strictObject({
     ),
   role: z.enum(ADMIN_ROLES).default('admin'),
 });
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-/** An address that cannot be parsed has been reported as such; nothing more is said of it. */
-function eachUrl(test: (url: URL) => boolean): (text: string) => boolean {
-  return (text) => !URL.canParse(text) || test(new URL(text));
-}
-
-const bare = eachUrl(({ username, password, search, hash }) => !(username || password || search || hash));
-const keepsSecrets = eachUrl(({ protocol, hostname }) => protocol === 'https:' || LOOPBACK.test(hostname));
 
 const provider = z
   .strictObject({
@@ -146,12 +121,14 @@ export const configSchema = z.strictObject({
   budgets: z.strictObject({ waitMs: whole(100, 60_000, 2_000) }).prefault({}),
   journal: z.strictObject({ sync: z.enum(['write', 'group']).default('write') }).prefault({}),
   audit: z.strictObject({ checkpointMs: ms(60_000) }).prefault({}),
+  deliveries,
 });
 
 export type GatewayConfig = z.output<typeof configSchema>;
 export type ProviderConfig = GatewayConfig['providers'][string];
 export type WebhookConfig = GatewayConfig['webhooks'][number];
 export type AdminKeyConfig = GatewayConfig['adminKeys'][number];
+export type DeliveryConfig = GatewayConfig['deliveries'][number];
 
 /** Settings that some gateways have and this one must not; named so that the refusal explains itself. */
 export const WEAKENING: ReadonlyMap<string, string> = new Map([

@@ -101,6 +101,11 @@ export const ERRORS = {
     title: 'There is no such delivery.',
     remedy: 'List the deliveries to see their ids; delivered ones are kept for 30 days.',
   },
+  delivery_not_found: {
+    ...missing,
+    title: 'There is no such delivery.',
+    remedy: 'Deliveries are part of the configuration; list them to see their names.',
+  },
   usage_not_found: { ...missing, title: 'There is no such usage record.', remedy: 'Check the request id.' },
   model_not_found: {
     ...missing,

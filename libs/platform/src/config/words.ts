@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { Secret } from '../secret';
+
+export const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'use 1 to 32 of a-z, 0-9, "-" and "_", starting with a letter or digit');
+/** A whole number; written out by a `${VARIABLE}` it arrives as digits. */
+export const whole = (least: number, most: number, fallback: number) =>
+  z
+    .preprocess(
+      (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
+      z.int().min(least).max(most),
+    )
+    .default(fallback);
+export const ms = (fallback: number) => whole(1, 86_400_000, fallback);
+export const secret = z
+  .string()
+  .min(1)
+  .transform((value) => new Secret(value));
+
+export const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** An address that cannot be parsed has been reported as such; nothing more is said of it. */
+export function eachUrl(test: (url: URL) => boolean): (text: string) => boolean {
+  return (text) => !URL.canParse(text) || test(new URL(text));
+}
+
+export const bare = eachUrl(({ username, password, search, hash }) => !(username || password || search || hash));
+export const keepsSecrets = eachUrl(({ protocol, hostname }) => protocol === 'https:' || LOOPBACK.test(hostname));
