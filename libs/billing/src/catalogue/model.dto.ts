@@ -41,7 +41,7 @@ export class PutModelDto {
    * @example 16384
    */
   @IsInt()
-  @Min(1)
+  @Min(0)
   @Max(MAX_LIMIT)
   maxOutputTokens!: number;
 

@@ -38,6 +38,24 @@ describe('the ledger', () => {
     await world.asSuperuser("UPDATE tenants SET cost_center = 'CC-1' WHERE id = 'alpha'");
   });
 
+  it('takes less than 400 bytes for an ordinary call, indexes included', async () => {
+    const month = '2025-03';
+    const rows = Array.from({ length: 5_000 }, (_, index) =>
+      world.row({
+        at: new Date(Date.parse(`${month}-01T00:00:00Z`) + index * 60_000),
+        subject: 'ann@example.com',
+        providerRequestId: `req_011CSHoEeqs5C35K2UUq${String(index).padStart(4, '0')}`,
+        webSearches: 1,
+      }),
+    );
+    await world.book(...rows);
+    const [size] = await world.asSuperuser<{ bytes: string; rows: string }>(
+      `SELECT pg_total_relation_size('ledger_2025_03') AS bytes, (SELECT count(*) FROM ledger_2025_03) AS rows`,
+    );
+    expect(Number(size?.rows)).toBe(rows.length);
+    expect(Number(size?.bytes) / rows.length).toBeLessThan(400);
+  });
+
   it('tells which rows are new, so that a repeat settles nothing twice', async () => {
     const [a, b, c] = [world.row(), world.row(), world.row()];
     expect((await world.book(a, b)).toSorted()).toEqual([a.id, b.id].sort());

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { StatedPrice } from './rate-card';
-import { diffPrices } from './rate-card-diff';
+import { diffCards, diffPrices } from './rate-card-diff';
 
 const price = (model: string, fields: Partial<StatedPrice> = {}): StatedPrice => ({
   model,
@@ -57,6 +57,35 @@ describe('diffPrices', () => {
     ]);
   });
 
+  it('tells of tiers and fees, and of audio only where it has a price of its own', () => {
+    const flex = { flex: { input: '1', output: '2' } };
+    const latter = price('m', {
+      audioInput: '4',
+      fees: { webSearch: '0.01' },
+      tiers: { flex: { input: '2', output: '2' } },
+    });
+    expect(
+      diffPrices([price('m', { tiers: flex, fees: { webSearch: '0.02', request: '0' } })], [latter]).changed,
+    ).toEqual([
+      {
+        model: 'm',
+        prices: [{ tokenClass: 'audioInput', longContext: false, from: '1.00', to: '4.00', changePercent: '+300.00' }],
+        tiers: [
+          {
+            tier: 'flex',
+            prices: (['input', 'cacheRead', 'cacheWrite5m', 'cacheWrite1h'] as const).map((tokenClass) => ({
+              ...{ tokenClass, longContext: false },
+              ...{ from: '1.00', to: '2.00', changePercent: '+100.00' },
+            })),
+          },
+        ],
+        fees: [{ fee: 'webSearch', from: '0.02', to: '0.01', changePercent: '-50.00' }],
+      },
+    ]);
+    // Stated or not, a tier that costs what the standard one costs is none.
+    expect(diffPrices([price('m')], [price('m', { tiers: flex })]).changed).toEqual([]);
+  });
+
   it('finds nothing between a list and itself, and the reverse backwards', () => {
     const amount = fc.nat(1_000).map((n) => `${n}.5`);
     const list = fc.uniqueArray(
@@ -76,5 +105,35 @@ describe('diffPrices', () => {
         expect(back.changed.map(({ model }) => model)).toEqual(there.changed.map(({ model }) => model));
       }),
     );
+  });
+});
+
+describe('diffCards', () => {
+  it('tells what changes for all models at once', () => {
+    const prices = [price('m')];
+    const from = {
+      prices,
+      markups: [
+        { tenant: 'a', percent: '10.00' },
+        { tenant: 'b', percent: '1.00' },
+      ],
+    };
+    const to = {
+      prices,
+      exchange: { from: 'USD', rate: '0.92' },
+      markups: [
+        { tenant: '*', percent: '3.00' },
+        { tenant: 'b', percent: '1.00' },
+      ],
+    };
+    expect(diffCards(from, to)).toEqual({
+      ...{ added: [], removed: [], changed: [] },
+      exchange: { from: null, to: { from: 'USD', rate: '0.92' } },
+      markups: [
+        { tenant: '*', from: null, to: '3.00' },
+        { tenant: 'a', from: '10.00', to: null },
+      ],
+    });
+    expect(diffCards(to, to)).not.toHaveProperty('exchange');
   });
 });

@@ -65,6 +65,32 @@ describe('the canonical text', () => {
     );
   });
 
+  it('has whatever else a card states, in one order', () => {
+    const full: RateCardContent = {
+      ...content,
+      exchange: { rate: '0.9210', from: 'EUR' },
+      markups: [
+        { tenant: 'b', percent: '-10' },
+        { percent: '12.50', tenant: '*' },
+      ],
+      prices: [
+        {
+          ...{ model: 'm', output: '2', input: '1', audioOutput: '4', audioInput: '3' },
+          fees: { webSearch: '0.010', request: '0' },
+          tiers: { priority: { output: '4', input: '2' }, flex: { input: '1', output: '1' } },
+        },
+      ],
+    };
+    const text =
+      '{"effectiveAt":"2026-11-01T00:00:00.000Z","currency":"USD","note":"November","exchange":{"from":"EUR","rate":"0.921"},' +
+      '"markups":[{"tenant":"*","percent":"12.50"},{"tenant":"b","percent":"-10.00"}],"prices":[{"model":"m","input":"1.00",' +
+      '"output":"2.00","audioInput":"3.00","audioOutput":"4.00","tiers":{"flex":{"input":"1.00","output":"1.00"},' +
+      '"priority":{"input":"2.00","output":"4.00"}},"fees":{"request":"0.00","webSearch":"0.01"}}]}';
+    expect(canonicalText(full)).toBe(text);
+    expect(canonicalText(readContent(1, text, hashOf(text)))).toBe(text);
+    expect(canonicalText({ ...content, markups: [] })).toBe(canonicalText(content));
+  });
+
   it('does not depend on the order or the zeros a card was written with', () => {
     const rewritten = {
       ...content,
