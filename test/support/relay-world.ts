@@ -9,6 +9,8 @@ import { Audit } from '@app/audit';
 import { CodedError, Config, newId, renderError } from '@app/platform';
 import { BudgetsService } from '@app/quota';
 import { TokenDirectory, TokenLookup } from '@app/tenancy';
+import { Prices } from '../../libs/billing/src/catalogue/prices.service';
+import { UnpricedCalls } from '../../libs/billing/src/catalogue/unpriced-calls.service';
 import { BillingWorld } from '../../libs/billing/test/billing-world';
 import { ActiveCalls } from '../../libs/proxy/src/active-calls';
 import { HttpSink, type AnswerSink } from '../../libs/proxy/src/answer-sink';
@@ -97,7 +99,8 @@ export class RelayWorld {
     const upstream = new Upstream(config, await DemoProvider.start());
     const counter = new InputCounter(upstream, new TokenCounter());
     const admission = new Admission(quota.holds, counter);
-    const proxy = new ProxyService(billing.catalogue, admission, upstream, calls, billing.clock);
+    const prices = new Prices(billing.catalogue, billing.clock, new UnpricedCalls(billing.clock, registry, silentLog));
+    const proxy = new ProxyService(billing.catalogue, admission, upstream, calls, prices);
     await billing.priceAt(Object.fromEntries(Object.keys(models).map((model) => [model, ['3', '15']])));
     const limits = { contextTokens: 200_000, maxOutputTokens: 1_000 };
     const cards = [billing.catalogue.card(1)].flatMap((card) => card ?? []);

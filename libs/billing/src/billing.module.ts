@@ -5,7 +5,9 @@ import { CatalogueLoader } from './catalogue/catalogue-loader.service';
 import { Catalogue } from './catalogue/catalogue.service';
 import { ModelsController } from './catalogue/models.controller';
 import { Models } from './catalogue/models.service';
+import { Prices } from './catalogue/prices.service';
 import { Seeding } from './catalogue/seeding.service';
+import { UnpricedCalls } from './catalogue/unpriced-calls.service';
 import { LedgerPartitions } from './ledger/ledger-partitions.service';
 import { Ledger } from './ledger/ledger.service';
 import { RollUp } from './ledger/roll-up.service';
@@ -47,6 +49,8 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     CatalogueLoader,
     Models,
     Seeding,
+    UnpricedCalls,
+    Prices,
     RateCards,
     RateFiles,
     Ledger,
@@ -59,7 +63,7 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     Statements,
     StatementExports,
   ],
-  exports: [Reports, Statements, StatementExports, Catalogue, Ledger],
+  exports: [Reports, Statements, StatementExports, Catalogue, Prices, Ledger],
 })
 export class BillingModule implements OnModuleInit {
   constructor(

@@ -30,6 +30,8 @@ export { BillingModule } from './billing.module';
 export { DeliveriesModule } from './deliveries/deliveries.module';
 export { DeliveryRunner } from './deliveries/delivery-runner.service';
 export { Catalogue, type CatalogueContents } from './catalogue/catalogue.service';
+export { Prices } from './catalogue/prices.service';
+export { UnpricedCalls } from './catalogue/unpriced-calls.service';
 export { Seeding } from './catalogue/seeding.service';
 export { LedgerPartitions } from './ledger/ledger-partitions.service';
 export { Ledger } from './ledger/ledger.service';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Catalogue, priceOf, type ModelPrice, type RateCard } from '@app/billing';
-import { Clock, CodedError, type Principal } from '@app/platform';
+import { Catalogue, Prices } from '@app/billing';
+import type { Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
 import { ActiveCalls } from './active-calls';
 import { Admission } from './admission.service';
@@ -11,7 +11,7 @@ import { Offer } from './offer';
 import { editMembers, usageAsked } from './request-edit';
 import { LIMIT_KEYS, type Dialect, type RequestFacts } from './request-facts';
 import { readRequest } from './request-reader';
-import { route, type Candidate, type Plan } from './router';
+import { route, type Candidate } from './router';
 import { Upstream, type UpstreamRequest } from './upstream';
 
 /** A model request as it came, its body unread by anybody else. */
@@ -33,7 +33,7 @@ export class ProxyService {
     private readonly admission: Admission,
     private readonly upstream: Upstream,
     private readonly calls: ActiveCalls,
-    private readonly clock: Clock,
+    private readonly prices: Prices,
   ) {}
 
   /**
@@ -43,7 +43,7 @@ export class ProxyService {
   async answer(principal: Principal, request: ModelRequest, sink: AnswerSink, leaving: Leaving): Promise<void> {
     const facts = readRequest(request.dialect, request.body);
     const plan = route(new Offer(this.catalogue, this.upstream), principal, facts.model, facts.dialect);
-    const terms = this.terms(principal, plan);
+    const terms = this.prices.of(plan.publicModel, principal.tenantId);
     const [candidate] = plan.candidates;
     const call = { tokenId: principal.id, provider: candidate.provider, facts };
     const exchange = new Exchange(call, sink, request.id, asksUsageForUs(facts));
@@ -55,14 +55,6 @@ export class ProxyService {
     } finally {
       this.calls.remove(exchange);
     }
-  }
-
-  private terms(principal: Principal, plan: Plan): { card: RateCard; price: ModelPrice } {
-    const card = this.catalogue.cardAt(this.clock.now());
-    const price = card && priceOf(card, plan.publicModel, principal.tenantId);
-    if (!card || !price)
-      throw new CodedError('model_not_priced', `The rate card in force has no price for "${plan.publicModel}".`);
-    return { card, price };
   }
 
   private toProvider(

@@ -56,6 +56,7 @@ export interface ImportReport {
   readonly skipped: readonly { readonly model: string; readonly reason: string }[];
   readonly filtered: number;
   readonly unpriced: readonly string[];
+  readonly unpricedInUse: readonly string[];
 }
 
 /** One price that is not what it was. */
@@ -154,6 +155,10 @@ export function tellImport(out: Output, report: ImportReport): void {
   for (const { model, reason } of skipped.slice(0, MAX_NAMED))
     out.remark(`Not on the card: ${printable(model)} (${printable(reason)}).`);
   if (skipped.length > MAX_NAMED) out.remark(`Not on the card: ${skipped.length - MAX_NAMED} more; --json lists them.`);
+  if (report.unpricedInUse.length > 0)
+    out.remark(
+      `In use within 30 days and without a price on this card: ${report.unpricedInUse.map(printable).join(', ')}.`,
+    );
   const more = unpriced.length > MAX_NAMED ? ` and ${unpriced.length - MAX_NAMED} more` : '';
   if (unpriced.length > 0)
     out.remark(

@@ -7,6 +7,7 @@ import { examineDatabase } from './database';
 import { note, ok, wrong, type Finding } from './finding';
 import { examineGateway } from './gateway';
 import { examineLostProcesses } from './lost-processes';
+import { examinePrices } from './prices';
 import { examineProviders } from './providers';
 import { examineSandbox } from './sandbox';
 
@@ -21,7 +22,7 @@ export async function examine(file: string, env: Environment, gateway: Cli['gate
     findings.push(await examineDataDir(config.dataDir));
     const others = [examineDatabase(config), examineGateway(config, env), examineProviders(config.providers)];
     findings.push(...(await Promise.all(others)).flat(), examineAdminKey(config.adminKeys, env.OPENCLAWMU_ADMIN_KEY));
-    findings.push(...(await examineLostProcesses(gateway)));
+    findings.push(...(await examineLostProcesses(gateway)), ...(await examinePrices(gateway)));
   }
   return [...findings, await examineSandbox()];
 }

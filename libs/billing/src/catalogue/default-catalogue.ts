@@ -173,7 +173,10 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     context: 400_000,
     maxOutput: 128_000,
     images: [1_200],
-    price: openai('1.25', '0.125', '10'),
+    price: {
+      ...openai('1.25', '0.125', '10'),
+      tiers: { flex: openai('0.625', '0.0625', '5'), priority: openai('2.50', '0.25', '20') },
+    },
   },
   'gpt-5-mini': {
     provider: 'openai',
@@ -181,7 +184,10 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     context: 400_000,
     maxOutput: 128_000,
     images: [2_500],
-    price: openai('0.25', '0.025', '2'),
+    price: {
+      ...openai('0.25', '0.025', '2'),
+      tiers: { flex: openai('0.125', '0.0125', '1'), priority: openai('0.45', '0.045', '3.60') },
+    },
   },
   'gpt-5-nano': {
     provider: 'openai',
@@ -197,7 +203,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     context: 1_047_576,
     maxOutput: 32_768,
     images: [1_536, 32],
-    price: openai('2', '0.50', '8'),
+    price: { ...openai('2', '0.50', '8'), tiers: { priority: openai('3.50', '0.875', '14') } },
   },
   'gpt-4.1-mini': {
     provider: 'openai',
@@ -213,7 +219,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     context: 128_000,
     maxOutput: 16_384,
     images: [1_445],
-    price: openai('2.50', '1.25', '10'),
+    price: { ...openai('2.50', '1.25', '10'), tiers: { priority: openai('4.25', '2.125', '17') } },
     snapshots: ['gpt-4o-2024-08-06', 'gpt-4o-2024-11-20'],
   },
   'gpt-4o-mini': {
@@ -222,7 +228,7 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     context: 128_000,
     maxOutput: 16_384,
     images: [48_169],
-    price: openai('0.15', '0.075', '0.60'),
+    price: { ...openai('0.15', '0.075', '0.60'), tiers: { priority: openai('0.25', '0.125', '1') } },
     snapshots: ['gpt-4o-mini-2024-07-18'],
   },
   'o4-mini': {
@@ -258,7 +264,14 @@ export const DEFAULT_MODELS: readonly ModelEntry[] = Object.entries(DEFAULTS).fl
     })),
 );
 
+/** Ten dollars for a thousand searches, with every model (https://platform.claude.com/docs/en/about-claude/pricing). */
+const ANTHROPIC_FEES = { webSearch: '0.01' };
+
 export const defaultPrices = (): StatedPrice[] =>
-  Object.entries(DEFAULTS).flatMap(([name, { price, snapshots = [] }]) =>
-    [name, ...snapshots].map((model) => ({ model, ...price })),
+  Object.entries(DEFAULTS).flatMap(([name, { provider, price, snapshots = [] }]) =>
+    [name, ...snapshots].map((model) => ({
+      model,
+      ...price,
+      ...(provider === 'anthropic' && { fees: ANTHROPIC_FEES }),
+    })),
   );

@@ -58,3 +58,12 @@ export async function upsertModel(tx: Tx, entry: ModelEntry, now: Date): Promise
 }
 
 export const deleteModel = (tx: Tx, id: string): Promise<unknown> => tx.query('DELETE FROM models WHERE id = $1', [id]);
+
+/** Public names that were called since an instant. */
+export async function selectModelsInUse(tx: Tx, since: Date): Promise<string[]> {
+  const rows = await tx.query<{ model: string }>(
+    'SELECT model FROM (SELECT DISTINCT l.model FROM ledger l WHERE l.at >= $1) used ORDER BY model COLLATE "C"',
+    [since.toISOString()],
+  );
+  return rows.map(({ model }) => model);
+}

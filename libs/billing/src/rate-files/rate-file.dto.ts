@@ -143,4 +143,7 @@ export class RateFileReport {
 
   /** Models of the catalogue that have no price on the card: calls of them are refused while it is in force. */
   unpriced!: string[];
+
+  /** Models that were called in the last 30 days and have no price on the card. */
+  unpricedInUse!: string[];
 }

@@ -140,6 +140,20 @@ describe('rate files', () => {
     ).rejects.toMatchObject({ code: 'validation_failed', message: expect.stringContaining('must be USD') as string });
   });
 
+  it('warn of models in use that lose their price', async () => {
+    await world.addTenant('alpha');
+    await world.priceAt({ used: ['1', '2'], old: ['1', '2'], kept: ['1', '2'] });
+    const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS);
+    await world.book(
+      world.row({ model: 'used', at: daysAgo(29) }),
+      world.row({ model: 'kept', at: daysAgo(1) }),
+      world.row({ model: 'old', at: daysAgo(31) }),
+    );
+    const sheet = csv('kept*,1,2');
+    expect(await files.import(world.admin, { ...sheet, dryRun: true })).toMatchObject({ unpricedInUse: ['used'] });
+    expect(await files.import(world.admin, sheet)).toMatchObject({ version: 2, unpricedInUse: ['used'] });
+  });
+
   it('keep the exchange and the markups when they are merged, and drop them when they are the whole list', async () => {
     const text = golden('prices.yaml').replace('effectiveAt: 2036-12-01T00:00:00Z', '');
     await files.import(world.admin, { format: 'yaml', text });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, CodedError, Database, once, type Principal, type Tx } from '@app/platform';
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
-import { selectModels } from '../catalogue/models.queries';
+import { selectModels, selectModelsInUse } from '../catalogue/models.queries';
 import { isPriced } from '../catalogue/priced';
 import {
   canonicalCard,
@@ -27,6 +27,9 @@ const MAX_CHARACTERS: Readonly<Record<RateFileFormat, number>> = {
   csv: 1_048_576,
   litellm: MAX_FILE_BODY_BYTES,
 };
+
+/** What was called within it is in use. */
+const IN_USE_MS = 30 * 86_400_000;
 
 /** The card that is in force when another takes effect. */
 interface FormerCard extends RateCardContent {
@@ -79,6 +82,9 @@ export class RateFiles {
       diff: changesFrom(former, content),
       skipped: [...file.skipped],
       filtered: file.filtered,
+      unpricedInUse: (await selectModelsInUse(tx, new Date(now.getTime() - IN_USE_MS))).filter(
+        (model) => !isPriced(model, patterns),
+      ),
       unpriced: (await selectModels(tx)).map(({ id }) => id).filter((id) => !isPriced(id, patterns)),
     };
   }
