@@ -53,8 +53,8 @@ export function registerBudgets(program: Command, cli: Cli): void {
         set.push(await cli.gateway.put<Budget>(route, { ...part, metric, period, limit: options[option] }));
       const sentences = set.map(({ metric, period, limit, spent }) =>
         metric === 'tokens'
-          ? `${name} may use ${limit} tokens a ${period}; ${spent} are used so far.`
-          : `${name} may spend ${limit} a ${period}; ${spent} is spent so far.`,
+          ? `${capital(name)} may use ${limit} tokens a ${period}; ${spent} are used so far.`
+          : `${capital(name)} may spend ${limit} a ${period}; ${spent} is spent so far.`,
       );
       cli.out.done(set, sentences.join('\n'));
     });
@@ -120,8 +120,8 @@ export function registerBudgets(program: Command, cli: Cli): void {
       for (const key of lifted) await cli.gateway.delete(route, key);
       const sentences = lifted.map(({ metric, period }) =>
         metric === 'tokens'
-          ? `${name} may use any number of tokens in a ${period}.`
-          : `${name} may spend without limit in a ${period}.`,
+          ? `${capital(name)} may use any number of tokens in a ${period}.`
+          : `${capital(name)} may spend without limit in a ${period}.`,
       );
       cli.out.done(lifted, sentences.join('\n'));
     });
@@ -143,15 +143,19 @@ function subjectOf(tenant: string | undefined, options: Whose, command: Command)
   if (parts.length > 1) command.error('error: say one of --model, --token and --user');
   if (options.organisation) {
     if (tenant !== undefined || scope) command.error('error: --organisation is all tenants, whatever they call');
-    return { route: '/api/v1/admin/budgets', part: {}, name: 'The organisation' };
+    return { route: '/api/v1/admin/budgets', part: {}, name: 'the organisation' };
   }
   if (tenant === undefined) command.error('error: name a tenant, or say --organisation');
-  const route = path`/api/v1/admin/tenants/${tenant as string}/budgets`;
+  const route = path`/api/v1/admin/tenants/${tenant}/budgets`;
   if (!scope) return { route, part: {}, name: tenant };
   const target = options[scope];
-  const which = target === '*' && scope !== 'model' ? `Each ${scope}` : `The ${scope} ${target}`;
+  const which = target === '*' && scope !== 'model' ? `each ${scope}` : `the ${scope} ${target}`;
   return { route, part: { scope, target }, name: `${which} of ${tenant}` };
 }
+
+/** At the beginning of a sentence; a tenant's id stays as it is. */
+const capital = (name: string): string =>
+  name.replace(/^(the|each) /, (word) => word[0]?.toUpperCase() + word.slice(1));
 
 /** Where each has the limit for itself, how many there are and how many of them have used it up. */
 const partOf = ({ scope, target, targets, targetsUsedUp }: Budget): string =>
