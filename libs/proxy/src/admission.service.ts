@@ -2,14 +2,16 @@ import { quote, type Bounds, type LedgerDraft, type ModelPrice, type Quote, type
 import type { Principal } from '@app/platform';
 import { BudgetExceeded, Holds, type Hold, type Room } from '@app/quota';
 import { Injectable } from '@nestjs/common';
-import { boundsOf } from './bounds/bounds';
+import { boundsOf, type Counted } from './bounds/bounds';
 import { leastLimit, payableLimit } from './clamp';
 import { InputCounter } from './counting/input-counter';
 import { endUserOf } from './end-user';
 import type { Deal } from './exchange';
+import { refuseUnpriced, tierGranted } from './priced-features';
 import type { ModelRequest } from './proxy.service';
 import type { RequestFacts } from './request-facts';
 import type { Plan } from './router';
+import { usesOf } from './search-uses';
 
 /** A request, and by what it is priced. */
 export interface Asked {
@@ -19,6 +21,9 @@ export interface Asked {
   readonly facts: RequestFacts;
   readonly request: ModelRequest;
 }
+
+/** What a deal says beyond its price. */
+type Terms = Pick<Deal, 'uses' | 'tier' | 'clampedTo'>;
 
 /** How often an answer is shortened to what there was room for a moment ago. */
 const CLAMP_ATTEMPTS = 3;
@@ -31,26 +36,38 @@ export class Admission {
     private readonly counter: InputCounter,
   ) {}
 
-  /** @throws BudgetExceeded, CodedError of `Holds.reserve` */
+  /** @throws BudgetExceeded, CodedError `feature_not_supported`, `validation_failed`, and those of `Holds.reserve` */
   async admit(principal: Principal, asked: Asked): Promise<Deal> {
-    const { facts, request, plan } = asked;
+    const { facts, request, plan, price } = asked;
     const [candidate] = plan.candidates;
-    const loose = boundsOf(facts, request.body, candidate.model);
-    const refused = await this.tryHold(principal, asked, loose, false);
+    refuseUnpriced(facts, price);
+    const uses = usesOf(facts, candidate.model, principal.clampsOutput);
+    const tier = tierGranted(facts, price);
+    const bound = (counted?: Counted): Bounds =>
+      boundsOf(facts, request.body, candidate.model, { counted, uses, serviceTier: tier?.name });
+    const loose = bound();
+    const terms = { uses, tier, clampedTo: null };
+    const refused = await this.tryHold(principal, asked, loose, false, terms);
     if (!(refused instanceof BudgetExceeded)) return refused;
 
     const counted = mayHelp(asked, loose, refused, principal.clampsOutput)
       ? await this.counter.count(candidate, facts, request)
       : null;
-    const bounds = counted ? tighter(loose, boundsOf(facts, request.body, candidate.model, counted)) : loose;
-    const stillRefused = await this.tryHold(principal, asked, bounds, true);
+    const bounds = counted ? tighter(loose, bound(counted)) : loose;
+    const stillRefused = await this.tryHold(principal, asked, bounds, true, terms);
     if (!(stillRefused instanceof BudgetExceeded)) return stillRefused;
     if (!principal.clampsOutput) throw stillRefused;
-    return this.clamped(principal, asked, bounds, stillRefused);
+    return this.clamped(principal, asked, bounds, terms, stillRefused);
   }
 
   /** Lowers the output limit to what there is room for; where that is too little, waits for the least an answer needs. */
-  private async clamped(principal: Principal, asked: Asked, bounds: Bounds, refused: BudgetExceeded): Promise<Deal> {
+  private async clamped(
+    principal: Principal,
+    asked: Asked,
+    bounds: Bounds,
+    terms: Terms,
+    refused: BudgetExceeded,
+  ): Promise<Deal> {
     const least = leastLimit(bounds.outputTokensMax, asked.facts.thinkingTokens);
     if (least === null) throw refused;
     let { room } = refused;
@@ -59,7 +76,8 @@ export class Admission {
         fits(quote(asked.card, asked.price, { ...bounds, outputTokensMax }), room),
       );
       const clamped = { ...bounds, outputTokensMax: limit ?? least };
-      const deal = await this.tryHold(principal, asked, clamped, limit === null, clamped.outputTokensMax);
+      const clampedTo = clamped.outputTokensMax;
+      const deal = await this.tryHold(principal, asked, clamped, limit === null, { ...terms, clampedTo });
       if (!(deal instanceof BudgetExceeded)) return deal;
       if (limit === null) break;
       room = deal.room;
@@ -72,13 +90,13 @@ export class Admission {
     asked: Asked,
     bounds: Bounds,
     mayWait: boolean,
-    clampedTo: number | null = null,
+    terms: Terms,
   ): Promise<Deal | BudgetExceeded> {
     const worst = quote(asked.card, asked.price, bounds);
     const draft = draftOf(principal, asked, worst);
     try {
       const hold: Hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait);
-      return { hold, quote: worst, price: asked.price, draft, clampedTo };
+      return { hold, quote: worst, price: asked.price, draft, ...terms };
     } catch (error) {
       if (error instanceof BudgetExceeded) return error;
       throw error;

@@ -7,9 +7,9 @@ import {
   type LedgerStatus,
   type ModelPrice,
   type Quote,
-  type TokenCounts,
   type Usage,
 } from '@app/billing';
+import { isPriced } from './priced-features';
 import type { UsageProblem } from './usage/token-counts';
 
 /** What is known of a call when it is over. */
@@ -18,13 +18,15 @@ export interface Ending {
   /** HTTP status of the provider's answer; 0 when there was none. */
   readonly status: number;
   /** What the provider reported, if it can be trusted. */
-  readonly counts: TokenCounts | null;
-  /** Whether `counts` are the provider's last word. */
+  readonly usage: Usage | null;
+  /** Whether `usage` is the provider's last word. */
   readonly final: boolean;
-  /** Why there are no counts. */
+  /** Why there is none. */
   readonly problem: UsageProblem | null;
   /** Lower bound of the output tokens, counted by us. */
   readonly outputSeen: number;
+  /** Searches that the provider bills and does not report. */
+  readonly silentSearches: number;
   /** What we take the input for if the provider never told. */
   readonly inputGuess: number;
 }
@@ -49,20 +51,20 @@ export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   if (ending.status >= 300) return { status: 'actual', ...NO_USAGE, costNanos: 0n, tokens: 0, reason: null };
   if (ending.problem && ending.problem.reason !== 'missing')
     return worstCase(quote, 'quarantined', `usage_${ending.problem.reason}`);
-  const usage = { ...NO_USAGE, counts: ending.counts && ending.final ? ending.counts : estimate(ending) };
+  const told = ending.final ? ending.usage : null;
+  const usage = withSearches(told ?? estimate(ending, quote.worst), ending.silentSearches);
+  if (!isPriced(price, usage)) return worstCase(quote, 'quarantined', 'usage_unpriced_class');
   const costNanos = cost(price, usage);
   const tokens = totalTokens(usage.counts);
-  if (costNanos > quote.costNanos || tokens > quote.tokens)
+  if (costNanos > quote.costNanos || tokens > quote.tokens || usage.webSearches > quote.worst.webSearches)
     return worstCase(quote, ending.final ? 'quarantined' : 'estimated', 'above_worst_case');
-  if (ending.final && ending.counts) return { status: 'actual', ...usage, costNanos, tokens, reason: null };
-  return {
-    status: 'estimated',
-    ...usage,
-    costNanos,
-    tokens,
-    reason: ending.outcome === 'completed' ? 'usage_missing' : 'broken_off',
-  };
+  if (told) return { status: 'actual', ...usage, costNanos, tokens, reason: null };
+  const reason = ending.outcome === 'completed' ? 'usage_missing' : 'broken_off';
+  return { status: 'estimated', ...usage, costNanos, tokens, reason };
 }
+
+const withSearches = (usage: Usage, silent: number): Usage =>
+  silent === 0 ? usage : { ...usage, webSearches: usage.webSearches + silent };
 
 const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus, reason: string): Bill => ({
   status,
@@ -72,7 +74,10 @@ const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus, reason: st
   reason,
 });
 
-function estimate({ counts, outputSeen, inputGuess }: Ending): TokenCounts {
-  if (!counts) return { ...NO_TOKENS, input: inputGuess, output: outputSeen };
-  return { ...counts, output: Math.max(counts.output, outputSeen - counts.reasoning) };
+/** Where no tier was told, it is the dearest there can be. */
+function estimate({ usage, outputSeen, inputGuess }: Ending, { serviceTier }: Usage): Usage {
+  if (!usage) return { ...NO_USAGE, serviceTier, counts: { ...NO_TOKENS, input: inputGuess, output: outputSeen } };
+  const { counts } = usage;
+  const output = Math.max(counts.output, outputSeen - counts.reasoning - counts.audioOutput);
+  return { ...usage, serviceTier: usage.serviceTier ?? serviceTier, counts: { ...counts, output } };
 }

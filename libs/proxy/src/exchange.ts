@@ -9,7 +9,7 @@ import { SettledEntry } from './ledger-sink';
 import type { CallSummary } from './call-metrics';
 import { headersToClient, providerRequestId } from './headers';
 import { errorAnswer, errorEvent } from './provider-answer';
-import type { RequestFacts } from './request-facts';
+import type { RequestFacts, TierAsked } from './request-facts';
 import type { UpstreamRequest, Upstream } from './upstream';
 import { UsageReader } from './usage/usage-reader';
 import { readWholeUsage } from './usage/whole-usage';
@@ -39,6 +39,10 @@ export interface Deal {
   readonly draft: LedgerDraft;
   /** The output limit it was lowered to, if it was. */
   readonly clampedTo: number | null;
+  /** How often each of its searching tools may be used. */
+  readonly uses: readonly number[];
+  /** The service tier it was let into. */
+  readonly tier: TierAsked | undefined;
 }
 
 /**
@@ -203,7 +207,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
       // A whole answer that broke off has told as little as one that never came.
       status: this.#reader || this.#status >= 300 ? this.#status : 0,
       outcome: this.#cut ? 'aborted' : 'failed',
-      counts: usage?.counts ?? null,
+      usage: usage?.usage ?? null,
       final: usage?.final ?? false,
       problem: usage?.problem ?? null,
       outputSeen: usage?.deltas ?? 0,
@@ -227,12 +231,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     return headers;
   }
 
-  private async settle(ending: Omit<Ending, 'inputGuess'>): Promise<void> {
+  private async settle(ending: Omit<Ending, 'inputGuess' | 'silentSearches'>): Promise<void> {
     this.#over = true;
     this.#outcome = ending.outcome;
     const { hold, quote, price, draft } = this.#deal;
     const inputGuess = Math.ceil(this.call.facts.bodyBytes / BYTES_PER_TOKEN);
-    const billed = bill(price, quote, { ...ending, inputGuess });
+    const billed = bill(price, quote, { ...ending, inputGuess, silentSearches: silentSearches(this.call.facts) });
     const { costNanos, tokens } = billed;
     const told = providerRequestId(this.#headers);
     const row = new SettledEntry(hold, draft, billed, ending.outcome, told);
@@ -242,6 +246,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
 
 /** Tells a caller that its output limit was lowered, and to how many tokens. */
 const CLAMPED_HEADER = 'x-openclawmu-output-clamped';
+
+/** OpenAI bills a search for each answer of a searching model, and does not count it in the usage. */
+const silentSearches = ({ searches, choices }: RequestFacts): number =>
+  searches.some(({ name }) => name === 'web_search_options') ? choices : 0;
 
 const unusable = (why: string): CodedError => new CodedError('provider_error', `The provider's answer ${why}.`);
 

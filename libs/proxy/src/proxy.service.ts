@@ -12,6 +12,7 @@ import { editMembers, usageAsked } from './request-edit';
 import { LIMIT_KEYS, type Dialect, type RequestFacts } from './request-facts';
 import { readRequest } from './request-reader';
 import { route, type Candidate } from './router';
+import { usesSet } from './search-uses';
 import { Upstream, type UpstreamRequest } from './upstream';
 
 /** A model request as it came, its body unread by anybody else. */
@@ -61,13 +62,17 @@ export class ProxyService {
     candidate: Candidate,
     { path, headers, body }: ModelRequest,
     facts: RequestFacts,
-    { clampedTo }: Deal,
+    { clampedTo, uses, tier }: Deal,
   ): UpstreamRequest {
     const set: Record<string, string> = {};
     if (candidate.upstreamModel !== facts.model) set['model'] = JSON.stringify(candidate.upstreamModel);
     if (asksUsageForUs(facts)) set['stream_options'] = usageAsked(body, facts.object);
     if (clampedTo !== null) for (const key of limitKeys(candidate, facts)) set[key] = String(clampedTo);
-    const edited = editMembers(body, facts.object, { remove: facts.ownedKeys, set });
+    const edited = editMembers(body, facts.object, {
+      remove: facts.ownedKeys.filter((key) => key !== tier?.key),
+      set,
+      insert: usesSet(facts, uses),
+    });
     const { provider } = candidate;
     return {
       provider,

@@ -1,10 +1,18 @@
 import { KeySet } from './key-set';
 import { type JsonObject, type Member, membersAt } from './request-scan';
 
+/** Raw text to be put into a body, where it makes a member of an object that has others. */
+export interface Insertion {
+  readonly at: number;
+  readonly text: string;
+}
+
 /** Changes to the top-level members of an object. Values in `set` are raw JSON text; a key in both lists is set. */
 export interface Edits {
   readonly remove?: Iterable<string>;
   readonly set?: Readonly<Record<string, string>>;
+  /** Deeper down, in members that are neither set nor removed. */
+  readonly insert?: readonly Insertion[];
 }
 
 const INCLUDE_USAGE = new KeySet(['include_usage']);
@@ -37,6 +45,7 @@ export function editMembers(body: Buffer, object: JsonObject, edits: Edits): Buf
     const member = object.members.get(key);
     if (member) splices.push({ start: member.valueStart, end: member.valueEnd, text: raw });
   }
+  for (const { at, text } of edits.insert ?? []) splices.push({ start: at, end: at, text });
   splices.push(...cuts(removed, object.count));
   return splices.length === 0 ? body : apply(body, splices);
 }

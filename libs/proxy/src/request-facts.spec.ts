@@ -110,14 +110,15 @@ describe('features', () => {
     expect(anthropic({ tools: [tool(), ...client.map(tool), tool('browser_toolset_20260801')] })).toMatchObject({
       ...{ declaresTools: true, knownTools: 5, features: [] },
     });
-    const hosted = ['web_search_20250305', 'web_search_20260318', 'web_fetch_20250910', 'code_execution_20260521'];
+    const hosted = ['code_execution_20260521', 'tool_search_tool_regex_20251119', 'mcp_toolset'];
     expect(named(anthropic({ tools: hosted.map(tool) }))).toEqual([
-      ...['hosted_tool:web_search', 'hosted_tool:web_fetch', 'hosted_tool:code_execution'],
+      ...['hosted_tool:code_execution', 'hosted_tool:tool_search_tool_regex', 'hosted_tool:mcp_toolset'],
     ]);
+    expect(named(openai({ tools: [{ type: 'web_search_20250305' }] }))).toEqual(['hosted_tool:web_search']);
     expect(named(anthropic({ tools: [tool('something_new_20270101')] }))).toEqual(['hosted_tool:something_new']);
-    expect(named(facts('anthropic', '{"model":"m","tools":[{"ty\\u0070e":"web\\u005fsearch_20250305"}]}'))).toEqual([
-      'hosted_tool:web_search',
-    ]);
+    expect(named(facts('anthropic', '{"model":"m","tools":[{"ty\\u0070e":"code\\u005fexecution_20260521"}]}'))).toEqual(
+      ['hosted_tool:code_execution'],
+    );
     expect(named(openai({ tools: [{ type: 'function', function: {} }, { type: 'custom' }, { type: 'mcp' }] }))).toEqual(
       ['hosted_tool:mcp'],
     );
@@ -127,19 +128,10 @@ describe('features', () => {
 
   it('names what changes the price or needs the shared account', () => {
     const asked = {
-      web_search_options: {},
-      modalities: ['text', 'audio'],
-      audio: { voice: 'v' },
       prediction: { type: 'content' },
     };
     expect(named(openai({ ...asked, store: true, previous_response_id: 'resp_1' }))).toEqual([
-      ...[
-        'hosted_tool:web_search_options',
-        'price:audio',
-        'price:prediction',
-        'state:store',
-        'state:previous_response_id',
-      ],
+      ...['price:prediction', 'state:store', 'state:previous_response_id'],
     ]);
     expect(named(openai({ store: false, modalities: ['text'], audio: null, prediction: null }))).toEqual([]);
     expect(
@@ -165,6 +157,50 @@ describe('features', () => {
     expect(
       named(anthropic({ ...harmless, context_management: { edits: [{ type: 'clear_thinking_20251015' }] } })),
     ).toEqual([]);
+  });
+});
+
+describe('what is priced by use', () => {
+  it('tells searching tools and how often each may be used', () => {
+    const asked = {
+      tools: [
+        { type: 'web_search_20250305', name: 'web_search', max_uses: 3 },
+        { type: 'web_fetch_20250910', name: 'web_fetch' },
+        { type: 'web_search_20260209', name: 'web_search', max_uses: null },
+      ],
+    };
+    const { searches, object, features } = anthropic(asked);
+    expect(features).toEqual([]);
+    expect(searches.map(({ name, maxUses, sifts }) => [name, maxUses, sifts])).toEqual([
+      ['web_search', 3, false],
+      ['web_fetch', null, false],
+      ['web_search', null, true],
+    ]);
+    expect(searches.map(({ placeForUses }) => placeForUses !== null && placeForUses > object.open)).toEqual([
+      ...[false, true, false],
+    ]);
+    for (const max_uses of [-1, 1.5, '3', 2_000])
+      expect(anthropic({ tools: [{ type: 'web_search_20250305', max_uses }] }).searches[0]?.maxUses).toBeNull();
+    expect(openai({ web_search_options: {} }).searches).toMatchObject([{ name: 'web_search_options', maxUses: 1 }]);
+    expect(openai({ web_search_options: null }).searches).toEqual([]);
+  });
+
+  it('tells whether the answer may be spoken', () => {
+    expect(openai({ modalities: ['text', 'audio'] }).speaks).toBe(true);
+    expect(openai({ audio: { voice: 'v' } }).speaks).toBe(true);
+    expect(openai({ modalities: ['text'], audio: null }).speaks).toBe(false);
+  });
+
+  it('tells service tiers that are not the usual one', () => {
+    expect(openai({ service_tier: 'flex' }).tiers).toEqual([{ key: 'service_tier', name: 'flex' }]);
+    expect(anthropic({ speed: 'fast', service_tier: 'auto' }).tiers).toEqual([{ key: 'speed', name: 'fast' }]);
+    for (const service_tier of ['auto', 'default', 'standard_only', null, 7])
+      expect(openai({ service_tier }).tiers).toEqual([]);
+  });
+
+  it('tells what is set aside for thinking', () => {
+    expect(anthropic({ thinking: { type: 'enabled', budget_tokens: 5_000 } }).thinkingTokens).toBe(5_000);
+    expect(anthropic({ thinking: { type: 'adaptive' } }).thinkingTokens).toBe(0);
   });
 });
 

@@ -1,8 +1,15 @@
 import { KeySet } from './key-set';
-import { type Dialect, type Feature, type MediaBlock, survey, SURVEYED_KEYS } from './request-features';
+import {
+  type Dialect,
+  type Feature,
+  type MediaBlock,
+  type SearchTool,
+  survey,
+  SURVEYED_KEYS,
+} from './request-features';
 import { type JsonObject, type Member, membersAt, type ScanProblem, type ScanReason, scanObject } from './request-scan';
 
-export type { Dialect, Feature, MediaBlock } from './request-features';
+export type { Dialect, Feature, MediaBlock, SearchTool } from './request-features';
 
 /** What the gateway must know of a request before it may cost anything; everything else is the provider's to judge. */
 export interface RequestFacts {
@@ -24,12 +31,23 @@ export interface RequestFacts {
   readonly knownTools: number;
   readonly features: readonly Feature[];
   readonly media: readonly MediaBlock[];
+  readonly searches: readonly SearchTool[];
+  /** Whether the answer may be spoken. */
+  readonly speaks: boolean;
+  /** Service tiers asked for that are not the usual one. */
+  readonly tiers: readonly TierAsked[];
   /** Keys present that only the gateway may set; pass them to `editMembers` as `remove`. */
   readonly ownedKeys: readonly string[];
   /** A token is at least one byte: the bytes outside media bound the text tokens of the input. */
   readonly bodyBytes: number;
   /** The scanned body, for `editMembers`. */
   readonly object: JsonObject;
+}
+
+/** A wish for a service tier, and the key it stands under. */
+export interface TierAsked {
+  readonly key: 'service_tier' | 'speed';
+  readonly name: string;
 }
 
 export interface RequestProblem {
@@ -61,6 +79,10 @@ const OWNED_KEYS = [
   'tags',
   'store',
 ] as const;
+
+const TIER_KEYS = ['service_tier', 'speed'] as const;
+/** They ask for nothing special, or leave the choice to the provider. */
+const USUAL_TIERS = new Set(['auto', 'default', 'standard', 'standard_only']);
 
 /** Where a request says how long an answer may be. */
 export const LIMIT_KEYS = {
@@ -108,6 +130,10 @@ export function readFacts(dialect: Dialect, body: Buffer): FactsResult {
     dialect === 'openai'
       ? (fields.string('user') ?? fields.string('safety_identifier'))
       : fields.innerString('metadata', 'user_id', METADATA_KEYS);
+  const tiers = TIER_KEYS.flatMap((key) => {
+    const name = fields.string(key);
+    return name === null || USUAL_TIERS.has(name) ? [] : [{ key, name }];
+  });
   if (fields.problem) return { ok: false, problem: fields.problem };
 
   return {
@@ -122,6 +148,7 @@ export function readFacts(dialect: Dialect, body: Buffer): FactsResult {
       usageAsked,
       endUser,
       ...surveyed.survey,
+      tiers,
       ownedKeys: OWNED_KEYS.filter((key) => scanned.object.members.has(key)),
       bodyBytes: body.length,
       object: scanned.object,

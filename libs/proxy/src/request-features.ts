@@ -24,9 +24,23 @@ export interface MediaBlock {
   readonly end: number;
 }
 
+/** A tool that the provider runs, with a number of uses that bounds what it costs. */
+export interface SearchTool {
+  readonly name: 'web_search' | 'web_fetch' | 'web_search_options';
+  /** Null where the request does not say. */
+  readonly maxUses: number | null;
+  /** Whether the provider may sift what it found with code, in a round of its own for each use. */
+  readonly sifts: boolean;
+  /** Where in the body a number of uses can be put; null where something stands already. */
+  readonly placeForUses: number | null;
+}
+
 export interface Survey {
   readonly features: Feature[];
   readonly media: readonly MediaBlock[];
+  readonly searches: readonly SearchTool[];
+  /** Whether the answer may be spoken. */
+  readonly speaks: boolean;
   readonly declaresTools: boolean;
   /** Tools that the caller runs and the provider describes to the model: their tokens are not in the body. */
   readonly knownTools: number;
@@ -67,8 +81,6 @@ export const SURVEYED_KEYS = {
 /** Fields that are a feature whenever they hold more than null, false or an empty list. */
 const FEATURE_FIELDS: Record<Dialect, readonly Feature[]> = {
   openai: [
-    { kind: 'hosted_tool', name: 'web_search_options' },
-    { kind: 'price', name: 'audio' },
     { kind: 'price', name: 'prediction' },
     { kind: 'state', name: 'store' },
     { kind: 'state', name: 'previous_response_id' },
@@ -117,10 +129,14 @@ const MEDIA_KINDS: Readonly<Record<string, MediaBlock['kind']>> = {
 /** One feature is enough to decide on a request; a body full of invented tool types must not make a long list. */
 const MAX_FEATURES = 32;
 const MAX_NAME_CHARACTERS = 64;
+/** More uses than this are a mistake: they are as if no number was given. */
+const MAX_USES = 1_000;
 
 const AUDIO = '"audio"';
 const VERSION_SUFFIX = /_\d{8}$/;
-const TOOL_KEYS = new KeySet(['type']);
+const TOOL_KEYS = new KeySet(['type', 'max_uses']);
+/** Versions of the search and fetch tools up to this one bring what they found as it is. */
+const LAST_PLAIN = '_20251231';
 const MESSAGE_KEYS = new KeySet(['content', 'audio']);
 const BLOCK_KEYS = new KeySet(['type', 'content', 'source', 'file', 'file_id']);
 const SOURCE_KEYS = new KeySet(['type', 'content', 'file_id']);
@@ -139,13 +155,15 @@ export function survey(dialect: Dialect, body: Buffer, request: JsonObject): Sur
   surveyor.messages(request.members.get('messages'));
   if (surveyor.problem) return { ok: false, problem: surveyor.problem };
   const declaresTools = isUsed(body, request.members.get('tools')) || isUsed(body, request.members.get('functions'));
-  const { features, media, knownTools } = surveyor;
-  return { ok: true, survey: { features, media, declaresTools, knownTools } };
+  const { features, media, searches, speaks, knownTools } = surveyor;
+  return { ok: true, survey: { features, media, searches, speaks, declaresTools, knownTools } };
 }
 
 class Surveyor {
   readonly features: Feature[] = [];
   readonly media: MediaBlock[] = [];
+  readonly searches: SearchTool[] = [];
+  speaks = false;
   knownTools = 0;
   problem: ScanProblem | null = null;
 
@@ -159,10 +177,15 @@ class Surveyor {
       if (isUsed(this.body, request.members.get(feature.name))) this.note(feature);
     }
     this.each(request.members.get('modalities'), (start) => {
-      if (this.body.toString('latin1', start, start + AUDIO.length) === AUDIO)
-        this.note({ kind: 'price', name: 'audio' });
+      if (this.body.toString('latin1', start, start + AUDIO.length) === AUDIO) this.speaks = true;
       return undefined;
     });
+    if (this.dialect === 'openai') {
+      if (isUsed(this.body, request.members.get('audio'))) this.speaks = true;
+      const options = request.members.get('web_search_options');
+      if (options && isUsed(this.body, options))
+        this.searches.push({ name: 'web_search_options', maxUses: 1, sifts: false, placeForUses: null });
+    }
     const asked = this.membersOf(request.members.get('diagnostics'), DIAGNOSTICS_KEYS);
     if (isUsed(this.body, asked?.get('previous_message_id'))) this.note({ kind: 'state', name: 'previous_message_id' });
     const edits = this.membersOf(request.members.get('context_management'), CONTEXT_KEYS)?.get('edits');
@@ -178,7 +201,14 @@ class Surveyor {
       const tool = this.scan(start, TOOL_KEYS);
       const type = this.text(tool?.members.get('type'));
       const name = type?.slice(0, MAX_NAME_CHARACTERS).replace(VERSION_SUFFIX, '');
-      if (name !== undefined && !CLIENT_TOOLS[this.dialect].has(name)) this.note({ kind: 'hosted_tool', name });
+      if (this.dialect === 'anthropic' && tool && (name === 'web_search' || name === 'web_fetch'))
+        this.searches.push({
+          name,
+          maxUses: this.usesOf(tool),
+          sifts: type! > `${name}${LAST_PLAIN}`,
+          placeForUses: tool.members.has('max_uses') ? null : tool.open + 1,
+        });
+      else if (name !== undefined && !CLIENT_TOOLS[this.dialect].has(name)) this.note({ kind: 'hosted_tool', name });
       if (name !== undefined && !DESCRIBED_TOOLS.has(name)) this.knownTools += 1;
       return tool && tool.close + 1;
     });
@@ -242,6 +272,13 @@ class Surveyor {
 
   private membersOf(member: Member | undefined, wanted: KeySet): JsonObject['members'] | undefined {
     return member && this.scan(member.valueStart, wanted)?.members;
+  }
+
+  /** `max_uses`, if it is a number of uses; for a provider null is as good as none. */
+  private usesOf({ members }: JsonObject): number | null {
+    const member = members.get('max_uses');
+    const value: unknown = member && JSON.parse(this.body.toString('utf8', member.valueStart, member.valueEnd));
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_USES ? value : null;
   }
 
   /** The text of a member that is a string. */

@@ -2,7 +2,7 @@ import { CodedError } from '@app/platform';
 import { readFacts, type Dialect, type RequestFacts } from './request-facts';
 
 const REASONS: Readonly<Record<string, string>> = {
-  hosted_tool: 'is run and billed by the provider, which the rate card does not price',
+  hosted_tool: 'is run and billed by the provider, at a price that nothing in the request bounds',
   price: 'is billed by other rules than the rate card knows',
   state: 'reaches into the provider account that all departments share',
 };

@@ -12,11 +12,11 @@ const model: ModelEntry = {
   maxOutputTokens: 8_192,
 };
 
-const bounds = (dialect: Dialect, request: object, entry: ModelEntry = model): Bounds => {
+const bounds = (dialect: Dialect, request: object, entry: ModelEntry = model, uses: readonly number[] = []): Bounds => {
   const body = Buffer.from(JSON.stringify({ model: 'm', ...request }));
   const result = readFacts(dialect, body);
   if (!result.ok) throw new Error(result.problem.message);
-  return boundsOf(result.facts, body, entry);
+  return boundsOf(result.facts, body, entry, { uses });
 };
 
 /** The dearest tokenizer there can be: a token for every byte, as byte fallback makes of rare scripts. */
@@ -112,6 +112,65 @@ describe('the most a request can use', () => {
 
   test('a prompt cannot be longer than the context window', () => {
     expect(bounds('openai', { messages: [{ content: 'x'.repeat(300_000) }] }).inputTokensMax).toBe(200_000);
+  });
+
+  describe('searching tools', () => {
+    const entry: ModelEntry = { ...model, searchTokens: 10_000 };
+    const decided = (dialect: Dialect, request: object, uses: readonly number[], of: ModelEntry = entry): Bounds =>
+      bounds(dialect, { max_tokens: 1_000, ...request }, of, uses);
+    const searching = (...types: string[]): object => ({ tools: types.map((type) => ({ type, name: 't' })) });
+    const search = searching('web_search_20250305');
+    const plain = decided('anthropic', search, [0]).inputTokensMax;
+
+    test('are bounded by what each round may read again, and by the number of searches', () => {
+      expect(decided('anthropic', search, [3])).toMatchObject({
+        ...{ webSearchesMax: 3, inputTokensMax: 4 * (plain + 30_000) },
+      });
+      expect(decided('anthropic', search, [3], model)).toMatchObject({ inputTokensMax: 4 * model.contextTokens });
+      expect(decided('anthropic', search, [90])).toMatchObject({ inputTokensMax: 91 * model.contextTokens });
+    });
+
+    test('count a round more for each use that is sifted with code', () => {
+      const sifting = decided('anthropic', searching('web_search_20260209'), [3]).inputTokensMax;
+      expect(sifting / (plain + 30_000)).toBeCloseTo(7, 1);
+    });
+
+    test('cost no fee to fetch', () => {
+      const both = searching('web_search_20250305', 'web_fetch_20250910');
+      expect(decided('anthropic', both, [2, 5])).toMatchObject({ webSearchesMax: 2 });
+    });
+
+    test('search once for each answer of OpenAI, in the same round', () => {
+      expect(decided('openai', { web_search_options: {}, n: 2 }, [1])).toMatchObject({ webSearchesMax: 2 });
+      const without = decided('openai', { web_search_opti0ns: {}, n: 2 }, []).inputTokensMax;
+      expect(decided('openai', { web_search_options: {}, n: 2 }, [1]).inputTokensMax).toBe(without + 10_000);
+    });
+  });
+
+  describe('sound', () => {
+    const entry: ModelEntry = { ...model, audioTokensPerSecond: 10 };
+    const heard = (data: Buffer, of: ModelEntry): Bounds => {
+      const input_audio = { data: data.toString('base64'), format: 'mp3' };
+      return bounds('openai', { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio }] }] }, of);
+    };
+    const mp3 = Buffer.concat([Buffer.from('ID3'), Buffer.alloc(80_000)]);
+
+    test('is bounded by its length, and of its class', () => {
+      const { audioInputTokensMax = 0, inputTokensMax } = heard(mp3, entry);
+      expect(audioInputTokensMax).toBeGreaterThanOrEqual(800);
+      expect(audioInputTokensMax).toBeLessThan(810);
+      expect(inputTokensMax).toBeLessThan(3_000);
+    });
+
+    test('fills the context window where its length or its price is not known', () => {
+      expect(heard(mp3, model).audioInputTokensMax).toBe(model.contextTokens);
+      expect(heard(Buffer.from('something else, twelve bytes at least'), entry).audioInputTokensMax).toBe(200_000);
+    });
+
+    test('may be answered where the request says so', () => {
+      expect(bounds('openai', { modalities: ['text', 'audio'] }).audioOutputAllowed).toBe(true);
+      expect(bounds('openai', {}).audioOutputAllowed).toBe(false);
+    });
   });
 
   describe('a picture', () => {

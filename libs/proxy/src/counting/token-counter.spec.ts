@@ -19,7 +19,7 @@ beforeEach(() => {
     const worker = new Worker(THREAD, { eval: true });
     started.push(worker);
     return worker;
-  }, 500);
+  }, 4_000);
 });
 afterEach(() => counter.close());
 
@@ -34,7 +34,7 @@ test('no thread is started before there is something to count, and one is enough
 
 test('a text that takes too long, or ends the thread, is not counted, and the next one is', async () => {
   expect(await Promise.all(['stuck', 'bb', 'dies', 'ccc'].map(count))).toEqual([null, 2, null, 3]);
-});
+}, 30_000);
 
 test('of very many at once the last are not counted', async () => {
   const counts = await Promise.all(Array.from({ length: 40 }, () => count('aaaa')));

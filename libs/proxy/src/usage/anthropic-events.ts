@@ -1,6 +1,6 @@
-import { countsOfAnthropic, mergeAnthropic } from './anthropic-usage';
-import { matches, type StreamError, type StreamEvents, type StreamUsage, textOrNull } from './stream-events';
-import { isObject, type Json, type UsageProblem } from './token-counts';
+import { mergeAnthropic, usageOfAnthropic } from './anthropic-usage';
+import { matches, Seen, type StreamEvents, type StreamUsage, textOrNull } from './stream-events';
+import { isObject } from './token-counts';
 
 const TYPE = Buffer.from('{"type":"');
 const CONTENT_BLOCK_DELTA = Buffer.from('content_block_delta"');
@@ -15,13 +15,7 @@ const NOT_TOKENS = [Buffer.from('"delta":{"type":"signature_delta"'), Buffer.fro
  * the end and errors, a few per stream, are parsed, and so is whatever a compatible server writes in another order.
  */
 export class AnthropicEvents implements StreamEvents {
-  private usage: Json | null = null;
-  private usageIsFinal = false;
-  private deltas = 0;
-  private terminal = false;
-  private stopReason: string | null = null;
-  private error: StreamError | null = null;
-  private problem: UsageProblem | null = null;
+  private readonly seen = new Seen();
 
   data(buffer: Buffer, start: number, end: number): boolean {
     const name = start + TYPE.length;
@@ -39,22 +33,11 @@ export class AnthropicEvents implements StreamEvents {
   }
 
   get failed(): boolean {
-    return this.error !== null;
+    return this.seen.error !== null;
   }
 
   finish(): StreamUsage {
-    const result = this.usage && countsOfAnthropic(this.usage);
-    const counts = result?.ok ? result.counts : null;
-    const refusal = result && !result.ok ? result.problem : null;
-    return {
-      counts,
-      final: counts !== null && (this.usageIsFinal || this.terminal),
-      deltas: this.deltas,
-      terminal: this.terminal,
-      stopReason: this.stopReason,
-      error: this.error,
-      problem: counts ? null : (refusal ?? this.problem ?? { reason: 'missing', field: 'usage' }),
-    };
+    return this.seen.conclude(this.seen.usage && usageOfAnthropic(this.seen.usage));
   }
 
   private delta(buffer: Buffer, after: number, end: number): void {
@@ -63,7 +46,7 @@ export class AnthropicEvents implements StreamEvents {
     let at = after;
     while (at < end && buffer[at] !== 0x7b) at += 1;
     at -= '"delta":'.length;
-    if (!NOT_TOKENS.some((needle) => matches(buffer, at, needle))) this.deltas += 1;
+    if (!NOT_TOKENS.some((needle) => matches(buffer, at, needle))) this.seen.deltas += 1;
   }
 
   private parsed(text: string): void {
@@ -71,7 +54,7 @@ export class AnthropicEvents implements StreamEvents {
     try {
       event = JSON.parse(text);
     } catch {
-      this.problem = { reason: 'unreadable', field: 'usage' };
+      this.seen.problem = { reason: 'unreadable', field: 'usage' };
       return;
     }
     if (!isObject(event)) return;
@@ -82,25 +65,25 @@ export class AnthropicEvents implements StreamEvents {
       case 'message_delta': {
         this.take(event['usage']);
         const reason = isObject(event['delta']) ? textOrNull(event['delta']['stop_reason']) : null;
-        if (reason !== null) this.stopReason = reason;
-        this.usageIsFinal = reason !== null && isObject(event['usage']);
+        if (reason !== null) this.seen.stopReason = reason;
+        this.seen.usageIsFinal = reason !== null && isObject(event['usage']);
         break;
       }
       case 'message_stop':
-        this.terminal = true;
+        this.seen.terminal = true;
         break;
       case 'content_block_delta':
-        this.deltas += 1;
+        this.seen.deltas += 1;
         break;
       case 'error': {
         const failure = isObject(event['error']) ? event['error'] : {};
-        this.error = { type: textOrNull(failure['type']), message: textOrNull(failure['message']) };
+        this.seen.error = { type: textOrNull(failure['type']), message: textOrNull(failure['message']) };
         break;
       }
     }
   }
 
   private take(usage: unknown): void {
-    if (isObject(usage)) this.usage = this.usage ? mergeAnthropic(this.usage, usage) : usage;
+    if (isObject(usage)) this.seen.usage = this.seen.usage ? mergeAnthropic(this.seen.usage, usage) : usage;
   }
 }

@@ -1,12 +1,15 @@
+import { NO_TOKENS } from '@app/billing';
+import { tierReported } from './service-tier';
 import { CountReader, isObject, type Json, refused, type UsageResult } from './token-counts';
 
 /**
  * Counts of a `Usage` (https://docs.claude.com/en/api/messages). `input_tokens` excludes what was read from and written
  * to the cache; a write is split by lifetime in `cache_creation`, and counts as five minutes, the default, without
- * that split. Tokens of compactions, advisors and fallbacks stand only in `iterations`, outside of the totals and at
- * another model's price: such an answer is refused rather than undercharged.
+ * that split. Searches are counted in `server_tool_use`, fetches there are free. Tokens of compactions, advisors and
+ * fallbacks stand only in `iterations`, outside of the totals and at another model's price, and code has a price by the hour:
+ * such an answer is refused rather than undercharged. `speed` is a tier of its own, beside `service_tier`.
  */
-export function countsOfAnthropic(usage: unknown): UsageResult {
+export function usageOfAnthropic(usage: unknown): UsageResult {
   if (!isObject(usage)) return refused('unreadable', 'usage');
   const read = new CountReader(usage);
   const input = read.required('input_tokens');
@@ -16,27 +19,30 @@ export function countsOfAnthropic(usage: unknown): UsageResult {
   const written5m = read.optional('cache_creation.ephemeral_5m_input_tokens');
   const written1h = read.optional('cache_creation.ephemeral_1h_input_tokens');
   const reasoning = read.optional('output_tokens_details.thinking_tokens') ?? 0;
+  const webSearches = read.optional('server_tool_use.web_search_requests') ?? 0;
+  const codeRuns = read.optional('server_tool_use.code_execution_requests') ?? 0;
   if (read.problem) return { ok: false, problem: read.problem };
 
+  if (codeRuns > 0) return refused('unpriced_class', 'server_tool_use.code_execution_requests');
   if (hasForeignIterations(usage)) return refused('unpriced_class', 'iterations');
   if (reasoning > output) return refused('subset_exceeds_whole', 'output_tokens_details.thinking_tokens');
   const isSplit = written5m !== null || written1h !== null;
   const split = (written5m ?? 0) + (written1h ?? 0);
   if (isSplit && written !== null && written !== split) return refused('inconsistent', 'cache_creation');
 
-  return {
-    ok: true,
-    counts: {
-      input,
-      audioInput: 0,
-      audioOutput: 0,
-      output: output - reasoning,
-      cacheRead,
-      cacheWrite5m: isSplit ? (written5m ?? 0) : (written ?? 0),
-      cacheWrite1h: written1h ?? 0,
-      reasoning,
-    },
+  const [speed, tier] = [tierReported(usage['speed']), tierReported(usage['service_tier'])];
+  if (speed === undefined || tier === undefined) return refused('unreadable', 'service_tier');
+
+  const counts = {
+    ...NO_TOKENS,
+    input,
+    output: output - reasoning,
+    cacheRead,
+    cacheWrite5m: isSplit ? (written5m ?? 0) : (written ?? 0),
+    cacheWrite1h: written1h ?? 0,
+    reasoning,
   };
+  return { ok: true, usage: { counts, webSearches, serviceTier: speed ?? tier } };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import type { TokenCounts } from './token-counts';
+import { NO_TOKENS } from '@app/billing';
+import type { TokenCounts, Usage } from './token-counts';
 import { type StreamUsage, UsageReader } from './usage-reader';
 import { readWholeUsage } from './whole-usage';
 
@@ -9,23 +10,23 @@ const GOLDEN = join(__dirname, 'golden');
 const golden = (name: string): Buffer => readFileSync(join(GOLDEN, name));
 const dialectOf = (name: string): 'openai' | 'anthropic' => (name.startsWith('openai') ? 'openai' : 'anthropic');
 
-const NONE: TokenCounts = {
-  input: 0,
-  audioInput: 0,
-  output: 0,
-  audioOutput: 0,
-  cacheRead: 0,
-  cacheWrite5m: 0,
-  cacheWrite1h: 0,
-  reasoning: 0,
-};
-const counts = (some: Partial<TokenCounts>): TokenCounts => ({ ...NONE, ...some });
+/** Counts that are not 0, and what else is billed. */
+type Expected = Partial<TokenCounts> & Partial<Omit<Usage, 'counts'>>;
 
-const ANSWERS: Record<string, [Partial<TokenCounts>, string]> = {
+const usageOf = ({ webSearches = 0, serviceTier = null, ...counts }: Expected): Usage => ({
+  counts: { ...NO_TOKENS, ...counts },
+  webSearches,
+  serviceTier,
+});
+
+const ANSWERS: Record<string, [Expected, string]> = {
   'openai-plain.json': [{ input: 19, output: 10 }, 'stop'],
   'openai-cached-reasoning.json': [{ input: 86, cacheRead: 1920, output: 44, reasoning: 256 }, 'stop'],
   'openai-cache-write.json': [{ input: 200, cacheRead: 2000, cacheWrite5m: 400, output: 80 }, 'length'],
   'openai-tool-calls.json': [{ input: 82, output: 17 }, 'tool_calls'],
+  'openai-audio.json': [{ input: 30, audioInput: 120, output: 20, audioOutput: 260 }, 'stop'],
+  'openai-predicted.json': [{ input: 40, output: 60, serviceTier: 'flex' }, 'stop'],
+  'openai-llama-timings.json': [{ input: 12, cacheRead: 30, output: 9 }, 'stop'],
   'openai-refusal.json': [{ input: 30, output: 12 }, 'stop'],
   'anthropic-plain.json': [{ input: 2095, output: 503 }, 'end_turn'],
   'anthropic-cached.json': [
@@ -35,11 +36,13 @@ const ANSWERS: Record<string, [Partial<TokenCounts>, string]> = {
   'anthropic-cached-unsplit.json': [{ input: 50, cacheRead: 1800, cacheWrite5m: 248, output: 3 }, 'max_tokens'],
   'anthropic-thinking.json': [{ input: 40, output: 90, reasoning: 210 }, 'end_turn'],
   'anthropic-tool-use.json': [{ input: 472, output: 89 }, 'tool_use'],
+  'anthropic-search.json': [{ input: 6039, output: 931, webSearches: 2 }, 'end_turn'],
+  'anthropic-fast.json': [{ input: 20, output: 5, serviceTier: 'fast' }, 'end_turn'],
   'anthropic-refusal.json': [{ input: 310, output: 4 }, 'refusal'],
 };
 
-const ended = (some: Partial<TokenCounts>, deltas: number, stopReason: string): StreamUsage => ({
-  ...{ counts: counts(some), final: true, deltas, terminal: true, stopReason, error: null, problem: null },
+const ended = (some: Expected, deltas: number, stopReason: string): StreamUsage => ({
+  ...{ usage: usageOf(some), final: true, deltas, terminal: true, stopReason, error: null, problem: null },
 });
 
 const STREAMS: Record<string, StreamUsage> = {
@@ -48,11 +51,14 @@ const STREAMS: Record<string, StreamUsage> = {
   'openai-stream-reasoning.sse': ended({ input: 176, cacheRead: 1024, output: 10, reasoning: 80 }, 3, 'stop'),
   'openai-stream-usage-in-last-choice.sse': ended({ input: 7, output: 1 }, 1, 'stop'),
   'openai-stream-no-usage.sse': {
-    ...{ counts: null, final: false, deltas: 1, terminal: true, stopReason: 'stop', error: null },
+    ...{ usage: null, final: false, deltas: 1, terminal: true, stopReason: 'stop', error: null },
     problem: { reason: 'missing', field: 'usage' },
   },
+  'openai-stream-every-chunk.sse': ended({ input: 7, output: 3 }, 3, 'stop'),
+  'openai-stream-tier.sse': ended({ input: 9, output: 2, serviceTier: 'priority' }, 2, 'stop'),
+  'openai-stream-llama.sse': ended({ input: 11, output: 2 }, 2, 'stop'),
   'openai-stream-error.sse': {
-    ...{ counts: null, final: false, deltas: 1, terminal: false, stopReason: null },
+    ...{ usage: null, final: false, deltas: 1, terminal: false, stopReason: null },
     error: { type: 'server_error', message: 'The server had an error while processing your request.' },
     problem: { reason: 'missing', field: 'usage' },
   },
@@ -64,8 +70,9 @@ const STREAMS: Record<string, StreamUsage> = {
     'end_turn',
   ),
   'anthropic-stream-refusal.sse': ended({ input: 310, output: 4 }, 0, 'refusal'),
+  'anthropic-stream-search.sse': ended({ input: 10682, output: 510, webSearches: 1 }, 1, 'end_turn'),
   'anthropic-stream-error.sse': {
-    ...{ counts: counts({ input: 25, output: 1 }), final: false, deltas: 1, terminal: false, stopReason: null },
+    ...{ usage: usageOf({ input: 25, output: 1 }), final: false, deltas: 1, terminal: false, stopReason: null },
     error: { type: 'overloaded_error', message: 'Overloaded' },
     problem: null,
   },
@@ -101,7 +108,7 @@ it('has an expectation for every golden file', () => {
 describe.each(Object.entries(ANSWERS))('%s', (name, [expected, stopReason]) => {
   it('is read as it is billed', () => {
     expect(readWholeUsage(dialectOf(name), golden(name))).toEqual({
-      counts: counts(expected),
+      usage: usageOf(expected),
       stopReason,
       problem: null,
     });

@@ -1,6 +1,6 @@
-import { countsOfOpenAi } from './openai-usage';
-import { matches, type StreamError, type StreamEvents, type StreamUsage, textOrNull } from './stream-events';
-import { isObject, type Json, type UsageProblem } from './token-counts';
+import { usageOfOpenAi, usageOfTimings } from './openai-usage';
+import { matches, Seen, type StreamEvents, type StreamUsage, textOrNull } from './stream-events';
+import { isObject, type Json } from './token-counts';
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
@@ -15,6 +15,7 @@ const USAGE = Buffer.from('"usage"');
 const DELTA = Buffer.from('"delta"');
 const FINISH_REASON = Buffer.from('"finish_reason"');
 const ERROR = Buffer.from('"error"');
+const TIMINGS = Buffer.from('"timings"');
 const ROLE = Buffer.from('"role"');
 
 /**
@@ -22,17 +23,13 @@ const ROLE = Buffer.from('"role"');
  * usage or an error is parsed. A quote inside a JSON string is always escaped, so these keys cannot stand in a text.
  */
 export class OpenAiEvents implements StreamEvents {
-  private usage: Json | null = null;
-  private usageIsFinal = false;
-  private deltas = 0;
-  private terminal = false;
-  private stopReason: string | null = null;
-  private error: StreamError | null = null;
-  private problem: UsageProblem | null = null;
+  private readonly seen = new Seen();
+  private serviceTier: unknown = null;
+  private timings: Json | null = null;
 
   data(buffer: Buffer, start: number, end: number): boolean {
     if (buffer[start] === OPEN_ARRAY && end - start >= DONE.length && matches(buffer, start, DONE)) {
-      this.terminal = true;
+      this.seen.terminal = true;
       return false;
     }
     let parse = false;
@@ -44,15 +41,18 @@ export class OpenAiEvents implements StreamEvents {
           break;
         case 0x64:
           if (matches(buffer, i, DELTA) && saysSomething(buffer, valueAfter(buffer, i + DELTA.length), end))
-            this.deltas += 1;
+            this.seen.deltas += 1;
           break;
         case 0x66:
-          if (this.stopReason === null && matches(buffer, i, FINISH_REASON)) {
-            this.stopReason = stringAt(buffer, valueAfter(buffer, i + FINISH_REASON.length), end);
+          if (this.seen.stopReason === null && matches(buffer, i, FINISH_REASON)) {
+            this.seen.stopReason = stringAt(buffer, valueAfter(buffer, i + FINISH_REASON.length), end);
           }
           break;
         case 0x65:
           if (matches(buffer, i, ERROR)) parse = true;
+          break;
+        case 0x74:
+          if (matches(buffer, i, TIMINGS)) parse = true;
           break;
       }
     }
@@ -60,22 +60,13 @@ export class OpenAiEvents implements StreamEvents {
   }
 
   get failed(): boolean {
-    return this.error !== null;
+    return this.seen.error !== null;
   }
 
   finish(): StreamUsage {
-    const result = this.usage && countsOfOpenAi(this.usage);
-    const counts = result?.ok ? result.counts : null;
-    const refusal = result && !result.ok ? result.problem : null;
-    return {
-      counts,
-      final: counts !== null && (this.usageIsFinal || this.terminal),
-      deltas: this.deltas,
-      terminal: this.terminal,
-      stopReason: this.stopReason,
-      error: this.error,
-      problem: counts ? null : (refusal ?? this.problem ?? { reason: 'missing', field: 'usage' }),
-    };
+    const { usage } = this.seen;
+    if (usage) return this.seen.conclude(usageOfOpenAi(usage, this.serviceTier));
+    return this.seen.conclude(this.timings && usageOfTimings(this.timings));
   }
 
   private parsed(text: string): boolean {
@@ -83,21 +74,24 @@ export class OpenAiEvents implements StreamEvents {
     try {
       event = JSON.parse(text);
     } catch {
-      this.problem = { reason: 'unreadable', field: 'usage' };
+      this.seen.problem = { reason: 'unreadable', field: 'usage' };
       return false;
     }
     if (!isObject(event)) return false;
     const failure = event['error'];
-    if (isObject(failure)) this.error = { type: textOrNull(failure['type']), message: textOrNull(failure['message']) };
+    if (isObject(failure))
+      this.seen.error = { type: textOrNull(failure['type']), message: textOrNull(failure['message']) };
     // vLLM and its kin send the error itself as the event.
-    else if (typeof failure === 'string') this.error = { type: null, message: failure };
+    else if (typeof failure === 'string') this.seen.error = { type: null, message: failure };
     else if (event['object'] === 'error') {
-      this.error = { type: textOrNull(event['type']), message: textOrNull(event['message']) };
+      this.seen.error = { type: textOrNull(event['type']), message: textOrNull(event['message']) };
     }
+    if (isObject(event['timings'])) this.timings = event['timings'];
     if (!isObject(event['usage'])) return false;
-    this.usage = event['usage'];
-    this.usageIsFinal = Array.isArray(event['choices']) && event['choices'].length === 0;
-    return this.usageIsFinal;
+    this.serviceTier = event['service_tier'];
+    this.seen.usage = event['usage'];
+    this.seen.usageIsFinal = Array.isArray(event['choices']) && event['choices'].length === 0;
+    return this.seen.usageIsFinal;
   }
 }
 

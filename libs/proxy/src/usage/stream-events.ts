@@ -1,4 +1,4 @@
-import type { TokenCounts, UsageProblem } from './token-counts';
+import type { Json, Usage, UsageProblem, UsageResult } from './token-counts';
 
 /** The error a provider sent inside a stream that had begun well. */
 export interface StreamError {
@@ -9,8 +9,8 @@ export interface StreamError {
 /** What a stream told about itself, up to its end or to where it broke off. */
 export interface StreamUsage {
   /** The last usage reported; null when there was none that can be trusted, and `problem` says why. */
-  readonly counts: TokenCounts | null;
-  /** Whether `counts` are the provider's last word. If not, the input holds and the output is what was known then. */
+  readonly usage: Usage | null;
+  /** Whether `usage` is the provider's last word. If not, the input holds and the output is what was known then. */
   readonly final: boolean;
   /** Events that brought text, reasoning or arguments. Each is at least one token: a lower bound of the output. */
   readonly deltas: number;
@@ -20,6 +20,34 @@ export interface StreamUsage {
   readonly stopReason: string | null;
   readonly error: StreamError | null;
   readonly problem: UsageProblem | null;
+}
+
+/** What was seen of a stream so far, whatever its dialect. */
+export class Seen {
+  /** The last usage reported, as it was told. */
+  usage: Json | null = null;
+  usageIsFinal = false;
+  deltas = 0;
+  terminal = false;
+  stopReason: string | null = null;
+  error: StreamError | null = null;
+  problem: UsageProblem | null = null;
+
+  /** @param result what the usage means; null when there was none */
+  conclude(result: UsageResult | null): StreamUsage {
+    const { deltas, terminal, stopReason, error } = this;
+    const usage = result?.ok ? result.usage : null;
+    const refusal = result && !result.ok ? result.problem : null;
+    return {
+      usage,
+      final: usage !== null && (this.usageIsFinal || terminal),
+      deltas,
+      terminal,
+      stopReason,
+      error,
+      problem: usage ? null : (refusal ?? this.problem ?? { reason: 'missing', field: 'usage' }),
+    };
+  }
 }
 
 /** Understands the events of one dialect. Data comes as bounds in a buffer: most events are never made into a string. */

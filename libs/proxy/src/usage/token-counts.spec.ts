@@ -1,18 +1,18 @@
 import * as fc from 'fast-check';
-import { countsOfAnthropic, mergeAnthropic } from './anthropic-usage';
-import { countsOfOpenAi } from './openai-usage';
+import { mergeAnthropic, usageOfAnthropic } from './anthropic-usage';
+import { usageOfEmbeddings, usageOfOpenAi, usageOfResponses, usageOfTimings } from './openai-usage';
 import { MAX_TOKENS, type UsageResult } from './token-counts';
 import { readWholeUsage } from './whole-usage';
 
 const why = (result: UsageResult): string => (result.ok ? 'taken' : `${result.problem.reason} ${result.problem.field}`);
 const sum = (result: UsageResult): number => {
   if (!result.ok) throw new Error(result.problem.reason);
-  return Object.values(result.counts as unknown as Record<string, number>).reduce((a, b) => a + b, 0);
+  return Object.values(result.usage.counts as unknown as Record<string, number>).reduce((a, b) => a + b, 0);
 };
 const count = fc.nat({ max: 1_000_000 });
 
-describe('countsOfOpenAi', () => {
-  const usage = (more: object): UsageResult => countsOfOpenAi({ prompt_tokens: 10, completion_tokens: 5, ...more });
+describe('usageOfOpenAi', () => {
+  const usage = (more: object): UsageResult => usageOfOpenAi({ prompt_tokens: 10, completion_tokens: 5, ...more });
 
   it.each([
     [null, 'unreadable usage'],
@@ -29,7 +29,7 @@ describe('countsOfOpenAi', () => {
     [JSON.parse('{"__proto__":{"prompt_tokens":1}}'), 'missing prompt_tokens'],
     [Object.create({ prompt_tokens: 1 }), 'missing prompt_tokens'],
   ])('refuses %j', (raw, expected) => {
-    expect(why(countsOfOpenAi(raw))).toBe(expected);
+    expect(why(usageOfOpenAi(raw))).toBe(expected);
   });
 
   it('refuses parts that do not fit their whole', () => {
@@ -40,43 +40,115 @@ describe('countsOfOpenAi', () => {
       'subset_exceeds_whole prompt_tokens_details',
     );
     expect(why(usage({ completion_tokens_details: { reasoning_tokens: 6 } }))).toBe(
-      'subset_exceeds_whole completion_tokens_details.reasoning_tokens',
+      'subset_exceeds_whole completion_tokens_details',
     );
     expect(why(usage({ total_tokens: 16 }))).toBe('inconsistent total_tokens');
-    expect(why(usage({ completion_tokens_details: { audio_tokens: 1 } }))).toBe(
-      'unpriced_class completion_tokens_details.audio_tokens',
+    expect(why(usage({ completion_tokens_details: { audio_tokens: 3, reasoning_tokens: 3 } }))).toBe(
+      'subset_exceeds_whole completion_tokens_details',
     );
-    expect(why(usage({ prompt_tokens_details: { audio_tokens: 1 } }))).toBe(
-      'unpriced_class prompt_tokens_details.audio_tokens',
+    expect(why(usage({ prompt_tokens_details: { audio_tokens: 6, cached_tokens: 5 } }))).toBe(
+      'subset_exceeds_whole prompt_tokens_details',
     );
+    const predicted = { accepted_prediction_tokens: 3, rejected_prediction_tokens: 3 };
+    expect(why(usage({ completion_tokens_details: predicted }))).toBe('subset_exceeds_whole completion_tokens_details');
+    expect(why(usageOfOpenAi({ prompt_tokens: 1 }, 'No tier!'))).toBe('unreadable service_tier');
+  });
+
+  it('names the tier a call was served in, and none for the usual one', () => {
+    const tier = (told: unknown): unknown => {
+      const result = usageOfOpenAi({ prompt_tokens: 1 }, told);
+      return result.ok && result.usage.serviceTier;
+    };
+    expect(['default', 'auto', null, undefined, 'flex', 'priority'].map(tier)).toEqual([
+      ...[null, null, null, null, 'flex', 'priority'],
+    ]);
   });
 
   it('takes reasoning as part of the completion unless the total says it stands beside', () => {
     const reasoning = { completion_tokens_details: { reasoning_tokens: 4 } };
-    expect(usage({ ...reasoning, total_tokens: 15 })).toMatchObject({ counts: { output: 1, reasoning: 4 } });
-    expect(usage(reasoning)).toMatchObject({ counts: { output: 1, reasoning: 4 } });
-    expect(usage({ ...reasoning, total_tokens: 19 })).toMatchObject({ counts: { output: 5, reasoning: 4 } });
+    expect(usage({ ...reasoning, total_tokens: 15 })).toMatchObject({ usage: { counts: { output: 1, reasoning: 4 } } });
+    expect(usage(reasoning)).toMatchObject({ usage: { counts: { output: 1, reasoning: 4 } } });
+    expect(usage({ ...reasoning, total_tokens: 19 })).toMatchObject({ usage: { counts: { output: 5, reasoning: 4 } } });
   });
 
   it('puts every token in exactly one class', () => {
     fc.assert(
-      fc.property(count, count, count, count, count, (fresh, cached, written, spoken, reasoned) => {
-        const result = countsOfOpenAi({
-          ...{ prompt_tokens: fresh + cached + written, completion_tokens: spoken + reasoned },
-          prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: written, audio_tokens: null },
-          completion_tokens_details: { reasoning_tokens: reasoned },
-        });
-        expect(result).toMatchObject({
-          counts: { input: fresh, cacheRead: cached, output: spoken, reasoning: reasoned },
-        });
-        expect(sum(result)).toBe(fresh + cached + written + spoken + reasoned);
-      }),
+      fc.property(
+        count,
+        count,
+        count,
+        count,
+        count,
+        count,
+        count,
+        (fresh, cached, written, heard, said, spoken, reasoned) => {
+          const result = usageOfOpenAi({
+            prompt_tokens: fresh + cached + written + heard,
+            completion_tokens: said + spoken + reasoned,
+            prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: written, audio_tokens: heard },
+            completion_tokens_details: { reasoning_tokens: reasoned, audio_tokens: spoken },
+          });
+          expect(result).toMatchObject({
+            usage: {
+              counts: {
+                input: fresh,
+                cacheRead: cached,
+                audioInput: heard,
+                output: said,
+                audioOutput: spoken,
+                reasoning: reasoned,
+              },
+            },
+          });
+          expect(sum(result)).toBe(fresh + cached + written + heard + said + spoken + reasoned);
+        },
+      ),
     );
   });
 });
 
-describe('countsOfAnthropic', () => {
-  const usage = (more: object): UsageResult => countsOfAnthropic({ input_tokens: 10, output_tokens: 5, ...more });
+describe('the other shapes of the OpenAI convention', () => {
+  it('means the same by other names in the Responses API', () => {
+    fc.assert(
+      fc.property(count, count, count, count, (fresh, cached, said, reasoned) => {
+        const chat = usageOfOpenAi({
+          ...{ prompt_tokens: fresh + cached, completion_tokens: said + reasoned },
+          prompt_tokens_details: { cached_tokens: cached },
+          completion_tokens_details: { reasoning_tokens: reasoned },
+        });
+        const responses = usageOfResponses({
+          ...{ input_tokens: fresh + cached, output_tokens: said + reasoned },
+          input_tokens_details: { cached_tokens: cached },
+          output_tokens_details: { reasoning_tokens: reasoned },
+          total_tokens: fresh + cached + said + reasoned,
+        });
+        expect(responses).toEqual(chat);
+      }),
+    );
+    expect(why(usageOfResponses({ input_tokens: 1 }))).toBe('missing output_tokens');
+    expect(why(usageOfResponses({ input_tokens: 1, output_tokens: 1, total_tokens: 3 }))).toBe(
+      'inconsistent total_tokens',
+    );
+  });
+
+  it('has a prompt alone in embeddings', () => {
+    expect(usageOfEmbeddings({ prompt_tokens: 8, total_tokens: 8 })).toMatchObject({
+      usage: { counts: { input: 8, output: 0 } },
+    });
+    expect(why(usageOfEmbeddings({ prompt_tokens: 8, total_tokens: 9 }))).toBe('inconsistent total_tokens');
+  });
+
+  it('is read from timings where llama.cpp reports nothing else', () => {
+    expect(usageOfTimings({ prompt_n: 7, cache_n: 90, predicted_n: 5, predicted_ms: 3.5 })).toMatchObject({
+      usage: { counts: { input: 7, cacheRead: 90, output: 5 } },
+    });
+    expect(why(usageOfTimings({ prompt_n: -1, predicted_n: 5 }))).toBe('not_a_count prompt_n');
+    expect(why(usageOfTimings([]))).toBe('unreadable timings');
+  });
+});
+
+describe('usageOfAnthropic', () => {
+  const usage = (more: object): UsageResult => usageOfAnthropic({ input_tokens: 10, output_tokens: 5, ...more });
 
   it.each([
     [undefined, 'unreadable usage'],
@@ -87,7 +159,7 @@ describe('countsOfAnthropic', () => {
     [{ input_tokens: 1, output_tokens: 1, cache_creation: 7 }, 'unreadable cache_creation.ephemeral_5m_input_tokens'],
     [{ input_tokens: 1, output_tokens: 2 ** 41 }, 'too_large output_tokens'],
   ])('refuses %j', (raw, expected) => {
-    expect(why(countsOfAnthropic(raw))).toBe(expected);
+    expect(why(usageOfAnthropic(raw))).toBe(expected);
   });
 
   it('refuses what would be billed wrongly', () => {
@@ -99,21 +171,43 @@ describe('countsOfAnthropic', () => {
     expect(why(usage({ cache_creation: split }))).toBe('taken');
     expect(why(usage({ iterations: [{ type: 'message' }, { type: 'compaction' }] }))).toBe('unpriced_class iterations');
     expect(why(usage({ iterations: {} }))).toBe('unpriced_class iterations');
+    expect(why(usage({ server_tool_use: { web_search_requests: -1 } }))).toBe(
+      'not_a_count server_tool_use.web_search_requests',
+    );
+    expect(why(usage({ server_tool_use: { code_execution_requests: 1 } }))).toBe(
+      'unpriced_class server_tool_use.code_execution_requests',
+    );
+    expect(why(usage({ service_tier: 7 }))).toBe('unreadable service_tier');
+    expect(why(usage({ speed: {} }))).toBe('unreadable service_tier');
     expect(why(usage({ iterations: [{ type: 'message' }] }))).toBe('taken');
   });
 
   it('puts every token in exactly one class', () => {
     fc.assert(
       fc.property(count, count, count, count, count, count, (input, read, short, long, spoken, thought) => {
-        const result = countsOfAnthropic({
+        const result = usageOfAnthropic({
           ...{ input_tokens: input, cache_read_input_tokens: read, cache_creation_input_tokens: short + long },
           cache_creation: { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: long },
           ...{ output_tokens: spoken + thought, output_tokens_details: { thinking_tokens: thought } },
         });
-        expect(result).toMatchObject({ counts: { input, cacheWrite1h: long, output: spoken, reasoning: thought } });
+        expect(result).toMatchObject({
+          usage: { counts: { input, cacheWrite1h: long, output: spoken, reasoning: thought } },
+        });
         expect(sum(result)).toBe(input + read + short + long + spoken + thought);
       }),
     );
+  });
+
+  it('reports searches, and the tier with its speed', () => {
+    const searched = { server_tool_use: { web_search_requests: 3, web_fetch_requests: 2 }, service_tier: 'standard' };
+    expect(usage(searched)).toMatchObject({ usage: { webSearches: 3, serviceTier: null } });
+    expect(usage({ service_tier: 'priority', speed: 'standard' })).toMatchObject({
+      usage: { serviceTier: 'priority' },
+    });
+    expect(usage({ service_tier: 'standard', speed: 'fast' })).toMatchObject({ usage: { serviceTier: 'fast' } });
+    expect(usage({ server_tool_use: null, speed: null })).toMatchObject({
+      usage: { webSearches: 0, serviceTier: null },
+    });
   });
 
   it('lets later numbers of a stream win, and nulls say nothing', () => {
@@ -132,7 +226,7 @@ describe('readWholeUsage', () => {
     expect(read('<html>').problem).toEqual({ reason: 'unreadable', field: 'body' });
     expect(read('{"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2}}').problem?.reason).toBe('unreadable');
     expect(read('{"choices":{},"usage":{"prompt_tokens":1,"completion_tokens":-1}}')).toEqual({
-      ...{ counts: null, stopReason: null, problem: { reason: 'not_a_count', field: 'completion_tokens' } },
+      ...{ usage: null, stopReason: null, problem: { reason: 'not_a_count', field: 'completion_tokens' } },
     });
   });
 });

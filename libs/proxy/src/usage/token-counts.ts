@@ -1,20 +1,6 @@
-/** Tokens of one answer by price class. The classes are disjoint: each token is in one, so that costs simply add up. */
-export interface TokenCounts {
-  /** Fresh input: neither read from nor written to a cache. */
-  readonly input: number;
-  /** Spoken input. */
-  readonly audioInput: number;
-  /** Output without reasoning. */
-  readonly output: number;
-  /** Spoken output. */
-  readonly audioOutput: number;
-  readonly cacheRead: number;
-  /** Input written to a cache of the shorter, cheaper lifetime. */
-  readonly cacheWrite5m: number;
-  readonly cacheWrite1h: number;
-  /** Output spent on reasoning, shown to the caller or not. */
-  readonly reasoning: number;
-}
+import type { Usage } from '@app/billing';
+
+export type { TokenCounts, Usage } from '@app/billing';
 
 /** Why a provider's usage was not taken. Nothing is guessed from it: the caller keeps the hold's worst case. */
 export interface UsageProblem {
@@ -25,7 +11,7 @@ export interface UsageProblem {
 }
 
 export type UsageResult =
-  { readonly ok: true; readonly counts: TokenCounts } | { readonly ok: false; readonly problem: UsageProblem };
+  { readonly ok: true; readonly usage: Usage } | { readonly ok: false; readonly problem: UsageProblem };
 
 /** Far above any context window; more is a unit error or an overflow, and still exact in a double when summed. */
 export const MAX_TOKENS = 2 ** 40;

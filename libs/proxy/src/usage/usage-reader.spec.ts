@@ -20,13 +20,16 @@ describe('UsageReader', () => {
   });
 
   it('reads what servers write differently', () => {
-    expect(readOpenAi(`: hi\nid: 7\ndata:${usage}\n\n`)).toMatchObject({ counts: { input: 3 }, final: true });
-    const spaced = '{ "choices" : [] , "usage" : { "prompt_tokens": 4, "completion_tokens": 1 } }';
-    expect(readOpenAi(`data:  ${spaced}\n\n`)).toMatchObject({ counts: { input: 4, output: 1 } });
-    expect(readOpenAi('data: {\ndata: "choices":[],\ndata: "usage":{"prompt_tokens":6}\ndata: }\n\n')).toMatchObject({
-      ...{ counts: { input: 6 }, final: true },
+    expect(readOpenAi(`: hi\nid: 7\ndata:${usage}\n\n`)).toMatchObject({
+      usage: { counts: { input: 3 } },
+      final: true,
     });
-    expect(readOpenAi(`data: ${usage}`)).toMatchObject({ counts: { input: 3 } });
+    const spaced = '{ "choices" : [] , "usage" : { "prompt_tokens": 4, "completion_tokens": 1 } }';
+    expect(readOpenAi(`data:  ${spaced}\n\n`)).toMatchObject({ usage: { counts: { input: 4, output: 1 } } });
+    expect(readOpenAi('data: {\ndata: "choices":[],\ndata: "usage":{"prompt_tokens":6}\ndata: }\n\n')).toMatchObject({
+      ...{ usage: { counts: { input: 6 } }, final: true },
+    });
+    expect(readOpenAi(`data: ${usage}`)).toMatchObject({ usage: { counts: { input: 3 } } });
     expect(readOpenAi('data: {"object":"error","message":"too long","type":"BadRequestError"}\n\n').error).toEqual({
       ...{ type: 'BadRequestError', message: 'too long' },
     });
@@ -35,7 +38,7 @@ describe('UsageReader', () => {
     const anthropic = new UsageReader('anthropic');
     anthropic.push(Buffer.from(`data: ${start}\n\ndata: {"index":0, "type": "content_block_delta"}\n\n`));
     expect(anthropic.finish()).toMatchObject({
-      counts: { input: 5, output: 1 },
+      usage: { counts: { input: 5, output: 1 } },
       final: false,
       deltas: 1,
       terminal: false,
@@ -45,19 +48,26 @@ describe('UsageReader', () => {
   it('takes the last of several usages, and does not call one in the middle final', () => {
     const middle = (n: number): string =>
       `data: {"choices":[{"delta":{"content":"x"}}],"usage":{"prompt_tokens":3,"completion_tokens":${n}}}\n\n`;
-    expect(readOpenAi(middle(1), middle(2))).toMatchObject({ counts: { output: 2 }, final: false, deltas: 2 });
-    expect(readOpenAi(middle(1), middle(2), 'data: [DONE]\n\n')).toMatchObject({ counts: { output: 2 }, final: true });
+    expect(readOpenAi(middle(1), middle(2))).toMatchObject({
+      usage: { counts: { output: 2 } },
+      final: false,
+      deltas: 2,
+    });
+    expect(readOpenAi(middle(1), middle(2), 'data: [DONE]\n\n')).toMatchObject({
+      usage: { counts: { output: 2 } },
+      final: true,
+    });
   });
 
   it('says what is wrong with a usage instead of guessing', () => {
     expect(readOpenAi('data: {"usage":{"prompt_tokens":-3}}\n\n')).toMatchObject({
-      ...{ counts: null, final: false, problem: { reason: 'not_a_count', field: 'prompt_tokens' } },
+      ...{ usage: null, final: false, problem: { reason: 'not_a_count', field: 'prompt_tokens' } },
     });
     expect(readOpenAi('data: {"usage":{"prompt_tokens":3]}\n\n').problem).toEqual({
       reason: 'unreadable',
       field: 'usage',
     });
-    expect(readOpenAi('')).toMatchObject({ counts: null, problem: { reason: 'missing' }, terminal: false });
+    expect(readOpenAi('')).toMatchObject({ usage: null, problem: { reason: 'missing' }, terminal: false });
   });
 
   it('counts deltas, not roles, nulls, empty texts or heartbeats', () => {
@@ -85,7 +95,7 @@ describe('UsageReader', () => {
     reader.push(Buffer.from('\n\n'));
     expect(reader.finish().problem).toEqual({ reason: 'too_large', field: 'event' });
     expect(reader.push(Buffer.from(`data: ${usage}\n\n`)).length).toBe(0);
-    expect(reader.finish()).toMatchObject({ counts: { input: 3 }, problem: null });
+    expect(reader.finish()).toMatchObject({ usage: { counts: { input: 3 } }, problem: null });
   });
 });
 
@@ -101,7 +111,7 @@ describe('hiding the usage event', () => {
     expect(push(`ta: ${usage.slice(0, 40)}`)).toBe('');
     expect(push(`${usage.slice(40)}\n`)).toBe('');
     expect(push('\ndata: [DONE]\n\n')).toBe('data: [DONE]\n\n');
-    expect(reader.finish()).toMatchObject({ counts: { input: 3 }, deltas: 2, terminal: true });
+    expect(reader.finish()).toMatchObject({ usage: { counts: { input: 3 } }, deltas: 2, terminal: true });
   });
 
   it('gives back at the end what it held, unless that is the event', () => {
@@ -111,7 +121,7 @@ describe('hiding the usage event', () => {
     const hidden = new UsageReader('openai', true);
     hidden.push(Buffer.from(`data: ${usage}`));
     expect(hidden.flush().length).toBe(0);
-    expect(hidden.finish()).toMatchObject({ counts: { input: 3 }, final: true });
+    expect(hidden.finish()).toMatchObject({ usage: { counts: { input: 3 } }, final: true });
   });
 
   it('leaves a usage that comes together with a choice', () => {

@@ -1,24 +1,24 @@
 import { KeySet } from '../key-set';
 import { eachElement, kindAt, type Member, membersAt, scanObject } from '../request-scan';
-import { countsOfAnthropic } from './anthropic-usage';
-import { countsOfOpenAi } from './openai-usage';
-import type { TokenCounts, UsageProblem } from './token-counts';
+import { usageOfAnthropic } from './anthropic-usage';
+import { usageOfOpenAi, usageOfTimings } from './openai-usage';
+import type { Usage, UsageProblem, UsageResult } from './token-counts';
 
 export interface WholeUsage {
   /** Null when the answer has no usage that can be trusted; `problem` says why. */
-  readonly counts: TokenCounts | null;
+  readonly usage: Usage | null;
   /** `finish_reason` of the first choice, or `stop_reason`. */
   readonly stopReason: string | null;
   readonly problem: UsageProblem | null;
 }
 
-const WANTED = new KeySet(['usage', 'choices', 'stop_reason']);
+const WANTED = new KeySet(['usage', 'choices', 'stop_reason', 'service_tier', 'timings']);
 const CHOICE_KEYS = new KeySet(['finish_reason']);
 
 /** Finds the usage in the complete, uncompressed body of an answer without parsing the rest of it. Never throws. */
 export function readWholeUsage(dialect: 'openai' | 'anthropic', body: Buffer): WholeUsage {
   const scanned = scanObject(body, WANTED);
-  if (!scanned.ok) return { counts: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' } };
+  if (!scanned.ok) return { usage: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' } };
   const { members } = scanned.object;
   const valueOf = (member: Member | undefined): unknown =>
     member && (JSON.parse(body.toString('utf8', member.valueStart, member.valueEnd)) as unknown);
@@ -27,12 +27,21 @@ export function readWholeUsage(dialect: 'openai' | 'anthropic', body: Buffer): W
     dialect === 'openai' ? firstFinishReason(body, members.get('choices')) : members.get('stop_reason'),
   );
   const stopReason = typeof reason === 'string' ? reason : null;
-  const usage = valueOf(members.get('usage')) ?? null;
-  if (usage === null) return { counts: null, stopReason, problem: { reason: 'missing', field: 'usage' } };
-  const result = dialect === 'openai' ? countsOfOpenAi(usage) : countsOfAnthropic(usage);
+  const told = (key: string): unknown => valueOf(members.get(key)) ?? null;
+  const result = dialect === 'openai' ? openAiUsage(told) : anthropicUsage(told('usage'));
+  if (result === null) return { usage: null, stopReason, problem: { reason: 'missing', field: 'usage' } };
   return result.ok
-    ? { counts: result.counts, stopReason, problem: null }
-    : { counts: null, stopReason, problem: result.problem };
+    ? { usage: result.usage, stopReason, problem: null }
+    : { usage: null, stopReason, problem: result.problem };
+}
+
+const anthropicUsage = (usage: unknown): UsageResult | null => (usage === null ? null : usageOfAnthropic(usage));
+
+function openAiUsage(told: (key: string) => unknown): UsageResult | null {
+  const usage = told('usage');
+  if (usage !== null) return usageOfOpenAi(usage, told('service_tier'));
+  const timings = told('timings');
+  return timings === null ? null : usageOfTimings(timings);
 }
 
 function firstFinishReason(body: Buffer, choices: Member | undefined): Member | undefined {
