@@ -139,6 +139,10 @@ export class FakeProvider {
     if (!whole) return request.end('aborted');
 
     const refusal = this.refusal(request, dialect);
+    if (!refusal && isCount(request)) {
+      const counted = { input_tokens: countTokens(request) };
+      return new Answer(request, response, dialect, {}).sendDocument(counted);
+    }
     if (!refusal && request.method === 'GET') {
       return new Answer(request, response, dialect, {}).sendDocument(dialect.models(this.models));
     }
@@ -151,6 +155,7 @@ export class FakeProvider {
     const presented = [authorization?.replace(/^Bearer /, ''), key].filter((value) => value !== undefined);
     if (presented.length === 0 || presented.some((value) => value !== this.apiKey)) return { status: 401 };
     if (request.method === 'GET' && request.path === '/v1/models') return undefined;
+    if (isCount(request)) return undefined;
     if (!isCompletion(request)) return { status: 404, message: `Invalid URL (${request.method} ${request.path})` };
     return dialect.refusal(request.json, request.headers);
   }
@@ -173,6 +178,12 @@ function dialectOf(message: IncomingMessage): Dialect {
 function isCompletion({ method, path }: ReceivedRequest): boolean {
   return method === 'POST' && (path === openaiDialect.completionPath || path === anthropicDialect.completionPath);
 }
+
+const isCount = ({ method, path }: ReceivedRequest): boolean =>
+  method === 'POST' && path === `${anthropicDialect.completionPath}/count_tokens`;
+
+/** By the same rule of thumb as the input of a call that names no number. */
+const countTokens = ({ body }: ReceivedRequest): number => Math.ceil(body.length / 4);
 
 function matcher(match: Matcher): (request: ReceivedRequest) => boolean {
   if (typeof match === 'function') return match;

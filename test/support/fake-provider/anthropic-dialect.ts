@@ -50,7 +50,7 @@ export const anthropicDialect: Dialect = {
     const stop = (index: number) => sent({ type: 'content_block_stop', ...{ index } });
 
     // The opening event already has the input's counts; the output's one token there is superseded by the last event.
-    const first = reported(usageOf({ ...tokens, output: 1, reasoning: 0 }), report);
+    const first = reported(usageOf({ ...tokens, output: 1, reasoning: 0 }, completion.serviceTier), report);
     yield sent({ type: 'message_start', ...{ message: envelope(completion, [], null, first) } });
     let index = 0;
     if (tokens.reasoning > 0) {
@@ -82,7 +82,12 @@ export const anthropicDialect: Dialect = {
     const written = pieces.join('');
     const answer = tool === undefined ? textBlock(written) : toolBlock(completion, toolInput(written));
     const content = [...(tokens.reasoning > 0 ? [thinking] : []), answer];
-    const message = envelope(completion, content, stopReason(completion), reported(usageOf(tokens), report));
+    const message = envelope(
+      completion,
+      content,
+      stopReason(completion),
+      reported(usageOf(tokens, completion.serviceTier), report),
+    );
     return completion.extras ? { ...message, future_field: { deep: [1] } } : message;
   },
 
@@ -143,11 +148,11 @@ function stopReason({ hitLimit, tool }: Completion): string {
 }
 
 /** Anthropic counts cached tokens beside `input_tokens`, not in it. */
-function usageOf(tokens: Tokens): Record<string, unknown> {
+function usageOf(tokens: Tokens, serviceTier = 'standard'): Record<string, unknown> {
   return {
     ...finalUsageOf(tokens),
     cache_creation: { ephemeral_5m_input_tokens: tokens.cacheWrite5m, ephemeral_1h_input_tokens: tokens.cacheWrite1h },
-    service_tier: 'standard',
+    service_tier: serviceTier,
     speed: 'standard',
     inference_geo: 'global',
   };

@@ -61,6 +61,8 @@ export interface Behaviour {
   readonly tokens?: Partial<Tokens>;
   /** A usage block that is absent, absurd, or overlaid with these fields. The provider's own tally stays true. */
   readonly usage?: 'missing' | 'huge' | 'negative' | 'text' | Readonly<Record<string, unknown>>;
+  /** The service tier it says it served the call in; left out: the standard one. */
+  readonly serviceTier?: string;
   /** Silence from there on, until the test calls `resume()` on the request: a stall, or a gate. */
   readonly pauseAt?: Moment;
   readonly breakAt?: Break;

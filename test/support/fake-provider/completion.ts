@@ -13,6 +13,7 @@ export interface Completion {
   readonly tool: string | undefined;
   readonly hitLimit: boolean;
   readonly tokens: Tokens;
+  readonly serviceTier: string | undefined;
   readonly extras: boolean;
 }
 
@@ -43,6 +44,7 @@ export function complete(request: ReceivedRequest, dialect: Dialect, behaviour: 
     tool: toolCall?.name,
     hitLimit: pieces.length < wanted.length,
     tokens,
+    serviceTier: behaviour.serviceTier,
     extras: behaviour.extras ?? false,
   };
 }

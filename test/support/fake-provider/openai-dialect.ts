@@ -6,6 +6,8 @@ import type { Dialect, StreamEvent } from './dialect';
 const CREATED = 1_760_000_000;
 const STAMP = { created: CREATED, service_tier: 'default', system_fingerprint: 'fp_fake' } as const;
 
+const stampOf = ({ serviceTier = STAMP.service_tier }: Completion): object => ({ ...STAMP, service_tier: serviceTier });
+
 /** Chat completions as the OpenAI API reference and the `openai` SDK's types describe them. */
 export const openaiDialect: Dialect = {
   name: 'openai',
@@ -51,7 +53,7 @@ export const openaiDialect: Dialect = {
       id: `chatcmpl-${completion.id}`,
       object: 'chat.completion.chunk',
       model: completion.model,
-      ...STAMP,
+      ...stampOf(completion),
     };
     const end = withUsage ? { usage: null } : {};
     const chunk = (index: number, delta: object, finish: string | null = null): object => {
@@ -85,7 +87,12 @@ export const openaiDialect: Dialect = {
       logprobs: null,
       finish_reason: finishReason(completion),
     }));
-    const base = { id: `chatcmpl-${completion.id}`, object: 'chat.completion', model: completion.model, ...STAMP };
+    const base = {
+      id: `chatcmpl-${completion.id}`,
+      object: 'chat.completion',
+      model: completion.model,
+      ...stampOf(completion),
+    };
     return { ...base, choices, ...(usage && { usage }), ...(completion.extras && { future_field: { deep: [1] } }) };
   },
 
