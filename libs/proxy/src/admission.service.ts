@@ -8,7 +8,7 @@ import { InputCounter } from './counting/input-counter';
 import { endUserOf } from './end-user';
 import type { Deal } from './exchange';
 import { refuseUnpriced, tierGranted } from './priced-features';
-import type { ModelRequest } from './proxy.service';
+import type { ModelRequest } from './model-request';
 import type { RequestFacts } from './request-facts';
 import type { Plan } from './router';
 import { usesOf } from './search-uses';

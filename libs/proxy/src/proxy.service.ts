@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { Catalogue, Prices } from '@app/billing';
 import type { Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
@@ -7,24 +6,14 @@ import { Admission } from './admission.service';
 import type { AnswerSink } from './answer-sink';
 import { Exchange, type Deal } from './exchange';
 import { headersToProvider } from './headers';
+import type { ModelRequest } from './model-request';
 import { Offer } from './offer';
 import { editMembers, usageAsked } from './request-edit';
-import { LIMIT_KEYS, type Dialect, type RequestFacts } from './request-facts';
+import { LIMIT_KEYS, type RequestFacts } from './request-facts';
 import { readRequest } from './request-reader';
 import { route, type Candidate } from './router';
 import { usesSet } from './search-uses';
 import { Upstream, type UpstreamRequest } from './upstream';
-
-/** A model request as it came, its body unread by anybody else. */
-export interface ModelRequest {
-  /** `req_` and 32 hex digits. */
-  readonly id: string;
-  readonly dialect: Dialect;
-  /** Path and query. */
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
 
 /** The path of a model request. There is no other way to a provider. */
 @Injectable()

@@ -1,7 +1,7 @@
 import type { Counted } from '../bounds/bounds';
 import { headersToProvider } from '../headers';
+import type { ModelRequest } from '../model-request';
 import type { RequestFacts } from '../request-facts';
-import type { ModelRequest } from '../proxy.service';
 import type { Candidate } from '../router';
 import type { Upstream } from '../upstream';
 import { countQuestion, withoutMedia } from './count-question';
