@@ -171,12 +171,16 @@ describe('a prompt that its bytes bound too loosely', () => {
     expect(heldNanos).toEqual([BigInt(Math.ceil(2_000 * 1.05) + 256) * IN + 300n * OUT]);
   });
 
-  test('is not counted where its bytes fit, or nothing could make it fit', async () => {
+  test('is not counted where its bytes fit', async () => {
     await world.limit(tenant, '1');
     expect((await message(asked)).status).toBe(200);
+    expect(received.map(({ path }) => path)).toEqual(['/v1/messages']);
+  });
+
+  test('is not counted where nothing could make it fit', async () => {
     await world.limit(tenant, '0.002');
     expect((await message(asked)).status).toBe(429);
-    expect(received.map(({ path }) => path)).toEqual(['/v1/messages']);
+    expect(received).toEqual([]);
   });
 
   test('is refused where it is not counted, and the provider is not asked again for a while', async () => {

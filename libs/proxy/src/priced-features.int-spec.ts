@@ -170,13 +170,16 @@ describe('service tiers', () => {
     });
   });
 
-  test('are held at the dearest, and billed at the standard one if the call ended there', async () => {
-    fake.script(`gpt-${tenants}`, CALL);
-    await chat({ service_tier: 'priority' });
-    expect(await world.row(tenant)).toMatchObject({ service_tier: null, cost_nanos: String(CALL_NANOS) });
+  test('are held at the dearest', async () => {
     await world.limit(tenant, '0.006');
     expect((await chat({ service_tier: 'priority' })).status).toBe(429);
     expect((await chat({ service_tier: 'flex' })).status).toBe(200);
+  });
+
+  test('are billed at the standard one if the call ended there', async () => {
+    fake.script(`gpt-${tenants}`, CALL);
+    await chat({ service_tier: 'priority' });
+    expect(await world.row(tenant)).toMatchObject({ service_tier: null, cost_nanos: String(CALL_NANOS) });
   });
 
   test('are taken out where the card does not price them', async () => {
