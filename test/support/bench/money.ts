@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NO_TOKENS, priceOf, quote, type LedgerDraft } from '@app/billing';
+import { NO_TOKENS, NO_USAGE, priceOf, quote, type LedgerDraft } from '@app/billing';
 import { ChangeFeed, createDataSource, createLog, Database, SystemClock, type Config } from '@app/platform';
 import { CatalogueLoader } from '../../../libs/billing/src/catalogue/catalogue-loader.service';
 import { Catalogue } from '../../../libs/billing/src/catalogue/catalogue.service';
@@ -18,10 +18,11 @@ const BOUNDS = { inputTokensMax: 2_000, outputTokensMax: 1_000, choices: 1 };
 const ENDING = {
   outcome: 'completed',
   status: 200,
-  counts: { ...NO_TOKENS, input: 250, output: 100 },
+  usage: { ...NO_USAGE, counts: { ...NO_TOKENS, input: 250, output: 100 } },
   final: true,
   problem: null,
   outputSeen: 100,
+  silentSearches: 0,
   inputGuess: 250,
 } as const;
 const IDLE_MS = 300;
