@@ -1,18 +1,4 @@
-// npm run bench:ledger: builds what is missing, then measures what money costs. It asserts nothing: figures depend on the machine.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { ensureBuilt, ensureInstalled, explain, requireNode, ROOT } from './prepare.mjs';
+// npm run bench:ledger: measures what money costs. It asserts nothing: figures depend on the machine.
+import { runTool } from './run-tool.mjs';
 
-requireNode();
-process.chdir(ROOT);
-try {
-  await ensureInstalled();
-  await ensureBuilt();
-} catch (error) {
-  explain(error);
-  process.exit(1);
-}
-const hook = join(ROOT, 'libs/audit/fixtures/typescript-hook.cjs');
-const main = join(ROOT, 'test/support/bench/main.ts');
-const { status } = spawnSync(process.execPath, ['-r', hook, main, ...process.argv.slice(2)], { stdio: 'inherit' });
-process.exit(status ?? 1);
+await runTool('bench/main.ts', 1);

@@ -8,10 +8,10 @@ const OPTIONS = { seconds: 20, gateways: 3, calls: 150, tenants: 4, seed: 20_261
 
 test('no budget is passed and no completed call goes unbilled, whoever dies or lies', async () => {
   const proof = await prove(OPTIONS, () => undefined);
-  const { evidence, kills, exitCodes } = proof;
+  const { evidence, deeds, exitCodes } = proof;
   try {
     expect(faultsOf(evidence)).toEqual([]);
-    expect(gapsOf(evidence, kills)).toEqual([]);
+    expect(gapsOf(evidence, deeds)).toEqual([]);
     expect(exitCodes).toEqual([0, 0, 0]);
   } catch (error) {
     // The figures say what kind of run it was.

@@ -9,6 +9,8 @@ export interface Received {
   readonly complete: boolean;
   /** 32 hex digits the gateway told; the ledger row has them as its id. */
   readonly requestId: string | undefined;
+  /** Our own error code, if the gateway refused it. */
+  readonly refusal?: string | undefined;
 }
 
 /** Bodies are equally long, so that the worst case depends on the output limit alone. */
@@ -42,7 +44,8 @@ export class Caller {
       requestId = /^req_([0-9a-f]{32})$/.exec(String(answer.headers['x-openclawmu-request-id']))?.[1];
       const text = await answer.body.text();
       const whole = call.stream ? text.includes(LAST_EVENT[call.dialect]) : isJson(text);
-      return { status, complete: status === 200 && whole, requestId, text };
+      const refusal = status === 200 ? undefined : /"gateway_code":"(\w+)"/.exec(text)?.[1];
+      return { status, complete: status === 200 && whole, requestId, refusal, text };
     } catch {
       return { status: status === 200 ? 200 : 0, complete: false, requestId, text: '' };
     }

@@ -7,17 +7,21 @@ import type { Evidence } from './verdict';
 const STATUSES = ['actual', 'estimated', 'quarantined', 'unconfirmed'] as const;
 
 /** What was seen, for people. Amounts in the currency of the rate card. */
-export function figuresOf({ evidence, kills, raises }: Proof): string {
-  const { watched, windows } = evidence;
+export function figuresOf({ evidence, deeds, raises }: Proof): string {
+  const { watched, windows, rates } = evidence;
   const lines = [
     ...callLines(evidence),
     ...providerLines(evidence),
     ...ledgerLines(evidence),
-    ['kill -9 of gateways', kills.gateways],
-    ['kill -9 of PostgreSQL', kills.postgres],
+    ...Object.entries(deeds),
     ['budgets raised meanwhile', raises],
     ['looks at all windows', `${watched.samples}, ${watched.busySamples} while something was held`],
     ['  more than a limit spent and held', watched.overdrawn.length],
+    ['enforcement error', String(windows.reduce((total, { uncovered }) => total + uncovered, 0n))],
+    [
+      `calls a minute of ${rates.tenant}, limit ${rates.perMinute}`,
+      rates.minutes.map(({ taken }) => taken).join(', ') || 'none',
+    ],
   ] as const;
   const width = Math.max(...lines.map(([name]) => name.length));
   const table = lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
@@ -33,12 +37,17 @@ export function figuresOf({ evidence, kills, raises }: Proof): string {
 
 function callLines({ calls }: Evidence): (readonly [string, number])[] {
   const withStatus = (status: number): number => calls.filter(({ received }) => received.status === status).length;
+  const refused = (code: string): number => calls.filter(({ received }) => received.refusal === code).length;
   const complete = calls.filter(({ received }) => received.complete).length;
-  const others = calls.filter(({ received: { status } }) => ![0, 200, 429, 503].includes(status));
+  const others = calls.filter(
+    ({ received: { status, refusal } }) =>
+      ![0, 200, 503].includes(status) && refusal !== 'budget_exceeded' && refusal !== 'rate_limited',
+  );
   return [
     ['calls made', calls.length],
     ['  answered in full', complete],
-    ['  refused, budget used up (429 before a provider, or its own)', withStatus(429)],
+    ['  refused, budget used up (429)', refused('budget_exceeded')],
+    ['  refused, too many in a minute (429)', refused('rate_limited')],
     ['  refused, database away (503)', withStatus(503)],
     ["  answered with another error, mostly the provider's", others.length],
     ['  begun and cut or left', withStatus(200) - complete],

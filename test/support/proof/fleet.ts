@@ -40,6 +40,14 @@ export class Fleet {
       });
   }
 
+  /** Stops one in its tracks for a while, as a machine that swaps or is moved does: it is slow, and not dead. */
+  async pauseOne(index: number, ms: number): Promise<void> {
+    const victim = this.running[index];
+    if (!victim?.process.kill('SIGSTOP')) return;
+    await delay(ms);
+    victim.process.kill('SIGCONT');
+  }
+
   /** Asks all of them to end in good order. @returns their exit codes */
   async stop(): Promise<(number | null)[]> {
     this.closing = true;

@@ -13,7 +13,7 @@ async function main(): Promise<number> {
   line(`${calls} calls at once over ${gateways} gateways for ${seconds} s, ${tenants} tenants, seed ${seed}`);
   const proof = await prove(options, line);
   line(`\n${figuresOf(proof)}\n`);
-  const faults = [...faultsOf(proof.evidence), ...gapsOf(proof.evidence, { ...proof.kills })];
+  const faults = [...faultsOf(proof.evidence), ...gapsOf(proof.evidence, proof.deeds)];
   if (proof.exitCodes.some((code) => code !== 0)) faults.push(`gateways ended with ${proof.exitCodes.join(', ')}`);
   for (const fault of faults.slice(0, SHOWN)) line(`FAULT  ${fault}`);
   if (faults.length > SHOWN) line(`… and ${faults.length - SHOWN} more`);

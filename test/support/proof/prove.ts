@@ -12,6 +12,7 @@ import { Fleet } from './fleet';
 import { KillablePostgres } from './killable-postgres';
 import type { ProofOptions } from './options';
 import { ProviderBook } from './provider-book';
+import { RateWatch } from './rate-watch';
 import { plan } from './scenario';
 import type { Evidence, FinalWindow, MadeCall } from './verdict';
 import { WindowWatch } from './window-watch';
@@ -20,13 +21,19 @@ import { WindowWatch } from './window-watch';
 const GATEWAY_KILL_MS = 9_000;
 const POSTGRES_KILL_MS = 28_000;
 const LEAST_SHARE = 0.6;
+const GATEWAY_STOP_MS = 20_000;
+const STOPPED_MS = [500, 6_000] as const;
 const AWAY_MS = [100, 2_500] as const;
+/** In runs that last for minutes, every fourth time: long enough for leases to be used up. */
+const LONG_AWAY_MS = [15_000, 60_000] as const;
+const LONG_RUN_S = 300;
 const RECOVERY_MS = 60_000;
 
 /** What was done and what is known at the end. */
 export interface Proof {
   readonly evidence: Evidence;
-  readonly kills: { readonly gateways: number; readonly postgres: number };
+  /** What was done to whom, and how often. */
+  readonly deeds: Readonly<Record<string, number>>;
   readonly raises: number;
   readonly exitCodes: readonly (number | null)[];
 }
@@ -62,7 +69,7 @@ class Run {
   private readonly chance: Chance;
   private readonly calls: MadeCall[] = [];
   private readonly book: ProviderBook;
-  private readonly kills = { gateways: 0, postgres: 0 };
+  private readonly deeds = { 'kill -9 of gateways': 0, 'SIGSTOP of gateways': 0, 'kill -9 of PostgreSQL': 0 };
   private made = 0;
   private over = false;
 
@@ -82,11 +89,13 @@ class Run {
     const quotes = await learnQuotes(first, caller);
     const boundary = await Boundary.create(fleet, quotes, this.options, this.chance.fork(1));
     const watch = new WindowWatch(place.database.superuserUrl);
+    const rates = new RateWatch(place.database.superuserUrl);
     boundary.start(place.database.superuserUrl);
 
     const work = [
       this.killGateways(this.chance.fork(2)),
       this.killPostgres(this.chance.fork(3), postgres),
+      this.stopGateways(this.chance.fork(-1)),
       this.tellAndTidy(),
       ...Array.from({ length: this.options.calls }, (_, n) =>
         this.callOnAndOn(this.chance.fork(n + 4), boundary.departments),
@@ -111,12 +120,13 @@ class Run {
         windows: await windowsOf(books),
         watched: await watch.stop(),
         quotes,
+        rates: { tenant: boundary.hasty, perMinute: boundary.perMinute, minutes: await rates.stop() },
         processEnds: (await books.query('SELECT ended_how FROM gateway_processes')).map(
           ({ ended_how: how }) => how as string | null,
         ),
         journalsLeft: await readdir(join(place.folder, 'data/journal')),
       };
-      return { evidence, kills: this.kills, raises: boundary.raises, exitCodes };
+      return { evidence, deeds: this.deeds, raises: boundary.raises, exitCodes };
     } finally {
       await books.close();
     }
@@ -141,10 +151,18 @@ class Run {
   private async killGateways(chance: Chance): Promise<void> {
     const comingBack: Promise<void>[] = [];
     while (await this.goesOnFor(this.untilKill(chance, GATEWAY_KILL_MS, 0.4))) {
-      this.kills.gateways++;
+      this.deeds['kill -9 of gateways']++;
       comingBack.push(this.parts.fleet.killOne(chance.whole(0, this.options.gateways - 1)));
     }
     await Promise.all(comingBack);
+  }
+
+  /** One of them is slow for a while; whatever the others think of it, it goes on. */
+  private async stopGateways(chance: Chance): Promise<void> {
+    while (await this.goesOnFor(this.untilKill(chance, GATEWAY_STOP_MS, 0.5))) {
+      this.deeds['SIGSTOP of gateways']++;
+      await this.parts.fleet.pauseOne(chance.whole(0, this.options.gateways - 1), chance.whole(...STOPPED_MS));
+    }
   }
 
   /** @param share of a short run at which the first kill takes place at the latest */
@@ -155,9 +173,11 @@ class Run {
 
   private async killPostgres(chance: Chance, postgres: KillablePostgres): Promise<void> {
     while (await this.goesOnFor(this.untilKill(chance, POSTGRES_KILL_MS, 0.7))) {
-      this.kills.postgres++;
+      this.deeds['kill -9 of PostgreSQL']++;
       await postgres.kill();
-      await delay(chance.whole(...AWAY_MS));
+      const isLong = this.options.seconds >= LONG_RUN_S && chance.happens(0.25);
+      const [least, most] = isLong ? LONG_AWAY_MS : AWAY_MS;
+      await this.goesOnFor(chance.whole(least, most));
       await postgres.comeBack();
     }
   }
@@ -165,9 +185,8 @@ class Run {
   private async tellAndTidy(): Promise<void> {
     for (let second = 1; await this.goesOnFor(1_000); second++) {
       this.book.take();
-      const { gateways, postgres } = this.kills;
-      if (second % 10 === 0)
-        this.say(`${second} s: ${this.made} calls, killed ${gateways} gateways, PostgreSQL ${postgres}×`);
+      const told = Object.entries(this.deeds).map(([deed, count]) => `${count}× ${deed}`);
+      if (second % 10 === 0) this.say(`${second} s: ${this.made} calls, ${told.join(', ')}`);
     }
   }
 
@@ -197,12 +216,13 @@ async function rowsOf(books: Books, departments: readonly Department[]): Promise
 async function windowsOf(books: Books): Promise<FinalWindow[]> {
   const known = new Map((await books.balances()).map((balance) => [balance.window, balance]));
   const rows = await books.query(
-    `SELECT id, ${WINDOW_NAME} AS name, limit_amount FROM budget_windows w
+    `SELECT id, ${WINDOW_NAME} AS name, limit_amount, uncovered FROM budget_windows w
       ORDER BY tenant_id, scope, target, metric, period, starts_at`,
   );
-  return rows.map(({ id, name, limit_amount: limit }) => ({
+  return rows.map(({ id, name, limit_amount: limit, uncovered }) => ({
     ...(known.get(BigInt(id as string)) as FinalWindow),
     name: name as string,
     limit: limit === null ? null : BigInt(limit as string),
+    uncovered: BigInt(uncovered as string),
   }));
 }

@@ -35,7 +35,8 @@ const KEPT: Evidence = {
   calls: [
     made(1),
     made(2, { honest: false }),
-    { ...made(3), received: { status: 429, complete: false, requestId: 'id3' } },
+    { ...made(3), received: { status: 429, complete: false, requestId: 'id3', refusal: 'budget_exceeded' } },
+    { ...made(4), received: { status: 429, complete: false, requestId: 'id4', refusal: 'rate_limited' } },
   ],
   provider: [
     { number: 1, outcome: 'completed', chargedNanos: 40n, requestId: 'req1' },
@@ -52,19 +53,21 @@ const KEPT: Evidence = {
       ledger: 140n,
       leased: 0n,
       leases: 0n,
+      uncovered: 0n,
     },
   ],
   watched: { samples: 9, busySamples: 5, overdrawn: [], unbalanced: [] },
+  rates: { tenant: 'a', perMinute: 2, minutes: [{ key: 'tenant a', minute: '10:00', most: 2, taken: 2 }] },
   quotes: { 100: 100n, 400: 400n, 1_000: 1_000n },
   processEnds: ['drained', 'recovered'],
   journalsLeft: [],
 };
-const KILLS = { gateways: 1, postgres: 1 };
+const DEEDS = { 'kill -9 of gateways': 1, 'kill -9 of PostgreSQL': 1 };
 const [window] = KEPT.windows;
 
 test('a run that kept the promise has no fault and no gap', () => {
   expect(faultsOf(KEPT)).toEqual([]);
-  expect(gapsOf(KEPT, KILLS)).toEqual([]);
+  expect(gapsOf(KEPT, DEEDS)).toEqual([]);
 });
 
 test.each<[string, Partial<Evidence>, RegExp]>([
@@ -74,6 +77,13 @@ test.each<[string, Partial<Evidence>, RegExp]>([
   ['a window that disagrees with the ledger', { windows: [{ ...window!, ledger: 139n }] }, /ledger rows say 139/],
   ['a leaked hold', { windows: [{ ...window!, leased: 1n }] }, /still has 1 leased/],
   ['a leaked lease', { windows: [{ ...window!, leases: 1n }] }, /still has/],
+  ['usage that no lease covered', { windows: [{ ...window!, uncovered: 1n }] }, /enforcement error/],
+  [
+    'a call too many in a minute',
+    { rates: { ...KEPT.rates, minutes: [{ key: 'tenant a', minute: '10:00', most: 3, taken: 3 }] } },
+    /over the rate.*limit 2/,
+  ],
+  ['a call that was let through uncounted', { rates: { ...KEPT.rates, minutes: [] } }, /let through 2 times/],
   ['a duplicate', { ledger: [...KEPT.ledger, row(1)] }, /duplicate/],
   ['a row that stands for no call', { ledger: [...KEPT.ledger, row(9)] }, /stands for no call/],
   ['a row of a call that reached nobody', { provider: KEPT.provider.slice(1) }, /never reached the provider/],
@@ -96,11 +106,12 @@ test.each<[string, Partial<Evidence>, RegExp]>([
   expect(faultsOf({ ...KEPT, ...change }).join('\n')).toMatch(told);
 });
 
-test.each<[string, Partial<Evidence>, Partial<typeof KILLS>]>([
-  ['in which nobody was killed', {}, { gateways: 0 }],
-  ['in which no budget was used up', { calls: KEPT.calls.slice(0, 2) }, {}],
+test.each<[string, Partial<Evidence>, Partial<typeof DEEDS>]>([
+  ['in which nobody was killed', {}, { 'kill -9 of gateways': 0 }],
+  ['in which no budget was used up', { calls: KEPT.calls.toSpliced(2, 1) }, {}],
+  ['in which nobody was too fast', { calls: KEPT.calls.slice(0, 3) }, {}],
   ['in which nobody lied', { ledger: KEPT.ledger.slice(0, 1) }, {}],
   ['that nobody watched', { watched: { ...KEPT.watched, busySamples: 0 } }, {}],
-])('a run %s proves nothing', (_, change, kills) => {
-  expect(gapsOf({ ...KEPT, ...change }, { ...KILLS, ...kills })).toHaveLength(1);
+])('a run %s proves nothing', (_, change, deeds) => {
+  expect(gapsOf({ ...KEPT, ...change }, { ...DEEDS, ...deeds })).toHaveLength(1);
 });

@@ -3,6 +3,7 @@ import type { Received } from './caller';
 import type { ProviderEntry } from './provider-book';
 import { numberOf, type PlannedCall } from './scenario';
 import type { Quotes } from './boundary';
+import type { RateMinute } from './rate-watch';
 import type { Watched } from './window-watch';
 
 /** A call as its caller knows it. */
@@ -16,6 +17,8 @@ export interface MadeCall {
 export interface FinalWindow extends Balance {
   readonly name: string;
   readonly limit: bigint | null;
+  /** Spent although no lease covered it. */
+  readonly uncovered: bigint;
 }
 
 /** All that is known when the calls have ended and everything has recovered. */
@@ -26,6 +29,8 @@ export interface Evidence {
   readonly windows: readonly FinalWindow[];
   readonly watched: Watched;
   readonly quotes: Quotes;
+  /** Of the tenant that has a limit on calls a minute. */
+  readonly rates: { readonly tenant: string; readonly perMinute: number; readonly minutes: readonly RateMinute[] };
   /** How processes ended; null for one that nobody has accounted for. */
   readonly processEnds: readonly (string | null)[];
   /** Journals that nobody has settled. */
@@ -41,13 +46,15 @@ export function faultsOf(evidence: Evidence): string[] {
     ...evidence.windows.flatMap(faultsOfWindow),
     ...faultsOfRows(evidence),
     ...faultsOfCalls(evidence),
+    ...faultsOfRates(evidence),
     ...processEnds.filter((how) => how === null).map(() => 'a gateway process that nobody has accounted for'),
     ...journalsLeft.map((name) => `a journal that nobody has settled: ${name}`),
   ];
 }
 
-function faultsOfWindow({ name, limit, spent, ledger, leased, leases }: FinalWindow): string[] {
+function faultsOfWindow({ name, limit, spent, ledger, leased, leases, uncovered }: FinalWindow): string[] {
   const faults: string[] = [];
+  if (uncovered !== 0n) faults.push(`enforcement error: ${name} has ${uncovered} that no lease covered`);
   if (limit !== null && spent > limit) faults.push(`over the limit: ${name}: ${spent} spent, limit ${limit}`);
   if (spent !== ledger) faults.push(`${name} says ${spent} is spent, its ledger rows say ${ledger}`);
   if (leased !== 0n || leases !== 0n) faults.push(`${name} still has ${leased} leased (${leases} by process)`);
@@ -101,16 +108,33 @@ function faultsOfCalls({ calls, provider, ledger }: Evidence): string[] {
   return [...unbilled, ...served];
 }
 
-/** What a run did not do, so that it proves nothing of it. */
-export function gapsOf({ calls, ledger, provider, watched }: Evidence, kills: Record<string, number>): string[] {
+/** Minutes with more calls than the limit, or calls that no minute has. */
+function faultsOfRates({ rates: { tenant, perMinute, minutes }, ledger }: Evidence): string[] {
+  const billed = ledger.filter((row) => row.tenant === tenant).length;
+  const taken = minutes.reduce((sum, minute) => sum + minute.taken, 0);
+  return [
+    ...minutes
+      .filter(({ taken: calls }) => calls > perMinute)
+      .map(
+        ({ key, minute, taken: calls }) => `over the rate: ${key} has ${calls} calls at ${minute}, limit ${perMinute}`,
+      ),
+    ...(billed > taken ? [`over the rate: ${tenant} was let through ${billed} times, its minutes have ${taken}`] : []),
+  ];
+}
+
+/**
+ * What a run did not do, so that it proves nothing of it.
+ * @param deeds how often processes were killed, stopped and so on
+ */
+export function gapsOf({ calls, ledger, watched }: Evidence, deeds: Readonly<Record<string, number>>): string[] {
+  const refused = (code: string): number => calls.filter(({ received }) => received.refusal === code).length;
   const needed: Record<string, number> = {
     'a call answered in full': calls.filter(({ received }) => received.complete).length,
-    'a budget that was used up': calls.filter(
-      ({ received: { status }, plan }) => status === 429 && !provider.some(({ number }) => number === plan.number),
-    ).length,
+    'a budget that was used up': refused('budget_exceeded'),
+    'a call that was one too many in its minute': refused('rate_limited'),
     'a look at the windows while something was held': watched.busySamples,
     'a row of a lying provider': ledger.filter(({ status }) => status === 'quarantined').length,
-    ...Object.fromEntries(Object.entries(kills).map(([what, count]) => [`kill -9 of ${what}`, count])),
+    ...deeds,
   };
   return Object.entries(needed)
     .filter(([, count]) => count === 0)
