@@ -37,7 +37,7 @@ export function readOptions(args: readonly string[]): ProofOptions {
     seconds: whole('seconds', 60),
     gateways: whole('gateways', 3),
     calls: whole('calls', 1_000),
-    tenants: whole('tenants', 6),
+    tenants: whole('tenants', 6, 2),
     seed: whole('seed', randomInt(1_000_000_000), 0),
   };
 }

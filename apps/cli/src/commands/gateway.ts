@@ -9,14 +9,18 @@ export interface LostProcess {
   readonly startedAt: string;
   readonly journal: string;
   readonly leased: readonly {
-    readonly tenantId: string;
+    readonly tenantId: string | null;
     readonly metric: string;
     readonly period: string;
     readonly scope: string;
+    readonly target: string;
     readonly startsAt: string;
     readonly amount: string;
   }[];
 }
+
+const budgetOf = ({ metric, period, scope, target }: LostProcess['leased'][number]): string =>
+  [metric, period, ...(scope === 'model' || scope === 'token' || scope === 'user' ? [scope, target] : [])].join(' ');
 
 export const LOST = '/api/v1/admin/gateway/lost-processes';
 
@@ -37,8 +41,8 @@ export function registerGateway(program: Command, cli: Cli): void {
           { title: 'host', of: (l) => l.host },
           { title: 'started', of: (l) => l.startedAt },
           { title: 'journal', of: (l) => l.journal },
-          { title: 'tenant', of: (l) => l.tenantId },
-          { title: 'budget', of: (l) => [l.metric, l.period, l.scope].filter((word) => word !== '').join(' ') },
+          { title: 'tenant', of: (l) => l.tenantId ?? 'all' },
+          { title: 'budget', of: budgetOf },
           { title: 'since', of: (l) => l.startsAt },
           { title: 'leased', of: (l) => l.amount, right: true },
         ],
