@@ -8,8 +8,10 @@ import { TenancyModule } from '@app/tenancy';
 import { WebhooksModule } from '@app/webhooks';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { Registry } from 'prom-client';
 import { ErrorFilter } from './error.filter';
 import { HealthController } from './health.controller';
+import { RefusalCounter } from './refusal-counter';
 import { MetricsController } from './metrics.controller';
 
 /** The whole gateway. */
@@ -35,8 +37,9 @@ export class AppModule {
       providers: [
         {
           provide: APP_FILTER,
-          useFactory: (log: Log, refused: RefusedAttempts) => new ErrorFilter(log, refused),
-          inject: [LOG, RefusedAttempts],
+          useFactory: (log: Log, refused: RefusedAttempts, registry: Registry) =>
+            new ErrorFilter(log, refused, new RefusalCounter(registry)),
+          inject: [LOG, RefusedAttempts, Registry],
         },
       ],
     };

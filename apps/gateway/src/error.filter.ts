@@ -2,6 +2,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { RefusedAttempts } from '@app/audit';
 import { CodedError, dialectOf, renderError, type ErrorCode, type GatewayRequest, type Log } from '@app/platform';
 import type { Response } from 'express';
+import type { RefusalCounter } from './refusal-counter';
 
 /** What Nest itself throws, nothing of it ours: its router for unknown routes, and for paths that cannot be decoded. */
 const FRAMEWORK: Readonly<Record<number, ErrorCode>> = {
@@ -22,6 +23,7 @@ export class ErrorFilter implements ExceptionFilter {
   constructor(
     private readonly log: Log,
     private readonly refused: RefusedAttempts,
+    private readonly refusals: RefusalCounter,
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -45,6 +47,7 @@ export class ErrorFilter implements ExceptionFilter {
         status: error.entry.status,
       });
     }
+    if (method === 'POST' && path.startsWith('/v1/')) this.refusals.refused(error);
     if (response.headersSent) {
       response.destroy();
       return;

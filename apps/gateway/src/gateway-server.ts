@@ -1,6 +1,6 @@
 import { Audit, AuditExporter, RefusedAttempts } from '@app/audit';
 import { assertRoutesDeclared, JobPrincipalMint } from '@app/auth';
-import { DeliveryRunner } from '@app/billing';
+import { DeliveryRunner, LedgerFigures } from '@app/billing';
 import {
   ChangeFeed,
   Clock,
@@ -13,7 +13,7 @@ import {
   type Log,
 } from '@app/platform';
 import { ActiveCalls, Upstream } from '@app/proxy';
-import { LostProcesses, Quota } from '@app/quota';
+import { BudgetFigures, LostProcesses, Quota } from '@app/quota';
 import { WebhookDeliverer } from '@app/webhooks';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -23,6 +23,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { AppModule } from './app.module';
 import { banner } from './banner';
+import { registerBudgetGauges } from './budget-gauges';
 import { configureHttp } from './configure-http';
 import { registerDeliveryGauges } from './delivery-gauges';
 import { registerGauges, registerWebhookGauges } from './gauges';
@@ -82,7 +83,9 @@ export class GatewayServer {
     });
     this.#exporter.start();
     registerGauges(app.get(Registry), app.get(Quota), this.#exporter, app.get(Clock));
-    registerLostGauges(app.get(Registry), app.get(LostProcesses), this.#jobs.for('metrics'));
+    const metrics = this.#jobs.for('metrics');
+    registerBudgetGauges(app.get(Registry), app.get(BudgetFigures), app.get(LedgerFigures), metrics);
+    registerLostGauges(app.get(Registry), app.get(LostProcesses), metrics);
     registerWebhookGauges(app.get(Registry), app.get(WebhookDeliverer));
     registerDeliveryGauges(app.get(Registry), app.get(DeliveryRunner));
     await app.listen(settings.server.port, settings.server.host);

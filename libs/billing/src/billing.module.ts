@@ -8,6 +8,7 @@ import { Models } from './catalogue/models.service';
 import { Prices } from './catalogue/prices.service';
 import { Seeding } from './catalogue/seeding.service';
 import { UnpricedCalls } from './catalogue/unpriced-calls.service';
+import { LedgerFigures } from './ledger/ledger-figures.service';
 import { LedgerPartitions } from './ledger/ledger-partitions.service';
 import { Ledger } from './ledger/ledger.service';
 import { RollUp } from './ledger/roll-up.service';
@@ -58,12 +59,13 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     RollUp,
     LedgerMonths,
     Retention,
+    LedgerFigures,
     Usage,
     Reports,
     Statements,
     StatementExports,
   ],
-  exports: [Reports, Statements, StatementExports, Catalogue, Prices, Ledger],
+  exports: [Reports, Statements, StatementExports, Catalogue, Prices, Ledger, LedgerFigures],
 })
 export class BillingModule implements OnModuleInit {
   constructor(

@@ -33,6 +33,7 @@ export { Catalogue, type CatalogueContents } from './catalogue/catalogue.service
 export { Prices } from './catalogue/prices.service';
 export { UnpricedCalls } from './catalogue/unpriced-calls.service';
 export { Seeding } from './catalogue/seeding.service';
+export { LedgerFigures } from './ledger/ledger-figures.service';
 export { LedgerPartitions } from './ledger/ledger-partitions.service';
 export { Ledger } from './ledger/ledger.service';
 export type { UsedBy } from './ledger/used.queries';

@@ -1,5 +1,6 @@
 export type { Amounts } from './amounts';
 export { BudgetExceeded } from './budget-exceeded';
+export { BudgetFigures } from './figures/budget-figures.service';
 export { BudgetsService } from './budgets.service';
 export type { Hold, Settlement } from './hold';
 export { Holds, type Reservable } from './holds.service';

@@ -5,6 +5,7 @@ import { AdminBudgetsController } from './admin-budgets.controller';
 import { assembleQuota, type AssembledQuota } from './assemble';
 import { BudgetsService } from './budgets.service';
 import { GatewayProcess } from './gateway-process.service';
+import { BudgetFigures } from './figures/budget-figures.service';
 import { Holds } from './holds.service';
 import { LostProcessesController } from './lost/lost-processes.controller';
 import { LostProcesses } from './lost/lost-processes.service';
@@ -61,7 +62,8 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
         new LostProcesses(database, audit, place),
     },
     BudgetsService,
+    BudgetFigures,
   ],
-  exports: [GatewayProcess, Quota, Holds, Settlements, BudgetsService, LostProcesses],
+  exports: [GatewayProcess, Quota, Holds, Settlements, BudgetsService, LostProcesses, BudgetFigures],
 })
 export class QuotaModule {}

@@ -13,7 +13,7 @@ export interface LostProcess {
     readonly metric: string;
     readonly period: string;
     readonly scope: string;
-    readonly target: string;
+    readonly target: string | null;
     readonly startsAt: string;
     readonly amount: string;
   }[];

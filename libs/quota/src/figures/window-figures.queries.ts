@@ -1,0 +1,33 @@
+import type { Tx } from '@app/platform';
+import type { Scope } from '../scopes/scope';
+import type { Metric, Period } from '../windows';
+
+/** How budget windows under way stand; amounts in the metric's unit. Those of tokens and end users are one sum for each tenant. */
+export interface WindowFigures {
+  /** `null` for all tenants together. */
+  readonly tenantId: string | null;
+  readonly scope: Scope;
+  /** A model or a pattern; else empty. */
+  readonly target: string;
+  readonly metric: Metric;
+  readonly period: Period;
+  /** With the top-up; `null` where nothing is limited. */
+  readonly limit: bigint | null;
+  readonly topUp: bigint;
+  readonly spent: bigint;
+  readonly held: bigint;
+  readonly writtenOff: bigint;
+  /** What is above the limit and was not above it when the limit was lowered, and usage that no lease covered. Must be 0. */
+  readonly enforcementError: bigint;
+}
+
+/** As many rows as there are tenants and models with budgets, however many tokens and people call. */
+export const windowFigures = (tx: Tx, now: Date): Promise<WindowFigures[]> =>
+  tx.query(
+    `SELECT tenant_id AS "tenantId", scope, CASE WHEN scope = 'model' THEN target ELSE '' END AS target, metric, period,
+       sum(limit_amount)::bigint AS "limit", sum(top_up)::bigint AS "topUp", sum(spent)::bigint AS spent,
+       sum(leased)::bigint AS held, sum(written_off)::bigint AS "writtenOff",
+       sum(greatest(spent + leased - coalesce(ceiling, spent + leased), 0) + uncovered)::bigint AS "enforcementError"
+     FROM budget_windows WHERE starts_at <= $1 AND ends_at > $1 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`,
+    [now],
+  );
