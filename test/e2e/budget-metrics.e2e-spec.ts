@@ -98,7 +98,7 @@ test('rows that are not sure and processes that are lost are told', async () => 
   });
   expect(samples).toContainEqual({
     name: 'openclawmu_lost_amount',
-    labels: { tenant: department.id, metric: 'cost', period: 'day' },
+    labels: { tenant: department.id, scope: 'tenant', metric: 'cost', period: 'day' },
     value: 7e-9,
   });
 });

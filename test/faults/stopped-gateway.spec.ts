@@ -90,7 +90,7 @@ test('beside others on its machine it is not taken for dead, and its calls end a
   expect(await endOf(slow.process.pid)).toBeNull();
 
   slow.process.kill('SIGCONT');
-  for (const request of fake.requests) request.resume();
+  for (const request of fake.requests.filter(({ paused }) => paused)) request.resume();
   expect(await Promise.all(calls)).toEqual([200, 200, 200, 200]);
   await everyCallIsBilledOnce();
   const balances = await eventually(
@@ -117,7 +117,7 @@ test('given up for lost and written off, it takes no work when it goes on, and n
   await eventually(async () => (await lost()).items.some((item) => item.id === id));
   expect((await resolve(id)).status).toBe(200);
   slow.process.kill('SIGCONT');
-  for (const request of fake.requests) request.resume();
+  for (const request of fake.requests.filter(({ paused }) => paused)) request.resume();
   expect(await Promise.all(calls)).toEqual([200, 200, 200, 200]);
   await eventually(async () => (await call(slow, CALL_KINDS[0] as CallKind, 'fake-n3')) === 503);
   await everyCallIsBilledOnce();
