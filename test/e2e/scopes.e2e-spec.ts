@@ -50,7 +50,11 @@ async function call({ department, dialect, model = 'fake-n5', user }: Call): Pro
   const asker = user === undefined ? {} : isOpenai ? { user } : { metadata: { user_id: user } };
   const response = await fetch(`${gateway.url}${isOpenai ? '/v1/chat/completions' : '/v1/messages'}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${department.token}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${department.token}`,
+      'content-type': 'application/json',
+      'anthropic-version': '2023-06-01',
+    },
     body: JSON.stringify({
       model: isOpenai ? model : `claude/${model}`,
       max_tokens: 100,
