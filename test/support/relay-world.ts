@@ -87,11 +87,12 @@ export class RelayWorld {
       jobs: jobPrincipals,
       clock: billing.clock,
       log: silentLog,
+      webhooks: { announce: () => Promise.resolve() },
       dataDir: folder,
       timezone: 'UTC',
       journal: { sync: 'write' },
     });
-    quota.settlements.sink(new LedgerBridge(billing.ledger));
+    quota.settlements.sink(new LedgerBridge(billing.ledger, billing.catalogue));
     await quota.quota.start();
     const tokens = new TokenDirectory(new TokenLookup(database, jobPrincipals), changes, billing.clock, silentLog);
     const registry = new Registry();

@@ -52,6 +52,9 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** `50,80,100` */
+export const percents = (text: string): number[] => names(text).map(positiveInteger);
+
 /** A whole number, passed on as text. */
 export function wholeNumber(text: string): string {
   if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('Give a whole number such as 2000000.');

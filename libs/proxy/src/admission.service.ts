@@ -38,6 +38,15 @@ export class Admission {
 
   /** @throws BudgetExceeded, CodedError `feature_not_supported`, `validation_failed`, and those of `Holds.reserve` */
   async admit(principal: Principal, asked: Asked): Promise<Deal> {
+    try {
+      return await this.find(principal, asked);
+    } catch (error) {
+      if (error instanceof BudgetExceeded) this.holds.refused(error);
+      throw error;
+    }
+  }
+
+  private async find(principal: Principal, asked: Asked): Promise<Deal> {
     const { facts, request, plan, price } = asked;
     const [candidate] = plan.candidates;
     refuseUnpriced(facts, price);

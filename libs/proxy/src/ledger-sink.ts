@@ -3,6 +3,7 @@ import {
   rowFromJson,
   totalTokens,
   unconfirmedRow,
+  type Catalogue,
   type Formula,
   type Ledger,
   type LedgerDraft,
@@ -81,7 +82,10 @@ export class SettledEntry implements LedgerRow {
 
 /** Hands what the holds settle to the ledger: quota and billing are siblings and know nothing of each other. */
 export class LedgerBridge implements LedgerSink {
-  constructor(private readonly ledger: Ledger) {}
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly catalogue: Pick<Catalogue, 'cardAt'>,
+  ) {}
 
   append(tx: Tx, settled: readonly SettledRow[]): Promise<readonly string[]> {
     const rows = settled.map(rowOf);
@@ -96,6 +100,10 @@ export class LedgerBridge implements LedgerSink {
 
   pauseBooking(tx: Tx): Promise<void> {
     return this.ledger.pauseBooking(tx);
+  }
+
+  currency(at: Date): string | null {
+    return this.catalogue.cardAt(at)?.currency ?? null;
   }
 
   async used(tx: Tx, owner: Owner, { startsAtMs, endsAtMs }: Window): Promise<Amounts> {

@@ -1,4 +1,4 @@
-import { BillingModule, Ledger } from '@app/billing';
+import { BillingModule, Catalogue, Ledger } from '@app/billing';
 import { Config } from '@app/platform';
 import { QuotaModule, Settlements } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
@@ -40,12 +40,13 @@ export class ProxyModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly settlements: Settlements,
     private readonly ledger: Ledger,
+    private readonly catalogue: Catalogue,
     private readonly upstream: Upstream,
     private readonly tokens: TokenCounter,
   ) {}
 
   onModuleInit(): void {
-    this.settlements.sink(new LedgerBridge(this.ledger));
+    this.settlements.sink(new LedgerBridge(this.ledger, this.catalogue));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { ChangeFeed, Clock, Database, JobPrincipals, Log } from '@app/platform';
+import type { Webhooks } from '@app/webhooks';
 import { GatewayProcess } from './gateway-process.service';
 import { Holds } from './holds.service';
 import { Journal, type JournalOptions } from './journal';
 import { Leases } from './leases.service';
 import { Meters } from './meters';
+import { BudgetNotices } from './notices/budget-notices.service';
 import { Quota, type QuotaParts } from './quota.service';
 import { Recovery, type RecoveryPlace } from './recovery.service';
 import { BudgetDirectory } from './scopes/budget-directory.service';
@@ -18,6 +20,8 @@ export interface QuotaSurroundings {
   readonly changes: ChangeFeed;
   readonly jobs: JobPrincipals;
   readonly clock: Clock;
+  /** Who is told how budgets stand. */
+  readonly webhooks: Pick<Webhooks, 'announce'>;
   readonly log: Log;
   /** Absolute path. */
   readonly dataDir: string;
@@ -41,7 +45,8 @@ export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const process = new GatewayProcess(database, jobs, log, databaseUrl, dataDir);
   const meters = new Meters(clock, new Calendar(around.timezone));
   const journal = new Journal(join(journals, process.id), around.journal, log);
-  const settlements = new Settlements(database, jobs, process, journal, log);
+  const notices = new BudgetNotices(around.webhooks, database, jobs, log);
+  const settlements = new Settlements(database, jobs, process, journal, { log, notices });
   const budgets = new BudgetDirectory(database, jobs, log);
   const leases = new Leases(database, jobs, process, { meters, budgets, waitMs: around.waitMs }, settlements);
   const holds = new Holds(process, leases, journal, settlements, clock);

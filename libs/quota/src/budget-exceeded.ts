@@ -35,6 +35,8 @@ export class BudgetExceeded extends CodedError {
     readonly room: Room,
     /** If everything held came back unspent. */
     readonly most: Room,
+    /** The budget window that has no room. */
+    readonly windowId: bigint,
   ) {
     super('budget_exceeded', detail, options);
   }
@@ -53,7 +55,7 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date): Bu
   const requested = amount(need[metric]);
   const { unit, used, mayUse } = METRIC_WORDS[metric];
   const request = `this request could ${mayUse} up to ${requested}. It resets at ${resetsAt}.`;
-  const found = [standing.least('room'), standing.least('most')] as const;
+  const found = [standing.least('room'), standing.least('most'), full.id] as const;
   // What all tenants together use is no tenant's business.
   if (scope === 'organisation')
     return new BudgetExceeded(

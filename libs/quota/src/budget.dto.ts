@@ -1,6 +1,7 @@
 import { OmitType } from '@nestjs/swagger';
-import { IsIn, IsOptional, Matches, MaxLength } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, Matches, Max, MaxLength, Min } from 'class-validator';
 import { PageQuery } from '@app/platform';
+import { MOST_THRESHOLDS } from './notices/thresholds';
 import type { Scope } from './scopes/scope';
 import { METRICS, PERIODS, type Metric, type Period } from './windows';
 
@@ -53,6 +54,19 @@ export class SetBudget extends BudgetKey {
     message: 'limit must be a decimal amount in quotes, such as "100.00"',
   })
   limit!: string;
+
+  /**
+   * At which percents of the limit receivers of webhooks are told, each once in a period; 1 to 100, rising, at most 10. Left
+   * out, they stay as they are, and are 50, 80 and 100 for a new budget; an empty list tells of none.
+   * @example [50, 80, 100]
+   */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MOST_THRESHOLDS)
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  @Max(100, { each: true })
+  thresholds?: number[];
 }
 
 export class TopUpBudget extends BudgetKey {
@@ -124,6 +138,12 @@ export class BudgetView {
    * @example "20.00"
    */
   topUp!: string;
+
+  /**
+   * At which percents of the limit receivers of webhooks are told.
+   * @example [50, 80, 100]
+   */
+  thresholds!: number[];
 
   /**
    * Used by all requests that have ended. Where each has the limit for itself: by all of them together.

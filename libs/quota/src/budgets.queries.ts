@@ -2,6 +2,7 @@ import { CodedError, type Tx } from '@app/platform';
 import { formatAmount } from './amounts';
 import type { BudgetView } from './budget.dto';
 import { EACH, isEach, type Owner } from './scopes/scope';
+import { DEFAULT_THRESHOLDS } from './notices/thresholds';
 import type { Metric, Period } from './windows';
 import { fieldsOf, isOf, limitOf, lockOrganisation, type MeterWindow } from './windows.queries';
 
@@ -52,6 +53,7 @@ export async function findTenant(tx: Tx, tenantId: string): Promise<void> {
 interface StandingRow {
   readonly limit_amount: bigint | null;
   readonly top_up: bigint;
+  readonly thresholds: number[] | null;
   readonly spent: bigint;
   readonly leased: bigint;
   readonly targets: bigint;
@@ -68,6 +70,7 @@ export async function readBudgets(
   const of = isOf({ tenantId });
   const rows = await tx.query<StandingRow>(
     `SELECT coalesce(own.limit_amount, every.limit_amount) AS limit_amount, coalesce(w.top_up, 0) AS top_up,
+       CASE WHEN own.id IS NOT NULL THEN own.thresholds ELSE every.thresholds END AS thresholds,
        coalesce(w.spent, e.spent, 0) AS spent, coalesce(w.leased, e.leased, 0) AS leased,
        e.targets, e.used_up, w.id IS NOT NULL AS has_window
      FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bool[]) WITH ORDINALITY
@@ -111,6 +114,7 @@ function viewOf({ owner, meter }: BudgetPlace, row: StandingRow): BudgetView {
     target: owner.target === '' ? null : owner.target,
     limit: row.limit_amount === null ? null : amount(row.limit_amount),
     topUp: amount(row.top_up),
+    thresholds: row.thresholds ?? [],
     spent: amount(row.spent),
     held: amount(row.leased),
     startsAt: new Date(window.startsAtMs).toISOString(),
@@ -148,14 +152,15 @@ export async function saveBudget(
   id: string,
   { owner, meter: { metric, period } }: BudgetPlace,
   limit: bigint,
+  thresholds: readonly number[] | undefined,
   now: Date,
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO budgets AS b (id, tenant_id, scope, target, metric, period, limit_amount, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+    `INSERT INTO budgets AS b (id, tenant_id, scope, target, metric, period, limit_amount, thresholds, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($9::smallint[], $10::smallint[]), $8, $8)
      ON CONFLICT (tenant_id, metric, period, scope, target)
-     DO UPDATE SET limit_amount = excluded.limit_amount, updated_at = excluded.updated_at`,
-    [id, ...fieldsOf(owner), metric, period, String(limit), now],
+     DO UPDATE SET limit_amount = excluded.limit_amount, thresholds = coalesce($9::smallint[], b.thresholds), updated_at = excluded.updated_at`,
+    [id, ...fieldsOf(owner), metric, period, String(limit), now, thresholds ?? null, DEFAULT_THRESHOLDS],
   );
 }
 
@@ -170,8 +175,9 @@ export async function deleteBudget(tx: Tx, { owner, meter: { metric, period } }:
 /**
  * Puts the limits in force, or none, on the windows that have not ended: the owner's, or those of each that a budget holds for.
  * Their top-up and what they have used stay; see `ceilingOf`.
+ * @returns the windows, locked
  */
-export async function limitWindows(tx: Tx, { owner, meter }: BudgetPlace): Promise<void> {
+export async function limitWindows(tx: Tx, { owner, meter }: BudgetPlace): Promise<bigint[]> {
   const { metric, period, window } = meter;
   const locked = await tx.query<{ id: bigint }>(
     `SELECT id FROM budget_windows w WHERE ${isOf(owner)} AND (scope, metric, period) = ($2, $4, $5)
@@ -186,6 +192,7 @@ export async function limitWindows(tx: Tx, { owner, meter }: BudgetPlace): Promi
      WHERE w.id = l.id`,
     [owner.tenantId, owner.scope, locked.map(({ id }) => String(id))],
   );
+  return locked.map(({ id }) => id);
 }
 
 /**

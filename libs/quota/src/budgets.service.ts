@@ -34,6 +34,7 @@ import {
 } from './budgets.queries';
 import { Meters } from './meters';
 import { feedIdOf, isEach, ORGANISATION, type Owner, tenantOwner } from './scopes/scope';
+import { checkThresholds } from './notices/thresholds';
 import { Settlements } from './settlements.service';
 import { type Meter, METERS, type Metric } from './windows';
 import { ensureWindows } from './windows.queries';
@@ -78,18 +79,20 @@ export class BudgetsService {
    */
   async set(principal: Principal, tenantId: string | null, dto: SetBudget): Promise<BudgetView> {
     const owner = ownerOf(tenantId, dto);
-    const { metric, period, limit } = dto;
+    const { metric, period, limit, thresholds } = dto;
+    if (thresholds) checkThresholds(thresholds);
     const amount = parseAmount('limit', metric, limit);
     return this.database.platform(principal, async (tx) => {
       await lockForSetting(tx, owner);
       const now = this.meters.now();
       const place = this.place(owner, { metric, period }, now);
       const before = await readOne(tx, place);
-      await saveBudget(tx, newId('bud'), place, amount, now);
+      await saveBudget(tx, newId('bud'), place, amount, thresholds, now);
       // A tenant's own is counted from its first call, and of each nobody knows yet who they are.
       if (owner.scope !== 'tenant' && !isEach(owner))
         await ensureWindows(tx, owner, [place.meter], this.settlements.ledger);
-      await limitWindows(tx, place);
+      const { ledger, notices } = this.settlements.books;
+      await notices.reached(tx, ledger, await limitWindows(tx, place));
       const after = await readOne(tx, place);
       await this.audit.record(tx, {
         action: 'budget.set',

@@ -1,5 +1,6 @@
 import { type Clock, CodedError, type Principal, uuid7 } from '@app/platform';
 import { type Amounts, NOTHING } from './amounts';
+import type { BudgetExceeded } from './budget-exceeded';
 import type { GatewayProcess } from './gateway-process.service';
 import { type Hold, type HoldDesk, makeHold } from './hold';
 import type { Journal } from './journal';
@@ -59,6 +60,12 @@ export class Holds implements HoldDesk {
     if (leases) return this.note(id, call, leases, atMs, worst, draft);
     const taken = await this.leases.obtain(call, worst, mayWait);
     return this.note(id, call, taken.leases, taken.atMs, worst, draft);
+  }
+
+  /** Its caller is told so in the end: nothing smaller is tried. Receivers of webhooks hear of the first in a window. */
+  refused({ windowId }: BudgetExceeded): void {
+    const { ledger, notices } = this.settlements.books;
+    notices.refused(ledger, windowId);
   }
 
   settle(hold: Hold, used: Amounts, row: unknown): Promise<void> {

@@ -42,6 +42,9 @@ export interface LedgerSink {
   /** Waits for whoever is booking, and keeps others from it until the transaction ends. */
   pauseBooking(tx: Tx): Promise<void>;
 
+  /** In which costs were counted at that time; `null` before there were prices. */
+  currency(at: Date): string | null;
+
   /** What the ledger has of an owner's calls that were made in the window. */
   used(tx: Tx, owner: Owner, window: Window): Promise<Amounts>;
 }

@@ -1,6 +1,7 @@
 import { Module, type Provider } from '@nestjs/common';
 import { Audit, AuditModule } from '@app/audit';
 import { ChangeFeed, Clock, Config, Database, DATABASE_URL, JobPrincipals, LOG, type Log } from '@app/platform';
+import { Webhooks, WebhooksModule } from '@app/webhooks';
 import { AdminBudgetsController } from './admin-budgets.controller';
 import { assembleQuota, type AssembledQuota } from './assemble';
 import { BudgetsService } from './budgets.service';
@@ -25,7 +26,7 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
 
 /** Holds, settlements and budgets. The application calls `Quota.start` when the schema is ready, and `Quota.drain` at the end. */
 @Module({
-  imports: [AuditModule],
+  imports: [AuditModule, WebhooksModule],
   controllers: [
     AdminBudgetsController,
     OrganisationBudgetsController,
@@ -35,7 +36,7 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
   providers: [
     {
       provide: ASSEMBLED,
-      inject: [Config, Database, DATABASE_URL, ChangeFeed, JobPrincipals, Clock, LOG],
+      inject: [Config, Database, DATABASE_URL, ChangeFeed, JobPrincipals, Clock, LOG, Webhooks],
       useFactory: (
         config: Config,
         database: Database,
@@ -44,10 +45,23 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
         jobs: JobPrincipals,
         clock: Clock,
         log: Log,
+        webhooks: Webhooks,
       ) => {
         const { dataDir, timezone, journal } = config.current;
         const waitMs = (): number => config.current.budgets.waitMs;
-        return assembleQuota({ database, databaseUrl, changes, jobs, clock, log, dataDir, timezone, journal, waitMs });
+        return assembleQuota({
+          database,
+          databaseUrl,
+          changes,
+          jobs,
+          clock,
+          log,
+          webhooks,
+          dataDir,
+          timezone,
+          journal,
+          waitMs,
+        });
       },
     },
     part(GatewayProcess, ({ process }) => process),

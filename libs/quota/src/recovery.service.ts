@@ -120,7 +120,9 @@ export class Recovery {
       await bookAll(
         rows.slice(from, from + BATCH_ROWS),
         async (batch) => {
-          await this.database.platform(this.jobs.for('recovery'), (tx) => bookRows(tx, ledger, processId, batch));
+          await this.database.platform(this.jobs.for('recovery'), (tx) =>
+            bookRows(tx, this.settlements.books, processId, batch),
+          );
         },
         (row, error) => {
           refused++;

@@ -1,6 +1,8 @@
 import type { Tx } from '@app/platform';
 import { type Amounts, amounts, NOTHING } from './amounts';
 import type { LedgerSink, SettledRow } from './ledger-sink';
+import type { BudgetNotices } from './notices/budget-notices.service';
+import { crossesPercent } from './notices/thresholds';
 import { ChargedWindows, type WindowCharge } from './scopes/charged-windows';
 import type { Call } from './scopes/scope';
 import type { Metric } from './windows';
@@ -14,6 +16,12 @@ export interface ChargedRow extends SettledRow {
   readonly windowIds: readonly bigint[];
 }
 
+/** Where rows are booked, and who tells what they make of budgets. */
+export interface Books {
+  readonly ledger: LedgerSink;
+  readonly notices: BudgetNotices;
+}
+
 /**
  * Brings rows into the ledger and counts those that were not there yet: spent goes up in their windows, and the process's
  * leases, which were taken for this, go down. What was written off when the process was given up for lost counts as spent
@@ -22,15 +30,17 @@ export interface ChargedRow extends SettledRow {
  */
 export async function bookRows(
   tx: Tx,
-  sink: LedgerSink,
+  { ledger, notices }: Books,
   processId: string,
   rows: readonly ChargedRow[],
 ): Promise<Amounts> {
-  const inserted = new Set(await sink.append(tx, rows));
+  const inserted = new Set(await ledger.append(tx, rows));
   const booked = rows.filter(({ id }) => inserted.has(id));
   if (booked.length === 0) return NOTHING;
   const windows = await lockChargedWindows(tx, booked);
-  return count(tx, processId, windows.charge(booked));
+  const { uncovered, crossed } = await count(tx, processId, windows.charge(booked));
+  await notices.reached(tx, ledger, crossed);
+  return uncovered;
 }
 
 /**
@@ -74,8 +84,23 @@ async function lockChargedWindows(tx: Tx, rows: readonly ChargedRow[]): Promise<
   );
 }
 
-async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]): Promise<Amounts> {
-  const counted = await tx.query<{ metric: Metric; uncovered: bigint }>(
+interface CountedRow {
+  readonly id: bigint;
+  readonly metric: Metric;
+  readonly uncovered: bigint;
+  readonly limit: bigint | null;
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
+/** What no lease covered, and the windows in which a threshold may have been crossed. */
+interface Counted {
+  readonly uncovered: Amounts;
+  readonly crossed: readonly bigint[];
+}
+
+async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]): Promise<Counted> {
+  const counted = await tx.query<CountedRow>(
     `WITH s AS (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS s(window_id, held, used)),
      f AS (SELECT s.*, least(s.held, coalesce(l.amount, 0)) AS covered, coalesce(l.written_off, 0) AS written_off FROM s
            LEFT JOIN leases l ON l.process_id = $1 AND l.window_id = s.window_id),
@@ -86,7 +111,8 @@ async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]
      SET spent = w.spent + c.used - c.found, leased = w.leased - c.covered,
          written_off = w.written_off - c.found, uncovered = w.uncovered + c.held - c.covered - c.found,
          ceiling = ${ceilingOf('w.spent + c.used - c.found', 'w.leased - c.covered')}
-     FROM c WHERE w.id = c.window_id RETURNING w.metric, c.held - c.covered - c.found AS uncovered`,
+     FROM c WHERE w.id = c.window_id RETURNING w.id, w.metric, c.held - c.covered - c.found AS uncovered,
+       w.limit_amount AS limit, w.spent - c.used + c.found AS before, w.spent AS after`,
     [
       processId,
       charges.map(({ windowId }) => String(windowId)),
@@ -94,7 +120,8 @@ async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]
       charges.map(({ used }) => String(used)),
     ],
   );
-  return amounts((metric) =>
+  const uncovered = amounts((metric) =>
     counted.reduce((most, row) => (row.metric === metric && row.uncovered > most ? row.uncovered : most), 0n),
   );
+  return { uncovered, crossed: counted.filter(crossesPercent).map(({ id }) => id) };
 }

@@ -6,7 +6,8 @@ import type { Journal } from './journal';
 import { Lane } from './lane';
 import type { LedgerSink } from './ledger-sink';
 import type { PendingRow } from './pending-row';
-import { bookRows } from './settlements.queries';
+import type { BudgetNotices } from './notices/budget-notices.service';
+import { bookRows, type Books } from './settlements.queries';
 
 const GATHER_MS = 25;
 const BATCH_ROWS = 500;
@@ -41,7 +42,7 @@ export class Settlements {
     private readonly jobs: JobPrincipals,
     private readonly process: GatewayProcess,
     private readonly journal: Journal,
-    private readonly log: Log,
+    private readonly witnesses: { readonly log: Log; readonly notices: BudgetNotices },
   ) {}
 
   /** Connects the ledger; once, before the first hold. */
@@ -53,6 +54,10 @@ export class Settlements {
   get ledger(): LedgerSink {
     if (!this.#sink) throw new TypeError('no ledger is connected: call settlements.sink() first');
     return this.#sink;
+  }
+
+  get books(): Books {
+    return { ledger: this.ledger, notices: this.witnesses.notices };
   }
 
   get full(): boolean {
@@ -105,7 +110,7 @@ export class Settlements {
       await this.flush();
     } catch (error) {
       failed = true;
-      this.log.warn({ err: error, rows: this.#waiting.length }, 'settled rows wait for the database');
+      this.witnesses.log.warn({ err: error, rows: this.#waiting.length }, 'settled rows wait for the database');
     }
     this.#flushing = false;
     if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : GATHER_MS);
@@ -113,11 +118,11 @@ export class Settlements {
 
   private async book(rows: readonly PendingRow[]): Promise<void> {
     const uncovered = await this.database.platform(this.jobs.for('settlement'), (tx) =>
-      bookRows(tx, this.ledger, this.process.id, rows),
+      bookRows(tx, this.books, this.process.id, rows),
     );
     if (!isWithin(uncovered, NOTHING)) {
       this.#uncovered = amounts((metric) => this.#uncovered[metric] + uncovered[metric]);
-      this.log.error(
+      this.witnesses.log.error(
         { nanos: String(uncovered.cost), tokens: String(uncovered.tokens) },
         'usage was booked that no lease covered; a budget may be passed',
       );
@@ -127,6 +132,6 @@ export class Settlements {
 
   private refuse(row: PendingRow, error: unknown): void {
     this.#refusedRows++;
-    this.log.error({ err: error, hold: row.id }, 'a settled row cannot be booked; it stays in the journal');
+    this.witnesses.log.error({ err: error, hold: row.id }, 'a settled row cannot be booked; it stays in the journal');
   }
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { Audit } from '@app/audit';
-import { Clock, type Log, parseNanos } from '@app/platform';
+import { Clock, type Log, newId, parseNanos, type Tx } from '@app/platform';
+import type { Notice } from '@app/webhooks';
 import { type GatewayDatabase, openGatewayDatabase, silentLog } from '../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals } from '../../../test/support/principals';
 import { type AssembledQuota, assembleQuota } from '../src/assemble';
@@ -29,6 +30,16 @@ export const ALWAYS = new (class extends Clock {
   }
 })();
 
+/** Writes what is announced into the real outbox, for an endpoint that wants everything. */
+class TestNotices {
+  async announce(tx: Tx, notice: Notice): Promise<void> {
+    await tx.query(
+      `INSERT INTO webhook_deliveries (id, endpoint, event, tenant_id, body) VALUES ($1, 'test', $2, $3, $4)`,
+      [newId('msg'), notice.event, notice.tenant, JSON.stringify(notice.data)],
+    );
+  }
+}
+
 export interface Used {
   readonly spent: bigint;
   readonly leased: bigint;
@@ -52,6 +63,7 @@ export interface GatewayOptions {
 export class Gateways {
   readonly #started: AssembledQuota[] = [];
   readonly #dataDirs = new Set<string>();
+  readonly notices = new TestNotices();
 
   private constructor(
     readonly db: GatewayDatabase,
@@ -84,6 +96,7 @@ export class Gateways {
       jobs: jobPrincipals,
       clock,
       log,
+      webhooks: this.notices,
       dataDir,
       timezone: 'UTC',
       journal: { sync, segmentBytes },
@@ -112,6 +125,7 @@ export class Gateways {
       jobs: jobPrincipals,
       clock,
       log: silentLog,
+      webhooks: this.notices,
       dataDir: this.dataDir,
       timezone: 'UTC',
       journal: { sync: 'write' },

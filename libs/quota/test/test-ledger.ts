@@ -49,6 +49,8 @@ export const testLedger: LedgerSink = {
     await tx.query('SELECT ledger_booked_up_to()');
   },
 
+  currency: () => 'USD',
+
   async used(tx, { tenantId, scope, target }, { startsAtMs, endsAtMs }) {
     const rows = await tx.query<
       Record<'tenant_id' | 'model' | 'token_id' | 'subject', string> & Record<'cost' | 'tokens', bigint>

@@ -21,6 +21,7 @@ async function work(databaseUrl: string, dataDir: string, tenant: string): Promi
     jobs: jobPrincipals,
     clock: new SystemClock(),
     log,
+    webhooks: { announce: () => Promise.resolve() },
     dataDir,
     timezone: 'UTC',
     journal: { sync: 'write', segmentBytes: 16_384 },

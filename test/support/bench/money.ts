@@ -46,12 +46,13 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
     jobs: jobPrincipals,
     clock,
     log,
+    webhooks: { announce: () => Promise.resolve() },
     dataDir,
     timezone: 'UTC',
     journal: { sync: 'write' },
     waitMs: () => 0,
   });
-  settlements.sink(new LedgerBridge(ledger));
+  settlements.sink(new LedgerBridge(ledger, catalogue));
   await quota.start();
   const principals = tenants.map((tenant) => tenantPrincipal(tenant));
   let pause: Promise<unknown> | null = null;

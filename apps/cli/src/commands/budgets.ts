@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Cli } from '../cli';
+import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
-import { amount, wholeNumber } from '../values';
+import { amount, percents, wholeNumber } from '../values';
 
 interface Budget {
   readonly scope: string;
@@ -37,6 +37,8 @@ interface Whose {
 
 const PARTS = ['model', 'token', 'user'] as const;
 
+type SetOptions = Options<string> & Whose & { readonly thresholds?: readonly number[] };
+
 export function registerBudgets(program: Command, cli: Cli): void {
   const budgets = program.command('budgets').description('hard limits on what may be spent, in money or in tokens');
 
@@ -46,11 +48,18 @@ export function registerBudgets(program: Command, cli: Cli): void {
     .option('--daily <amount>', 'most it may spend in a calendar day', amount)
     .option('--monthly-tokens <number>', 'most tokens it may use in a calendar month, of all classes', wholeNumber)
     .option('--daily-tokens <number>', 'most tokens it may use in a calendar day', wholeNumber)
-    .action(async (tenant: string | undefined, options: Options<string> & Whose, command: Command) => {
+    .option(
+      '--thresholds <percents>',
+      'when receivers of webhooks are told, such as 50,80,100 (as it is at first)',
+      percents,
+    )
+    .action(async (tenant: string | undefined, options: SetOptions, command: Command) => {
       const { route, part, name } = subjectOf(tenant, options, command);
       const set: Budget[] = [];
-      for (const { option, metric, period } of chosen(options, command))
-        set.push(await cli.gateway.put<Budget>(route, { ...part, metric, period, limit: options[option] }));
+      for (const { option, metric, period } of chosen(options, command)) {
+        const limit = given({ limit: options[option], thresholds: options.thresholds });
+        set.push(await cli.gateway.put<Budget>(route, { ...part, metric, period, ...limit }));
+      }
       const sentences = set.map(({ metric, period, limit, spent }) =>
         metric === 'tokens'
           ? `${capital(name)} may use ${limit} tokens a ${period}; ${spent} are used so far.`

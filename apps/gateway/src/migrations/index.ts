@@ -5,6 +5,7 @@ import { Quota1795300000004 } from './1795300000004-quota';
 import { Billing1795300000005 } from './1795300000005-billing';
 import { BudgetScopes1795300000006 } from './1795300000006-budget-scopes';
 import { Webhooks1795300000007 } from './1795300000007-webhooks';
+import { BudgetNotices1795300000008 } from './1795300000008-budget-notices';
 import { TenantStatements1795300000010 } from './1795300000010-tenant-statements';
 import { LedgerColumns1795300000011 } from './1795300000011-ledger-columns';
 import { ModelBounds1795300000012 } from './1795300000012-model-bounds';
@@ -24,6 +25,7 @@ export const migrations = [
   Billing1795300000005,
   BudgetScopes1795300000006,
   Webhooks1795300000007,
+  BudgetNotices1795300000008,
   TenantStatements1795300000010,
   LedgerColumns1795300000011,
   ModelBounds1795300000012,

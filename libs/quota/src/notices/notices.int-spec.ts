@@ -1,0 +1,123 @@
+import { adminPrincipal, tenantPrincipal } from '../../../../test/support/principals';
+import type { AssembledQuota } from '../assemble';
+import type { BudgetExceeded } from '../budget-exceeded';
+import { Gateways, nanos, until } from '../../test/gateways';
+import { ACTUAL } from '../../test/test-ledger';
+
+const admin = adminPrincipal();
+const MONTH = { metric: 'cost', period: 'month' } as const;
+let gateways: Gateways;
+let tenants = 0;
+
+beforeAll(async () => {
+  gateways = await Gateways.open();
+});
+afterAll(() => gateways.close());
+
+interface Told {
+  readonly event: string;
+  readonly percent: number | undefined;
+  readonly data: Record<string, unknown>;
+}
+
+/** What was told of a tenant, in order. */
+async function told(tenantId: string): Promise<Told[]> {
+  const { rows } = await gateways.sql.query<{ event: string; body: string }>(
+    'SELECT event, body FROM webhook_deliveries WHERE tenant_id = $1 ORDER BY created_at, id',
+    [tenantId],
+  );
+  return rows.map(({ event, body }) => {
+    const data = JSON.parse(body) as Record<string, unknown>;
+    return { event, percent: data['percent'] as number | undefined, data };
+  });
+}
+const percents = async (tenantId: string): Promise<(number | undefined)[]> =>
+  (await told(tenantId)).map(({ percent }) => percent);
+
+async function department(limit: string): Promise<string> {
+  const id = `noticed${++tenants}`;
+  await gateways.tenant(id, { month: limit });
+  return id;
+}
+
+async function spend({ holds, settlements }: AssembledQuota, tenantId: string, amount: string): Promise<void> {
+  const costNanos = nanos(amount);
+  const hold = await holds.reserve(tenantPrincipal(tenantId), { costNanos, tokens: 0 }, ACTUAL);
+  await hold.settle({ costNanos, tokens: 0, row: ACTUAL });
+  await settlements.flush();
+}
+
+test('thresholds are told once each as they are crossed, with all that is known of them', async () => {
+  const one = await gateways.start();
+  const id = await department('100');
+  await spend(one, id, '49');
+  expect(await told(id)).toEqual([]);
+  await spend(one, id, '1');
+  await spend(one, id, '5');
+  expect(await percents(id)).toEqual([50]);
+  expect((await told(id))[0]).toMatchObject({
+    event: 'budget.threshold',
+    data: { scope: 'tenant', target: null, ...MONTH, percent: 50, limit: '100.00', spent: '50.00', currency: 'USD' },
+  });
+  // Several at once: the highest is told, the lower ones never again.
+  await spend(one, id, '45');
+  expect(await percents(id)).toEqual([50, 100]);
+});
+
+test('thresholds are told once, though three processes book at once', async () => {
+  const processes = [await gateways.start(), await gateways.start(), await gateways.start()];
+  const id = await department('100');
+  await Promise.all(Array.from({ length: 90 }, (_, n) => spend(processes[n % 3] as AssembledQuota, id, '1')));
+  expect(await percents(id)).toEqual([50, 80]);
+});
+
+test('a lowered limit tells once, a raised one and a top-up not again', async () => {
+  const one = await gateways.start();
+  const id = await department('100');
+  const set = (limit: string, thresholds?: number[]) =>
+    gateways.budgets().set(admin, id, { ...MONTH, limit, ...(thresholds && { thresholds }) });
+  await spend(one, id, '40');
+  await set('60');
+  await set('61');
+  expect(await percents(id)).toEqual([50]);
+  await set('200');
+  await gateways.budgets().topUp(admin, id, { ...MONTH, amount: '100', reason: 'test' });
+  await set('20');
+  await spend(one, id, '30');
+  expect(await percents(id)).toEqual([50]);
+  // With the top-up the limit is 100, of which 70 are spent.
+  await set('0');
+  expect(await percents(id)).toEqual([50]);
+  await spend(one, id, '30');
+  expect(await percents(id)).toEqual([50, 100]);
+});
+
+test('a budget has its own thresholds, and its tokens and users too', async () => {
+  const one = await gateways.start();
+  const id = await department('100');
+  const budget = { ...MONTH, scope: 'token', target: '*', limit: '10' } as const;
+  const view = await gateways.budgets().set(admin, id, { ...budget, thresholds: [25] });
+  expect(view.thresholds).toEqual([25]);
+  await until(async () => {
+    await spend(one, id, '1');
+    return (await told(id)).length > 0;
+  });
+  expect(await told(id)).toMatchObject([
+    { data: { scope: 'token', target: ACTUAL.tokenId, percent: 25, limit: '10.00' } },
+  ]);
+  const falling = gateways.budgets().set(admin, id, { ...MONTH, limit: '1', thresholds: [80, 50] });
+  await expect(falling).rejects.toMatchObject({ code: 'validation_failed' });
+});
+
+test('the first refusal of a period is told, once over all processes', async () => {
+  const processes = [await gateways.start({ waitMs: 0 }), await gateways.start({ waitMs: 0 })];
+  const id = await department('1');
+  const refuse = async (one: AssembledQuota): Promise<void> => {
+    const error = await spend(one, id, '2').catch((reason: unknown) => reason);
+    one.holds.refused(error as BudgetExceeded);
+  };
+  for (const one of [...processes, ...processes]) await refuse(one);
+  await until(async () => (await told(id)).length > 0);
+  await refuse(processes[0] as AssembledQuota);
+  expect(await told(id)).toMatchObject([{ event: 'budget.refused', data: { ...MONTH, limit: '1.00', spent: '0.00' } }]);
+});
