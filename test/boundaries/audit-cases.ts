@@ -65,6 +65,20 @@ async function finishMonths(gateway: Gateway): Promise<void> {
   );
 }
 
+/** A department with one row in the ledger. */
+async function billedCall(
+  { department, gateway }: Stage,
+  model = 'fake-n3',
+): Promise<{ readonly id: string; readonly requestId: string }> {
+  const { id, token } = await department();
+  const messages = [{ role: 'user', content: 'Hello!' }];
+  await gateway.call('POST', '/v1/chat/completions', { model, max_tokens: 50, messages }, token);
+  const rows = () =>
+    gateway.must<{ items: { requestId: string }[] }>('GET', '/api/v1/tenant/usage/requests', undefined, token);
+  const { items } = await eventually(rows, (page) => page.items.length === 1);
+  return { id, requestId: items[0]?.requestId as string };
+}
+
 export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case>>> = {
   'POST /api/v1/admin/tenants': () =>
     Promise.resolve({
@@ -376,6 +390,29 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       before: { id, state: 'pending' },
       after: { id, state: 'pending', attempts: 0 },
       wrong: { path: `${ADMIN}/webhooks/deliveries/msg_nothing/retry`, status: 404 },
+    };
+  },
+  'POST /api/v1/admin/ledger/rows/:requestId/corrections': async (stage) => {
+    const { id, requestId } = await billedCall(stage);
+    return {
+      path: `${ADMIN}/ledger/rows/${requestId}/corrections`,
+      body: { tokens: { input: 1_000_000 }, reason: 'Line 17 of the invoice' },
+      record: { action: 'usage.corrected', tenant: id, target: { kind: 'ledger_row', id: requestId } },
+      before: { rateCard: expect.any(Number) },
+      after: { tokens: expect.objectContaining({ input: 1_000_000, output: 0 }) as unknown },
+      wrong: { body: { tokens: { input: -1 }, reason: 'Line 17 of the invoice' }, status: 400 },
+    };
+  },
+  'POST /api/v1/admin/ledger/resolutions': async (stage) => {
+    const { id: tenant } = await billedCall(stage, 'fake-nohead');
+    const body = { status: 'unconfirmed', tenant, before: '2999-01-01T00:00:00Z', as: 'zero', reason: 'Not billed' };
+    return {
+      path: `${ADMIN}/ledger/resolutions`,
+      body,
+      record: { action: 'usage.corrected', tenant, target: { kind: 'ledger_rows', id: 'unconfirmed' } },
+      before: { cost: expect.any(String) },
+      after: { as: 'zero', rows: 1 },
+      wrong: { body: { ...body, as: 'half' }, status: 400 },
     };
   },
   'PATCH /api/v1/tenant': async ({ department }) => {

@@ -18,6 +18,7 @@ import { Admission } from '../../libs/proxy/src/admission.service';
 import { InputCounter } from '../../libs/proxy/src/counting/input-counter';
 import { TokenCounter } from '../../libs/proxy/src/counting/token-counter';
 import { DemoProvider } from '../../libs/proxy/src/demo-provider';
+import { BudgetBridge } from '../../libs/proxy/src/budget-bridge';
 import { LedgerBridge } from '../../libs/proxy/src/ledger-sink';
 import { ProxyService } from '../../libs/proxy/src/proxy.service';
 import { readBody } from '../../libs/proxy/src/read-body';
@@ -92,7 +93,8 @@ export class RelayWorld {
       timezone: 'UTC',
       journal: { sync: 'write' },
     });
-    quota.settlements.sink(new LedgerBridge(billing.ledger, billing.catalogue));
+    quota.settlements.sink(new LedgerBridge(billing.ledger));
+    billing.booking.budgets(new BudgetBridge());
     await quota.quota.start();
     const tokens = new TokenDirectory(new TokenLookup(database, jobPrincipals), changes, billing.clock, silentLog);
     const registry = new Registry();

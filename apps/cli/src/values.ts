@@ -66,3 +66,9 @@ export function amount(text: string): string {
   if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError('Give an amount such as 250 or 12.50.');
   return text;
 }
+
+/** A whole number from 0. */
+export function count(text: string): number {
+  if (!/^\d{1,13}$/.test(text)) throw new InvalidArgumentError('Give a whole number such as 1200.');
+  return Number(text);
+}

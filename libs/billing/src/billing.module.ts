@@ -9,6 +9,12 @@ import { Prices } from './catalogue/prices.service';
 import { Seeding } from './catalogue/seeding.service';
 import { UnpricedCalls } from './catalogue/unpriced-calls.service';
 import { LedgerFigures } from './ledger/ledger-figures.service';
+import { CardCorrectionRunner } from './corrections/card-correction-runner.service';
+import { CardCorrections } from './corrections/card-corrections.service';
+import { CorrectionBooking } from './corrections/booking.service';
+import { Corrections } from './corrections/corrections.service';
+import { LedgerRowsController } from './corrections/ledger-rows.controller';
+import { UncertainRows } from './corrections/uncertain-rows.service';
 import { LedgerPartitions } from './ledger/ledger-partitions.service';
 import { Ledger } from './ledger/ledger.service';
 import { RollUp } from './ledger/roll-up.service';
@@ -41,6 +47,7 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     TenantUsageController,
     AdminReportsController,
     TenantReportsController,
+    LedgerRowsController,
     StatementsController,
     LedgerMonthsController,
     TenantStatementsController,
@@ -60,12 +67,17 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     LedgerMonths,
     Retention,
     LedgerFigures,
+    CorrectionBooking,
+    Corrections,
+    CardCorrections,
+    CardCorrectionRunner,
+    UncertainRows,
     Usage,
     Reports,
     Statements,
     StatementExports,
   ],
-  exports: [Reports, Statements, StatementExports, Catalogue, Prices, Ledger, LedgerFigures],
+  exports: [Reports, Statements, StatementExports, Catalogue, Prices, Ledger, LedgerFigures, CorrectionBooking, UncertainRows],
 })
 export class BillingModule implements OnModuleInit {
   constructor(
@@ -73,11 +85,13 @@ export class BillingModule implements OnModuleInit {
     private readonly loader: CatalogueLoader,
     private readonly partitions: LedgerPartitions,
     private readonly jobs: JobPrincipals,
+    private readonly cardCorrections: CardCorrectionRunner,
   ) {}
 
   async onModuleInit(): Promise<void> {
     await this.seeding.seedDefaults(this.jobs.for('first start'));
     await this.partitions.start();
     await this.loader.start();
+    this.cardCorrections.start();
   }
 }

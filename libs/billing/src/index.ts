@@ -36,6 +36,10 @@ export { Seeding } from './catalogue/seeding.service';
 export { LedgerFigures } from './ledger/ledger-figures.service';
 export { LedgerPartitions } from './ledger/ledger-partitions.service';
 export { Ledger } from './ledger/ledger.service';
+export type { BudgetBooks, UsageChange } from './corrections/budget-books';
+export { CorrectionBooking } from './corrections/booking.service';
+export type { UncertainCounts } from './corrections/uncertain-row.dto';
+export { UncertainRows } from './corrections/uncertain-rows.service';
 export type { UsedBy } from './ledger/used.queries';
 export { reconcile, type ReconcileOptions, type Reconciliation } from './reconciliation/reconcile';
 export {

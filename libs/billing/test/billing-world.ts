@@ -7,6 +7,10 @@ import { CatalogueLoader } from '../src/catalogue/catalogue-loader.service';
 import { Catalogue } from '../src/catalogue/catalogue.service';
 import { Models } from '../src/catalogue/models.service';
 import { Seeding } from '../src/catalogue/seeding.service';
+import { CorrectionBooking } from '../src/corrections/booking.service';
+import { CardCorrections } from '../src/corrections/card-corrections.service';
+import { Corrections } from '../src/corrections/corrections.service';
+import { UncertainRows } from '../src/corrections/uncertain-rows.service';
 import { LedgerPartitions } from '../src/ledger/ledger-partitions.service';
 import type { LedgerRow } from '../src/ledger/ledger-row';
 import { Ledger } from '../src/ledger/ledger.service';
@@ -60,6 +64,10 @@ export class BillingWorld {
   readonly reports: Reports;
   readonly statements: Statements;
   readonly statementExports: StatementExports;
+  readonly booking: CorrectionBooking;
+  readonly corrections: Corrections;
+  readonly cardCorrections: CardCorrections;
+  readonly uncertain: UncertainRows;
 
   readonly #followers: CatalogueLoader[] = [];
 
@@ -70,7 +78,11 @@ export class BillingWorld {
     const loader = new CatalogueLoader(this.catalogue, database, jobPrincipals, ear, silentLog);
     this.models = new Models(database, new Audit(), config, clock, loader);
     this.cards = new RateCards(database, new Audit(), clock, loader);
-    this.files = new RateFiles(database, this.cards, clock, loader);
+    this.booking = new CorrectionBooking();
+    this.corrections = new Corrections(database, new Audit(), this.catalogue, this.booking);
+    this.cardCorrections = new CardCorrections(database, new Audit(), this.catalogue, this.booking);
+    this.uncertain = new UncertainRows(database, config, clock);
+    this.files = new RateFiles(database, this.cards, clock, loader, this.cardCorrections);
     this.seeding = new Seeding(database, this.models, this.cards, clock);
     this.partitions = new LedgerPartitions(database, jobPrincipals, clock, silentLog);
     this.ledger = new Ledger(this.catalogue, this.partitions, silentLog);

@@ -5,7 +5,7 @@ import { LABELS } from '../src/reports/usage-record';
 import type { UsageGroup, UsageKey } from '../src/reports/usage.queries';
 
 /** The reports summed row by row, without the roll-up: what they must say. */
-const LEDGER = '(SELECT *, 1 AS requests FROM ledger) l';
+const LEDGER = `(SELECT *, 1 AS requests, status = 'correction' AS is_correction FROM ledger) l`;
 
 export const rawByModel = (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
   tx.query<RollUpRow>(

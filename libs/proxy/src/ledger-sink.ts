@@ -3,7 +3,6 @@ import {
   rowFromJson,
   totalTokens,
   unconfirmedRow,
-  type Catalogue,
   type Formula,
   type Ledger,
   type LedgerDraft,
@@ -82,10 +81,7 @@ export class SettledEntry implements LedgerRow {
 
 /** Hands what the holds settle to the ledger: quota and billing are siblings and know nothing of each other. */
 export class LedgerBridge implements LedgerSink {
-  constructor(
-    private readonly ledger: Ledger,
-    private readonly catalogue: Pick<Catalogue, 'cardAt'>,
-  ) {}
+  constructor(private readonly ledger: Ledger) {}
 
   append(tx: Tx, settled: readonly SettledRow[]): Promise<readonly string[]> {
     const rows = settled.map(rowOf);
@@ -103,7 +99,7 @@ export class LedgerBridge implements LedgerSink {
   }
 
   currency(at: Date): string | null {
-    return this.catalogue.cardAt(at)?.currency ?? null;
+    return this.ledger.currency(at);
   }
 
   async used(tx: Tx, owner: Owner, { startsAtMs, endsAtMs }: Window): Promise<Amounts> {

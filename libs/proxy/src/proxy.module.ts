@@ -1,10 +1,11 @@
-import { BillingModule, Catalogue, Ledger } from '@app/billing';
+import { BillingModule, CorrectionBooking, Ledger } from '@app/billing';
 import { Config } from '@app/platform';
 import { QuotaModule, Settlements } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ActiveCalls } from './active-calls';
 import { Admission } from './admission.service';
+import { BudgetBridge } from './budget-bridge';
 import { InputCounter } from './counting/input-counter';
 import { TokenCounter } from './counting/token-counter';
 import { DemoProvider } from './demo-provider';
@@ -40,13 +41,14 @@ export class ProxyModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly settlements: Settlements,
     private readonly ledger: Ledger,
-    private readonly catalogue: Catalogue,
+    private readonly corrections: CorrectionBooking,
     private readonly upstream: Upstream,
     private readonly tokens: TokenCounter,
   ) {}
 
   onModuleInit(): void {
-    this.settlements.sink(new LedgerBridge(this.ledger, this.catalogue));
+    this.settlements.sink(new LedgerBridge(this.ledger));
+    this.corrections.budgets(new BudgetBridge());
   }
 
   async onApplicationShutdown(): Promise<void> {

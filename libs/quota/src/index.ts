@@ -9,6 +9,7 @@ export { LostProcesses } from './lost/lost-processes.service';
 export { QuotaModule } from './quota.module';
 export { Quota, type QuotaFacts } from './quota.service';
 export type { Owner, Scope } from './scopes/scope';
+export { recount, type UsedChange } from './recount.queries';
 export { Settlements } from './settlements.service';
 export type { Room } from './standing';
 export { RequestRatesModule } from './rates/request-rates.module';

@@ -3,7 +3,7 @@ import { type Amounts, amounts, NOTHING } from './amounts';
 import type { LedgerSink, SettledRow } from './ledger-sink';
 import type { BudgetNotices } from './notices/budget-notices.service';
 import { crossesPercent } from './notices/thresholds';
-import { ChargedWindows, type WindowCharge } from './scopes/charged-windows';
+import { type Chargeable, ChargedWindows, type WindowCharge } from './scopes/charged-windows';
 import type { Call } from './scopes/scope';
 import type { Metric } from './windows';
 import { ceilingOf } from './windows.queries';
@@ -48,10 +48,10 @@ export async function bookRows(
  * organisation, also if the hold knew nothing of them because their budget was set when it was made already. They cannot
  * come into being any more: whoever makes one waits until the rows are booked, and finds them in the ledger.
  */
-async function lockChargedWindows(tx: Tx, rows: readonly ChargedRow[]): Promise<ChargedWindows> {
+export async function lockChargedWindows(tx: Tx, rows: readonly Chargeable[]): Promise<ChargedWindows> {
   const times = rows.map(({ at }) => at.getTime());
   const ids = new Set(rows.flatMap(({ windowIds }) => windowIds));
-  const tenants = new Set(rows.map(({ tenantId }) => tenantId));
+  const tenants = new Set(rows.map(({ call }) => call.tenantId));
   const parts = new Map<string, readonly [tenantId: string, scope: 'token' | 'user', target: string]>();
   for (const { call } of rows) {
     const { tenantId, tokenId, user } = call;

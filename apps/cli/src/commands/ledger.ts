@@ -3,6 +3,7 @@ import type { Cli } from '../cli';
 import { CliError, EXIT } from '../exit-code';
 import { path } from '../gateway-client';
 import { month } from '../values';
+import { registerLedgerRows } from './ledger-rows';
 
 interface LedgerMonth {
   readonly month: string;
@@ -32,7 +33,8 @@ interface Check {
 export function registerLedger(program: Command, cli: Cli): void {
   const ledger = program
     .command('ledger')
-    .description('the months of the ledger: what they take, and what may leave it');
+    .description('the months of the ledger, and rows that are not sure, with their correction');
+  registerLedgerRows(ledger, cli);
   const change = (name: string, of: string): Promise<LedgerMonth> =>
     cli.gateway.post<LedgerMonth>(path`/api/v1/admin/ledger/months/${of}/` + name, {});
 

@@ -10,6 +10,7 @@ import { examineLostProcesses } from './lost-processes';
 import { examinePrices } from './prices';
 import { examineProviders } from './providers';
 import { examineSandbox } from './sandbox';
+import { examineUncertainRows } from './uncertain-rows';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,6 +24,7 @@ export async function examine(file: string, env: Environment, gateway: Cli['gate
     const others = [examineDatabase(config), examineGateway(config, env), examineProviders(config.providers)];
     findings.push(...(await Promise.all(others)).flat(), examineAdminKey(config.adminKeys, env.OPENCLAWMU_ADMIN_KEY));
     findings.push(...(await examineLostProcesses(gateway)), ...(await examinePrices(gateway)));
+    findings.push(...(await examineUncertainRows(gateway)));
   }
   return [...findings, await examineSandbox()];
 }

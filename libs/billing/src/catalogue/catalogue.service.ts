@@ -28,7 +28,7 @@ export class Catalogue {
 
   replace({ models, cards }: CatalogueContents): void {
     this.#models = new Map(models.map((model) => [model.id, model]));
-    this.#cards = [...cards].sort((a, b) => a.effectiveAt.getTime() - b.effectiveAt.getTime());
+    this.#cards = [...cards].sort(byEffect);
     this.#byVersion = new Map(cards.map((card) => [card.version, card]));
   }
 
@@ -62,6 +62,10 @@ export class Catalogue {
       .filter((model) => isConfigured(this.config, model.provider));
   }
 }
+
+/** Of two with the same moment the later version is in force: it corrects the other. */
+const byEffect = (a: RateCard, b: RateCard): number =>
+  a.effectiveAt.getTime() - b.effectiveAt.getTime() || a.version - b.version;
 
 export const isConfigured = (config: Config, provider: string): boolean =>
   provider === LOCAL_PROVIDER || Object.hasOwn(config.current.providers, provider);

@@ -60,7 +60,7 @@ const CLASSES = COUNTS.map(([, tokenClass]) => `"${tokenClass}" bigint`).join(',
  * When a row is booked, by the database's clock: later than any closed statement or the roll-up reaches, also if the clock was
  * set back. The clock is read after the lock on the ledger is had, see `ledger_booked_up_to`.
  */
-const BOOKED_AT = `greatest(date_trunc('milliseconds', clock_timestamp()),
+export const BOOKED_AT = `greatest(date_trunc('milliseconds', clock_timestamp()),
   (SELECT max(as_of) + interval '1 millisecond' FROM statements), (SELECT reaching + interval '1 millisecond' FROM ledger_roll_up))`;
 
 // In one order, so that two processes that book the same rows do not wait for each other in a circle.
@@ -91,3 +91,9 @@ export async function insertRows(tx: Tx, rows: readonly PricedRow[]): Promise<re
 const insertedJson = ({ row, json, listCostNanos }: PricedRow): string =>
   `${json.slice(0, -1)},"id":"${row.id}","at":"${row.at.toISOString()}","costNanos":"${row.costNanos}"` +
   (listCostNanos === null ? '}' : `,"listCostNanos":"${listCostNanos}"}`);
+
+/** An instant up to which every row is booked and committed: whoever books later is told a later one. Waits for writers. */
+export async function selectBookedUpTo(tx: Tx): Promise<Date> {
+  const [row] = await tx.query<{ at: Date }>('SELECT ledger_booked_up_to() AS at');
+  return (row as { at: Date }).at;
+}

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LOG, type Log, type Tx } from '@app/platform';
 import { Catalogue } from '../catalogue/catalogue.service';
+import { knownCards } from '../catalogue/known-cards';
 import { listCost, priceOf } from '../pricing/pricing';
 import type { RateCard } from '../rates/rate-card';
-import { selectRateCards } from '../rates/rate-cards.queries';
 import { insertRows, type PricedRow } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, entryJson, type LedgerRow } from './ledger-row';
@@ -25,7 +25,8 @@ export class Ledger {
    */
   async append(tx: Tx, rows: readonly LedgerRow[], json = rows.map(entryJson)): Promise<readonly string[]> {
     if (rows.length === 0) return [];
-    const cards = await this.cardsOf(tx, rows);
+    const versions = rows.map(({ rateCard }) => rateCard);
+    const cards = await knownCards(tx, this.catalogue, versions);
     await this.partitions.ensureFor(tx, rows);
     return insertRows(
       tx,
@@ -36,6 +37,11 @@ export class Ledger {
   /** Waits for whoever is booking, and keeps others from it until the transaction ends. */
   async pauseBooking(tx: Tx): Promise<void> {
     await pauseBooking(tx);
+  }
+
+  /** What calls of that moment are billed in, ISO 4217; `null` without a rate card. */
+  currency(at: Date): string | null {
+    return this.catalogue.cardAt(at)?.currency ?? null;
   }
 
   /** What calls made from one instant up to another have used, as far as it is booked: cost, and tokens of all classes. */
@@ -53,18 +59,5 @@ export class Ledger {
     this.log.error({ ledgerRow: row.id, tenant: row.tenantId, problem: message }, 'a ledger row is quarantined');
     const quarantined = { ...(JSON.parse(json) as object), status: 'quarantined', reason };
     return { row, json: JSON.stringify(quarantined), listCostNanos: null };
-  }
-
-  /** Another process may have priced a row by a card this one has not heard of yet. */
-  private async cardsOf(tx: Tx, rows: readonly LedgerRow[]): Promise<ReadonlyMap<number, RateCard>> {
-    const cards = new Map<number, RateCard>();
-    const unheard = new Set<number>();
-    for (const { rateCard } of rows) {
-      const card = this.catalogue.card(rateCard);
-      if (card) cards.set(rateCard, card);
-      else unheard.add(rateCard);
-    }
-    if (unheard.size > 0) for (const card of await selectRateCards(tx, [...unheard])) cards.set(card.version, card);
-    return cards;
   }
 }

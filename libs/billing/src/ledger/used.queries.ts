@@ -17,8 +17,8 @@ export interface Used {
 }
 
 /**
- * What calls made from one instant up to another have used, as it was booked: cost in nano-units, and tokens of all classes.
- * Corrections are of the bill, not of what budgets have let through.
+ * What calls made from one instant up to another have used, corrections included: cost in nano-units, and tokens of all
+ * classes.
  */
 export async function sumUsed(
   tx: Tx,
@@ -27,7 +27,7 @@ export async function sumUsed(
   until: Date,
 ): Promise<Used> {
   const params: unknown[] = [from, until];
-  const conditions = [`at >= $1`, `at < $2`, `status <> 'correction'`];
+  const conditions = [`at >= $1`, `at < $2`];
   const where = (condition: (value: string) => string, value: string | undefined): void => {
     if (value !== undefined) conditions.push(condition(`$${params.push(value)}`));
   };

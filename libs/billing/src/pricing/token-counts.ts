@@ -27,6 +27,18 @@ export const INPUT_CLASSES = { text: TEXT_INPUT, audio: [...TEXT_INPUT, 'audioIn
 export const OUTPUT_CLASSES = { text: TEXT_OUTPUT, audio: [...TEXT_OUTPUT, 'audioOutput'] } as const;
 export const TOKEN_CLASSES: readonly TokenClass[] = [...INPUT_CLASSES.audio, ...OUTPUT_CLASSES.audio];
 
+/** What each class is called in the ledger and in bills. */
+export const TOKEN_COLUMNS: Readonly<Record<TokenClass, string>> = {
+  input: 'input_tokens',
+  audioInput: 'audio_input_tokens',
+  cacheRead: 'cache_read_tokens',
+  cacheWrite5m: 'cache_write_5m_tokens',
+  cacheWrite1h: 'cache_write_1h_tokens',
+  output: 'output_tokens',
+  audioOutput: 'audio_output_tokens',
+  reasoning: 'reasoning_tokens',
+};
+
 export const NO_TOKENS: TokenCounts = {
   input: 0,
   audioInput: 0,

@@ -13,14 +13,15 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsInstant, IsPlainText } from '../instant.decorator';
-import { CURRENCY, currency, ExchangeDto, MarkupDto, MAX_MARKUPS } from '../rates/rate-card.dto';
+import { CardCorrectionPreview } from '../corrections/card-correction.dto';
+import { CardCorrectionDto, CURRENCY, currency, ExchangeDto, MarkupDto, MAX_MARKUPS } from '../rates/rate-card.dto';
 import { PriceDiffView } from '../rates/rate-card-diff.dto';
 import { RATE_FILE_FORMATS } from './rate-file';
 
 /** LiteLLM's map has 1.7 million characters; text grows by its escapes when it becomes a JSON string. */
 export const MAX_FILE_BODY_BYTES = 8_388_608;
 
-export class ImportRateFileDto {
+export class ImportRateFileDto extends CardCorrectionDto {
   /**
    * `yaml`: a card as this API takes it, also as JSON. `csv`: prices in columns. `litellm`: LiteLLM's public price map,
    * `model_prices_and_context_window.json`.
@@ -38,7 +39,7 @@ export class ImportRateFileDto {
   text!: string;
 
   /**
-   * When the card takes effect. Left out: when the file says, else now.
+   * When the card takes effect; in the past only as a correction. Left out: when the file says, else now.
    * @example "2027-01-01T00:00:00.000Z"
    */
   @IsOptional()
@@ -146,4 +147,7 @@ export class RateFileReport {
 
   /** Models that were called in the last 30 days and have no price on the card. */
   unpricedInUse!: string[];
+
+  /** After a dry run of a correction: what it would book. Null otherwise. */
+  corrections!: CardCorrectionPreview | null;
 }

@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { Clock, CodedError, Database, once, type Principal, type Tx } from '@app/platform';
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
 import { selectModels, selectModelsInUse } from '../catalogue/models.queries';
+import { CardCorrections } from '../corrections/card-corrections.service';
 import { isPriced } from '../catalogue/priced';
 import {
   canonicalCard,
+  rateCard,
   readContent,
   type CardPrices,
   type RateCardContent,
@@ -14,7 +16,7 @@ import {
 import { diffCards } from '../rates/rate-card-diff';
 import { MAX_PRICES } from '../rates/rate-card.dto';
 import { lockOutImports, selectRateCardAt } from '../rates/rate-cards.queries';
-import { RateCards } from '../rates/rate-cards.service';
+import { correctionReason, RateCards } from '../rates/rate-cards.service';
 import { readCsvRates } from './csv-rates';
 import { DEFAULT_MODES, readLitellmRates } from './litellm-rates';
 import { RateFileError, type RateFile, type RateFileFormat } from './rate-file';
@@ -31,6 +33,9 @@ const MAX_CHARACTERS: Readonly<Record<RateFileFormat, number>> = {
 /** What was called within it is in use. */
 const IN_USE_MS = 30 * 86_400_000;
 
+/** No row is priced by it. */
+const UNNUMBERED = 0;
+
 /** The card that is in force when another takes effect. */
 interface FormerCard extends RateCardContent {
   readonly version: number;
@@ -44,6 +49,7 @@ export class RateFiles {
     private readonly cards: RateCards,
     private readonly clock: Clock,
     private readonly loader: CatalogueLoader,
+    private readonly corrections: CardCorrections,
   ) {}
 
   /**
@@ -53,28 +59,39 @@ export class RateFiles {
    */
   async import(principal: Principal, dto: ImportRateFileDto, idempotencyKey?: string): Promise<RateFileReport> {
     const file = read(dto);
-    const key = dto.dryRun ? undefined : idempotencyKey;
+    if (dto.dryRun) return this.tryOut(principal, file, dto);
     const report = await this.database.platform(principal, (tx) =>
-      once(tx, key, dto, () => this.importInto(tx, file, dto)),
+      once(tx, idempotencyKey, dto, async () => (await this.importInto(tx, file, dto)).report),
     );
-    if (!dto.dryRun) await this.loader.catchUp();
+    await this.loader.catchUp();
     return report;
   }
 
-  private async importInto(tx: Tx, file: RateFile, dto: ImportRateFileDto): Promise<RateFileReport> {
+  private async tryOut(principal: Principal, file: RateFile, dto: ImportRateFileDto): Promise<RateFileReport> {
+    const { report, content } = await this.database.platform(principal, (tx) => this.importInto(tx, file, dto));
+    if (!dto.correction) return report;
+    return { ...report, corrections: await this.corrections.preview(principal, rateCard(UNNUMBERED, '', content)) };
+  }
+
+  private async importInto(
+    tx: Tx,
+    file: RateFile,
+    dto: ImportRateFileDto,
+  ): Promise<{ readonly report: RateFileReport; readonly content: RateCardContent }> {
+    const reason = correctionReason(dto);
     // Before the time is taken and the former card read: of two merges at once the later one must find the earlier one's prices.
     await lockOutImports(tx);
     const now = this.clock.now();
     const effectiveAt = dto.effectiveAt === undefined ? (file.effectiveAt ?? now) : new Date(dto.effectiveAt);
     // Refused first: there may be no card so early that it could be compared with.
-    if (effectiveAt < now) throw new CodedError('rate_card_in_past');
+    if (effectiveAt < now && reason === undefined) throw new CodedError('rate_card_in_past');
     const former = await formerCard(tx, effectiveAt);
     const content = contentOf(file, dto, effectiveAt, former);
     const version = dto.dryRun
-      ? await this.cards.admit(tx, content, now).then(() => null)
-      : (await this.cards.add(tx, content, now)).version;
+      ? await this.cards.admit(tx, content, now, reason).then(() => null)
+      : (await this.cards.add(tx, content, now, reason)).version;
     const patterns = content.prices.map(({ model }) => model);
-    return {
+    const report: RateFileReport = {
       version,
       effectiveAt: effectiveAt.toISOString(),
       currency: content.currency,
@@ -86,7 +103,9 @@ export class RateFiles {
         (model) => !isPriced(model, patterns),
       ),
       unpriced: (await selectModels(tx)).map(({ id }) => id).filter((id) => !isPriced(id, patterns)),
+      corrections: null,
     };
+    return { report, content };
   }
 }
 

@@ -3,6 +3,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsBoolean,
   IsInt,
   IsOptional,
   IsString,
@@ -18,6 +19,9 @@ import { IsTiers } from './tiers.decorator';
 /** Up to a million currency units with nine decimals: exactly what fits in nano-units. */
 const DECIMAL = /^(?:\d{1,6}|1000000)(?:\.\d{1,9})?$/;
 const decimal = { message: 'must be a decimal string from 0 to 1000000 with at most 9 decimals, such as "2.50"' };
+
+/** One line of text, not blank at either end. */
+const REASON = /^(?!\s)[^\p{Cc}\p{Cs}\u2028\u2029]+(?<!\s)$/u;
 
 /** A model's name, or a prefix ending in `*`. */
 export const MODEL_PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}\*?|\*)$/;
@@ -195,9 +199,29 @@ export class MarkupDto {
   percent!: string;
 }
 
-export class ImportRateCardDto {
+/** What makes a card for a time in the past a correction. */
+export class CardCorrectionDto {
   /**
-   * When the card takes effect: now or later, to the millisecond. Left out: now.
+   * The card takes effect in the past, because it should have been in force since: calls that another card has priced since
+   * then, up to the next card, are corrected by the difference. No row is changed.
+   */
+  @IsOptional()
+  @IsBoolean()
+  correction?: boolean;
+
+  /**
+   * Why; needed for a correction, and only there. Stands in the ledger, in bills and in the audit log.
+   * @example "The contract has another price since October"
+   */
+  @IsOptional()
+  @MaxLength(150)
+  @Matches(REASON, { message: 'must be one line of text without blanks at its ends' })
+  reason?: string;
+}
+
+export class ImportRateCardDto extends CardCorrectionDto {
+  /**
+   * When the card takes effect: now or later, to the millisecond; earlier only as a correction. Left out: now.
    * @example "2027-01-01T00:00:00.000Z"
    */
   @IsOptional()

@@ -10,6 +10,8 @@ import {
   Requires,
   type Principal,
 } from '@app/platform';
+import { CardCorrectionView } from '../corrections/card-correction.dto';
+import { CardCorrections } from '../corrections/card-corrections.service';
 import { ImportRateCardDto, InForceQuery, RateCardDetail, RateCardPage } from './rate-card.dto';
 import { RateCardDiffQuery, RateCardDiffView } from './rate-card-diff.dto';
 import { RateCards } from './rate-cards.service';
@@ -18,14 +20,18 @@ import { RateCards } from './rate-cards.service';
 @Audience('admin')
 @ApiTags('Rate cards')
 export class RateCardsController {
-  constructor(private readonly cards: RateCards) {}
+  constructor(
+    private readonly cards: RateCards,
+    private readonly corrections: CardCorrections,
+  ) {}
 
   @Post()
   @Requires('rates:write')
   @ApiOperation({
     summary: 'Import a rate card',
     description:
-      'It becomes the next version and can never be changed. Requests are billed by the card in force when they start.',
+      'It becomes the next version and can never be changed. Requests are billed by the card in force when they start. A card ' +
+      'for a time in the past is a correction: the differences are booked beside the calls it concerns.',
   })
   @ApiIdempotent()
   @ApiCreatedResponse({ type: RateCardDetail })
@@ -75,5 +81,20 @@ export class RateCardsController {
   @ApiErrors(['rate_card_not_found'])
   showRateCard(@Caller() principal: Principal, @Param('version') version: string): Promise<RateCardDetail> {
     return this.cards.show(principal, version);
+  }
+
+  @Get(':version/corrections')
+  @Requires('rates:read')
+  @ApiOperation({
+    summary: 'Show what a rate card for a time in the past has corrected',
+    description: 'The corrections are booked behind the import, a batch at a time.',
+  })
+  @ApiOkResponse({ type: CardCorrectionView })
+  @ApiErrors(['rate_card_not_found'])
+  showRateCardCorrections(
+    @Caller() principal: Principal,
+    @Param('version') version: string,
+  ): Promise<CardCorrectionView> {
+    return this.corrections.show(principal, version);
   }
 }

@@ -34,10 +34,19 @@ export async function selectRateCard(tx: Tx, version: number): Promise<RateCardR
 
 export async function selectRateCardAt(tx: Tx, at: Date): Promise<RateCardRow | undefined> {
   const [row] = await tx.query<RateCardRow>(
-    `SELECT ${COLUMNS} FROM rate_cards WHERE effective_at <= $1 ORDER BY effective_at DESC LIMIT 1`,
+    `SELECT ${COLUMNS} FROM rate_cards WHERE effective_at <= $1 ORDER BY effective_at DESC, version DESC LIMIT 1`,
     [at.toISOString()],
   );
   return row;
+}
+
+/** When the card after an instant takes effect; `null` while there is none. */
+export async function selectNextCardAt(tx: Tx, at: Date): Promise<Date | null> {
+  const [row] = await tx.query<{ next: Date | null }>(
+    'SELECT min(effective_at) AS next FROM rate_cards WHERE effective_at > $1',
+    [at.toISOString()],
+  );
+  return row?.next ?? null;
 }
 
 /** Newest version first. */

@@ -12,10 +12,11 @@ import {
   type Tx,
 } from '@app/platform';
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
+import { insertCardCorrection } from '../corrections/card-corrections.queries';
 import { readContent, type RateCardContent } from './rate-card';
 import { diffCards } from './rate-card-diff';
 import { IN_FORCE, type RateCardDiffQuery, type RateCardDiffView } from './rate-card-diff.dto';
-import type { ImportRateCardDto, RateCardDetail, RateCardPage, RateCardView } from './rate-card.dto';
+import type { CardCorrectionDto, ImportRateCardDto, RateCardDetail, RateCardPage, RateCardView } from './rate-card.dto';
 import {
   insertRateCard,
   lockRateCards,
@@ -43,18 +44,26 @@ export class RateCards {
     const card = await this.database.platform(principal, (tx) =>
       once(tx, idempotencyKey, dto, async () => {
         const now = this.clock.now();
-        return detail(await this.add(tx, contentOf(dto, now), now), now, await this.versionAt(tx, now));
+        const row = await this.add(tx, contentOf(dto, now), now, correctionReason(dto));
+        return detail(row, now, await this.versionAt(tx, now));
       }),
     );
     await this.loader.catchUp();
     return card;
   }
 
-  /** Stores a card as the next version, with its audit record, inside the caller's transaction. */
-  async add(tx: Tx, content: RateCardContent, now: Date): Promise<RateCardRow> {
-    const row = await insertRateCard(tx, await this.admit(tx, content, now), content, now);
+  /**
+   * Stores a card as the next version, with its audit record, inside the caller's transaction.
+   * @param reason why it corrects what was billed; such a card takes effect in the past, and no other may
+   */
+  async add(tx: Tx, content: RateCardContent, now: Date, reason?: string): Promise<RateCardRow> {
+    const row = await insertRateCard(tx, await this.admit(tx, content, now, reason), content, now);
     const { version, hash } = row;
     tx.announce('catalogue', `rate_card:${version}`);
+    if (reason !== undefined) {
+      await insertCardCorrection(tx, version, reason);
+      tx.announce('card_correction', String(version));
+    }
     await this.audit.record(tx, {
       action: 'rate_card.imported',
       tenant: null,
@@ -65,7 +74,9 @@ export class RateCards {
         effectiveAt: content.effectiveAt,
         currency: content.currency,
         models: content.prices.length,
+        ...(reason !== undefined && { correction: true }),
       },
+      reason,
     });
     return row;
   }
@@ -74,14 +85,19 @@ export class RateCards {
    * The version that a card would get. No other card comes in before the transaction ends.
    * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`: it does not fit in with the cards there are
    */
-  async admit(tx: Tx, { effectiveAt, currency, exchange, markups = [] }: RateCardContent, now: Date): Promise<number> {
+  async admit(tx: Tx, content: RateCardContent, now: Date, reason?: string): Promise<number> {
+    const { effectiveAt, currency, exchange, markups = [] } = content;
+    const isCorrection = reason !== undefined;
     if (exchange?.from === currency)
       throw invalid('exchange.from', `must not be ${currency}, which is what the card bills in; leave exchange out`);
     const twice = markups.findIndex(({ tenant }, index) => markups.findIndex((one) => one.tenant === tenant) < index);
     if (twice >= 0) throw invalid(`markups.${twice}.tenant`, `names "${markups[twice]?.tenant}" a second time`);
-    if (effectiveAt < now) throw new CodedError('rate_card_in_past');
+    if (effectiveAt < now && !isCorrection) throw new CodedError('rate_card_in_past');
+    if (effectiveAt >= now && isCorrection)
+      throw invalid('effectiveAt', 'must be in the past for a correction; later calls are billed by the card anyway');
     const before = await lockRateCards(tx, effectiveAt);
-    if (before.clash !== null)
+    // A correction takes the place of the card that took effect at its moment.
+    if (before.clash !== null && !isCorrection)
       throw new CodedError('rate_card_conflict', `Rate card ${before.clash} takes effect at that moment.`);
     if (before.currency !== null && before.currency !== currency)
       throw invalid('currency', `must be ${before.currency} as on the cards before: one gateway bills in one currency`);
@@ -145,6 +161,13 @@ export class RateCards {
   private async versionAt(tx: Tx, at: Date): Promise<number | undefined> {
     return (await selectRateCardAt(tx, at))?.version;
   }
+}
+
+/** Why a card corrects; undefined for one that does not. @throws CodedError `validation_failed` where only one of them is given */
+export function correctionReason({ correction, reason }: CardCorrectionDto): string | undefined {
+  if (correction && reason === undefined) throw invalid('reason', 'must say why, for a correction');
+  if (!correction && reason !== undefined) throw invalid('reason', 'is only for a correction');
+  return reason;
 }
 
 /** @throws CodedError `validation_failed` when a model is priced twice, or a tenant marked up twice */

@@ -23,6 +23,8 @@ export interface Line {
   readonly text: (column: string) => string;
   /** @throws RangeError */
   readonly number: (column: string) => number;
+  /** The same of a line that may take something back. @throws RangeError */
+  readonly signed: (column: string) => number;
 }
 
 /** A provider's usage export, told by its columns. */
@@ -106,13 +108,18 @@ export async function* linesOf(
     }
     if (record === '') continue;
     const text = (column: string): string => cells[columns.indexOf(column)] ?? '';
-    const number = (column: string): number => {
+    const signed = (column: string): number => {
       const cell = text(column);
       // Spreadsheets and scripts turn counts into decimals such as 3.0.
-      if (!/^(\d{1,15}(\.0+)?)?$/.test(cell))
+      if (!/^(-?\d{1,15}(\.0+)?)?$/.test(cell))
         throw new RangeError(`line ${lineNumber}: "${cell}" in the column ${column} is no count`);
       return Number(cell);
     };
-    yield { columns, line: { text, number } };
+    const number = (column: string): number => {
+      if (text(column).startsWith('-'))
+        throw new RangeError(`line ${lineNumber}: "${text(column)}" in the column ${column} is no count`);
+      return signed(column);
+    };
+    yield { columns, line: { text, number, signed } };
   }
 }

@@ -10,7 +10,7 @@ import {
   selectTenants,
   type RollUpRow,
 } from './report.queries';
-import { requestId, type DetailRow } from './usage-record';
+import { requestId, requestsOf, type DetailRow } from './usage-record';
 
 const DETAIL_BATCH = 2_000;
 const TENANT_BATCH = 50;
@@ -40,7 +40,7 @@ export const DETAIL_COLUMNS: readonly Column<DetailRow>[] = [
 const detail: Layout<DetailRow> = {
   schema: 'usage-detail/2',
   columns: DETAIL_COLUMNS,
-  counted: (row) => ({ ...row, requests: 1n }),
+  counted: (row) => ({ ...row, requests: requestsOf(row) }),
   async *batches(read, selection) {
     for (let last: DetailRow | undefined; ;) {
       const rows = await read((tx) => selectDetail(tx, selection, last, DETAIL_BATCH));

@@ -14,7 +14,7 @@ export interface PeriodChoice {
   readonly period?: string | undefined;
 }
 
-const LONGEST_MS = 3_653 * 86_400_000;
+export const LONGEST_MS = 3_653 * 86_400_000;
 
 /** The month of `now` if nothing is chosen. @throws CodedError `validation_failed` */
 export function periodOf({ from, to, period }: PeriodChoice, timeZone: string, now: Date): Period {

@@ -56,8 +56,8 @@ export async function readStart(tx: Tx, tenant: string | null): Promise<{ now: D
   return start;
 }
 
-/** Sums over lines of the ledger (see `Lines`), in the database's words. */
-export const SUMS = `sum(l.requests)::bigint AS requests,
+/** Sums over lines of the ledger (see `Lines`), in the database's words. A correction adds to what a call used, and is no call. */
+export const SUMS = `coalesce(sum(l.requests) FILTER (WHERE NOT l.is_correction), 0)::bigint AS requests,
   sum(l.input_tokens)::bigint AS input, sum(l.cache_read_tokens)::bigint AS "cacheRead",
   sum(l.cache_write_5m_tokens)::bigint AS "cacheWrite5m", sum(l.cache_write_1h_tokens)::bigint AS "cacheWrite1h",
   sum(l.output_tokens)::bigint AS output, sum(l.reasoning_tokens)::bigint AS reasoning,

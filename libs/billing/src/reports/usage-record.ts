@@ -47,6 +47,15 @@ export const LABELS = `LEFT JOIN tokens k ON k.id = l.token_id LEFT JOIN rate_ca
 
 export const requestId = (id: string): string => `req_${id}`;
 
+/** The time in it has 48 bits; real ones begin with a zero until the year 2527. */
+const REQUEST_ID = /^req_(0[0-9a-f]{11}7[0-9a-f]{19})$/;
+
+/** The id of the ledger's row, of a request id; undefined for what is none. */
+export const ledgerId = (text: string): string | undefined => REQUEST_ID.exec(text)?.[1];
+
+/** How many calls a row stands for: a correction is none. */
+export const requestsOf = ({ status }: Pick<DetailRow, 'status'>): bigint => (status === 'correction' ? 0n : 1n);
+
 type Tokens = Readonly<Record<TokenClass, bigint>>;
 
 const tokens = (of: Tokens): UsageSums['tokens'] => ({

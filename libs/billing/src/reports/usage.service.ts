@@ -3,7 +3,7 @@ import { Clock, CodedError, Config, Database, decodeCursor, pageOf, type Princip
 import { periodOf } from './period';
 import { readAs, readStart } from './reading';
 import { NOTHING } from './report';
-import { recordView, requestId, sumsView } from './usage-record';
+import { ledgerId, recordView, sumsView } from './usage-record';
 import type {
   AdminRequestsQuery,
   AdminUsageQuery,
@@ -15,8 +15,6 @@ import type {
 import { selectRequest, selectRequests, selectUsage, type RequestCursor } from './usage.queries';
 
 const MAX_ITEMS = 1_000;
-/** The time in it has 48 bits; real ones begin with a zero until the year 2527. */
-const REQUEST_ID = /^req_0[0-9a-f]{11}7[0-9a-f]{19}$/;
 
 /** What was used and what it cost. A tenant's principal sees its own, whatever it asks for; an admin's sees all. */
 @Injectable()
@@ -46,7 +44,7 @@ export class Usage {
         currency,
         items: items.map(({ key, label, ...sums }) => ({ key, label, ...sumsView(sums) })),
         moreItems: Number(totals?.groups ?? 0n) - items.length,
-        totals: sumsView(totals && totals.requests > 0n ? totals : NOTHING),
+        totals: sumsView(totals && items.length > 0 ? totals : NOTHING),
       };
     });
   }
@@ -55,7 +53,7 @@ export class Usage {
   async requests(principal: Principal, query: AdminRequestsQuery): Promise<UsageRecordPage> {
     const period = periodOf(query, this.config.current.timezone, this.clock.now());
     const tenant = query.tenant ?? null;
-    const after = query.cursor === undefined ? null : cursorOf(query.cursor);
+    const after = query.cursor === undefined ? null : requestCursorOf(query.cursor);
     return readAs(
       this.database,
       principal,
@@ -69,14 +67,15 @@ export class Usage {
 
   /** @throws CodedError `usage_not_found` for what is not there or not the reader's */
   async request(principal: Principal, id: string): Promise<UsageRecord> {
-    if (!REQUEST_ID.test(id)) throw new CodedError('usage_not_found');
-    const row = await readAs(this.database, principal)((tx) => selectRequest(tx, id.slice(requestId('').length)));
+    const hex = ledgerId(id);
+    const row = hex && (await readAs(this.database, principal)((tx) => selectRequest(tx, hex)));
     if (!row) throw new CodedError('usage_not_found');
     return recordView(row);
   }
 }
 
-function cursorOf(cursor: string): RequestCursor {
+/** Where a page of requests ended. @throws CodedError `cursor_invalid` */
+export function requestCursorOf(cursor: string): RequestCursor {
   const [at = '', id = ''] = decodeCursor(cursor, 2);
   if (!/^2\d{3}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) || Number.isNaN(Date.parse(at)) || !/^[0-9a-f]{32}$/.test(id))
     throw new CodedError('cursor_invalid');

@@ -1,6 +1,6 @@
 import { formatNanos, parseNanos } from '@app/platform';
 import { cost, FORMULAS, listCost, priceOf } from '../pricing/pricing';
-import { NO_TOKENS, type TokenClass } from '../pricing/token-counts';
+import { NO_TOKENS, TOKEN_COLUMNS, type TokenClass } from '../pricing/token-counts';
 import { malformedUsage } from '../pricing/usage';
 import type { RateCard } from '../rates/rate-card';
 import { original } from '../reports/csv';
@@ -8,17 +8,6 @@ import type { SUMMED } from '../reports/report';
 
 /** A line of a bill by the names of its columns; a column that its form does not have is empty. */
 export type Cells = (column: string) => string;
-
-export const TOKEN_COLUMNS: Readonly<Record<TokenClass, string>> = {
-  input: 'input_tokens',
-  audioInput: 'audio_input_tokens',
-  cacheRead: 'cache_read_tokens',
-  cacheWrite5m: 'cache_write_5m_tokens',
-  cacheWrite1h: 'cache_write_1h_tokens',
-  output: 'output_tokens',
-  audioOutput: 'audio_output_tokens',
-  reasoning: 'reasoning_tokens',
-};
 
 /** What a line counts for in the totals, as it states it; `costNanos` is undefined where that is no amount. */
 export type LineSums = Record<Exclude<(typeof SUMMED)[number], 'costNanos'>, bigint> & {
@@ -31,7 +20,7 @@ export function sumsOf(cells: Cells): LineSums {
     ...(Object.fromEntries(
       Object.entries(TOKEN_COLUMNS).map(([tokenClass, column]) => [tokenClass, wholeOf(cells(column))]),
     ) as Record<TokenClass, bigint>),
-    requests: 1n,
+    requests: cells('status') === 'correction' ? 0n : 1n,
     webSearches: wholeOf(cells('web_searches')),
     // Before there were markups the list's cost was the cost.
     listCostNanos: amountOf(cells('list_cost') || cells('cost')) ?? 0n,

@@ -3,7 +3,7 @@ import { dateIn } from '../reports/local-time';
 import type { Read } from '../reports/reading';
 import { selectDetail } from '../reports/report.queries';
 import { NOTHING, SUMMED } from '../reports/report';
-import type { DetailRow } from '../reports/usage-record';
+import { requestsOf, type DetailRow } from '../reports/usage-record';
 import type { StatementFacts, StatementScope } from './statement';
 import { DIGEST_HEADER, formOf, STATEMENT_SCHEMA, type StatementForm, type StatementLine } from './statement-line';
 import { selectLate } from './statements.queries';
@@ -50,7 +50,7 @@ export class StatementFiles {
         rows += 1;
         if (line.at < this.scope.from) lateRows += 1;
         cards.add(line.rateCard);
-        for (const name of SUMMED) sums[name] += name === 'requests' ? 1n : line[name];
+        for (const name of SUMMED) sums[name] += name === 'requests' ? requestsOf(line) : line[name];
       }
     return {
       rows,

@@ -35,12 +35,6 @@ export async function selectLate(
   return rows;
 }
 
-/** An instant up to which every row is booked and committed: whoever books later is told a later one. Waits for writers. */
-export async function selectBookedUpTo(tx: Tx): Promise<Date> {
-  const [row] = await tx.query<{ at: Date }>('SELECT ledger_booked_up_to() AS at');
-  return (row as { at: Date }).at;
-}
-
 const COLUMNS = `id, month, schema, tenant_id AS tenant, time_zone AS "timeZone", from_at AS "from", to_at AS "to", as_of AS "asOf",
   late_after AS "lateAfter", currency, rows::float8 AS rows, late_rows::float8 AS "lateRows", bytes::float8 AS bytes, sha256,
   digests_sha256 AS "digestsSha256", rate_cards AS "rateCards", requests, input_tokens AS input, cache_read_tokens AS "cacheRead",

@@ -12,6 +12,7 @@ import {
   type Principal,
   type Tx,
 } from '@app/platform';
+import { selectBookedUpTo } from '../ledger/ledger.queries';
 import { selectRateCardRows } from '../rates/rate-cards.queries';
 import { periodOf } from '../reports/period';
 import { readAs, readStart, type Read } from '../reports/reading';
@@ -29,7 +30,6 @@ import { STATEMENT_SCHEMA } from './statement-line';
 import {
   insertStatement,
   lockStatements,
-  selectBookedUpTo,
   selectLastStatement,
   selectStatement,
   selectStatementPage,

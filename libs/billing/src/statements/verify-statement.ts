@@ -1,10 +1,10 @@
 import { formatNanos } from '@app/platform';
-import type { TokenClass } from '../pricing/token-counts';
+import { TOKEN_COLUMNS, type TokenClass } from '../pricing/token-counts';
 import { hashOf, rateCard, readContent, type RateCard } from '../rates/rate-card';
 import { NOTHING, SUMMED } from '../reports/report';
 import { sumsView } from '../reports/usage-record';
 import { cellsOf, csvRecords, RunningHash, type CsvRecord } from './csv-records';
-import { amountOf, miscalculation, sumsOf, TOKEN_COLUMNS, type Cells } from './line-cost';
+import { amountOf, miscalculation, sumsOf, type Cells } from './line-cost';
 import { LineMatch } from './line-match';
 import { DIGEST_HEADER, formOf, lineDigest, type StatementForm } from './statement-line';
 import type { StatementCardText, StatementView } from './statement.dto';
@@ -62,6 +62,7 @@ class Verification {
   );
   readonly #form: StatementForm;
   readonly #sums: Record<(typeof SUMMED)[number], bigint> = { ...NOTHING };
+  #rows = 0;
   #lateRows = 0;
   #bytes = 0;
   #recomputed = 0;
@@ -101,7 +102,7 @@ class Verification {
     return {
       ok: sorted.length === 0,
       id: manifest.id,
-      rows: Number(this.#sums.requests),
+      rows: this.#rows,
       cost: formatNanos(this.#sums.costNanos),
       recomputed: this.#recomputed,
       sha256,
@@ -136,6 +137,7 @@ class Verification {
       if (`${text}\r\n` !== this.#form.header) this.fault('file', 'The bill has other columns than it should');
       return;
     }
+    this.#rows += 1;
     const all = cellsOf(text);
     const cells: Cells = (column) => all[this.#form.names.indexOf(column)] ?? '';
     const requestId = cells('request_id');
@@ -173,7 +175,7 @@ class Verification {
   private checkTotals(): void {
     const { rows, lateRows, bytes, totals } = this.files.manifest;
     const found = sumsView(this.#sums);
-    this.total('lines', this.#sums.requests, rows);
+    this.total('lines', this.#rows, rows);
     this.total('late lines', this.#lateRows, lateRows);
     this.total('bytes', this.#bytes, bytes);
     this.total('requests', found.requests, totals.requests);

@@ -107,6 +107,16 @@ export const ERRORS = {
     remedy: 'Deliveries are part of the configuration; list them to see their names.',
   },
   usage_not_found: { ...missing, title: 'There is no such usage record.', remedy: 'Check the request id.' },
+  row_is_correction: {
+    ...conflict,
+    title: 'That row is a correction itself.',
+    remedy: 'Correct the request that it corrects; all corrections of it so far are taken into account.',
+  },
+  correction_empty: {
+    ...conflict,
+    title: 'The request is billed at that already.',
+    remedy: 'Nothing was booked, and nothing needs to be.',
+  },
   model_not_found: {
     ...missing,
     openai: { type: 'invalid_request_error', code: 'model_not_found' },

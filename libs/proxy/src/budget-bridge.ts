@@ -1,0 +1,13 @@
+import type { BudgetBooks, UsageChange } from '@app/billing';
+import type { Tx } from '@app/platform';
+import { recount } from '@app/quota';
+
+/** Hands what corrections change to the budgets: billing and quota are siblings and know nothing of each other. */
+export class BudgetBridge implements BudgetBooks {
+  recount(tx: Tx, changes: readonly UsageChange[]): Promise<void> {
+    return recount(
+      tx,
+      changes.map(({ costNanos: cost, tokens, ...call }) => ({ ...call, used: { cost, tokens } })),
+    );
+  }
+}

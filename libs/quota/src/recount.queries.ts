@@ -1,0 +1,50 @@
+import type { Tx } from '@app/platform';
+import type { Amounts } from './amounts';
+import { type Attribution, callOf, EACH } from './scopes/scope';
+import { lockChargedWindows } from './settlements.queries';
+import { ceilingOf } from './windows.queries';
+
+/** How much more, or less, a booked call has used than was counted. */
+export interface UsedChange extends Attribution {
+  /** When its hold was made. */
+  readonly at: Date;
+  readonly tenantId: string;
+  readonly used: Amounts;
+}
+
+/**
+ * Counts changes in the windows that the calls count in, as far as these are there. What is spent falls, though never
+ * below nothing, or rises: that somebody has decided so is no reason to refuse it, and no lease has to cover it.
+ */
+export async function recount(tx: Tx, changes: readonly UsedChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const own = await ownWindows(tx, changes);
+  const rows = changes.map(({ at, tenantId, used, ...attribution }, index) => ({
+    at,
+    used,
+    call: callOf(tenantId, attribution),
+    windowIds: own.get(index) ?? [],
+  }));
+  const charges = (await lockChargedWindows(tx, rows)).charge(rows);
+  await tx.query(
+    `UPDATE budget_windows w SET spent = greatest(0, w.spent + c.used),
+       ceiling = ${ceilingOf('greatest(0, w.spent + c.used)', 'w.leased')}
+     FROM unnest($1::bigint[], $2::bigint[]) AS c(window_id, used) WHERE w.id = c.window_id`,
+    [charges.map(({ windowId }) => String(windowId)), charges.map(({ used }) => String(used))],
+  );
+  for (const tenantId of new Set(changes.map(({ tenantId: id }) => id))) tx.announce('budget', tenantId);
+  // Perhaps the organisation's budget waited for it.
+  tx.announce('budget', EACH);
+}
+
+/** A tenant's own windows of the moments of its calls, by their places in the list. */
+async function ownWindows(tx: Tx, changes: readonly UsedChange[]): Promise<ReadonlyMap<number, bigint[]>> {
+  const found = await tx.query<{ place: bigint; ids: bigint[] }>(
+    `SELECT c.place - 1 AS place, array_agg(w.id) AS ids
+     FROM unnest($1::text[], $2::timestamptz[]) WITH ORDINALITY AS c(tenant_id, at, place)
+     JOIN budget_windows w ON w.tenant_id = c.tenant_id AND w.scope = 'tenant' AND w.starts_at <= c.at AND w.ends_at > c.at
+     GROUP BY c.place`,
+    [changes.map(({ tenantId }) => tenantId), changes.map(({ at }) => at.toISOString())],
+  );
+  return new Map(found.map(({ place, ids }) => [Number(place), ids.map(BigInt)]));
+}
