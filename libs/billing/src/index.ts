@@ -41,6 +41,7 @@ export { CorrectionBooking } from './corrections/booking.service';
 export type { UncertainCounts } from './corrections/uncertain-row.dto';
 export { UncertainRows } from './corrections/uncertain-rows.service';
 export type { UsedBy } from './ledger/used.queries';
+export { propose, type Proposal } from './reconciliation/propose';
 export { reconcile, type ReconcileOptions, type Reconciliation } from './reconciliation/reconcile';
 export {
   verifyStatement,

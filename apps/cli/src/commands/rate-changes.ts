@@ -1,5 +1,6 @@
 import type { Output } from '../output';
 import { printable, type Column } from '../table';
+import type { CardCorrections } from './card-corrections';
 
 interface Price {
   readonly model: string;
@@ -57,6 +58,7 @@ export interface ImportReport {
   readonly filtered: number;
   readonly unpriced: readonly string[];
   readonly unpricedInUse: readonly string[];
+  readonly corrections: CardCorrections | null;
 }
 
 /** One price that is not what it was. */

@@ -6,6 +6,7 @@ import { CliError, EXIT } from '../exit-code';
 import { path } from '../gateway-client';
 import type { Column } from '../table';
 import { instant, names } from '../values';
+import { registerCardCorrections, tellCorrections } from './card-corrections';
 import { showDiff, tellImport, type ImportReport, type PriceDiff } from './rate-changes';
 
 interface RateCard {
@@ -67,11 +68,14 @@ interface ImportOptions {
   readonly merge?: true;
   readonly provider?: readonly string[];
   readonly mode?: readonly string[];
+  readonly correction?: true;
+  readonly reason?: string;
   readonly dryRun?: true;
 }
 
 export function registerRates(program: Command, cli: Cli): void {
   const rates = program.command('rates').description('rate cards: what a million tokens cost');
+  registerCardCorrections(rates, cli);
 
   rates
     .command('import <file>')
@@ -95,6 +99,8 @@ export function registerRates(program: Command, cli: Cli): void {
     .option('--merge', 'keep the prices of models that the file does not name')
     .option('--provider <names>', "of LiteLLM's map only these providers, separated by commas", names)
     .option('--mode <names>', "of LiteLLM's map only these modes, separated by commas (default: chat,embedding)", names)
+    .option('--correction', 'take effect in the past, and correct the calls since then by the difference')
+    .option('--reason <text>', 'why, for a correction; stands in the ledger, in bills and in the audit log')
     .option('--dry-run', 'only show what would change')
     .action(async (file: string, { provider, mode, format, markup: markups, ...options }: ImportOptions) => {
       const text = read(file);
@@ -104,6 +110,9 @@ export function registerRates(program: Command, cli: Cli): void {
         ...given({ ...options, markups, providers: provider, modes: mode }),
       });
       tellImport(cli.out, report);
+      if (report.corrections) tellCorrections(cli.out, report.corrections);
+      else if (options.correction && report.version !== null)
+        cli.out.remark(`Its corrections are being booked: openclawmu rates corrections ${report.version}`);
     });
 
   rates

@@ -1,11 +1,15 @@
+import { writeFile } from 'node:fs/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Cli } from '../cli';
+import { writeCorrections } from '../correction-file';
 import { CliError, EXIT } from '../exit-code';
 
 interface Options {
   readonly provider?: string;
   readonly model?: ReadonlyMap<string, string>;
   readonly all?: true;
+  readonly propose?: string;
+  readonly reason: string;
 }
 
 /** The comparison with a provider's own count, below `billing`. */
@@ -18,7 +22,11 @@ export function registerReconcile(billing: Command, cli: Cli): void {
     .option('--provider <name>', "the provider's name in the configuration (default: openai or anthropic)")
     .option('--model <theirs=ours>', 'a model that callers know by another name; may be repeated', modelNames)
     .option('--all', 'also days and models without drift')
-    .action(async (usageExport: string, bill: string, { provider, model: models, all }: Options) => {
+    .option('--propose <file>', 'the export has a line for each request: write corrections of those that differ')
+    .option('--reason <text>', 'why they are to be corrected', "As in the provider's usage export")
+    .action(async (usageExport: string, bill: string, { provider, model: models, all, ...options }: Options) => {
+      if (options.propose !== undefined)
+        return propose(cli, usageExport, bill, { file: options.propose, reason: options.reason });
       const compared = await offline().reconcileFiles(usageExport, bill, { provider, models });
       const drifting = compared.filter(({ isDrifting }) => isDrifting);
       cli.out.rows(
@@ -43,6 +51,25 @@ export function registerReconcile(billing: Command, cli: Cli): void {
           compared,
         );
     });
+}
+
+async function propose(
+  cli: Cli,
+  usageExport: string,
+  bill: string,
+  { file, reason }: { readonly file: string; readonly reason: string },
+): Promise<void> {
+  const proposals = await offline().proposeFromFiles(usageExport, bill);
+  const corrections = proposals.map(({ requestId, tokens }) => ({ requestId, tokens, reason }));
+  try {
+    await writeFile(file, writeCorrections(corrections));
+  } catch (error) {
+    throw new CliError(EXIT.failed, `${file} cannot be written: ${(error as Error).message}`);
+  }
+  cli.out.done(
+    corrections,
+    `${corrections.length} corrections are proposed in ${file}. Look at them, then: openclawmu ledger correct --file ${file}`,
+  );
 }
 
 function modelNames(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
