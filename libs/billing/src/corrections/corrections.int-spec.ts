@@ -132,7 +132,7 @@ describe('corrections', () => {
   it('takes a stated cost as it is, until counts are stated again', async () => {
     const row = await booked();
     const state = (dto: object) =>
-      world.corrections.correct(world.admin, requestId(row.id), { ...dto, reason: REASON } as never);
+      world.corrections.correct(world.admin, requestId(row.id), { ...dto, reason: REASON });
     expect(await state({ cost: '0.001' })).toMatchObject({
       after: { formula: STATED, cost: '0.001', tokens: { output: 400 } },
     });
@@ -176,7 +176,7 @@ describe('corrections', () => {
     await expect(correct({ id: 'x' }, 1, 1)).rejects.toMatchObject({ code: 'usage_not_found' });
     await world.book(row);
     const { requestId: id } = await correct(row, 1, 1);
-    await expect(correct({ id: ledgerId(id) as string }, 2, 1)).rejects.toMatchObject({ code: 'row_is_correction' });
+    await expect(correct({ id: ledgerId(id) ?? '' }, 2, 1)).rejects.toMatchObject({ code: 'row_is_correction' });
     expect(await rowsOf()).toHaveLength(2);
   });
 

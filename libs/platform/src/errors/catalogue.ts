@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one closed list, of which nobody should have to know the parts */
 /**
  * Every error the gateway answers with. One entry: the HTTP status, what is wrong in a few words, what the reader can do,
  * and how the two model dialects call it. Adding a code here is the only way to answer with an error.

@@ -1,9 +1,18 @@
 import { uuid7 } from '@app/platform';
 import fc from 'fast-check';
-import { cards, counts } from '../../test/arbitrary-prices';
-import { cost, FORMULA, FORMULAS, priceOf } from '../pricing/pricing';
-import { NO_TOKENS, TOKEN_CLASSES, type TokenCounts } from '../pricing/token-counts';
-import { difference, idTimeOf, isNothing, nothing, repriced, restated, STATED, type BilledState } from './correction';
+import { cards, counts } from './arbitrary-prices';
+import { cost, FORMULA, FORMULAS, priceOf } from '../src/pricing/pricing';
+import { NO_TOKENS, TOKEN_CLASSES, type TokenCounts } from '../src/pricing/token-counts';
+import {
+  difference,
+  idTimeOf,
+  isNothing,
+  nothing,
+  repriced,
+  restated,
+  STATED,
+  type BilledState,
+} from '../src/corrections/correction';
 
 const state = (fields: Partial<BilledState> = {}): BilledState => ({
   counts: { ...NO_TOKENS, cacheWrite1h: 900, output: 400 },
