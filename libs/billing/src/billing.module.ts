@@ -77,7 +77,17 @@ import { TenantStatementsController } from './statements/tenant-statements.contr
     Statements,
     StatementExports,
   ],
-  exports: [Reports, Statements, StatementExports, Catalogue, Prices, Ledger, LedgerFigures, CorrectionBooking, UncertainRows],
+  exports: [
+    Reports,
+    Statements,
+    StatementExports,
+    Catalogue,
+    Prices,
+    Ledger,
+    LedgerFigures,
+    CorrectionBooking,
+    UncertainRows,
+  ],
 })
 export class BillingModule implements OnModuleInit {
   constructor(
