@@ -52,7 +52,7 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
     journal: { sync: 'write' },
     waitMs: () => 0,
   });
-  settlements.sink(new LedgerBridge(ledger, catalogue));
+  settlements.sink(new LedgerBridge(ledger));
   await quota.start();
   const principals = tenants.map((tenant) => tenantPrincipal(tenant));
   let pause: Promise<unknown> | null = null;
