@@ -16,7 +16,7 @@ beforeAll(async () => {
   await offerFakeModels(gateway);
   await gateway.must('PUT', '/api/v1/admin/models/fake-n4-counted', {
     provider: 'fake-openai',
-    upstreamModel: 'fake-n4',
+    upstreamModel: 'fake-n4-i15000',
     displayName: 'Counted',
     contextTokens: 200_000,
     maxOutputTokens: 1_000,
@@ -48,7 +48,7 @@ const chooseShorterAnswers = ({ token }: Department): Promise<unknown> =>
   gateway.must('PATCH', '/api/v1/tenant', { settings: { clampOutput: true } }, token);
 
 test('a long prompt that its bytes alone would have refused is counted, and admitted', async () => {
-  const department = await createDepartment(gateway, { budget: '0.10' });
+  const department = await createDepartment(gateway, { budget: '0.20' });
   const messages = [{ role: 'user', content: 'The quick brown fox jumps over the lazy dog. '.repeat(1_500) }];
   expect((await ask('openai', department, { model: 'fake-n4', max_tokens: 100, messages })).status).toBe(429);
   expect((await ask('openai', department, { model: 'fake-n4-counted', max_tokens: 100, messages })).status).toBe(200);
@@ -86,7 +86,7 @@ test.each([
 );
 
 test('many calls that ask for very long answers all get through a small budget, one after the other', async () => {
-  const department = await createDepartment(gateway, { budget: '0.02' });
+  const department = await createDepartment(gateway, { budget: '0.03' });
   const calls = Array.from({ length: 40 }, () =>
     ask('openai', department, { model: 'fake-n2', max_tokens: 1_000 }).then(async (answer) => {
       await answer.text();
