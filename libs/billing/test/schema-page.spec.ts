@@ -1,6 +1,6 @@
-import { documentedColumns } from '../../test/schema-page';
-import { formOf, STATEMENT_SCHEMA } from '../statements/statement-line';
-import { LAYOUTS } from './layouts';
+import { documentedColumns } from './schema-page';
+import { formOf, STATEMENT_SCHEMA } from '../src/statements/statement-line';
+import { LAYOUTS } from '../src/reports/layouts';
 
 const TYPES = new Set(['text', 'bigint', 'numeric', 'timestamptz', 'date', 'integer']);
 
