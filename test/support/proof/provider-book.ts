@@ -20,7 +20,9 @@ export class ProviderBook {
   take(): number {
     const { requests } = this.provider;
     const open = requests.filter(({ outcome }) => outcome === 'open');
-    for (const { model, outcome, charged, requestId } of requests) {
+    for (const { model, outcome, charged, requestId, path } of requests) {
+      // Asked before a refusal near a boundary; a provider charges nothing for it.
+      if (path.endsWith('/count_tokens')) continue;
       const number = numberOf(model);
       // An upload that broke off names no model, and nothing is charged for it.
       if (outcome !== 'open' && number !== undefined)

@@ -92,9 +92,9 @@ test.each<[string, Partial<Evidence>, RegExp]>([
   ['a nano too little', { ledger: [row(1, { costNanos: 39n }), row(2)] }, /billed at 39/],
   ['more than the worst case', { ledger: [row(1, { costNanos: 101n }), row(2)] }, /its worst case is 100/],
   [
-    'doubt below the worst case',
-    { ledger: [row(1), row(2, { status: 'unconfirmed', costNanos: 99n })] },
-    /not at its worst case/,
+    'doubt below what is charged',
+    { ledger: [row(1), row(2, { status: 'unconfirmed', costNanos: 29n })] },
+    /unconfirmed at 29, the provider charges 30/,
   ],
   ['an honest answer that was not believed', { ledger: [row(1, { status: 'estimated' }), row(2)] }, /honest provider/],
   ['the bill of another tenant', { ledger: [row(1, { tenant: 'b' }), row(2)] }, /billed to b/],

@@ -78,8 +78,9 @@ function faultsOfRows({ calls, provider, ledger, quotes }: Evidence): string[] {
     if (tenant !== call.tenant) faults.push(`${model} was called by ${call.tenant} and billed to ${tenant}`);
     if (!entry && status !== 'unconfirmed') faults.push(`${model} is ${status} and never reached the provider`);
     if (costNanos < 0n || costNanos > worst) faults.push(`${model} costs ${costNanos}, its worst case is ${worst}`);
-    if ((status === 'unconfirmed' || status === 'quarantined') && costNanos !== worst)
-      faults.push(`${model} is ${status} at ${costNanos}, not at its worst case ${worst}`);
+    // Its hold may be below the worst case known here: near a boundary the gateway counts the prompt before it holds.
+    if ((status === 'unconfirmed' || status === 'quarantined') && costNanos < (entry?.chargedNanos ?? 0n))
+      faults.push(`${model} is ${status} at ${costNanos}, the provider charges ${entry?.chargedNanos}`);
     // A caller who leaves at the very end may have seen the final usage of an answer the provider takes for aborted.
     if (status === 'actual' && entry && entry.outcome !== 'aborted' && costNanos !== entry.chargedNanos)
       faults.push(`${model} is billed at ${costNanos}, the provider charges ${entry.chargedNanos}`);
@@ -94,7 +95,10 @@ function faultsOfCalls({ calls, provider, ledger }: Evidence): string[] {
   const rows = new Map(ledger.map((row) => [numberOf(row.model), row]));
   const unbilled = provider
     .filter(({ number }) => !rows.has(number))
-    .map(({ number, chargedNanos }) => `unbilled: the provider charges ${chargedNanos} for call ${number}`);
+    .map(({ number, chargedNanos, outcome }) => {
+      const model = calls.find(({ plan }) => plan.number === number)?.plan.model;
+      return `unbilled: the provider charges ${chargedNanos} for call ${number} of ${model}, ${outcome}`;
+    });
   const served = calls.flatMap(({ plan: { model, number, honest }, received: { complete, requestId } }) => {
     if (!complete) return [];
     const row = rows.get(number);
