@@ -1,0 +1,155 @@
+import {
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Secret } from '@app/platform';
+import { expectNothingLeft } from '../../../../test/support/processes';
+import { SwiftServer } from '../../../../test/support/swift-server';
+import { DeliveryWorld } from '../../test/delivery-world';
+import { S3Destination, type S3Settings } from './s3-destination';
+
+const Bucket = 'finance';
+const MIB = 1024 * 1024;
+
+describe('a bucket', () => {
+  let server: SwiftServer;
+  let client: S3Client;
+  let settings: S3Settings;
+
+  beforeAll(async () => {
+    server = await SwiftServer.start();
+    client = new S3Client({
+      endpoint: server.endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: server.credentials,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
+    await client.send(new CreateBucketCommand({ Bucket }));
+    settings = {
+      bucket: Bucket,
+      prefix: 'llm/bills',
+      region: 'us-east-1',
+      endpoint: server.endpoint,
+      internal: false,
+      forcePathStyle: true,
+      accessKeyId: server.credentials.accessKeyId,
+      secretAccessKey: new Secret(server.credentials.secretAccessKey),
+    };
+  }, 300_000);
+  afterAll(async () => {
+    client?.destroy();
+    await server?.stop();
+    await expectNothingLeft(server.folder);
+  });
+
+  const keys = async (): Promise<string[]> =>
+    ((await client.send(new ListObjectsV2Command({ Bucket, Prefix: 'llm/bills/' }))).Contents ?? []).map(
+      ({ Key = '' }) => Key.slice('llm/bills/'.length),
+    );
+  const text = async (key: string): Promise<string> => {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: `llm/bills/${key}` }));
+    return (await Body?.transformToString()) ?? '';
+  };
+  const uploads = async () => (await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? [];
+  const never = new AbortController().signal;
+  const place = (change: Partial<S3Settings> = {}) => new S3Destination({ ...settings, ...change });
+
+  /** A megabyte at a time. */
+  async function* megabytes(count: number, onEach: (index: number) => void = () => undefined): AsyncGenerator<string> {
+    for (let index = 0; index < count; index += 1) {
+      onEach(index);
+      yield await Promise.resolve(String(index % 10).repeat(MIB));
+    }
+  }
+
+  it('has a file whole, and another in its place', async () => {
+    await place().write('a/one.csv', megabytes(1), never);
+    expect(await text('a/one.csv')).toBe('0'.repeat(MIB));
+    await place().write('a/one.csv', only('day,tenant\r\n'), never);
+    expect(await text('a/one.csv')).toBe('day,tenant\r\n');
+    const { ContentType } = await client.send(new HeadObjectCommand({ Bucket, Key: 'llm/bills/a/one.csv' }));
+    expect(ContentType).toBe('text/csv; charset=utf-8; header=present');
+  });
+
+  it('takes a file of many parts, of which only a few are in memory', async () => {
+    let most = 0;
+    const before = process.memoryUsage().arrayBuffers;
+    const watch = (): void => void (most = Math.max(most, process.memoryUsage().arrayBuffers - before));
+    await place().write('a/large.csv', megabytes(96, watch), never);
+    const { ContentLength, ETag } = await client.send(new HeadObjectCommand({ Bucket, Key: 'llm/bills/a/large.csv' }));
+    expect(ContentLength).toBe(96 * MIB);
+    expect(ETag).toMatch(/-12"$/);
+    expect(most).toBeLessThan(64 * MIB);
+    expect((await text('a/large.csv')).slice(-MIB)).toBe('5'.repeat(MIB));
+  });
+
+  it.each([
+    ['small', 1],
+    ['large', 20],
+  ])('keeps what was there when a %s file breaks off at its end', async (_, count) => {
+    await place().write('a/kept.csv', only('as it was'), never);
+    const broken = async function* (): AsyncGenerator<string> {
+      yield* megabytes(count);
+      throw new Error('not the bytes that were promised');
+    };
+    await expect(place().write('a/kept.csv', broken(), never)).rejects.toThrow('not the bytes that were promised');
+    expect(await text('a/kept.csv')).toBe('as it was');
+    expect(await uploads()).toEqual([]);
+  });
+
+  it('stops when it is told to', async () => {
+    const stop = new AbortController();
+    const endless = megabytes(1_000, (index) => index === 20 && stop.abort());
+    await expect(place().write('a/stopped.csv', endless, stop.signal)).rejects.toThrow();
+    expect(await keys()).not.toContain('a/stopped.csv');
+  });
+
+  it('drops the parts that a killed process has left, and nobody else’s', async () => {
+    const begin = (Key: string) => client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    await begin('llm/bills/a/left.csv');
+    await begin('llm/bills/a/left.csv.theirs');
+    await place().write('a/left.csv', only('whole'), never);
+    expect((await uploads()).map(({ Key }) => Key)).toEqual(['llm/bills/a/left.csv.theirs']);
+  });
+
+  it.each([
+    ['a wrong secret', { secretAccessKey: new Secret('wrong') }, /signature/i],
+    ['a bucket that is not there', { bucket: 'nobody' }, /NoSuchBucket|bucket does not exist/i],
+  ])('says what is wrong with %s', async (_, change, reason) => {
+    await expect(place(change).write('a/never.csv', only('x'), never)).rejects.toThrow(reason);
+  });
+
+  it('is delivered to, the manifest after the bill', async () => {
+    const world = await DeliveryWorld.open();
+    try {
+      await world.billing.addTenant('alpha');
+      await world.billing.priceAt({ 'gpt-4o': ['2.5', '10'] });
+      const yesterday = new Date(Date.now() - 86_400_000);
+      await world.billing.book(world.billing.row({ at: yesterday }));
+      world.configure({ report: 'detail', schedule: '* * * * *', to: { s3: { ...settings, prefix: 'llm/bills/w' } } });
+      await world.runner.carryOutDue();
+      expect(await world.history()).toMatchObject([['done', expect.any(String), 1, 0]]);
+      const [csv = '', manifest = '', ...more] = (await keys()).filter((key) => key.startsWith('w/')).sort(csvFirst);
+      expect(more).toEqual([]);
+      expect(csv).toMatch(/^w\/usage-detail\/\d\/dt=([\d-]{10})\/usage-detail-\1\.csv$/);
+      const head = (key: string) => client.send(new HeadObjectCommand({ Bucket, Key: `llm/bills/${key}` }));
+      const [first, second] = [await head(csv), await head(manifest)];
+      expect(second.LastModified?.getTime()).toBeGreaterThanOrEqual(first.LastModified?.getTime() ?? Infinity);
+      expect(JSON.parse(await text(manifest))).toMatchObject({ rows: 1, bytes: first.ContentLength, revision: 1 });
+    } finally {
+      await world.close();
+    }
+  });
+});
+
+const csvFirst = (a: string, b: string): number => Number(b.endsWith('.csv')) - Number(a.endsWith('.csv'));
+
+async function* only(text: string): AsyncGenerator<string> {
+  yield await Promise.resolve(text);
+}
