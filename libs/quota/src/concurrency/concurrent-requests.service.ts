@@ -77,7 +77,7 @@ export class ConcurrentRequests {
       pool.release();
       const nowMs = performance.now();
       pool.serve(nowMs);
-      if (pool.isWanted(nowMs, WANTED_MS)) this.giveBack(pool);
+      if (nowMs - pool.wantedAtMs < WANTED_MS) this.giveBack(pool);
     };
   }
 
@@ -116,7 +116,7 @@ export class ConcurrentRequests {
 
   private giveToOthers(pool: SlotPool | undefined): void {
     if (!pool) return;
-    pool.wanted(performance.now());
+    pool.wantedAtMs = performance.now();
     this.giveBack(pool);
   }
 

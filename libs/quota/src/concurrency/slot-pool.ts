@@ -19,10 +19,11 @@ export class SlotPool {
   limit = 0;
   /** The database may count more as ours than we do. */
   uncertain = false;
+  /** When another process was last heard to have requests that wait; monotonic ms. */
+  wantedAtMs = -Infinity;
   #inUse = 0;
   #free = 0;
   #usedAtMs = 0;
-  #wantedAtMs = -Infinity;
   #wake: (() => void) | null = null;
 
   constructor(readonly key: string) {}
@@ -86,15 +87,6 @@ export class SlotPool {
       };
     });
     this.#wake = null;
-  }
-
-  /** Another process has requests that wait. */
-  wanted(nowMs: number): void {
-    this.#wantedAtMs = nowMs;
-  }
-
-  isWanted(nowMs: number, withinMs: number): boolean {
-    return nowMs - this.#wantedAtMs < withinMs;
   }
 
   isIdle(nowMs: number, sinceMs: number): boolean {
