@@ -278,7 +278,7 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       record: { action: 'model.changed', tenant: null, target: { kind: 'model', id: 'audited-a' } },
       before: { displayName: 'Old' },
       after: { displayName: 'New' },
-      wrong: { body: { ...MODEL, displayName: 'New', maxOutputTokens: 0 }, status: 400 },
+      wrong: { body: { ...MODEL, displayName: 'New', maxOutputTokens: -1 }, status: 400 },
     };
   },
   'DELETE /api/v1/admin/models/:id': async ({ gateway }) => {

@@ -1,6 +1,6 @@
 import { Audit, AuditExporter, RefusedAttempts } from '@app/audit';
 import { assertRoutesDeclared, JobPrincipalMint } from '@app/auth';
-import { DeliveryRunner, LedgerFigures, UncertainRows } from '@app/billing';
+import { DeliveryRunner, LedgerFigures } from '@app/billing';
 import {
   ChangeFeed,
   Clock,
@@ -32,7 +32,6 @@ import { registerLostGauges } from './lost-gauges';
 import { migrations } from './migrations';
 import { OwnPostgres } from './own-postgres';
 import { DOCS_ROUTES, serveDocs } from './swagger';
-import { registerUncertainGauge } from './uncertain-gauge';
 
 type ProcessAction = 'gateway.started' | 'gateway.stopped' | 'config.reloaded' | 'config.rejected';
 
@@ -89,7 +88,6 @@ export class GatewayServer {
     registerLostGauges(app.get(Registry), app.get(LostProcesses), metrics);
     registerWebhookGauges(app.get(Registry), app.get(WebhookDeliverer));
     registerDeliveryGauges(app.get(Registry), app.get(DeliveryRunner));
-    registerUncertainGauge(app.get(Registry), app.get(UncertainRows), this.#jobs.for('metrics'));
     await app.listen(settings.server.port, settings.server.host);
     await this.record('start', 'gateway.started', `${hostname()}:${process.pid}`);
     process.stdout.write(banner(await app.getUrl(), isFirstStart, app.get(Upstream).names));

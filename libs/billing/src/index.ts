@@ -39,7 +39,6 @@ export { Ledger } from './ledger/ledger.service';
 export type { BudgetBooks, UsageChange } from './corrections/budget-books';
 export { CorrectionBooking } from './corrections/booking.service';
 export type { UncertainCounts } from './corrections/uncertain-row.dto';
-export { UncertainRows } from './corrections/uncertain-rows.service';
 export type { UsedBy } from './ledger/used.queries';
 export { propose, type Proposal } from './reconciliation/propose';
 export { reconcile, type ReconcileOptions, type Reconciliation } from './reconciliation/reconcile';

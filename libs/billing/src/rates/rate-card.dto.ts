@@ -13,6 +13,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { ApiExtraModels } from '@nestjs/swagger';
 import { IsInstant, IsPlainText } from '../instant.decorator';
 import { IsTiers } from './tiers.decorator';
 
@@ -144,6 +145,8 @@ export class FeesDto {
   webSearch?: string;
 }
 
+// Named here, because a decorator of a member cannot tell the document of a class.
+@ApiExtraModels(TierPriceDto)
 export class ModelPriceDto extends TierPriceDto {
   /**
    * The model as callers name it, or a prefix ending in `*`; the longest match wins.

@@ -1,7 +1,7 @@
 import { plainToInstance, Transform, type ClassConstructor } from 'class-transformer';
 import { validateSync, ValidateBy } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { isServiceTier } from '../pricing/usage';
 import { validationProblem } from './validation-problem';
 
@@ -14,7 +14,6 @@ const NAME = 'service tiers have names of small letters, digits, - and _, such a
  */
 export function IsTiers(tier: ClassConstructor<object>): PropertyDecorator {
   return applyDecorators(
-    ApiExtraModels(tier),
     ApiPropertyOptional({
       type: 'object',
       additionalProperties: { $ref: getSchemaPath(tier) },
