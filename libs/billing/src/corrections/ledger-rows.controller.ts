@@ -33,6 +33,7 @@ export class LedgerRowsController {
   @Requires('billing:read')
   @ApiOperation({ summary: 'Count the rows that are not sure and that nobody has corrected' })
   @ApiOkResponse({ type: UncertainCounts })
+  @ApiErrors()
   countUncertainRows(@Caller() principal: Principal): Promise<UncertainCounts> {
     return this.rows.counts(principal);
   }
