@@ -40,6 +40,17 @@ export interface Bill extends Usage {
   readonly reason: string | null;
 }
 
+/** Why a provider's report was of no use, as rows and pages name it. */
+const UNUSABLE = {
+  missing: 'usage_missing',
+  unreadable: 'usage_unreadable',
+  not_a_count: 'usage_not_a_count',
+  too_large: 'usage_too_large',
+  subset_exceeds_whole: 'usage_subset_exceeds_whole',
+  inconsistent: 'usage_inconsistent',
+  unpriced_class: 'usage_unpriced_class',
+} as const satisfies Record<UsageProblem['reason'], string>;
+
 /**
  * What a call is billed at, never more than its hold. Told by the provider: as told. Not told, or broken off: what was
  * seen, as an estimate. Told what cannot be true, or more than the worst case: the worst case, in quarantine. Sent but
@@ -50,16 +61,16 @@ export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   // Providers do not bill answers with an error status.
   if (ending.status >= 300) return { status: 'actual', ...NO_USAGE, costNanos: 0n, tokens: 0, reason: null };
   if (ending.problem && ending.problem.reason !== 'missing')
-    return worstCase(quote, 'quarantined', `usage_${ending.problem.reason}`);
+    return worstCase(quote, 'quarantined', UNUSABLE[ending.problem.reason]);
   const told = ending.final ? ending.usage : null;
   const usage = withSearches(told ?? estimate(ending, quote.worst), ending.silentSearches);
-  if (!isPriced(price, usage)) return worstCase(quote, 'quarantined', 'usage_unpriced_class');
+  if (!isPriced(price, usage)) return worstCase(quote, 'quarantined', UNUSABLE.unpriced_class);
   const costNanos = cost(price, usage);
   const tokens = totalTokens(usage.counts);
   if (costNanos > quote.costNanos || tokens > quote.tokens || usage.webSearches > quote.worst.webSearches)
     return worstCase(quote, ending.final ? 'quarantined' : 'estimated', 'above_worst_case');
   if (told) return { status: 'actual', ...usage, costNanos, tokens, reason: null };
-  const reason = ending.outcome === 'completed' ? 'usage_missing' : 'broken_off';
+  const reason = ending.outcome === 'completed' ? UNUSABLE.missing : 'broken_off';
   return { status: 'estimated', ...usage, costNanos, tokens, reason };
 }
 

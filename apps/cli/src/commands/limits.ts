@@ -10,22 +10,26 @@ interface Limits {
   readonly concurrentRequestsPerToken: number | null;
 }
 
+/** `none` lifts it; `null` would be taken for an option without a value. */
+type Limit = number | 'none' | undefined;
+
 interface SetOptions {
-  readonly perMinute?: number | null;
-  readonly perMinutePerToken?: number | null;
-  readonly concurrent?: number | null;
-  readonly concurrentPerToken?: number | null;
+  readonly perMinute?: Limit;
+  readonly perMinutePerToken?: Limit;
+  readonly concurrent?: Limit;
+  readonly concurrentPerToken?: Limit;
 }
 
-/** A limit, or `none`, which lifts it. */
-function limit(text: string): number | null {
-  if (text === 'none') return null;
+function limit(text: string): Limit {
+  if (text === 'none') return text;
   try {
     return positiveInteger(text);
   } catch {
     throw new InvalidArgumentError('Give a whole number above 0, or none.');
   }
 }
+
+const liftedBy = (value: Limit): number | null | undefined => (value === 'none' ? null : value);
 
 export function registerLimits(program: Command, cli: Cli): void {
   const limits = program.command('limits').description('how fast and how much at a time a tenant may call');
@@ -39,10 +43,10 @@ export function registerLimits(program: Command, cli: Cli): void {
     .option('--concurrent-per-token <number>', 'the same for each of its tokens', limit)
     .action(async (tenant: string, options: SetOptions, command: Command) => {
       const body = given({
-        requestsPerMinute: options.perMinute,
-        requestsPerMinutePerToken: options.perMinutePerToken,
-        concurrentRequests: options.concurrent,
-        concurrentRequestsPerToken: options.concurrentPerToken,
+        requestsPerMinute: liftedBy(options.perMinute),
+        requestsPerMinutePerToken: liftedBy(options.perMinutePerToken),
+        concurrentRequests: liftedBy(options.concurrent),
+        concurrentRequestsPerToken: liftedBy(options.concurrentPerToken),
       });
       if (Object.keys(body).length === 0)
         command.error('error: say --per-minute, --per-minute-per-token, --concurrent or --concurrent-per-token');

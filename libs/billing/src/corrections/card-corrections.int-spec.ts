@@ -38,6 +38,15 @@ describe('a rate card for a time in the past', () => {
     reason: 'The contract says so',
     prices: [{ model: 'gpt-4o', input, output: '10' }],
   });
+  /** A card that was imported a second before it took effect. */
+  const priceFrom = async (hours: number, input: string): Promise<void> => {
+    const backMs = at(hours).getTime() - 1_000 - world.clock.now().getTime();
+    world.clock.advance(backMs);
+    const prices = [{ model: 'gpt-4o', input, output: '10' }];
+    await world.cards.import(world.admin, { currency: 'USD', effectiveAt: at(hours).toISOString(), prices });
+    await world.reload();
+    world.clock.advance(-backMs);
+  };
   const work = async (): Promise<void> => {
     for (const version of await world.cardCorrections.due(job)) while (await world.cardCorrections.step(job, version));
   };
@@ -54,9 +63,7 @@ describe('a rate card for a time in the past', () => {
     const rows = [row(1), row(11), row(12, { tenantId: 'beta' }), row(13, { model: 'other' }), row(30)];
     await world.book(...rows);
     const before = await world.asSuperuser('SELECT * FROM ledger ORDER BY at, id');
-    world.clock.advance(-80 * HOUR_MS);
-    await world.priceAt({ 'gpt-4o': ['4', '10'] });
-    world.clock.advance(80 * HOUR_MS);
+    await priceFrom(20, '4');
     await world.book(row(15));
 
     const version = await correctAt(10, '3');
@@ -110,9 +117,7 @@ describe('a rate card for a time in the past', () => {
   });
 
   it('prices present calls only where no later card is in force', async () => {
-    world.clock.advance(-50 * HOUR_MS);
-    await world.priceAt({ 'gpt-4o': ['4', '10'] });
-    world.clock.advance(50 * HOUR_MS);
+    await priceFrom(49, '4');
     await correctAt(10, '3');
     expect(world.catalogue.cardAt(world.clock.now())?.version).toBe(2);
     expect(world.catalogue.cardAt(at(20))?.version).toBe(3);
