@@ -93,16 +93,16 @@ describe('openclawmu against a gateway', () => {
 
   it('sets, shows and removes a budget', async () => {
     expect((await cli('budgets set finance --monthly 250.5 --daily 20')).stderr).toContain('may spend 250.50 a month');
-    expect(await must('budgets show finance')).toMatch(/^cost +month +250\.50 +0\.00 +0\.00 /m);
-    expect(await must('budgets show finance')).toMatch(/^cost +day +20\.00 +0\.00 /m);
+    expect(await must('budgets show finance')).toMatch(/^tenant +cost +month +250\.50 +0\.00 +0\.00 /m);
+    expect(await must('budgets show finance')).toMatch(/^tenant +cost +day +20\.00 +0\.00 /m);
     await must('budgets set finance --daily-tokens 5000');
-    expect(await must('budgets show finance')).toMatch(/^tokens +day +5000 +0 +0 +0 /m);
+    expect(await must('budgets show finance')).toMatch(/^tenant +tokens +day +5000 +0 +0 +0 /m);
     expect((await cli('budgets top-up finance --daily-tokens 70 --reason Fair')).stderr).toContain(
       'has 70 tokens beyond its limit of 5000 a day',
     );
     expect((await cli('budgets remove finance --daily-tokens')).stderr).toContain('any number of tokens in a day');
     await must('budgets remove finance --monthly');
-    expect(await must('budgets show finance')).toMatch(/^cost +month +none /m);
+    expect(await must('budgets show finance')).toMatch(/^tenant +cost +month +none /m);
     expect((await cli('budgets remove finance --monthly')).code).toBe(5);
   });
 
@@ -136,7 +136,7 @@ describe('openclawmu against a gateway', () => {
     );
     expect((await cli(`rates import ${card}`)).stderr).toContain('in USD');
     expect(await must('rates list')).toMatch(/in force .* USD .* first$/m);
-    expect(await must('rates show')).toMatch(/^demo\/\* +0\.10? .*1\.000000001/m);
+    expect(await must('rates show')).toMatch(/^demo\/\* +- +0\.10? .*1\.000000001/m);
     expect(await must('models list')).toMatch(/^demo\/one +local +demo\/one +1000 +100 +-$/m);
     await must('models remove demo/one');
     expect((await cli('models remove demo/one')).code).toBe(5);
@@ -259,7 +259,7 @@ describe('openclawmu against a gateway', () => {
   it('shows the audit log and follows filters', async () => {
     const lines = (await must('audit tail -n 3 --outcome done')).trim().split('\n');
     expect(lines).toHaveLength(3);
-    expect(lines[2]).toMatch(/^\S+Z {2}#\d+ {2}admin root {2}statement\.closed {2}statement 2026-01-finance/);
+    expect(lines[2]).toMatch(/^\S+Z {2}#\d+ {2}admin root {2}statement\.exported {2}statement 2026-01-finance/);
     const records = (await must('audit tail --action tenant.created --json')).trim().split('\n');
     expect(records.map((line) => (JSON.parse(line) as { action: string }).action)).toEqual(
       records.map(() => 'tenant.created'),
