@@ -148,7 +148,7 @@ describe.each([[1], [3]])('200 concurrent calls against a budget for 50, over %i
     expect(month).toMatchObject({ spent: 0n, limit });
     expect(month?.leased).toBeGreaterThanOrEqual(quote * BigInt(held));
 
-    for (const request of fake.requests) if (request.model.endsWith(MODEL)) request.resume();
+    for (const request of fake.requests) if (request.model.endsWith(MODEL) && isCall(request)) request.resume();
     await Promise.all(calls);
     const served = CALLS - refused;
     expect(served).toBe(held);
@@ -192,7 +192,7 @@ describe.each([[1], [3]])('200 concurrent calls against a budget for 50, over %i
     );
     expect(booked.map(({ status }) => status)).toEqual(Array<string>(served).fill('actual'));
     expect(new Set(booked.map(({ providerRequestId }) => providerRequestId))).toEqual(
-      new Set(fake.requests.filter(ours).map(({ requestId }) => requestId)),
+      new Set(fake.requests.filter((each) => ours(each) && isCall(each)).map(({ requestId }) => requestId)),
     );
     const spent = sum(booked.map(({ costNanos }) => costNanos));
     expect(spent).toBe(costNanosOf(tally.tokens));
@@ -219,6 +219,9 @@ describe.each([[1], [3]])('200 concurrent calls against a budget for 50, over %i
     expect(refused.filter((error) => error instanceof Anthropic.RateLimitError).length).toBeGreaterThan(0);
   }, 90_000);
 });
+
+/** Near the edge of a budget the provider is asked to count, too. */
+const isCall = ({ path }: { path: string }): boolean => !path.endsWith('/count_tokens');
 
 describe('a budget', () => {
   let gateway: Gateway;

@@ -104,7 +104,8 @@ describe('metrics', () => {
     expect(
       samples.get('openclawmu_calls_total{dialect="openai",provider="fake-openai",outcome="completed"}'),
     ).toBeGreaterThan(0);
-    expect(answer.text).not.toContain(department.id);
+    // Budgets are told by tenant, and only to admins; keys are told to nobody.
+    expect(answer.text).not.toContain(department.token);
   });
 });
 

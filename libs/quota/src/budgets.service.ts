@@ -33,10 +33,10 @@ import {
   topUpWindow,
 } from './budgets.queries';
 import { Meters } from './meters';
-import { feedIdOf, isEach, ORGANISATION, type Owner, tenantOwner } from './scopes/scope';
+import { feedIdOf, isEach, ORGANISATION, type Owner, SCOPES, tenantOwner } from './scopes/scope';
 import { checkThresholds } from './notices/thresholds';
 import { Settlements } from './settlements.service';
-import { type Meter, METERS, type Metric } from './windows';
+import { type Meter, METERS, type Metric, METRICS, PERIODS } from './windows';
 import { ensureWindows } from './windows.queries';
 
 /** The largest limit, and the largest sum of top-ups: together they fit into the database's 64 bits. */
@@ -164,7 +164,7 @@ export class BudgetsService {
       const owner = ownerOf(tenantId, { scope, target });
       return { items: await this.standing(tx, owner), nextCursor: null };
     }
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, 4);
+    const after = cursor === undefined ? undefined : readCursor(cursor);
     const whole = after === undefined && (scope ?? 'tenant') === 'tenant' ? METERS : [];
     const rows = scope === 'tenant' ? [] : await selectBudgets(tx, tenantId, { scope, after, limit: limit + 1 });
     const { items, nextCursor } = pageOf(
@@ -249,4 +249,14 @@ function parseAmount(field: string, metric: Metric, text: string): bigint {
 function subjectOf({ owner: { tenantId, scope, target }, meter: { metric, period } }: BudgetPlace) {
   const part = scope === 'tenant' ? '' : `/${scope}${target === '' ? '' : `:${target}`}`;
   return { tenant: tenantId, target: { kind: 'budget', id: `${metric}/${period}${part}` } };
+}
+
+/** @throws CodedError `cursor_invalid` */
+function readCursor(cursor: string): readonly string[] {
+  const parts = decodeCursor(cursor, 4);
+  const [scope, target = '', metric, period] = parts;
+  const isOurs = SCOPES.some((each) => each === scope) && METRICS.some((each) => each === metric);
+  if (!isOurs || !PERIODS.some((each) => each === period) || target.includes('\0'))
+    throw new CodedError('cursor_invalid');
+  return parts;
 }

@@ -36,6 +36,7 @@ export class DeliveriesService {
   /** Newest first. @throws CodedError `cursor_invalid` */
   async list(principal: Principal, query: DeliveryQuery): Promise<DeliveryPage> {
     const [before] = query.cursor === undefined ? [] : decodeCursor(query.cursor, 1);
+    if (before !== undefined && !/^\w{1,64}$/.test(before)) throw new CodedError('cursor_invalid');
     const rows = await this.database.platform(principal, (tx) => listDeliveries(tx, query, before, query.limit + 1));
     const { items, nextCursor } = pageOf(rows, query.limit, ({ id }) => [id], viewOf);
     return { items: [...items], nextCursor };
