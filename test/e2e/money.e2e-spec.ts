@@ -210,9 +210,12 @@ describe.each([[1], [3]])('200 concurrent calls against a budget for 50, over %i
         metric: 'cost',
         period: 'month',
         limit: formatNanos(limit),
-        requested: formatNanos(limit / BigInt(COVERED)),
       });
-      const { spent: seen, held } = refusedOf(error);
+      const { spent: seen, held, requested } = refusedOf(error);
+      const worst = limit / BigInt(COVERED);
+      // Where the provider has counted the tokens, the worst case is smaller.
+      if (error instanceof OpenAI.RateLimitError) expect(requested).toBe(formatNanos(worst));
+      else expect(parseNanos(requested)).toBeLessThanOrEqual(worst);
       expect(parseNanos(seen) + parseNanos(held)).toBeLessThanOrEqual(limit);
     }
     expect(refused.filter((error) => error instanceof OpenAI.RateLimitError).length).toBeGreaterThan(0);
@@ -253,7 +256,9 @@ describe('a budget', () => {
     );
 
   test.each(CALL_KINDS)('that is used up is told in the words of $dialect (stream: $stream)', async (kind) => {
-    await setBudget(gateway, department, formatNanos(quote - 1n));
+    // By a hair for the one; of the other the provider counts the tokens, and a call that then fits is let through.
+    const limit = kind.dialect === 'openai' ? quote - 1n : 1n;
+    await setBudget(gateway, department, formatNanos(limit));
     const error = (await failureOf(ask(kind))) as RateLimited;
     expect(error).toBeInstanceOf(kind.dialect === 'openai' ? OpenAI.RateLimitError : Anthropic.RateLimitError);
     const refused = refusedOf(error);
@@ -265,7 +270,7 @@ describe('a budget', () => {
       scope: 'tenant',
       metric: 'cost',
       period: 'month',
-      limit: formatNanos(quote - 1n),
+      limit: formatNanos(limit),
       spent: '0.00',
       held: '0.00',
       requested: formatNanos(quote),
