@@ -146,7 +146,9 @@ describe.each([[1], [3]])('200 concurrent calls against a budget for 50, over %i
     expect(held).toBeGreaterThanOrEqual(COVERED - (processes - 1));
     const [month] = (await books.windows(department.id)).filter(({ period }) => period === 'month');
     expect(month).toMatchObject({ spent: 0n, limit });
-    expect(month?.leased).toBeGreaterThanOrEqual(quote * BigInt(held));
+    // Those near the boundary are held at what the provider counted: a little less than the worst case, together not one call's worth.
+    expect(month?.leased).toBeGreaterThan(quote * BigInt(held - 1));
+    expect(month?.leased).toBeLessThanOrEqual(limit);
 
     for (const request of fake.requests) if (request.model.endsWith(MODEL) && isCall(request)) request.resume();
     await Promise.all(calls);

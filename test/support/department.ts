@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { FakeProvider, Tokens } from './fake-provider';
 import type { Gateway } from './gateway';
 
@@ -80,7 +81,9 @@ export async function eventually<T>(
     const value = await probe();
     if (isDone(value)) return value;
     if (Date.now() > end)
-      throw new Error(`it did not happen within ${withinMs} ms; last seen: ${JSON.stringify(value)}`);
+      throw new Error(
+        `it did not happen within ${withinMs} ms; last seen: ${inspect(value, { depth: 4, maxArrayLength: 20, breakLength: Infinity })}`,
+      );
     await new Promise((later) => setTimeout(later, 20));
   }
 }

@@ -71,7 +71,7 @@ export class Quota {
     holds.drain();
     if (!this.#started) return;
     try {
-      await settlements.flush();
+      await settlements.flush(true);
       await leases.giveBackAll();
       const { open } = holds.facts;
       const { waitingRows, refusedRows } = settlements.facts;

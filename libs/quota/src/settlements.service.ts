@@ -12,12 +12,14 @@ import { bookRows, type Books } from './settlements.queries';
 const GATHER_MS = 25;
 const BATCH_ROWS = 500;
 const RETRY_MS = 250;
+/** How long a row that the database refused is left aside before it is tried again. */
+const REFUSED_RETRY_MS = 30_000;
 /** Rows that wait for the database; beyond this no new work is accepted, so that memory stays bounded. */
 const MOST_WAITING = 20_000;
 
 export interface SettlementFacts {
   readonly waitingRows: number;
-  /** Rows the database refuses for reasons of their own; they stay in the journal and are tried again at the next start. */
+  /** Rows the database refuses for reasons of their own; they stay in the journal and are tried again every half minute. */
   readonly refusedRows: number;
   /** When the oldest row that waits was reserved, in ms since the epoch. */
   readonly oldestAtMs: number | null;
@@ -31,9 +33,12 @@ export class Settlements {
   readonly lane = new Lane();
   #sink: LedgerSink | null = null;
   #waiting: PendingRow[] = [];
-  #refusedRows = 0;
+  #refused: PendingRow[] = [];
+  #refusedAtMs = 0;
   #uncovered = NOTHING;
   #timer: NodeJS.Timeout | null = null;
+  /** Whether the timer is one that rows wait for; that of refused rows is not. */
+  #gathering = false;
   #flushing = false;
   #stopped = false;
 
@@ -61,13 +66,13 @@ export class Settlements {
   }
 
   get full(): boolean {
-    return this.#waiting.length >= MOST_WAITING;
+    return this.#waiting.length + this.#refused.length >= MOST_WAITING;
   }
 
   get facts(): SettlementFacts {
     return {
       waitingRows: this.#waiting.length,
-      refusedRows: this.#refusedRows,
+      refusedRows: this.#refused.length,
       oldestAtMs: this.#waiting[0]?.hold.atMs ?? null,
       uncovered: this.#uncovered,
     };
@@ -75,12 +80,13 @@ export class Settlements {
 
   add(row: PendingRow): void {
     this.#waiting.push(row);
-    if (this.#timer === null && !this.#flushing) this.arm(GATHER_MS);
+    if (!this.#flushing && !this.#gathering) this.arm(GATHER_MS);
   }
 
-  /** Books all that waits. @throws CodedError `database_unavailable` */
-  flush(): Promise<void> {
+  /** Books all that waits, and what was refused before if it is due. @throws CodedError `database_unavailable` */
+  flush(refusedToo = Date.now() - this.#refusedAtMs >= REFUSED_RETRY_MS): Promise<void> {
     return this.lane.run(async () => {
+      if (refusedToo) this.#waiting.push(...this.#refused.splice(0));
       while (this.#waiting.length > 0) {
         const batch = this.#waiting.slice(0, BATCH_ROWS);
         await bookAll(
@@ -99,11 +105,15 @@ export class Settlements {
   }
 
   private arm(delayMs: number): void {
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.run(), delayMs).unref();
+    if (this.#stopped) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.run(), delayMs).unref();
+    this.#gathering = delayMs < REFUSED_RETRY_MS;
   }
 
   private async run(): Promise<void> {
     this.#timer = null;
+    this.#gathering = false;
     this.#flushing = true;
     let failed = false;
     try {
@@ -114,6 +124,7 @@ export class Settlements {
     }
     this.#flushing = false;
     if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : GATHER_MS);
+    else if (this.#refused.length > 0) this.arm(REFUSED_RETRY_MS);
   }
 
   private async book(rows: readonly PendingRow[]): Promise<void> {
@@ -131,7 +142,8 @@ export class Settlements {
   }
 
   private refuse(row: PendingRow, error: unknown): void {
-    this.#refusedRows++;
-    this.witnesses.log.error({ err: error, hold: row.id }, 'a settled row cannot be booked; it stays in the journal');
+    this.#refused.push(row);
+    this.#refusedAtMs = Date.now();
+    this.witnesses.log.error({ err: error, hold: row.id }, 'a settled row cannot be booked; it stays in the journal and is tried again');
   }
 }

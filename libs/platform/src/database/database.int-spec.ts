@@ -89,6 +89,28 @@ describe('the database door', () => {
     }
   });
 
+  test.each([
+    ['a statement', (tx: Tx) => tenantIds(tx)],
+    ['the end', () => Promise.resolve([])],
+  ])(
+    'a connection that breaks between two statements is a database that is away, whatever met it first: %s',
+    async (_, rest) => {
+      const client = new Client({ connectionString: gateway.urls.superuserUrl });
+      await client.connect();
+      try {
+        const cut = gateway.database.platform(adminPrincipal(), async (tx) => {
+          const [own] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+          await client.query('SELECT pg_terminate_backend($1, 5000)', [own?.pid]);
+          await new Promise((later) => setTimeout(later, 50));
+          return rest(tx);
+        });
+        await expect(cut).rejects.toMatchObject({ code: 'database_unavailable' });
+      } finally {
+        await client.end();
+      }
+    },
+  );
+
   test('tickets cannot be forged', () => {
     const forged = { ...tenantPrincipal('alpha'), tenantId: 'beta' } as never;
     expect(() => gateway.database.tenant(forged, tenantIds)).toThrow(/minted by auth/);

@@ -5,10 +5,10 @@ import { openTx, type Tx } from './tx';
 
 const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
-/** SQLSTATE classes and driver codes that mean "no database", as opposed to "wrong statement". */
 /**
- * What another attempt may not meet: lost connections (08), lost transactions (40), no resources (53), an operator at work (57), and a
- * standby that takes no writes before it is promoted (25006).
+ * SQLSTATE classes and driver codes that mean "no database" and not "wrong statement", so that another attempt may not meet them:
+ * lost connections (08), lost transactions (40), no resources (53), an operator at work (57), and a standby that takes no writes before
+ * it is promoted (25006).
  */
 const UNAVAILABLE = /^(08|25006|40|53|57)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND)$/;
 const RETRYABLE = new Set(['40001', '40P01']);
@@ -67,6 +67,8 @@ export class Database {
       await runner.commitTransaction();
       return result;
     } catch (error) {
+      // TypeORM lets go of a runner the moment its connection breaks; whatever was asked of it after that says nothing of why.
+      if (runner.isReleased && !(error instanceof CodedError)) throw away(error);
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
       return unavailable(error);
     } finally {
@@ -89,8 +91,11 @@ function unavailable(error: unknown): never {
   if (error instanceof CodedError) throw error;
   const lost =
     UNAVAILABLE.test(codeOf(error)) ||
-    /Connection terminated|timeout exceeded when trying to connect/.test(String((error as Error).message));
-  throw lost
-    ? new CodedError('database_unavailable', undefined, { cause: error, headers: { 'retry-after': '1' } })
-    : error;
+    /Connection terminated|not queryable|timeout exceeded when trying to connect/.test(
+      String((error as Error).message),
+    );
+  throw lost ? away(error) : error;
 }
+
+const away = (cause: unknown): CodedError =>
+  new CodedError('database_unavailable', undefined, { cause, headers: { 'retry-after': '1' } });
