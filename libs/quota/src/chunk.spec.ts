@@ -33,10 +33,10 @@ describe('chunk', () => {
   });
 
   test('asks further ahead while refills follow each other, and less far when they do not', () => {
-    expect(aheadOf(0n, 10n, Infinity)).toBe(80n);
-    expect(aheadOf(80n, 10n, 50)).toBe(160n);
-    expect(aheadOf(160n, 10n, 50)).toBe(320n);
-    expect(aheadOf(320n, 10n, 5_000)).toBe(160n);
-    expect(aheadOf(100n, 10n, 5_000)).toBe(80n);
+    expect(aheadOf(0n, 10n, Infinity)).toBe(320n);
+    expect(aheadOf(320n, 10n, 50)).toBe(640n);
+    expect(aheadOf(640n, 10n, 50)).toBe(1_280n);
+    expect(aheadOf(1_280n, 10n, 5_000)).toBe(640n);
+    expect(aheadOf(400n, 10n, 5_000)).toBe(320n);
   });
 });

@@ -25,7 +25,7 @@ export function chunk(left: bigint | null, { need, waiting, ahead }: Wish): bigi
 
 /** Refills closer together than this were too small. */
 const BUSY_MS = 1_000;
-const FIRST = 8n;
+const FIRST = 32n;
 
 /**
  * How much to ask for ahead: some requests' worth at first, doubled while refills follow each other fast, halved when

@@ -28,6 +28,8 @@ const FARTHEST_MS = 40 * HOUR_MS;
 /** The calendar of a time zone: when its days and months begin, through daylight saving and skipped days. */
 export class Calendar {
   readonly #date: Intl.DateTimeFormat;
+  /** The last one asked for, because the next is nearly always the same, and finding one takes some fifty conversions of a date. */
+  readonly #last = new Map<Period, Window>();
 
   /** @param zone IANA name such as `Europe/Berlin` */
   constructor(zone: string) {
@@ -43,6 +45,13 @@ export class Calendar {
 
   /** The window an instant lies in. Windows of one period follow each other without gap or overlap. */
   windowOf(period: Period, atMs: number): Window {
+    let window = this.#last.get(period);
+    if (!window || atMs < window.startsAtMs || atMs >= window.endsAtMs)
+      this.#last.set(period, (window = this.find(period, atMs)));
+    return window;
+  }
+
+  private find(period: Period, atMs: number): Window {
     let first = startOf(period, this.dateOf(atMs));
     let startsAtMs = this.beginning(first);
     let next = following(period, first);
