@@ -1,17 +1,15 @@
 export {
   checkRow,
-  entryJson,
   LEDGER_OUTCOMES,
   LEDGER_STATUSES,
-  rowFromJson,
-  rowToJson,
-  unconfirmedRow,
-  type LedgerDraft,
+  unconfirmedEntry,
+  type LedgerEntry,
+  type LedgerHead,
   type LedgerOutcome,
   type LedgerRow,
-  type LedgerRowJson,
   type LedgerStatus,
 } from './ledger/ledger-row';
+export { entryText, rowFromJson, type RowText, rowText, usageFromJson, usageText } from './ledger/row-text';
 export { cost, FORMULA, listCost, priceOf, type Formula } from './pricing/pricing';
 export { quote, quoteAll, type Bounds, type PlanQuote, type Quote } from './pricing/quote';
 export type { ClassPrices, Fees, ModelPrice, TierPrice } from './pricing/model-price';

@@ -1,12 +1,14 @@
-import { quote, type Bounds, type LedgerDraft, type ModelPrice, type Quote, type RateCard } from '@app/billing';
+import { quote, type Bounds, type LedgerHead, type ModelPrice, type Quote, type RateCard } from '@app/billing';
 import type { Principal } from '@app/platform';
 import { BudgetExceeded, Holds, type Hold, type Room } from '@app/quota';
 import { Injectable } from '@nestjs/common';
+import { Attributions } from './attributions';
 import { boundsOf, type Counted } from './bounds/bounds';
 import { leastLimit, payableLimit } from './clamp';
 import { InputCounter } from './counting/input-counter';
 import { endUserOf } from './end-user';
 import type { Deal } from './exchange';
+import { WorstCase } from './ledger-sink';
 import { refuseUnpriced, tierGranted } from './priced-features';
 import type { ModelRequest } from './model-request';
 import type { RequestFacts } from './request-facts';
@@ -31,6 +33,8 @@ const CLAMP_ATTEMPTS = 3;
 /** Sets aside what a request can cost at most. Where that does not fit, it looks closer, waits, and shortens the answer if it may. */
 @Injectable()
 export class Admission {
+  readonly #attributions = new Attributions();
+
   constructor(
     private readonly holds: Holds,
     private readonly counter: InputCounter,
@@ -102,10 +106,11 @@ export class Admission {
     terms: Terms,
   ): Promise<Deal | BudgetExceeded> {
     const worst = quote(asked.card, asked.price, bounds);
-    const draft = draftOf(principal, asked, worst);
+    const attribution = this.#attributions.of(headOf(principal, asked, worst));
+    const draft = new WorstCase(attribution, worst.worst);
     try {
       const hold: Hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait);
-      return { hold, quote: worst, price: asked.price, draft, ...terms };
+      return { hold, quote: worst, price: asked.price, ...terms };
     } catch (error) {
       if (error instanceof BudgetExceeded) return error;
       throw error;
@@ -128,7 +133,7 @@ const tighter = (one: Bounds, other: Bounds): Bounds => (other.inputTokensMax < 
 /** The ledger row has the id the caller was told: `req_` and the row's 32 hex digits. */
 const ledgerId = (requestId: string): string => requestId.slice('req_'.length);
 
-const draftOf = (principal: Principal, { plan, facts }: Asked, { rateCard, formula, worst }: Quote): LedgerDraft => ({
+const headOf = (principal: Principal, { plan, facts }: Asked, { rateCard, formula }: Quote): LedgerHead => ({
   tenantId: principal.tenantId as string,
   tokenId: principal.id,
   subject: principal.subject,
@@ -137,5 +142,4 @@ const draftOf = (principal: Principal, { plan, facts }: Asked, { rateCard, formu
   provider: plan.candidates[0].provider,
   rateCard,
   formula,
-  worst,
 });

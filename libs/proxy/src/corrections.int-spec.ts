@@ -1,9 +1,9 @@
 import {
   NO_TOKENS,
+  NO_USAGE,
   quote,
   totalTokens,
-  unconfirmedRow,
-  type LedgerDraft,
+  unconfirmedEntry,
   type ModelPrice,
   type RateCard,
 } from '@app/billing';
@@ -12,6 +12,9 @@ import fc from 'fast-check';
 import { Books } from '../../../test/support/books';
 import { jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
 import { RelayWorld } from '../../../test/support/relay-world';
+import { Attributions } from './attributions';
+import type { Bill } from './bill';
+import { SettledEntry, WorstCase } from './ledger-sink';
 
 /** Money as all the books have it: ledger, budgets and statements, whatever is called and corrected in whatever order. */
 
@@ -24,6 +27,7 @@ const monthAgo = (months: number): Date => new Date(Date.UTC(now.getUTCFullYear(
 const nameOf = (month: Date): string => month.toISOString().slice(0, 7);
 const [FIRST, SECOND] = [monthAgo(2), monthAgo(1)];
 
+const attributions = new Attributions();
 let world: RelayWorld;
 let books: Books;
 let tenant = '';
@@ -76,21 +80,20 @@ async function call(used: { input: number; output: number } | null): Promise<str
   const at = billing.clock.now();
   const card = billing.catalogue.cardAt(at) as RateCard;
   const price = card.prices.get('m') as ModelPrice;
-  const { worst, ...quoted } = quote(card, price, BOUNDS);
-  const draft: LedgerDraft = {
+  const worst = quote(card, price, BOUNDS);
+  const { rateCard, formula } = worst;
+  const attribution = attributions.of({
     ...{ tenantId: tenant, tokenId: 'tok_1', subject: 'ann', endUser: null, model: 'm', provider: 'local' },
-    ...{ rateCard: quoted.rateCard, formula: quoted.formula, worst },
-  };
+    ...{ rateCard, formula },
+  });
   const id = uuid7(at.getTime());
-  const hold = await quota.holds.reserve(tenantPrincipal(tenant), quoted, draft, id);
-  const { id: _, at: __, costNanos: most, ...entry } = unconfirmedRow(draft, { id, at, costNanos: quoted.costNanos });
-  if (used === null) await hold.settle({ costNanos: most, tokens: totalTokens(worst.counts), row: entry });
-  else {
-    const counts = { ...NO_TOKENS, ...used };
-    const costNanos = billing.row({ model: 'm', rateCard: quoted.rateCard, counts }).costNanos;
-    const row = { ...entry, counts, status: 'actual', outcome: 'completed', reason: null };
-    await hold.settle({ costNanos, tokens: totalTokens(counts), row });
-  }
+  const hold = await quota.holds.reserve(tenantPrincipal(tenant), worst, new WorstCase(attribution, worst.worst), id);
+  const counts = used === null ? worst.worst.counts : { ...NO_TOKENS, ...used };
+  const costNanos = used === null ? worst.costNanos : billing.row({ model: 'm', rateCard, counts }).costNanos;
+  const told = used === null ? unconfirmedEntry(worst.worst) : { status: 'actual' as const, reason: null };
+  const billed: Bill = { ...NO_USAGE, ...told, counts, costNanos, tokens: totalTokens(counts) };
+  const row = new SettledEntry(hold, billed, used === null ? 'unknown' : 'completed', null);
+  await hold.settle({ costNanos, tokens: billed.tokens, row });
   await quota.settlements.flush();
   return `req_${id}`;
 }

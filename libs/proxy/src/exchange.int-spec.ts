@@ -111,9 +111,9 @@ function holdJournal(): () => void {
   let confirm!: () => void;
   const gate = new Promise<void>((resolve) => (confirm = resolve));
   const { journal } = world.quota;
-  const report = journal.report.bind(journal);
-  jest.spyOn(journal, 'report').mockImplementation(async (line) => {
-    await report(line);
+  const settle = journal.settle.bind(journal);
+  jest.spyOn(journal, 'settle').mockImplementation(async (charge, row) => {
+    await settle(charge, row);
     await gate;
   });
   return confirm;

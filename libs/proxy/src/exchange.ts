@@ -1,4 +1,4 @@
-import type { LedgerDraft, ModelPrice, Quote } from '@app/billing';
+import type { ModelPrice, Quote } from '@app/billing';
 import { CodedError } from '@app/platform';
 import type { Hold } from '@app/quota';
 import type { Dispatcher } from 'undici';
@@ -36,7 +36,6 @@ export interface Deal {
   readonly hold: Hold;
   readonly quote: Quote;
   readonly price: ModelPrice;
-  readonly draft: LedgerDraft;
   /** The output limit it was lowered to, if it was. */
   readonly clampedTo: number | null;
   /** How often each of its searching tools may be used. */
@@ -234,12 +233,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   private async settle(ending: Omit<Ending, 'inputGuess' | 'silentSearches'>): Promise<void> {
     this.#over = true;
     this.#outcome = ending.outcome;
-    const { hold, quote, price, draft } = this.#deal;
+    const { hold, quote, price } = this.#deal;
     const inputGuess = Math.ceil(this.call.facts.bodyBytes / BYTES_PER_TOKEN);
     const billed = bill(price, quote, { ...ending, inputGuess, silentSearches: silentSearches(this.call.facts) });
     const { costNanos, tokens } = billed;
     const told = providerRequestId(this.#headers);
-    const row = new SettledEntry(hold, draft, billed, ending.outcome, told);
+    const row = new SettledEntry(hold, billed, ending.outcome, told);
     await hold.settle({ costNanos, tokens, row });
   }
 }

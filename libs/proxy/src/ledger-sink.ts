@@ -1,69 +1,69 @@
 import {
-  entryJson,
+  entryText,
   rowFromJson,
+  rowText,
   totalTokens,
-  unconfirmedRow,
+  unconfirmedEntry,
+  usageFromJson,
+  usageText,
   type Formula,
   type Ledger,
-  type LedgerDraft,
+  type LedgerHead,
   type LedgerOutcome,
   type LedgerRow,
-  type LedgerRowJson,
   type LedgerStatus,
+  type RowText,
   type TokenCounts,
+  type Usage,
   type UsedBy,
 } from '@app/billing';
 import type { Tx } from '@app/platform';
-import type { Amounts, Hold, LedgerSink, OpenHold, Owner, SettledRow, Unconfirmed, Window } from '@app/quota';
+import type {
+  Amounts,
+  Attribution,
+  Draft,
+  Entry,
+  Hold,
+  LedgerSink,
+  Owner,
+  SettledRow,
+  Unconfirmed,
+  Window,
+} from '@app/quota';
 import type { Bill } from './bill';
 
-/**
- * The ledger row of a call that has ended. What its hold knows, id, time and cost, is told by the hold alone: as JSON, the row is
- * without.
- */
-export class SettledEntry implements LedgerRow {
-  readonly tenantId: string;
-  readonly tokenId: string;
-  readonly subject: string | null;
-  readonly endUser: string | null;
-  readonly model: string;
-  readonly provider: string;
-  readonly rateCard: number;
-  readonly formula: Formula;
-  readonly status: LedgerStatus;
-  readonly outcome: LedgerOutcome;
-  readonly providerRequestId: string | null;
-  readonly reason: string | null;
-  readonly counts: TokenCounts;
-  readonly webSearches: number;
-  readonly serviceTier: string | null;
-  readonly #hold: Pick<Hold, 'id' | 'at'>;
-  readonly #costNanos: bigint;
-
+/** A call before it is sent: it is billed at its worst case if nothing more is learnt of it. */
+export class WorstCase implements Draft {
   constructor(
-    hold: Pick<Hold, 'id' | 'at'>,
-    draft: LedgerDraft,
+    readonly attribution: Attribution<LedgerHead>,
+    private readonly worst: Usage,
+  ) {}
+
+  toText(): string {
+    return usageText(this.worst);
+  }
+}
+
+/** The ledger row of a call that has ended. */
+export class SettledEntry implements Entry, LedgerRow {
+  readonly #hold: Hold;
+  readonly #head: LedgerHead;
+  readonly #bill: Bill;
+
+  /** @param hold made with a `WorstCase` */
+  constructor(
+    hold: Hold,
     bill: Bill,
-    outcome: LedgerOutcome,
-    providerRequestId: string | null,
+    readonly outcome: LedgerOutcome,
+    readonly providerRequestId: string | null,
   ) {
-    this.tenantId = draft.tenantId;
-    this.tokenId = draft.tokenId;
-    this.subject = draft.subject;
-    this.endUser = draft.endUser;
-    this.model = draft.model;
-    this.provider = draft.provider;
-    this.rateCard = draft.rateCard;
-    this.formula = draft.formula;
-    this.status = bill.status;
-    this.outcome = outcome;
-    this.providerRequestId = providerRequestId;
-    this.reason = bill.reason;
-    this.counts = bill.counts;
-    this.webSearches = bill.webSearches;
-    this.serviceTier = bill.serviceTier;
     this.#hold = hold;
-    this.#costNanos = bill.costNanos;
+    this.#head = hold.attribution.facts as LedgerHead;
+    this.#bill = bill;
+  }
+
+  toText(): string {
+    return entryText(this);
   }
 
   get id(): string {
@@ -74,8 +74,60 @@ export class SettledEntry implements LedgerRow {
     return this.#hold.at;
   }
 
+  get tenantId(): string {
+    return this.#head.tenantId;
+  }
+
+  get tokenId(): string {
+    return this.#head.tokenId;
+  }
+
+  get subject(): string | null {
+    return this.#head.subject;
+  }
+
+  get endUser(): string | null {
+    return this.#head.endUser;
+  }
+
+  get model(): string {
+    return this.#head.model;
+  }
+
+  get provider(): string {
+    return this.#head.provider;
+  }
+
+  get rateCard(): number {
+    return this.#head.rateCard;
+  }
+
+  get formula(): Formula {
+    return this.#head.formula;
+  }
+
+  get status(): LedgerStatus {
+    return this.#bill.status;
+  }
+
+  get reason(): string | null {
+    return this.#bill.reason;
+  }
+
+  get counts(): TokenCounts {
+    return this.#bill.counts;
+  }
+
+  get webSearches(): number {
+    return this.#bill.webSearches;
+  }
+
+  get serviceTier(): string | null {
+    return this.#bill.serviceTier;
+  }
+
   get costNanos(): bigint {
-    return this.#costNanos;
+    return this.#bill.costNanos;
   }
 }
 
@@ -85,12 +137,14 @@ export class LedgerBridge implements LedgerSink {
 
   append(tx: Tx, settled: readonly SettledRow[]): Promise<readonly string[]> {
     const rows = settled.map(rowOf);
-    const json = settled.map((entry, index) => (entry.row === rows[index] ? entry.json : entryJson(rows[index]!)));
-    return this.ledger.append(tx, rows, json);
+    const texts = settled.map(({ attribution: head, text }, index): RowText =>
+      text === null ? rowText(rows[index] as LedgerRow) : { head, entry: text },
+    );
+    return this.ledger.append(tx, rows, texts);
   }
 
-  unconfirmed(draft: unknown, hold: OpenHold): Unconfirmed {
-    const { id: _, at: __, costNanos: ___, ...row } = unconfirmedRow(draft as LedgerDraft, hold);
+  unconfirmed(draft: unknown): Unconfirmed {
+    const row = unconfirmedEntry(usageFromJson(draft));
     return { row, tokens: totalTokens(row.counts) };
   }
 
@@ -119,8 +173,6 @@ function usedBy({ tenantId, scope, target }: Owner): UsedBy {
   return { ...(tenantId === null ? {} : { tenantId }), ...of[scope] };
 }
 
-/** A row of a journal was written by another process, perhaps by an earlier version, so it is checked. */
-const rowOf = ({ row, id, at, costNanos }: SettledRow): LedgerRow =>
-  row instanceof SettledEntry
-    ? row
-    : rowFromJson({ ...(row as LedgerRowJson), id, at: at.toISOString(), costNanos: String(costNanos) });
+/** What a journal kept was written by another process, so it is checked. */
+const rowOf = ({ row, attribution, ...key }: SettledRow): LedgerRow =>
+  row instanceof SettledEntry ? row : rowFromJson(attribution.facts as LedgerHead, row, key);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EmbeddedPostgres } from '@app/platform';
 import { tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, until } from '../test/gateways';
-import { ACTUAL } from '../test/test-ledger';
+import { ACTUAL, draftOf } from '../test/test-ledger';
 
 describe('while the database is away', () => {
   const principal = tenantPrincipal('a');
@@ -33,7 +33,8 @@ describe('while the database is away', () => {
   test('requests go on inside what is leased, then are refused; nothing is lost, and it catches up by itself', async () => {
     await gateways.tenant('a', { month: '100' });
     const gateway = await gateways.start();
-    const reserve = (units: string) => gateway.holds.reserve(principal, { costNanos: nanos(units), tokens: 0 }, ACTUAL);
+    const reserve = (units: string) =>
+      gateway.holds.reserve(principal, { costNanos: nanos(units), tokens: 0 }, draftOf('a'));
     const before = await reserve('1');
 
     await server.stop();
@@ -50,7 +51,7 @@ describe('while the database is away', () => {
     expect(answered).toBeGreaterThan(5);
     expect(answered).toBeLessThan(200);
     await expect(
-      gateway.holds.reserve(tenantPrincipal('b'), { costNanos: 1n, tokens: 0 }, ACTUAL),
+      gateway.holds.reserve(tenantPrincipal('b'), { costNanos: 1n, tokens: 0 }, draftOf('b')),
     ).rejects.toMatchObject({
       code: 'database_unavailable',
     });
@@ -69,7 +70,7 @@ describe('while the database is away', () => {
   test('whoever ends meanwhile leaves it to the next start', async () => {
     await gateways.tenant('c', { month: '100' });
     const gateway = await gateways.start();
-    const hold = await gateway.holds.reserve(tenantPrincipal('c'), { costNanos: nanos('3'), tokens: 0 }, ACTUAL);
+    const hold = await gateway.holds.reserve(tenantPrincipal('c'), { costNanos: nanos('3'), tokens: 0 }, draftOf('c'));
     await server.stop();
     await hold.settle({ costNanos: nanos('2'), tokens: 0, row: ACTUAL });
     await gateway.quota.drain();
@@ -85,7 +86,7 @@ describe('while the database is away', () => {
     const gateway = await gateways.start();
     const holds = await Promise.all(
       Array.from({ length: 40 }, () =>
-        gateway.holds.reserve(tenantPrincipal('d'), { costNanos: nanos('1'), tokens: 0 }, ACTUAL),
+        gateway.holds.reserve(tenantPrincipal('d'), { costNanos: nanos('1'), tokens: 0 }, draftOf('d')),
       ),
     );
     const cuts = holds.map(async (hold, i) => {

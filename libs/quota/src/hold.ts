@@ -1,19 +1,21 @@
 import { type Amounts, isWithin, NOTHING } from './amounts';
+import type { Entry } from './ledger-sink';
+import type { Attribution } from './scopes/attribution';
 import type { Call } from './scopes/scope';
 import type { LeaseSet } from './window-lease';
 
-/** What ends a hold: what the request used, and its ledger row as plain JSON. */
+/** What ends a hold: what the request used, and its ledger row. */
 export interface Settlement {
   readonly costNanos: bigint;
   /** Of all classes together. */
   readonly tokens: number;
-  readonly row: unknown;
+  readonly row: Entry;
 }
 
 /** Where holds are handed in when they end. */
 export interface HoldDesk {
   /** Throws only before anything is changed. */
-  settle(hold: Hold, used: Amounts, row: unknown): Promise<void>;
+  settle(hold: Hold, used: Amounts, row: Entry): Promise<void>;
   release(hold: Hold): void;
 }
 
@@ -29,7 +31,7 @@ export class Hold {
   /** 32 hex digits of a UUID version 7; also the id of the ledger row. */
   readonly id: string;
   /** Decides whose budgets it counts in. */
-  readonly call: Call;
+  readonly attribution: Attribution;
   /** When it was made, in ms since the epoch. Decides the windows, and is the time of the ledger row. */
   readonly atMs: number;
   readonly amount: Amounts;
@@ -42,7 +44,7 @@ export class Hold {
   constructor(
     key: typeof door,
     id: string,
-    call: Call,
+    attribution: Attribution,
     atMs: number,
     amount: Amounts,
     leases: LeaseSet,
@@ -50,15 +52,19 @@ export class Hold {
   ) {
     if (key !== door) throw new TypeError('a Hold comes from Holds.reserve');
     this.id = id;
-    this.call = call;
+    this.attribution = attribution;
     this.atMs = atMs;
     this.amount = amount;
     this.leases = leases;
     this.#desk = desk;
   }
 
+  get call(): Call {
+    return this.attribution.call;
+  }
+
   get tenantId(): string {
-    return this.call.tenantId;
+    return this.attribution.tenantId;
   }
 
   get at(): Date {
@@ -72,8 +78,8 @@ export class Hold {
   /**
    * Ends the hold at what the request used. Resolves when the settlement would survive the end of this process; only then may
    * the last byte of the answer leave. The row follows to the database behind the answer.
-   * @throws TypeError if the hold has ended already, if cost or tokens are negative or above the hold (the caller caps
-   *   and quarantines), or if the row is not JSON; after the last two the hold is still open
+   * @throws TypeError if the hold has ended already, or if cost or tokens are negative or above the hold (the caller caps
+   *   and quarantines); after that the hold is still open
    */
   settle({ costNanos, tokens, row }: Settlement): Promise<void> {
     const used: Amounts = { cost: costNanos, tokens: BigInt(tokens) };
@@ -104,9 +110,9 @@ export class Hold {
 /** For `Holds` alone; not part of the lib's door. */
 export const makeHold = (
   id: string,
-  call: Call,
+  attribution: Attribution,
   atMs: number,
   amount: Amounts,
   leases: LeaseSet,
   desk: HoldDesk,
-): Hold => new Hold(door, id, call, atMs, amount, leases, desk);
+): Hold => new Hold(door, id, attribution, atMs, amount, leases, desk);

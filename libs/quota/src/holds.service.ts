@@ -4,12 +4,11 @@ import type { BudgetExceeded } from './budget-exceeded';
 import type { GatewayProcess } from './gateway-process.service';
 import { type Hold, type HoldDesk, makeHold } from './hold';
 import type { Journal } from './journal';
-import { type Charge, heldLine, releasedLine, settledLine } from './journal-line';
+import type { Charge } from './journal-line';
+import type { Draft, Entry } from './ledger-sink';
 import type { Leases } from './leases.service';
 import { PendingRow } from './pending-row';
-import { type Attribution, type Call, callOf } from './scopes/scope';
 import type { Settlements } from './settlements.service';
-import type { LeaseSet } from './window-lease';
 
 /** The part of a quote that budgets are about. */
 export interface Reservable {
@@ -35,7 +34,7 @@ export class Holds implements HoldDesk {
 
   /**
    * Sets budget aside for one request. It is in the journal when this resolves, so it outlives the process.
-   * @param draft what an unconfirmed ledger row would need, as plain JSON; says too in whose budgets the request counts
+   * @param draft what an unconfirmed ledger row would need; says too in whose budgets the request counts
    * @param id of the hold and its ledger row, 32 hex digits of a UUID version 7; used once
    * @param mayWait for headroom that is only held; without it a refusal comes at once
    * @throws BudgetExceeded
@@ -43,23 +42,31 @@ export class Holds implements HoldDesk {
    */
   async reserve(
     principal: Principal,
-    quote: Reservable,
-    draft: Attribution,
+    { costNanos, tokens }: Reservable,
+    draft: Draft,
     id = uuid7(),
     mayWait = true,
   ): Promise<Hold> {
-    const { tenantId } = principal;
-    const worst: Amounts = { cost: quote.costNanos, tokens: BigInt(quote.tokens) };
-    if (tenantId === null) throw new TypeError('only a tenant has a budget to reserve from');
-    if (worst.cost < 0n || worst.tokens < 0n)
-      throw new TypeError(`a request cannot use ${worst.cost} nanos and ${worst.tokens} tokens`);
+    const worst: Amounts = { cost: costNanos, tokens: BigInt(tokens) };
+    const { attribution } = draft;
+    if (principal.tenantId === null || principal.tenantId !== attribution.tenantId)
+      throw new TypeError('only a tenant has a budget to reserve from, and only its own');
+    if (costNanos < 0n || tokens < 0)
+      throw new TypeError(`a request cannot use ${costNanos} nanos and ${tokens} tokens`);
     this.refuseWhatCannotBeBilled();
-    const call = callOf(tenantId, draft);
-    const atMs = this.clock.now().getTime();
-    const leases = this.leases.take(call, worst, atMs);
-    if (leases) return this.note(id, call, leases, atMs, worst, draft);
-    const taken = await this.leases.obtain(call, worst, mayWait);
-    return this.note(id, call, taken.leases, taken.atMs, worst, draft);
+    let atMs = this.clock.now().getTime();
+    let leases = this.leases.take(attribution.call, worst, atMs);
+    if (leases === null) ({ leases, atMs } = await this.leases.obtain(attribution.call, worst, mayWait));
+    const hold = makeHold(id, attribution, atMs, worst, leases, this);
+    this.#open++;
+    this.#heldNanos += costNanos;
+    try {
+      await this.journal.hold(chargeOf(hold, worst), draft.toText(), hold);
+      return hold;
+    } catch (error) {
+      this.end(hold, NOTHING);
+      throw error;
+    }
   }
 
   /** Its caller is told so in the end: nothing smaller is tried. Receivers of webhooks hear of the first in a window. */
@@ -68,11 +75,11 @@ export class Holds implements HoldDesk {
     notices.refused(ledger, windowId);
   }
 
-  settle(hold: Hold, used: Amounts, row: unknown): Promise<void> {
-    const json = JSON.stringify(row) ?? 'null';
-    const noted = this.journal.report(settledLine(chargeOf(hold, used), json));
+  settle(hold: Hold, used: Amounts, row: Entry): Promise<void> {
+    const text = row.toText();
+    const noted = this.journal.settle(chargeOf(hold, used), text);
     this.end(hold, used);
-    const pending = new PendingRow(hold, used, row, json);
+    const pending = new PendingRow(hold, used, row, text);
     this.settlements.add(pending);
     // Not in the journal: then it is safe as soon as it is in the database, or in the journal after all.
     return noted.catch(() => Promise.race([this.journal.settledUp(), pending.arrival()]));
@@ -81,7 +88,7 @@ export class Holds implements HoldDesk {
   release(hold: Hold): void {
     this.end(hold, NOTHING);
     const unpin = (): void => this.journal.unpin(hold);
-    void this.journal.report(releasedLine(hold.id)).then(unpin, () => this.journal.settledUp().then(unpin));
+    void this.journal.release(hold.id).then(unpin, () => this.journal.settledUp().then(unpin));
   }
 
   /** Makes no more holds; those that are open end as ever. */
@@ -101,26 +108,6 @@ export class Holds implements HoldDesk {
       throw new CodedError('database_unavailable', 'Too much finished work waits for the database.', { headers: SOON });
   }
 
-  private async note(
-    id: string,
-    call: Call,
-    leases: LeaseSet,
-    atMs: number,
-    amount: Amounts,
-    draft: unknown,
-  ): Promise<Hold> {
-    const hold = makeHold(id, call, atMs, amount, leases, this);
-    this.#open++;
-    this.#heldNanos += amount.cost;
-    try {
-      await this.journal.hold(heldLine(chargeOf(hold, amount), JSON.stringify(draft) ?? 'null'), hold);
-      return hold;
-    } catch (error) {
-      this.end(hold, NOTHING);
-      throw error;
-    }
-  }
-
   private end(hold: Hold, used: Amounts): void {
     this.#open--;
     this.#heldNanos -= hold.amount.cost;
@@ -131,10 +118,10 @@ export class Holds implements HoldDesk {
 
 const SOON = { 'retry-after': '1' };
 
-const chargeOf = ({ id, atMs, tenantId, leases }: Hold, amount: Amounts): Charge => ({
+const chargeOf = ({ id, atMs, attribution, leases }: Hold, amount: Amounts): Charge => ({
   id,
   atMs,
-  tenantId,
+  attribution,
   windows: leases.ids,
   amount,
 });

@@ -1,57 +1,66 @@
-import { crc32 } from 'node:zlib';
 import type { Amounts } from './amounts';
+import { Attribution, type Attributed } from './scopes/attribution';
 
-/** What a journal says of one hold: made, settled, or released. */
-export type JournalEntry =
-  | (Charge & { readonly kind: 'held'; readonly draft: unknown })
-  | (Charge & { readonly kind: 'settled'; readonly row: unknown })
-  | { readonly kind: 'released'; readonly id: string };
-
-/** Amounts charged to budget windows; every entry repeats it, so that each can be read alone. */
+/** Amounts charged to budget windows. */
 export interface Charge {
   readonly id: string;
   readonly atMs: number;
-  readonly tenantId: string;
+  readonly attribution: Attribution;
   /** Ids of the windows, joined by commas. */
   readonly windows: string;
   readonly amount: Amounts;
 }
 
-const LINE = /^([0-9a-f]{8}) (.*)$/;
-const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) ([a-z0-9_-]{1,32}) (\d+(?:,\d+)*) (\d{1,19}) (\d{1,19}) (.*)$/;
+/** What a journal says: that a hold was made, settled or released, or to whom a number in such lines attributes it. */
+export type JournalEntry =
+  | (Charge & { readonly kind: 'held'; readonly draft: unknown })
+  | (Charge & { readonly kind: 'settled'; readonly row: unknown })
+  | { readonly kind: 'released'; readonly id: string }
+  | { readonly kind: 'attribution'; readonly number: number; readonly attribution: Attribution };
+
+const ATTRIBUTION = /^A (\d{1,15}) ([a-z0-9_-]{1,32}) (.*)$/;
+const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) (\d{1,15}) (\d+(?:,\d+)*) (\d{1,19}) (\d{1,19}) (.*)$/;
 const RELEASED = /^R ([0-9a-f]{32})$/;
 
-/** A line, with its end, that tells by its checksum whether it is whole. */
-const line = (body: string): string => `${crc32(body).toString(16).padStart(8, '0')} ${body}\n`;
+/** Stands in a segment before the first line that has its number. */
+export const attributionLine = (number: number, { tenantId, json }: Attribution): string =>
+  `A ${number} ${tenantId} ${json}\n`;
 
 /** @param draft JSON, which keeps line breaks out of the line */
-export const heldLine = (charge: Charge, draft: string): string => line(chargeBody('H', charge, draft));
+export const heldLine = (charge: Charge, number: number, draft: string): string =>
+  `H ${chargeText(charge, number)} ${draft}\n`;
 
 /** @param row JSON, as well */
-export const settledLine = (charge: Charge, row: string): string => line(chargeBody('S', charge, row));
+export const settledLine = (charge: Charge, number: number, row: string): string =>
+  `S ${chargeText(charge, number)} ${row}\n`;
 
-export const releasedLine = (id: string): string => line(`R ${id}`);
+export const releasedLine = (id: string): string => `R ${id}\n`;
 
 /** Says nothing; written to find out whether writing works again. */
-export const PROBE_LINE = line('P');
+export const PROBE_LINE = 'P\n';
 
-const chargeBody = (kind: 'H' | 'S', { id, atMs, tenantId, windows, amount }: Charge, payload: string): string =>
-  `${kind} ${id} ${atMs} ${tenantId} ${windows} ${amount.cost} ${amount.tokens} ${payload}`;
+const chargeText = ({ id, atMs, windows, amount }: Charge, number: number): string =>
+  `${id} ${atMs} ${number} ${windows} ${amount.cost} ${amount.tokens}`;
 
 /**
  * Reads a line without its end.
- * @returns `null` for a probe, `undefined` if the line is not whole or was never one of ours
+ * @param known the attributions of the lines before
+ * @returns `null` for a probe, `undefined` if it is none of ours or names an attribution that is not known
  */
-export function readLine(text: string): JournalEntry | null | undefined {
-  const [, checksum, body] = LINE.exec(text) ?? [];
-  if (checksum === undefined || body === undefined || crc32(body) !== Number.parseInt(checksum, 16)) return undefined;
-  if (body === 'P') return null;
-  const [, released] = RELEASED.exec(body) ?? [];
+export function readLine(text: string, known: ReadonlyMap<number, Attribution>): JournalEntry | null | undefined {
+  if (text === 'P') return null;
+  const [, released] = RELEASED.exec(text) ?? [];
   if (released !== undefined) return { kind: 'released', id: released };
-  const [, kind, id, at, tenantId, windows, cost, tokens, json] = CHARGE.exec(body) ?? [];
-  if (json === undefined) return undefined;
+  const [, number, tenantId, facts] = ATTRIBUTION.exec(text) ?? [];
+  if (facts !== undefined) {
+    const attribution = new Attribution(tenantId as string, JSON.parse(facts) as Attributed);
+    return { kind: 'attribution', number: Number(number), attribution };
+  }
+  const [, kind, id, at, of, windows, cost, tokens, json] = CHARGE.exec(text) ?? [];
+  const attribution = known.get(Number(of));
+  if (json === undefined || !attribution) return undefined;
   const amount = { cost: BigInt(cost as string), tokens: BigInt(tokens as string) };
-  const charge = { id, atMs: Number(at), tenantId, windows, amount } as Charge;
+  const charge = { id, atMs: Number(at), attribution, windows, amount } as Charge;
   return kind === 'H'
     ? { ...charge, kind: 'held', draft: JSON.parse(json) }
     : { ...charge, kind: 'settled', row: JSON.parse(json) };

@@ -6,15 +6,17 @@ import { CodedError } from '@app/platform';
 import { silentLog } from '../../../test/support/gateway-database';
 import { tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos } from '../test/gateways';
-import { ACTUAL } from '../test/test-ledger';
+import { ACTUAL, draftOf } from '../test/test-ledger';
 import { Journal, type JournalOptions, type Pinned } from './journal';
-import { heldLine, releasedLine, settledLine } from './journal-line';
+import type { Charge } from './journal-line';
 import { replay } from './journal-replay';
+import { Attribution } from './scopes/attribution';
 
-const charge = (id: number) => ({
+const attribution = new Attribution('a', { tokenId: 'tok', model: 'm' });
+const charge = (id: number): Charge => ({
   id: id.toString(16).padStart(32, '0'),
   atMs: 1,
-  tenantId: 'a',
+  attribution,
   windows: '1',
   amount: { cost: 5n, tokens: 7n },
 });
@@ -53,20 +55,15 @@ describe('journal', () => {
     replay(
       readdirSync(journal.folder)
         .sort()
-        .map((name) => ({ name, text: readFileSync(join(journal.folder, name), 'utf8') })),
+        .map((name) => ({ name, bytes: readFileSync(join(journal.folder, name)) })),
     );
 
   test.each(['write', 'group'] as const)('what it has acknowledged stands in the files (%s)', async (sync) => {
     const journal = open({ sync });
-    const held = Array.from({ length: 100 }, (_, i) =>
-      journal.hold(heldLine(charge(i), JSON.stringify({ i })), pinned(i)),
-    );
+    const held = Array.from({ length: 100 }, (_, i) => journal.hold(charge(i), JSON.stringify({ i }), pinned(i)));
     await Promise.all(held);
     expect(read(journal).open).toHaveLength(100);
-    await Promise.all([
-      journal.report(settledLine(charge(1), JSON.stringify('row'))),
-      journal.report(releasedLine(charge(2).id)),
-    ]);
+    await Promise.all([journal.settle(charge(1), JSON.stringify('row')), journal.release(charge(2).id)]);
     const found = read(journal);
     expect([found.open.length, found.settled.length, found.damaged.length]).toEqual([98, 1, 0]);
     expect(journal.bytes).toBe(statSync(join(journal.folder, '00000001.log')).size);
@@ -76,7 +73,7 @@ describe('journal', () => {
   test('segments go, oldest first, once all holds noted in them are done', async () => {
     const journal = open({ segmentBytes: 100 });
     const holds = Array.from({ length: 12 }, (_, i) => pinned(i));
-    for (const [i, hold] of holds.entries()) await journal.hold(heldLine(charge(i), JSON.stringify({})), hold);
+    for (const [i, hold] of holds.entries()) await journal.hold(charge(i), '{}', hold);
     const before = readdirSync(journal.folder).length;
     expect(before).toBeGreaterThan(2);
     for (const hold of holds.slice(1)) journal.unpin(hold);
@@ -87,21 +84,21 @@ describe('journal', () => {
 
   test('on a full disk it refuses holds, remembers reports, and is whole again when there is room', async () => {
     const journal = open({ segmentBytes: 1 });
-    await journal.hold(heldLine(charge(1), JSON.stringify({})), pinned(1));
+    await journal.hold(charge(1), '{}', pinned(1));
     const free = fillDisk(journal.folder);
-    await expect(journal.hold(heldLine(charge(2), JSON.stringify({})), pinned(2))).rejects.toMatchObject({
+    await expect(journal.hold(charge(2), '{}', pinned(2))).rejects.toMatchObject({
       code: 'journal_unavailable',
     });
     expect(journal.writable).toBe(false);
-    await expect(journal.hold(heldLine(charge(3), JSON.stringify({})), pinned(3))).rejects.toThrow(CodedError);
-    await expect(journal.report(settledLine(charge(1), JSON.stringify('row')))).rejects.toThrow(CodedError);
+    await expect(journal.hold(charge(3), '{}', pinned(3))).rejects.toThrow(CodedError);
+    await expect(journal.settle(charge(1), JSON.stringify('row'))).rejects.toThrow(CodedError);
     free();
     await journal.settledUp();
     expect(journal.writable).toBe(true);
     const found = read(journal);
     expect(found.settled.map(({ id }) => id)).toEqual([charge(1).id]);
     expect([found.open, found.damaged]).toEqual([[], []]);
-    await journal.hold(heldLine(charge(4), JSON.stringify({})), pinned(4));
+    await journal.hold(charge(4), '{}', pinned(4));
     expect(read(journal).open.map(({ id }) => id)).toEqual([charge(4).id]);
   });
 
@@ -126,9 +123,11 @@ describe('holds over a journal that cannot be written', () => {
     const gateway = await gateways.start({ segmentBytes: 1 });
     const principal = tenantPrincipal('a');
     const one = { costNanos: nanos('1'), tokens: 0 };
-    const hold = await gateway.holds.reserve(principal, one, ACTUAL);
+    const hold = await gateway.holds.reserve(principal, one, draftOf('a'));
     const free = fillDisk(gateway.journal.folder);
-    await expect(gateway.holds.reserve(principal, one, ACTUAL)).rejects.toMatchObject({ code: 'journal_unavailable' });
+    await expect(gateway.holds.reserve(principal, one, draftOf('a'))).rejects.toMatchObject({
+      code: 'journal_unavailable',
+    });
     expect(gateway.quota.facts(new Date())).toMatchObject({ journalWritable: false, openHolds: 1 });
 
     await hold.settle({ costNanos: nanos('0.5'), tokens: 0, row: ACTUAL });
@@ -137,7 +136,7 @@ describe('holds over a journal that cannot be written', () => {
 
     free();
     await gateway.journal.settledUp();
-    (await gateway.holds.reserve(principal, one, ACTUAL)).release();
+    (await gateway.holds.reserve(principal, one, draftOf('a'))).release();
     await gateway.quota.drain();
     expect(await gateways.month('a')).toMatchObject({ spent: nanos('0.5'), leased: 0n });
   });

@@ -11,7 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, type Log } from '@app/platform';
-import { PROBE_LINE, releasedLine } from './journal-line';
+import { frame } from './journal-frame';
+import { attributionLine, type Charge, heldLine, PROBE_LINE, releasedLine, settledLine } from './journal-line';
+import type { Attribution } from './scopes/attribution';
 
 /** What keeps a segment from being removed: a hold whose row is not in the database yet. */
 export interface Pinned {
@@ -35,6 +37,14 @@ interface Segment {
   bytes: number;
   /** Holds written here that still need it. */
   pins: number;
+  /** Numbers whose attributions stand in it. */
+  readonly known: Set<number>;
+}
+
+/** Lines, and the attributions they name by number. */
+interface Text {
+  readonly lines: string;
+  readonly attributions: ReadonlyMap<number, Attribution>;
 }
 
 /** The lines of one turn of the event loop; all who wait for one of them wait for the same promise. */
@@ -43,6 +53,7 @@ class Batch {
   holds = '';
   /** Lines that report what has happened: written later, if they cannot be written now. */
   reports = '';
+  readonly attributions = new Map<number, Attribution>();
   readonly pinned: Pinned[] = [];
   readonly done: Promise<void>;
   resolve!: () => void;
@@ -67,6 +78,7 @@ export class Journal {
   #batch: Batch | null = null;
   /** Reports that could not be written yet. */
   #owed = '';
+  readonly #owedAttributions = new Map<number, Attribution>();
   #owedWaiters: (() => void)[] = [];
   #broken: Error | undefined;
   /** The current segment may end in half a line that could not be cut off. */
@@ -75,6 +87,8 @@ export class Journal {
   #syncing = false;
   #retry: NodeJS.Timeout | null = null;
   #closed = true;
+  readonly #numbers = new WeakMap<Attribution, number>();
+  #lastNumber = 0;
 
   /** @param folder the journal's own; made by `open` */
   constructor(
@@ -102,21 +116,28 @@ export class Journal {
    * Notes a hold. Its segment stays until `unpin`.
    * @throws CodedError `journal_unavailable`; then nothing was noted
    */
-  hold(line: string, hold: Pinned): Promise<void> {
+  hold(charge: Charge, draft: string, hold: Pinned): Promise<void> {
     if (!this.writable) return Promise.reject(unavailable());
     const batch = this.gather();
-    batch.holds += line;
+    batch.holds += heldLine(charge, this.numberOf(charge.attribution, batch), draft);
     batch.pinned.push(hold);
     return batch.done;
   }
 
   /**
-   * Notes how a hold ended. Rejects if that cannot be written now; the line is not forgotten, see `settledUp`.
+   * Notes that a hold was settled. Rejects if that cannot be written now; it is not forgotten, see `settledUp`.
    * @throws CodedError `journal_unavailable`
    */
-  report(line: string): Promise<void> {
+  settle(charge: Charge, row: string): Promise<void> {
     const batch = this.gather();
-    batch.reports += line;
+    batch.reports += settledLine(charge, this.numberOf(charge.attribution, batch), row);
+    return batch.done;
+  }
+
+  /** The same of a hold that was released. @throws CodedError `journal_unavailable` */
+  release(id: string): Promise<void> {
+    const batch = this.gather();
+    batch.reports += releasedLine(id);
     return batch.done;
   }
 
@@ -158,11 +179,19 @@ export class Journal {
     return this.#batch;
   }
 
+  private numberOf(attribution: Attribution, { attributions }: Batch): number {
+    let number = this.#numbers.get(attribution);
+    if (number === undefined) this.#numbers.set(attribution, (number = ++this.#lastNumber));
+    attributions.set(number, attribution);
+    return number;
+  }
+
   private readonly flush = (): void => {
     const batch = this.#batch;
     if (batch === null) return;
     this.#batch = null;
-    const failure = this.#broken ?? this.write(batch.reports + batch.holds);
+    const failure =
+      this.#broken ?? this.write({ lines: batch.reports + batch.holds, attributions: batch.attributions });
     if (failure) return this.fail(batch, failure);
     const segment = this.current;
     segment.pins += batch.pinned.length;
@@ -173,13 +202,18 @@ export class Journal {
   };
 
   /** Writes all of a text or, as far as that can be brought about, nothing of it. */
-  private write(text: string): Error | undefined {
+  private write({ lines, attributions }: Text): Error | undefined {
     try {
       if (this.#closed) throw new Error('the journal is closed');
       if (!this.#syncing && (this.#tainted || this.current.bytes >= this.segmentBytes)) this.begin();
-      const bytes = Buffer.from(text);
+      const { known } = this.current;
+      let introduced = '';
+      for (const [number, attribution] of attributions)
+        if (!known.has(number)) introduced += attributionLine(number, attribution);
+      const bytes = frame(introduced + lines);
       for (let written = 0; written < bytes.length;) written += writeSync(this.#fd, bytes, written);
       this.current.bytes += bytes.length;
+      if (introduced !== '') for (const number of attributions.keys()) known.add(number);
       return undefined;
     } catch (error) {
       try {
@@ -199,7 +233,7 @@ export class Journal {
     closeQuietly(this.#fd);
     this.#fd = fd;
     this.#tainted = false;
-    this.#segments.push({ number, path, bytes: 0, pins: 0 });
+    this.#segments.push({ number, path, bytes: 0, pins: 0, known: new Set() });
   }
 
   private sync(): void {
@@ -232,6 +266,7 @@ export class Journal {
       );
     this.#broken = error;
     this.#owed += batch.reports;
+    if (batch.reports !== '') for (const [number, one] of batch.attributions) this.#owedAttributions.set(number, one);
     // The lines of these holds may stand in the file all the same.
     if (this.#tainted) for (const { id } of batch.pinned) this.#owed += releasedLine(id);
     batch.reject(unavailable(error));
@@ -241,12 +276,13 @@ export class Journal {
   private readonly retry = (): void => {
     this.#retry = null;
     if (this.#closed) return;
-    if (this.write(this.#owed + PROBE_LINE) ?? this.syncNow()) {
+    if (this.write({ lines: this.#owed + PROBE_LINE, attributions: this.#owedAttributions }) ?? this.syncNow()) {
       this.#retry = setTimeout(this.retry, RETRY_MS).unref();
       return;
     }
     this.#broken = undefined;
     this.#owed = '';
+    this.#owedAttributions.clear();
     for (const resolve of this.#owedWaiters) resolve();
     this.#owedWaiters = [];
     this.log.info({ folder: this.folder }, 'the journal can be written again');

@@ -1,7 +1,19 @@
 import type { Tx } from '@app/platform';
 import type { Amounts } from './amounts';
+import type { Attribution } from './scopes/attribution';
 import type { Owner } from './scopes/scope';
 import type { Window } from './windows';
+
+/** What the ledger row of one request says beyond its attribution, and beyond what its hold knows: id, time and cost. */
+export interface Entry {
+  /** As a JSON object. */
+  toText(): string;
+}
+
+/** The entry that would do if nothing more were learnt. */
+export interface Draft extends Entry {
+  readonly attribution: Attribution;
+}
 
 /** One settled request on its way to the ledger. */
 export interface SettledRow {
@@ -10,16 +22,17 @@ export interface SettledRow {
   readonly at: Date;
   readonly tenantId: string;
   readonly costNanos: bigint;
-  /** What `Hold.settle` was given or `LedgerSink.unconfirmed` gave, or what a journal kept of it. */
+  readonly attribution: Attribution;
+  /** The entry that `Hold.settle` was given, or else, parsed, what a journal kept of one or `LedgerSink.unconfirmed` gave. */
   readonly row: unknown;
-  /** The same as JSON; written once for the journal and the database. */
-  readonly json: string;
+  /** The entry's text, where there is one: made once for the journal and the database. */
+  readonly text: string | null;
 }
 
 /** A hold whose process died before it could end it. */
-export type OpenHold = Omit<SettledRow, 'row' | 'json'>;
+export type OpenHold = Omit<SettledRow, 'row' | 'text'>;
 
-/** The row, plain JSON, and how many tokens of all classes it counts. */
+/** What only this row has to say, as plain JSON, and how many tokens of all classes it counts. */
 export interface Unconfirmed {
   readonly row: unknown;
   readonly tokens: number;

@@ -1,5 +1,7 @@
 import type { Amounts } from './amounts';
 import type { Hold } from './hold';
+import type { Entry } from './ledger-sink';
+import type { Attribution } from './scopes/attribution';
 import type { Call } from './scopes/scope';
 import type { ChargedRow } from './settlements.queries';
 
@@ -11,8 +13,8 @@ export class PendingRow implements ChargedRow {
   constructor(
     readonly hold: Hold,
     readonly used: Amounts,
-    readonly row: unknown,
-    readonly json: string,
+    readonly row: Entry,
+    readonly text: string,
   ) {}
 
   get id(): string {
@@ -25,6 +27,10 @@ export class PendingRow implements ChargedRow {
 
   get tenantId(): string {
     return this.hold.tenantId;
+  }
+
+  get attribution(): Attribution {
+    return this.hold.attribution;
   }
 
   get call(): Call {

@@ -1,11 +1,12 @@
 import type { Tx } from '@app/platform';
 import type { Amounts } from './amounts';
-import { type Attribution, callOf, EACH } from './scopes/scope';
+import { type Attributed, callOf } from './scopes/attribution';
+import { EACH } from './scopes/scope';
 import { lockChargedWindows } from './settlements.queries';
 import { ceilingOf } from './windows.queries';
 
 /** How much more, or less, a booked call has used than was counted. */
-export interface UsedChange extends Attribution {
+export interface UsedChange extends Attributed {
   /** When its hold was made. */
   readonly at: Date;
   readonly tenantId: string;
@@ -19,10 +20,10 @@ export interface UsedChange extends Attribution {
 export async function recount(tx: Tx, changes: readonly UsedChange[]): Promise<void> {
   if (changes.length === 0) return;
   const own = await ownWindows(tx, changes);
-  const rows = changes.map(({ at, tenantId, used, ...attribution }, index) => ({
+  const rows = changes.map(({ at, tenantId, used, ...attributed }, index) => ({
     at,
     used,
-    call: callOf(tenantId, attribution),
+    call: callOf(tenantId, attributed),
     windowIds: own.get(index) ?? [],
   }));
   const charges = (await lockChargedWindows(tx, rows)).charge(rows);

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, until } from '../test/gateways';
-import { ACTUAL } from '../test/test-ledger';
+import { ACTUAL, draftOf } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
 import type { Hold } from './hold';
 
 const TEST = resolve(__dirname, '../test');
 
 const reserve = (gateway: AssembledQuota, tenant: string, units: string): Promise<Hold> =>
-  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: nanos(units), tokens: 0 }, ACTUAL);
+  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: nanos(units), tokens: 0 }, draftOf(tenant));
 
 describe('recovery', () => {
   let gateways: Gateways;

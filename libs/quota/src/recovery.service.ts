@@ -7,7 +7,6 @@ import type { Charge } from './journal-line';
 import { returnAll } from './leases.queries';
 import { answers, removeSocket } from './liveness-socket';
 import { inPlaceOf } from './process-lock';
-import { type Attribution, callOf } from './scopes/scope';
 import { bookRows, type ChargedRow } from './settlements.queries';
 import type { Settlements } from './settlements.service';
 
@@ -108,11 +107,11 @@ export class Recovery {
   private async book(processId: string, { settled, open }: Replay): Promise<number> {
     const { ledger } = this.settlements;
     const rows: ChargedRow[] = [
-      ...settled.map((entry) => ({ ...charged(entry, entry.row), row: entry.row, json: JSON.stringify(entry.row) })),
+      ...settled.map((entry) => ({ ...charged(entry), row: entry.row, text: null })),
       ...open.map((entry) => {
-        const charge = charged(entry, entry.draft);
+        const charge = charged(entry);
         const { row, tokens } = ledger.unconfirmed(entry.draft, charge);
-        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row, json: JSON.stringify(row) };
+        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row, text: null };
       }),
     ];
     let refused = 0;
@@ -140,15 +139,16 @@ async function readJournal(folder: string): Promise<Replay | null> {
   });
   if (names === null) return null;
   const segments = [];
-  for (const name of names.sort()) segments.push({ name, text: await readFile(join(folder, name), 'utf8') });
+  for (const name of names.sort()) segments.push({ name, bytes: await readFile(join(folder, name)) });
   return replay(segments);
 }
 
-const charged = ({ id, atMs, tenantId, amount, windows }: Charge, attribution: unknown) => ({
+const charged = ({ id, atMs, attribution, amount, windows }: Charge) => ({
   id,
   at: new Date(atMs),
-  tenantId,
-  call: callOf(tenantId, attribution as Attribution),
+  tenantId: attribution.tenantId,
+  attribution,
+  call: attribution.call,
   costNanos: amount.cost,
   used: amount,
   windowIds: windows.split(',').map(BigInt),

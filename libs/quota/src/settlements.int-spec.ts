@@ -1,6 +1,6 @@
 import { tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, until } from '../test/gateways';
-import { ACTUAL } from '../test/test-ledger';
+import { ACTUAL, draftOf } from '../test/test-ledger';
 
 describe('settlements', () => {
   let gateways: Gateways;
@@ -14,7 +14,11 @@ describe('settlements', () => {
     await gateways.tenant('a', { month: '100' });
     const gateway = await gateways.start();
     const settle = async (units: string) => {
-      const hold = await gateway.holds.reserve(tenantPrincipal('a'), { costNanos: nanos(units), tokens: 0 }, ACTUAL);
+      const hold = await gateway.holds.reserve(
+        tenantPrincipal('a'),
+        { costNanos: nanos(units), tokens: 0 },
+        draftOf('a'),
+      );
       await hold.settle({ costNanos: nanos(units), tokens: 0, row: ACTUAL });
     };
     await gateways.sql.query(

@@ -144,6 +144,9 @@ export class Settlements {
   private refuse(row: PendingRow, error: unknown): void {
     this.#refused.push(row);
     this.#refusedAtMs = Date.now();
-    this.witnesses.log.error({ err: error, hold: row.id }, 'a settled row cannot be booked; it stays in the journal and is tried again');
+    this.witnesses.log.error(
+      { err: error, hold: row.id },
+      'a settled row cannot be booked; it stays in the journal and is tried again',
+    );
   }
 }

@@ -1,20 +1,22 @@
 import type { CodedError } from '@app/platform';
 import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, TestClock, until } from '../test/gateways';
-import { ACTUAL } from '../test/test-ledger';
+import { actual, draftOf } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
 import type { Hold } from './hold';
-
-const row = (tokens: number) => ({ ...ACTUAL, tokens });
 
 const PRICE_NANOS = 3n;
 
 /** Holds that many tokens at their price. */
 const reserve = (gateway: AssembledQuota, tenant: string, tokens: number): Promise<Hold> =>
-  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: BigInt(tokens) * PRICE_NANOS, tokens }, row(tokens));
+  gateway.holds.reserve(
+    tenantPrincipal(tenant),
+    { costNanos: BigInt(tokens) * PRICE_NANOS, tokens },
+    draftOf(tenant, tokens),
+  );
 
 const settle = (hold: Hold, tokens: number): Promise<void> =>
-  hold.settle({ costNanos: BigInt(tokens) * PRICE_NANOS, tokens, row: row(tokens) });
+  hold.settle({ costNanos: BigInt(tokens) * PRICE_NANOS, tokens, row: actual(tokens) });
 
 describe('token budgets', () => {
   let gateways: Gateways;
@@ -94,8 +96,8 @@ describe('token budgets', () => {
     await gateways.tenant('free', { month: '0' });
     await limit('free', 10);
     const free = (tokens: number) =>
-      gateway.holds.reserve(tenantPrincipal('free'), { costNanos: 0n, tokens }, row(tokens));
-    await (await free(10)).settle({ costNanos: 0n, tokens: 10, row: row(10) });
+      gateway.holds.reserve(tenantPrincipal('free'), { costNanos: 0n, tokens }, draftOf('free', tokens));
+    await (await free(10)).settle({ costNanos: 0n, tokens: 10, row: actual(10) });
     await expect(free(1)).rejects.toMatchObject({ code: 'budget_exceeded' });
   });
 
@@ -117,8 +119,8 @@ describe('token budgets', () => {
     const gateway = await gateways.start();
     await gateways.tenant('capped');
     const hold = await reserve(gateway, 'capped', 10);
-    expect(() => hold.settle({ costNanos: 0n, tokens: 11, row: row(11) })).toThrow(TypeError);
-    expect(() => hold.settle({ costNanos: nanos('0'), tokens: -1, row: row(-1) })).toThrow(TypeError);
+    expect(() => hold.settle({ costNanos: 0n, tokens: 11, row: actual(11) })).toThrow(TypeError);
+    expect(() => hold.settle({ costNanos: nanos('0'), tokens: -1, row: actual(-1) })).toThrow(TypeError);
     hold.release();
   });
 });

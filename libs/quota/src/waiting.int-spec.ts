@@ -1,7 +1,7 @@
 import type { CodedError } from '@app/platform';
 import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, until } from '../test/gateways';
-import { ACTUAL } from '../test/test-ledger';
+import { ACTUAL, draftOf } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
 import type { Hold } from './hold';
 
@@ -9,7 +9,7 @@ import type { Hold } from './hold';
 const LONG_MS = 60_000;
 
 const reserve = (gateway: AssembledQuota, tenant: string, units: string): Promise<Hold> =>
-  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: nanos(units), tokens: 0 }, ACTUAL);
+  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: nanos(units), tokens: 0 }, draftOf(tenant));
 
 const outcome = (hold: Promise<Hold>): Promise<Hold | string> => hold.catch((error: CodedError) => error.code);
 
@@ -87,7 +87,13 @@ describe('a request for which there is no room', () => {
     await gateways.tenant('hasty', { month: '10', day: '9' });
     const hold = await reserve(gateway, 'hasty', '8');
     const hasty = (): Promise<Hold> =>
-      gateway.holds.reserve(tenantPrincipal('hasty'), { costNanos: nanos('6'), tokens: 0 }, ACTUAL, undefined, false);
+      gateway.holds.reserve(
+        tenantPrincipal('hasty'),
+        { costNanos: nanos('6'), tokens: 0 },
+        draftOf('hasty'),
+        undefined,
+        false,
+      );
     const [room, most] = ['1', '9'].map((units) => ({ cost: nanos(units), tokens: null }));
     await expect(hasty()).rejects.toMatchObject({ code: 'budget_exceeded', room, most });
     const waiting = reserve(gateway, 'hasty', '6');

@@ -4,7 +4,7 @@ import type { AssembledQuota } from '../src/assemble';
 import type { Hold } from '../src/hold';
 import type { BudgetKey } from '../src/budget.dto';
 import { nanos } from './gateways';
-import type { TestRow } from './test-ledger';
+import { actual, draftOf } from './test-ledger';
 
 /** Who calls, and what. */
 export interface TestCall {
@@ -14,20 +14,18 @@ export interface TestCall {
   readonly user?: string | null;
 }
 
-export const rowOf = ({ token = 'tok_1', model = 'm', user = null }: TestCall, tokens = 0): TestRow => ({
-  status: 'actual',
-  tokenId: token,
-  model,
-  subject: user,
-  tokens,
-});
+const factsOf = ({ token = 'tok_1', model = 'm', user = null }: TestCall) => ({ tokenId: token, model, subject: user });
 
 /** Holds so much money, and so many tokens, for a call. */
 export const reserve = (gateway: AssembledQuota, call: TestCall, units: string, tokens = 0): Promise<Hold> =>
-  gateway.holds.reserve(tenantPrincipal(call.tenant), { costNanos: nanos(units), tokens }, rowOf(call, tokens));
+  gateway.holds.reserve(
+    tenantPrincipal(call.tenant),
+    { costNanos: nanos(units), tokens },
+    draftOf(call.tenant, tokens, factsOf(call)),
+  );
 
-export const settle = (hold: Hold, call: TestCall, units: string, tokens = 0): Promise<void> =>
-  hold.settle({ costNanos: nanos(units), tokens, row: rowOf(call, tokens) });
+export const settle = (hold: Hold, units: string, tokens = 0): Promise<void> =>
+  hold.settle({ costNanos: nanos(units), tokens, row: actual(tokens) });
 
 /** Why a call was refused. */
 export async function refusal(hold: Promise<Hold>): Promise<CodedError> {

@@ -1,12 +1,22 @@
 import { dashed, matchesPattern, type Tx } from '@app/platform';
-import type { LedgerSink, OpenHold, SettledRow } from '../src/ledger-sink';
-import type { Attribution } from '../src/scopes/scope';
+import type { Draft, Entry, LedgerSink, SettledRow } from '../src/ledger-sink';
+import { type Attributed, Attribution } from '../src/scopes/attribution';
 
 /** What of the ledger's row is told by the tests. */
-export interface TestRow extends Attribution {
+interface TestRow {
   readonly status: string;
   /** Of all classes together; counted as input. */
-  readonly tokens?: number;
+  readonly tokens: number;
+}
+
+class TestEntry implements Entry, TestRow {
+  readonly status = 'actual';
+
+  constructor(readonly tokens = 0) {}
+
+  toText(): string {
+    return JSON.stringify(this);
+  }
 }
 
 const COUNTS =
@@ -29,20 +39,20 @@ export const testLedger: LedgerSink = {
         rows.map(({ id }) => dashed(id)),
         rows.map(({ at }) => at),
         rows.map(({ tenantId }) => tenantId),
-        rows.map((row) => rowOf(row).tokenId),
-        rows.map((row) => rowOf(row).model),
-        rows.map((row) => rowOf(row).subject ?? null),
+        rows.map(({ attribution }) => attribution.facts.tokenId),
+        rows.map(({ attribution }) => attribution.facts.model),
+        rows.map(({ attribution }) => attribution.facts.subject ?? null),
         rows.map((row) => rowOf(row).status),
-        rows.map((row) => rowOf(row).tokens ?? 0),
+        rows.map((row) => rowOf(row).tokens),
         rows.map(({ costNanos }) => String(costNanos)),
       ],
     );
     return inserted.map(({ id }) => id.replaceAll('-', ''));
   },
 
-  unconfirmed: (draft: unknown, { id }: OpenHold) => ({
-    row: { ...(draft as object), id, status: 'unconfirmed' },
-    tokens: (draft as TestRow).tokens ?? 0,
+  unconfirmed: (draft: unknown) => ({
+    row: { ...(draft as TestRow), status: 'unconfirmed' },
+    tokens: (draft as TestRow).tokens,
   }),
 
   async pauseBooking(tx: Tx): Promise<void> {
@@ -73,4 +83,14 @@ export const testLedger: LedgerSink = {
 };
 
 /** What the requests of tests are settled with. */
-export const ACTUAL: TestRow = { status: 'actual', tokenId: 'tok', model: 'm' };
+export const ACTUAL: Entry = new TestEntry();
+
+export const actual = (tokens: number): Entry => new TestEntry(tokens);
+
+export const TOKEN = 'tok';
+
+/** What they are reserved with. */
+export const draftOf = (tenantId: string, tokens = 0, of: Attributed = { tokenId: TOKEN, model: 'm' }): Draft => {
+  const entry = new TestEntry(tokens);
+  return { attribution: new Attribution(tenantId, of), toText: () => entry.toText() };
+};

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ChangeFeed, createDataSource, createLog, Database, SystemClock } from '@app/platform';
 import { jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
 import { assembleQuota } from '../src/assemble';
-import { ACTUAL, testLedger } from './test-ledger';
+import { ACTUAL, draftOf, testLedger } from './test-ledger';
 
 /**
  * A gateway process that reserves and settles without end, until it is killed or finds the budget used up. Every line it
@@ -33,7 +33,7 @@ async function work(databaseUrl: string, dataDir: string, tenant: string): Promi
   const client = async (): Promise<void> => {
     for (;;) {
       const amount = 20_000_000n + BigInt(Math.floor(Math.random() * 30_000_000));
-      const hold = await holds.reserve(principal, { costNanos: amount, tokens: 0 }, ACTUAL);
+      const hold = await holds.reserve(principal, { costNanos: amount, tokens: 0 }, draftOf(tenant));
       await delay(Math.random() * 6);
       if (Math.random() < 0.1) {
         hold.release();

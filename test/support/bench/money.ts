@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NO_TOKENS, NO_USAGE, priceOf, quote, type LedgerDraft } from '@app/billing';
+import { NO_TOKENS, NO_USAGE, priceOf, quote } from '@app/billing';
 import { ChangeFeed, createDataSource, createLog, Database, SystemClock, type Config } from '@app/platform';
 import { CatalogueLoader } from '../../../libs/billing/src/catalogue/catalogue-loader.service';
 import { Catalogue } from '../../../libs/billing/src/catalogue/catalogue.service';
 import { Ledger } from '../../../libs/billing/src/ledger/ledger.service';
 import { LedgerPartitions } from '../../../libs/billing/src/ledger/ledger-partitions.service';
+import { Attributions } from '../../../libs/proxy/src/attributions';
 import { bill } from '../../../libs/proxy/src/bill';
-import { LedgerBridge, SettledEntry } from '../../../libs/proxy/src/ledger-sink';
+import { LedgerBridge, SettledEntry, WorstCase } from '../../../libs/proxy/src/ledger-sink';
 import { assembleQuota } from '../../../libs/quota/src/assemble';
 import { jobPrincipals, tenantPrincipal } from '../principals';
 
@@ -54,6 +55,7 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
   });
   settlements.sink(new LedgerBridge(ledger));
   await quota.start();
+  const attributions = new Attributions();
   const principals = tenants.map((tenant) => tenantPrincipal(tenant));
   let pause: Promise<unknown> | null = null;
   const work = async (count: number): Promise<void> => {
@@ -68,7 +70,7 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
         const price = card && priceOf(card, MODEL, principal.tenantId);
         if (!card || !price) throw new Error(`${MODEL} has no price`);
         const worst = quote(card, price, BOUNDS);
-        const draft: LedgerDraft = {
+        const attribution = attributions.of({
           tenantId: principal.tenantId as string,
           tokenId: principal.id,
           subject: null,
@@ -77,12 +79,11 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
           provider: 'fake-openai',
           rateCard: worst.rateCard,
           formula: worst.formula,
-          worst: worst.worst,
-        };
-        const hold = await holds.reserve(principal, worst, draft);
+        });
+        const hold = await holds.reserve(principal, worst, new WorstCase(attribution, worst.worst));
         const billed = bill(price, worst, ENDING);
         const { costNanos, tokens } = billed;
-        const row = new SettledEntry(hold, draft, billed, ENDING.outcome, 'chatcmpl-bench');
+        const row = new SettledEntry(hold, billed, ENDING.outcome, 'chatcmpl-bench');
         await hold.settle({ costNanos, tokens, row });
       }
     };

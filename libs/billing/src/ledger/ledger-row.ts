@@ -1,7 +1,6 @@
 import type { ModelPrice } from '../pricing/model-price';
 import { cost, FORMULAS, type Formula } from '../pricing/pricing';
-import { NO_TOKENS, type TokenCounts } from '../pricing/token-counts';
-import { malformedUsage, NO_USAGE, type Usage } from '../pricing/usage';
+import { malformedUsage, type Usage } from '../pricing/usage';
 
 /**
  * How sure the counts are: told by the provider (`actual`), counted by us from what was seen (`estimated`), the worst case
@@ -15,8 +14,8 @@ export type LedgerStatus = (typeof LEDGER_STATUSES)[number];
 export const LEDGER_OUTCOMES = ['completed', 'aborted', 'failed', 'unknown'] as const;
 export type LedgerOutcome = (typeof LEDGER_OUTCOMES)[number];
 
-/** What is known of a call when its hold is made: plain JSON, enough to bill it at its worst if nothing is learnt after. */
-export interface LedgerDraft {
+/** What rows of the same caller, model and price have in common. */
+export interface LedgerHead {
   readonly tenantId: string;
   readonly tokenId: string;
   /** The person behind the call, where known. */
@@ -28,87 +27,41 @@ export interface LedgerDraft {
   readonly provider: string;
   readonly rateCard: number;
   readonly formula: Formula;
-  readonly worst: Usage;
 }
 
-/** One call as it is billed; never changed, once it is in the ledger. */
-export interface LedgerRow extends Omit<LedgerDraft, 'worst'>, Usage {
-  /** 32 hex digits of a UUID version 7, made at most an hour before `at`; outside it is `req_<id>`. */
-  readonly id: string;
-  readonly at: Date;
+/** What a row alone says of how its call went. */
+export interface LedgerEntry extends Usage {
   readonly providerRequestId: string | null;
   readonly status: LedgerStatus;
   readonly outcome: LedgerOutcome;
-  readonly costNanos: bigint;
   /** Why it is not `actual`: a code such as `no_answer`. */
   readonly reason: string | null;
 }
 
-/** A row as a journal keeps it. */
-export interface LedgerRowJson extends Omit<LedgerRow, 'at' | 'costNanos'> {
-  readonly at: string;
-  readonly costNanos: string;
+/** What the hold of a call knows. */
+export interface LedgerKey {
+  /** 32 hex digits of a UUID version 7, made at most an hour before `at`; outside it is `req_<id>`. */
+  readonly id: string;
+  readonly at: Date;
+  readonly costNanos: bigint;
 }
 
-/** The row of a call that was reserved and perhaps sent, and of which nothing more is known. */
-export function unconfirmedRow(draft: LedgerDraft, hold: { id: string; at: Date; costNanos: bigint }): LedgerRow {
-  const { worst, ...known } = draft;
-  const { id, at, costNanos } = hold;
-  return {
-    ...known,
-    ...worstOf(worst),
-    endUser: known.endUser ?? null,
-    id,
-    at,
-    costNanos,
-    providerRequestId: null,
-    status: 'unconfirmed',
-    outcome: 'unknown',
-    reason: 'process_died',
-  };
-}
+/** One call as it is billed; never changed, once it is in the ledger. */
+export interface LedgerRow extends LedgerHead, LedgerEntry, LedgerKey {}
 
-/** Drafts in a journal of formula 1 have bare counts, and what was not counted then was not there. */
-const worstOf = (worst: Usage | Partial<TokenCounts>): Usage =>
-  'counts' in worst ? worst : { ...NO_USAGE, counts: { ...NO_TOKENS, ...worst } };
-
-/** A row as JSON, without what its hold knows of it: its id, its time and its cost. */
-export const entryJson = ({ id: _, at: __, costNanos: ___, ...entry }: LedgerRow): string => JSON.stringify(entry);
-
-export const rowToJson = (row: LedgerRow): LedgerRowJson => ({
-  ...row,
-  at: row.at.toISOString(),
-  costNanos: String(row.costNanos),
+/** Of a call that was reserved and perhaps sent, and of which nothing more is known: its worst case. */
+export const unconfirmedEntry = (worst: Usage): LedgerEntry => ({
+  ...worst,
+  providerRequestId: null,
+  status: 'unconfirmed',
+  outcome: 'unknown',
+  reason: 'process_died',
 });
-
-/**
- * A row of a journal, also of one that was written before there were end users, fees, service tiers and audio.
- * @throws TypeError when it is not a row: journals are checksummed, so that is a defect and not bad luck.
- */
-export function rowFromJson(json: unknown): LedgerRow {
-  const { at, costNanos, counts, ...rest } = json as LedgerRowJson;
-  const { endUser = null, webSearches = 0, serviceTier = null } = rest as Partial<LedgerRowJson>;
-  const { audioInput = 0, audioOutput = 0 } = (counts ?? {}) as Partial<TokenCounts>;
-  const row: LedgerRow = {
-    ...rest,
-    // Journals of earlier versions do not tell.
-    reason: rest.reason ?? null,
-    endUser,
-    webSearches,
-    serviceTier,
-    counts: { ...counts, audioInput, audioOutput },
-    at: new Date(at),
-    costNanos: /^\d{1,19}$/.test(costNanos) ? BigInt(costNanos) : -1n,
-  };
-  const wrong = malformed(row);
-  if (wrong) throw new TypeError(`not a ledger row: ${wrong}`);
-  return row;
-}
 
 const INT8_MAX = 2n ** 63n - 1n;
 
 /** What keeps a row from being a row at all, or undefined. */
-function malformed(row: LedgerRow): string | undefined {
+export function malformed(row: LedgerRow): string | undefined {
   const { id, at, costNanos, status, outcome, endUser } = row;
   if (!/^[0-9a-f]{32}$/.test(id)) return 'its id is not 32 hex digits';
   if (Number.isNaN(at.getTime())) return 'its time is not an instant';

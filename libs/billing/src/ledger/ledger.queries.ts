@@ -1,29 +1,34 @@
 import type { Tx } from '@app/platform';
 import type { TokenClass } from '../pricing/token-counts';
 import type { LedgerRow } from './ledger-row';
+import type { RowText } from './row-text';
 
 /** A row on its way into the ledger. */
 export interface PricedRow {
   readonly row: LedgerRow;
-  /** See `entryJson`. */
-  readonly json: string;
+  readonly text: RowText;
   /** What it would cost without the tenant's markup; `null` where that is its cost. */
   readonly listCostNanos: bigint | null;
 }
 
-/** Members of a row's JSON, and the columns they go to. */
-const COLUMNS: readonly [name: string, type: string, member: string][] = [
-  ['id', 'uuid', 'id'],
-  ['at', 'timestamptz', 'at'],
+type Column = readonly [name: string, type: string, member: string];
+
+/** Members of a head's JSON, and the columns they go to. */
+const HEAD_COLUMNS: readonly Column[] = [
   ['tenant_id', 'text', 'tenantId'],
   ['token_id', 'text', 'tokenId'],
   ['subject', 'text', 'subject'],
   ['end_user', 'text', 'endUser'],
   ['model', 'text', 'model'],
   ['provider', 'text', 'provider'],
-  ['provider_request_id', 'text', 'providerRequestId'],
   ['rate_card', 'int', 'rateCard'],
   ['formula', 'smallint', 'formula'],
+];
+
+/** The same of an entry's, with what its key has. */
+const COLUMNS: readonly Column[] = [
+  ['id', 'uuid', 'id'],
+  ['provider_request_id', 'text', 'providerRequestId'],
   ['status', 'text', 'status'],
   ['outcome', 'text', 'outcome'],
   ['web_searches', 'int', 'webSearches'],
@@ -48,12 +53,16 @@ const COUNTS: readonly [name: string, tokenClass: TokenClass][] = [
 /** Disjoint, so that their sum is what was used. */
 export const TOKEN_COLUMNS = COUNTS.map(([name]) => name);
 
-const NAMES = [...COLUMNS, ...COUNTS].map(([name]) => name).join(', ');
+const AT = `timestamptz 'epoch' + row."atMs" * interval '1 millisecond'`;
+const NAMES = ['at', ...[...HEAD_COLUMNS, ...COLUMNS, ...COUNTS].map(([name]) => name)].join(', ');
 const VALUES = [
-  ...COLUMNS.map(([, , member]) => `row."${member}"`),
-  ...COUNTS.map(([, tokenClass]) => `counts."${tokenClass}"`),
+  AT,
+  ...HEAD_COLUMNS.map(([, , member]) => `head."${member}"`),
+  ...COLUMNS.map(([, , member]) => (member === 'webSearches' ? `coalesce(row."${member}", 0)` : `row."${member}"`)),
+  ...COUNTS.map(([, tokenClass]) => `coalesce(counts."${tokenClass}", 0)`),
 ].join(', ');
-const MEMBERS = COLUMNS.map(([, type, member]) => `"${member}" ${type}`).join(', ');
+const members = (columns: readonly Column[]): string =>
+  columns.map(([, type, member]) => `"${member}" ${type}`).join(', ');
 const CLASSES = COUNTS.map(([, tokenClass]) => `"${tokenClass}" bigint`).join(', ');
 
 /**
@@ -68,29 +77,37 @@ const INSERT = `
   WITH inserted AS (
     INSERT INTO ledger (${NAMES}, cost_center, booked_at)
     SELECT ${VALUES}, tenants.cost_center, ${BOOKED_AT}
-    FROM json_to_recordset($1::json) AS row (${MEMBERS}, counts json)
+    FROM json_to_recordset($1::json) AS row (head int, "atMs" bigint, ${members(COLUMNS)}, counts json)
+    JOIN json_to_recordset($2::json) AS head (number int, ${members(HEAD_COLUMNS)}) ON head.number = row.head
     CROSS JOIN LATERAL json_to_record(row.counts) AS counts (${CLASSES})
-    LEFT JOIN tenants ON tenants.id = row."tenantId"
-    ORDER BY row.at, row.id
+    LEFT JOIN tenants ON tenants.id = head."tenantId"
+    ORDER BY row."atMs", row.id
     ON CONFLICT DO NOTHING
     RETURNING id)
   SELECT count(*)::int AS count,
-    CASE WHEN count(*) < $2 THEN array_agg(replace(id::text, '-', '')) END AS ids
+    CASE WHEN count(*) < $3 THEN array_agg(replace(id::text, '-', '')) END AS ids
   FROM inserted`;
 
 /**
- * Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. One JSON text for all of
- * them: it is written once, for the journal, and an array for each column would be written again for every batch.
+ * Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. As JSON, because the text of each is there
+ * already, for the journal; an array for each column would be written again for every batch.
  */
 export async function insertRows(tx: Tx, rows: readonly PricedRow[]): Promise<readonly string[]> {
-  const text = `[${rows.map(insertedJson).join(',')}]`;
-  const [inserted] = await tx.query<{ count: number; ids: string[] | null }>(INSERT, [text, rows.length]);
+  const heads = new Map<RowText['head'], number>();
+  let entries = '';
+  for (const { row, text, listCostNanos } of rows) {
+    let head = heads.get(text.head);
+    if (head === undefined) heads.set(text.head, (head = heads.size));
+    entries +=
+      `${entries === '' ? '' : ','}{"head":${head},"id":"${row.id}","atMs":${row.at.getTime()},"costNanos":${row.costNanos},` +
+      (listCostNanos === null ? '' : `"listCostNanos":${listCostNanos},`) +
+      text.entry.slice(1);
+  }
+  const numbered = [...heads].map(([{ json }, number]) => `{"number":${number},${json.slice(1)}`);
+  const texts = [`[${entries}]`, `[${numbered.join(',')}]`];
+  const [inserted] = await tx.query<{ count: number; ids: string[] | null }>(INSERT, [...texts, rows.length]);
   return inserted?.count === rows.length ? rows.map(({ row }) => row.id) : (inserted?.ids ?? []);
 }
-
-const insertedJson = ({ row, json, listCostNanos }: PricedRow): string =>
-  `${json.slice(0, -1)},"id":"${row.id}","at":"${row.at.toISOString()}","costNanos":"${row.costNanos}"` +
-  (listCostNanos === null ? '}' : `,"listCostNanos":"${listCostNanos}"}`);
 
 /** An instant up to which every row is booked and committed: whoever books later is told a later one. Waits for writers. */
 export async function selectBookedUpTo(tx: Tx): Promise<Date> {

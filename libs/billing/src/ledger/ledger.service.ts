@@ -6,7 +6,8 @@ import { listCost, priceOf } from '../pricing/pricing';
 import type { RateCard } from '../rates/rate-card';
 import { insertRows, type PricedRow } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
-import { checkRow, entryJson, type LedgerRow } from './ledger-row';
+import { checkRow, type LedgerRow } from './ledger-row';
+import { entryText, type RowText, rowText } from './row-text';
 import { pauseBooking, sumUsed, type Used, type UsedBy } from './used.queries';
 
 /** The append-only record of what every call used and cost. */
@@ -21,16 +22,16 @@ export class Ledger {
   /**
    * Books rows, all in one statement, and returns the ids of those that were not booked before; a repeat changes nothing.
    * A row that breaks a rule (see `checkRow`) is booked as `quarantined` and logged: it must neither be lost nor hold up the others.
-   * @param json the rows as `entryJson` has them, where that is at hand
+   * @param texts of the rows, where they are at hand
    */
-  async append(tx: Tx, rows: readonly LedgerRow[], json = rows.map(entryJson)): Promise<readonly string[]> {
+  async append(tx: Tx, rows: readonly LedgerRow[], texts = rows.map(rowText)): Promise<readonly string[]> {
     if (rows.length === 0) return [];
     const versions = rows.map(({ rateCard }) => rateCard);
     const cards = await knownCards(tx, this.catalogue, versions);
     await this.partitions.ensureFor(tx, rows);
     return insertRows(
       tx,
-      rows.map((row, index) => this.checked(row, json[index] as string, cards.get(row.rateCard))),
+      rows.map((row, index) => this.checked(row, texts[index] as RowText, cards.get(row.rateCard))),
     );
   }
 
@@ -49,15 +50,17 @@ export class Ledger {
     return sumUsed(tx, by, from, until);
   }
 
-  private checked(row: LedgerRow, json: string, card: RateCard | undefined): PricedRow {
+  private checked(row: LedgerRow, text: RowText, card: RateCard | undefined): PricedRow {
     const price = card && priceOf(card, row.model, row.tenantId);
     const broken = checkRow(row, price);
     if (broken === undefined)
-      return { row, json, listCostNanos: price?.markup ? listCost(price, row, row.formula) : null };
-    if (row.status === 'quarantined') return { row, json, listCostNanos: null };
+      return { row, text, listCostNanos: price?.markup ? listCost(price, row, row.formula) : null };
+    if (row.status === 'quarantined') return { row, text, listCostNanos: null };
     const { reason, message } = broken;
     this.log.error({ ledgerRow: row.id, tenant: row.tenantId, problem: message }, 'a ledger row is quarantined');
-    const quarantined = { ...(JSON.parse(json) as object), status: 'quarantined', reason };
-    return { row, json: JSON.stringify(quarantined), listCostNanos: null };
+    const { counts, webSearches, serviceTier, providerRequestId, outcome } = row;
+    const usage = { counts, webSearches, serviceTier };
+    const entry = entryText({ ...usage, providerRequestId, outcome, status: 'quarantined', reason });
+    return { row, text: { ...text, entry }, listCostNanos: null };
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adminPrincipal, tenantPrincipal } from '../../../../test/support/principals';
 import { Gateways, nanos } from '../../test/gateways';
-import { ACTUAL } from '../../test/test-ledger';
+import { ACTUAL, draftOf } from '../../test/test-ledger';
 import type { AssembledQuota } from '../assemble';
 import type { Hold } from '../hold';
 import type { Resolution } from './lost-process.dto';
@@ -32,7 +32,7 @@ describe('a lost process', () => {
 
   const newMachine = (): Promise<string> => mkdtemp(join(tmpdir(), 'quota-lost-'));
   const reserve = (gateway: AssembledQuota, units: string): Promise<Hold> =>
-    gateway.holds.reserve(tenantPrincipal('a'), { costNanos: nanos(units), tokens: 0 }, ACTUAL);
+    gateway.holds.reserve(tenantPrincipal('a'), { costNanos: nanos(units), tokens: 0 }, draftOf('a'));
   const resolve = (how: Resolution) =>
     gateways.lost(here).resolve(finance, elsewhere.process.id, { how, reason: 'the disk is gone' });
   const listed = async (): Promise<string[]> => (await gateways.lost(here).list(finance)).map(({ id }) => id);

@@ -2,7 +2,7 @@ import { adminPrincipal, tenantPrincipal } from '../../../../test/support/princi
 import type { AssembledQuota } from '../assemble';
 import type { BudgetExceeded } from '../budget-exceeded';
 import { Gateways, nanos, until } from '../../test/gateways';
-import { ACTUAL } from '../../test/test-ledger';
+import { ACTUAL, draftOf, TOKEN } from '../../test/test-ledger';
 
 const admin = adminPrincipal();
 const MONTH = { metric: 'cost', period: 'month' } as const;
@@ -42,7 +42,7 @@ async function department(limit: string): Promise<string> {
 
 async function spend({ holds, settlements }: AssembledQuota, tenantId: string, amount: string): Promise<void> {
   const costNanos = nanos(amount);
-  const hold = await holds.reserve(tenantPrincipal(tenantId), { costNanos, tokens: 0 }, ACTUAL);
+  const hold = await holds.reserve(tenantPrincipal(tenantId), { costNanos, tokens: 0 }, draftOf(tenantId));
   await hold.settle({ costNanos, tokens: 0, row: ACTUAL });
   await settlements.flush();
 }
@@ -102,9 +102,7 @@ test('a budget has its own thresholds, and its tokens and users too', async () =
     await spend(one, id, '1');
     return (await told(id)).length > 0;
   });
-  expect(await told(id)).toMatchObject([
-    { data: { scope: 'token', target: ACTUAL.tokenId, percent: 25, limit: '10.00' } },
-  ]);
+  expect(await told(id)).toMatchObject([{ data: { scope: 'token', target: TOKEN, percent: 25, limit: '10.00' } }]);
   const falling = gateways.budgets().set(admin, id, { ...MONTH, limit: '1', thresholds: [80, 50] });
   await expect(falling).rejects.toMatchObject({ code: 'validation_failed' });
 });

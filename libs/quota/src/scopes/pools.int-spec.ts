@@ -112,13 +112,13 @@ describe('pools of several processes', () => {
             }
             const ending = open.shift();
             if (step.kind === 'release') ending?.hold.release();
-            else if (ending) await settle(ending.hold, ending.call, String((ending.units * step.tenths) / 10));
+            else if (ending) await settle(ending.hold, String((ending.units * step.tenths) / 10));
           };
           for (const round of rounds) {
             await Promise.all(round.map((step, n) => play(step, processes[n % PROCESSES] as AssembledQuota)));
             expect(await faults()).toEqual([]);
           }
-          for (const { hold, call: mine, units } of open) await settle(hold, mine, String(units));
+          for (const { hold, units } of open) await settle(hold, String(units));
           for (const { quota } of processes) await quota.drain();
           expect(await faults()).toEqual([]);
           expect(await unbalanced()).toEqual([]);

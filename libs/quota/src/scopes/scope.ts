@@ -37,18 +37,3 @@ export interface Call {
   /** The person behind the call, or else whom the caller says it acts for. */
   readonly user: string | null;
 }
-
-/** What a ledger row, or its draft, says of that. */
-export interface Attribution {
-  readonly tokenId: string;
-  readonly model: string;
-  readonly subject?: string | null;
-  readonly endUser?: string | null;
-}
-
-export const callOf = (tenantId: string, { tokenId, model, subject, endUser }: Attribution): Call => ({
-  tenantId,
-  tokenId,
-  model,
-  user: subject ?? endUser ?? null,
-});

@@ -38,7 +38,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     const holds = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     for (const result of results)
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'budget_exceeded' });
-    await Promise.all(holds.map((hold) => settle(hold, call, '1', 10)));
+    await Promise.all(holds.map((hold) => settle(hold, '1', 10)));
     return holds.length;
   }
 
@@ -180,16 +180,16 @@ describe('budgets of parts of a tenant and of the organisation', () => {
   test('a budget set in the middle of a month finds what was used, and calls under way count once, when they end', async () => {
     const [one, two] = [await gateways.start(), await gateways.start()];
     const alice = { tenant: 'a', token: 't1', model: 'opus', user: 'alice' };
-    await settle(await reserve(one, alice, '3'), alice, '2');
-    await settle(await reserve(two, { ...alice, user: 'bob' }, '3'), { ...alice, user: 'bob' }, '1');
+    await settle(await reserve(one, alice, '3'), '2');
+    await settle(await reserve(two, { ...alice, user: 'bob' }, '3'), '1');
     const [early, late] = [await reserve(one, alice, '5'), await reserve(two, alice, '5')];
     await one.settlements.flush();
     await two.settlements.flush();
     expect(await set('a', { scope: 'user', target: 'alice' }, '20')).toMatchObject({ spent: '2.00' });
     expect(await set('a', { scope: 'model', target: 'op*' }, '20')).toMatchObject({ spent: '3.00' });
     expect(await set(null, {}, '20')).toMatchObject({ spent: '3.00' });
-    await settle(early, alice, '4');
-    await settle(late, alice, '0.5');
+    await settle(early, '4');
+    await settle(late, '0.5');
     await one.quota.drain();
     await two.quota.drain();
     expect(await windows()).toMatchObject({
@@ -206,7 +206,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     let made = 0;
     let over = false;
     const client = async (): Promise<void> => {
-      for (; !over; made++) await settle(await reserve(gateway, alice, '0.01', 3), alice, '0.01', 2);
+      for (; !over; made++) await settle(await reserve(gateway, alice, '0.01', 3), '0.01', 2);
     };
     const clients = Promise.all([client(), client(), client()]);
     for (let n = 0; n < 12; n++) {
@@ -249,7 +249,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     expect((await refusal(reserve(gateway, alice, '5'))).details).toMatchObject({ limit: '4.00' });
     await gateways.budgets().remove(admin, 'a', { ...MONTH, scope: 'user', target: '*' });
     await until(async () => passes(gateway, alice, '5'));
-    await settle(await reserve(gateway, alice, '1'), alice, '1');
+    await settle(await reserve(gateway, alice, '1'), '1');
     await gateway.quota.drain();
     expect(await windows()).toMatchObject({ 'a user alice cost': { limit: null, spent: nanos('1'), leased: 0n } });
   });
@@ -293,8 +293,8 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     await refusal(reserve(gateway, alice, '1'));
     clock.time = new Date('2026-11-11T00:00:01.000Z');
     const early = await reserve(gateway, alice, '1');
-    await settle(late, alice, '0.5');
-    await settle(early, alice, '0.75');
+    await settle(late, '0.5');
+    await settle(early, '0.75');
     await gateway.quota.drain();
     expect(
       await gateways.look(`SELECT spent, leased FROM budget_windows WHERE scope = 'user' ORDER BY starts_at`),
@@ -312,7 +312,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     const settled = await reserve(gateway, alice, '3');
     await reserve(gateway, alice, '4');
     gateway.settlements.stop();
-    await settle(settled, alice, '2');
+    await settle(settled, '2');
     await gateway.quota.close();
     // Set after it died: what it left in its journal counts here too.
     await set('a', { scope: 'model', target: 'opus' }, '100');
@@ -360,7 +360,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       ['bob', '1'],
       ['carol', '3'],
     ] as const)
-      await settle(await hold(user, units), { tenant: 'a', user }, units);
+      await settle(await hold(user, units), units);
     await gateway.quota.drain();
     const own = await budgets.listOwn(tenantPrincipal('a'));
     expect(own).toEqual(await budgets.list(admin, 'a'));
@@ -415,7 +415,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
   test('a tenant sees nothing of the organisation', async () => {
     await set(null, {}, '100');
     const gateway = await gateways.start();
-    await settle(await reserve(gateway, { tenant: 'a' }, '1'), { tenant: 'a' }, '1');
+    await settle(await reserve(gateway, { tenant: 'a' }, '1'), '1');
     await gateway.quota.drain();
     for (const sql of ['SELECT * FROM budgets', `SELECT * FROM budget_windows WHERE scope <> 'tenant'`])
       expect(await gateways.db.database.tenant(tenantPrincipal('a'), (tx) => tx.query(sql))).toEqual([]);
