@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,32 @@ async function must(line: string): Promise<string> {
   const { code, stdout, stderr } = await cli(line);
   if (code !== 0) throw new Error(`openclawmu ${line} ended with ${code}: ${stderr}`);
   return stdout;
+}
+
+/** Writes an empty statement's files anew, as if it had a correction of a call of 2025-12. */
+async function addCorrection(name: string, header: string): Promise<void> {
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const at = new Date('2025-12-09T00:00:00Z');
+  const id = `req_${(at.getTime() + 1).toString(16).padStart(12, '0')}${'7'.repeat(20)}`;
+  const cells: Record<string, string> = {
+    ...{ entry: 'correction', month: '2025-12', status: 'correction', tenant: 'finance', formula: '0' },
+    ...{ request_id: id, time: at.toISOString(), cost: '0.00', corrects_request_id: `req_${'0'.repeat(32)}` },
+  };
+  const line = header
+    .trimEnd()
+    .split(',')
+    .map((column) => cells[column] ?? (column === 'list_cost' ? '0.00' : ''))
+    .join(',');
+  const bill = `${header}${line}\r\n`;
+  const digests = `request_id,sha256\r\n${id},${sha256(line)}\r\n`;
+  const manifest = JSON.parse(await readFile(`${name}.manifest.json`, 'utf8')) as object;
+  const closed = { rows: 1, lateRows: 1, bytes: bill.length, sha256: sha256(bill), digestsSha256: sha256(digests) };
+  await writeFile(`${name}.csv`, bill);
+  await writeFile(`${name}.digests.csv`, digests);
+  await writeFile(
+    `${name}.manifest.json`,
+    JSON.stringify({ ...manifest, ...closed, lateAfter: '2026-01-01T00:00:00Z' }),
+  );
 }
 
 const json = async <T>(line: string): Promise<T> => JSON.parse(await must(`${line} --json`)) as T;
@@ -230,11 +257,22 @@ describe('openclawmu against a gateway', () => {
     const offline = { OPENCLAWMU_URL: 'http://127.0.0.1:1', OPENCLAWMU_ADMIN_KEY: '' };
     const verify = () => cli(`billing verify ${name}.manifest.json`, offline);
     expect(await verify()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^verdict +unaltered$/m) as string });
+    const both = await cli(`--json billing verify ${name}.manifest.json ${name}.manifest.json`, offline);
+    expect(JSON.parse(both.stdout)).toMatchObject([{ ok: true }, { ok: true }]);
     const bill = await readFile(`${name}.csv`, 'utf8');
     await writeFile(`${name}.csv`, `${bill}usage,2026-01,req_1${',x'.repeat(22)}\r\n`);
     const forged = await verify();
     expect(forged).toMatchObject({ code: 7, stdout: expect.stringMatching(/^added +line 2 req_1 /m) as string });
     expect(forged.stderr).toContain('Statement 2026-01-finance is not as it was closed.');
+    await addCorrection(name, bill);
+    const lacking = await verify();
+    expect(lacking).toMatchObject({
+      code: 7,
+      stdout: expect.stringMatching(
+        /^verdict +INCOMPLETE\nnot given +2025-12-finance, the statement of 2025-12,/m,
+      ) as string,
+    });
+    expect(lacking.stderr).toContain('Give the manifest of 2025-12-finance too.');
     await writeFile(`${name}.csv`, Buffer.from([0xff]));
     expect((await verify()).code).toBe(2);
     await rm(`${name}.csv`);

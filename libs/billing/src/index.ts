@@ -40,10 +40,6 @@ export type { UncertainCounts } from './corrections/uncertain-row.dto';
 export type { UsedBy } from './ledger/used.queries';
 export { propose, type Proposal } from './reconciliation/propose';
 export { reconcile, type ReconcileOptions, type Reconciliation } from './reconciliation/reconcile';
-export {
-  verifyStatement,
-  type StatementExport,
-  type StatementFault,
-  type StatementVerdict,
-} from './statements/verify-statement';
+export type { StatementExport, StatementFault, StatementVerdict } from './statements/verify-statement';
+export { verifyStatements } from './statements/verify-statements';
 export type { StatementCardText, StatementView } from './statements/statement.dto';

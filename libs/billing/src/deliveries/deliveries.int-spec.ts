@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeliveryWorld } from '../../test/delivery-world';
 import type { LedgerRow } from '../ledger/ledger-row';
-import { verifyStatement } from '../statements/verify-statement';
+import { verifyStatements } from '../statements/verify-statements';
 
 const sha256 = (text = ''): string => createHash('sha256').update(text).digest('hex');
 const DAY_MS = 86_400_000;
@@ -262,13 +262,15 @@ describe('deliveries', () => {
       `${folder}statement-2026-02.csv`,
     ]);
     const text = (name: string): string => files[`${folder}${name}`] ?? '';
-    const verdict = await verifyStatement({
-      manifest: JSON.parse(text('_statement-2026-02.manifest.json')) as never,
-      rateCards: JSON.parse(text('_statement-2026-02.rate-cards.json')) as never,
-      bill: only(text('statement-2026-02.csv')),
-      digests: only(text('_statement-2026-02.digests.csv')),
-    });
-    expect(verdict).toMatchObject({ ok: true, rows: 1, recomputed: 1 });
+    const verdicts = await verifyStatements([
+      {
+        manifest: JSON.parse(text('_statement-2026-02.manifest.json')) as never,
+        rateCards: JSON.parse(text('_statement-2026-02.rate-cards.json')) as never,
+        bill: () => only(text('statement-2026-02.csv')),
+        digests: () => only(text('_statement-2026-02.digests.csv')),
+      },
+    ]);
+    expect(verdicts).toMatchObject([{ ok: true, rows: 1, recomputed: 1 }]);
 
     await close('2026-03', 'alpha');
     await close('2026-03', 'beta');

@@ -4,8 +4,11 @@ import { hashOf, rateCard, readContent, type RateCard } from '../rates/rate-card
 import { NOTHING, SUMMED } from '../reports/report';
 import { sumsView } from '../reports/usage-record';
 import { cellsOf, csvRecords, RunningHash, type CsvRecord } from './csv-records';
+import { absentPeriod } from './absent-period';
+import type { CorrectionChains, CorrectionFinding, LinePlace } from './correction-chains';
 import { amountOf, miscalculation, sumsOf, type Cells } from './line-cost';
 import { LineMatch } from './line-match';
+import { statementId } from './statement';
 import { DIGEST_HEADER, formOf, lineDigest, type StatementForm } from './statement-line';
 import type { StatementCardText, StatementView } from './statement.dto';
 
@@ -21,41 +24,50 @@ export interface StatementFault {
   readonly message: string;
 }
 
+/** A statement that was not given, and has the lines that some corrections correct. */
+export interface AbsentStatement {
+  readonly id: string;
+  /** Its month. */
+  readonly period: string;
+  readonly corrections: number;
+}
+
 export interface StatementVerdict {
+  /** No fault, and nothing left unchecked. */
   readonly ok: boolean;
   readonly id: string;
   /** Lines of the bill as it is. */
   readonly rows: number;
   /** Sum of its costs. */
   readonly cost: string;
-  /** Lines whose cost was recomputed from usage and rate card. Quarantined ones are billed as they were found. */
+  /** Lines whose cost was recomputed from usage and rate card. Quarantined ones are billed as they were found, others as somebody stated. */
   readonly recomputed: number;
   /** Of the bill as it is. */
   readonly sha256: string;
   /** The first thousand, those of lines in the order of the bill. */
   readonly faults: readonly StatementFault[];
   readonly moreFaults: number;
+  /** What is missing to recompute all corrections, by month. */
+  readonly absent: readonly AbsentStatement[];
+  /** Corrections of calls that were billed before the first statement, so that no statement has what they correct. */
+  readonly unfounded: number;
 }
 
 /** The exported files of a statement. */
 export interface StatementExport {
   readonly manifest: StatementView;
-  readonly bill: AsyncIterable<string>;
-  readonly digests: AsyncIterable<string>;
+  /** Read twice. */
+  readonly bill: () => AsyncIterable<string>;
+  readonly digests: () => AsyncIterable<string>;
   readonly rateCards: readonly StatementCardText[];
 }
 
 const MAX_FAULTS = 1_000;
-/**
- * Recomputes a closed statement from its exported files alone and names every line that is not as it was closed.
- * @throws RangeError for a schema of a later version
- */
-export async function verifyStatement(files: StatementExport): Promise<StatementVerdict> {
-  return new Verification(files).run();
-}
 
-class Verification {
+/** The check of one statement among those that are given. */
+export class Verification {
   readonly #faults: StatementFault[] = [];
+  readonly #absent = new Map<string, AbsentStatement>();
   readonly #cards = new Map<number, RateCard>();
   readonly #lines = new LineMatch(({ number, requestId }) =>
     this.fault('altered', 'was changed after the statement was closed', number, requestId),
@@ -66,24 +78,39 @@ class Verification {
   #lateRows = 0;
   #bytes = 0;
   #recomputed = 0;
+  #unfounded = 0;
+  #sha256 = '';
 
+  /** @throws RangeError for a schema of a later version */
   constructor(private readonly files: StatementExport) {
     this.#form = formOf(files.manifest.schema);
   }
 
-  async run(): Promise<StatementVerdict> {
+  get manifest(): StatementView {
+    return this.files.manifest;
+  }
+
+  /** Tells the corrections of the bill, so that the lines they correct are kept when they are read. */
+  async announce(chains: CorrectionChains<Verification>): Promise<void> {
+    for await (const { text } of csvRecords(this.files.bill()))
+      // To take every line apart twice would double the time of a bill without corrections.
+      if (text.includes(',correction,')) chains.expect(this.cellsOf(text)('corrects_request_id'));
+  }
+
+  /** Reads everything, checks all but corrections, and hands those on. */
+  async read(chains: CorrectionChains<Verification>): Promise<void> {
     const { manifest, bill, digests } = this.files;
     this.readCards();
     const [billHash, digestsHash] = [new RunningHash(), new RunningHash()];
-    const found = csvRecords(bill, (text) => {
+    const found = csvRecords(bill(), (text) => {
       billHash.add(text);
       this.#bytes += Buffer.byteLength(text);
     });
-    const expected = csvRecords(digests, digestsHash.add);
+    const expected = csvRecords(digests(), digestsHash.add);
     // In step, so that neither file is ever held whole.
     for (let isDone = false; !isDone;) {
       const [line, digest] = await Promise.all([found.next(), expected.next()]);
-      if (!line.done) this.checkLine(line.value);
+      if (!line.done) this.checkLine(line.value, chains);
       if (!digest.done) this.checkDigest(digest.value);
       isDone = (line.done ?? false) && (digest.done ?? false);
     }
@@ -93,21 +120,47 @@ class Verification {
       this.fault('added', 'is in the bill and was not in the statement', number, requestId);
 
     this.checkTotals();
-    const sha256 = billHash.hex();
+    this.#sha256 = billHash.hex();
     if (digestsHash.hex() !== manifest.digestsSha256)
       this.fault('file', 'The digests are not those the manifest speaks of: lines may be accused or excused wrongly');
-    if (sha256 !== manifest.sha256)
+    if (this.#sha256 !== manifest.sha256)
       this.fault('file', 'The bill does not have the SHA-256 of the manifest: lines, their order or its format differ');
+  }
+
+  /** @param all the statements that are given */
+  judge(
+    { number, requestId }: LinePlace<Verification>,
+    finding: CorrectionFinding,
+    all: readonly StatementView[],
+  ): void {
+    if (finding.kind === 'recomputed') this.#recomputed += 1;
+    if (finding.kind === 'wrong') this.fault('miscalculated', finding.message, number, requestId);
+    if (finding.kind !== 'unknown') return;
+    const period = absentPeriod(this.manifest, finding.at, all);
+    if (period === null) this.#unfounded += 1;
+    else if (period === undefined)
+      this.fault('miscalculated', `follows ${finding.lacks}, which stands in no statement`, number, requestId);
+    else {
+      const { corrections = 0 } = this.#absent.get(period) ?? {};
+      const id = statementId(period, this.manifest.tenant);
+      this.#absent.set(period, { id, period, corrections: corrections + 1 });
+    }
+  }
+
+  verdict(): StatementVerdict {
     const sorted = this.#faults.sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || 0);
+    const absent = [...this.#absent.values()].sort((a, b) => (a.period < b.period ? -1 : 1));
     return {
-      ok: sorted.length === 0,
-      id: manifest.id,
+      ok: sorted.length === 0 && absent.length === 0,
+      id: this.manifest.id,
       rows: this.#rows,
       cost: formatNanos(this.#sums.costNanos),
       recomputed: this.#recomputed,
-      sha256,
+      sha256: this.#sha256,
       faults: sorted.slice(0, MAX_FAULTS),
       moreFaults: Math.max(0, sorted.length - MAX_FAULTS),
+      absent,
+      unfounded: this.#unfounded,
     };
   }
 
@@ -132,20 +185,25 @@ class Verification {
     this.#lines.expect({ number, requestId, digest });
   }
 
-  private checkLine({ number, text }: CsvRecord): void {
+  private cellsOf(text: string): Cells {
+    const all = cellsOf(text);
+    return (column) => all[this.#form.names.indexOf(column)] ?? '';
+  }
+
+  private checkLine({ number, text }: CsvRecord, chains: CorrectionChains<Verification>): void {
     if (number === 1) {
       if (`${text}\r\n` !== this.#form.header) this.fault('file', 'The bill has other columns than it should');
       return;
     }
     this.#rows += 1;
-    const all = cellsOf(text);
-    const cells: Cells = (column) => all[this.#form.names.indexOf(column)] ?? '';
+    const cells = this.cellsOf(text);
     const requestId = cells('request_id');
     this.#lines.find({ number, requestId, digest: lineDigest(text) });
     const misfiled = this.misfiled(cells);
     if (misfiled) this.fault('misfiled', misfiled, number, requestId);
     const wrong = this.miscalculated(cells);
     if (wrong) this.fault('miscalculated', wrong, number, requestId);
+    chains.add({ bill: this, number, requestId }, cells, this.#cards);
   }
 
   private misfiled(cells: Cells): string | undefined {
@@ -165,7 +223,7 @@ class Verification {
     const { costNanos = 0n, ...sums } = sumsOf(cells);
     for (const name of SUMMED) this.#sums[name] += name === 'costNanos' ? costNanos : sums[name];
     if (amountOf(cells('cost')) === undefined) return `has the cost "${cells('cost')}", which is no amount`;
-    // Rows that broke a rule are billed at what the ledger found, corrections are differences; digests cover them.
+    // Rows that broke a rule are billed at what the ledger found, which digests cover; corrections are judged with what they correct.
     if (cells('status') === 'quarantined' || cells('status') === 'correction') return undefined;
     const wrong = miscalculation(cells, this.#cards);
     if (wrong === undefined) this.#recomputed += 1;
