@@ -1,25 +1,32 @@
-import { propose, reconcile, type Proposal, type ReconcileOptions, type Reconciliation } from '@app/billing';
+import { propose, reconcile, type Proposal, type ReconcileOptions, type ReconciledBills } from '@app/billing';
 import { CliError, EXIT } from './exit-code';
 import { textOf } from './text-file';
 
-/** Compares two files without a gateway. */
-export async function reconcileFiles(
+/** Compares files without a gateway. */
+export const reconcileFiles = (
   usageExport: string,
-  bill: string,
+  bills: readonly string[],
   options: ReconcileOptions,
-): Promise<Reconciliation[]> {
-  try {
-    return await reconcile(textOf(usageExport), textOf(bill), options);
-  } catch (error) {
-    throw new CliError(EXIT.usage, `${usageExport} and ${bill} cannot be compared: ${(error as Error).message}`);
-  }
-}
+): Promise<ReconciledBills> =>
+  compared(usageExport, bills, () =>
+    reconcile(
+      textOf(usageExport),
+      bills.map((bill) => () => textOf(bill)),
+      options,
+    ),
+  );
 
 /** Finds what a provider counts otherwise, request by request, without a gateway. */
-export async function proposeFromFiles(usageExport: string, bill: string): Promise<Proposal[]> {
+export const proposeFromFiles = (usageExport: string, bills: readonly string[]): Promise<Proposal[]> =>
+  compared(usageExport, bills, () => propose(textOf(usageExport), bills.map(textOf)));
+
+async function compared<T>(usageExport: string, bills: readonly string[], compare: () => Promise<T>): Promise<T> {
   try {
-    return await propose(textOf(usageExport), textOf(bill));
+    return await compare();
   } catch (error) {
-    throw new CliError(EXIT.usage, `${usageExport} and ${bill} cannot be compared: ${(error as Error).message}`);
+    throw new CliError(
+      EXIT.usage,
+      `${usageExport} and ${bills.join(', ')} cannot be compared: ${(error as Error).message}`,
+    );
   }
 }

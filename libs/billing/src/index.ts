@@ -39,7 +39,7 @@ export { CorrectionBooking } from './corrections/booking.service';
 export type { UncertainCounts } from './corrections/uncertain-row.dto';
 export type { UsedBy } from './ledger/used.queries';
 export { propose, type Proposal } from './reconciliation/propose';
-export { reconcile, type ReconcileOptions, type Reconciliation } from './reconciliation/reconcile';
+export { reconcile, type ReconciledBills, type ReconcileOptions } from './reconciliation/reconcile';
 export type { StatementExport, StatementFault, StatementVerdict } from './statements/verify-statement';
 export { verifyStatements } from './statements/verify-statements';
 export type { StatementCardText, StatementView } from './statements/statement.dto';

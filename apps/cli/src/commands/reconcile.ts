@@ -15,19 +15,26 @@ interface Options {
 /** The comparison with a provider's own count, below `billing`. */
 export function registerReconcile(billing: Command, cli: Cli): void {
   billing
-    .command('reconcile <export> <bill>')
+    .command('reconcile <export> <bill...>')
     .description(
-      "compare a usage export of OpenAI or Anthropic (CSV) with a bill (layout detail, or a statement's), by day",
+      "compare a usage export of OpenAI or Anthropic (CSV) with bills (layout detail, or statements'), by day",
     )
     .option('--provider <name>', "the provider's name in the configuration (default: openai or anthropic)")
     .option('--model <theirs=ours>', 'a model that callers know by another name; may be repeated', modelNames)
     .option('--all', 'also days and models without drift')
     .option('--propose <file>', 'the export has a line for each request: write corrections of those that differ')
     .option('--reason <text>', 'why they are to be corrected', "As in the provider's usage export")
-    .action(async (usageExport: string, bill: string, { provider, model: models, all, ...options }: Options) => {
+    .action(async (usageExport: string, bills: string[], { provider, model: models, all, ...options }: Options) => {
       if (options.propose !== undefined)
-        return propose(cli, usageExport, bill, { file: options.propose, reason: options.reason });
-      const compared = await offline().reconcileFiles(usageExport, bill, { provider, models });
+        return propose(cli, usageExport, bills, { file: options.propose, reason: options.reason });
+      const { days: compared, strayCorrections } = await offline().reconcileFiles(usageExport, bills, {
+        provider,
+        models,
+      });
+      if (strayCorrections > 0)
+        cli.out.remark(
+          `${strayCorrections} corrections are left out: the calls they correct are in none of these bills. Give the earlier bills, too.`,
+        );
       const drifting = compared.filter(({ isDrifting }) => isDrifting);
       cli.out.rows(
         all ? compared : drifting,
@@ -56,10 +63,10 @@ export function registerReconcile(billing: Command, cli: Cli): void {
 async function propose(
   cli: Cli,
   usageExport: string,
-  bill: string,
+  bills: readonly string[],
   { file, reason }: { readonly file: string; readonly reason: string },
 ): Promise<void> {
-  const proposals = await offline().proposeFromFiles(usageExport, bill);
+  const proposals = await offline().proposeFromFiles(usageExport, bills);
   const corrections = proposals.map(({ requestId, tokens }) => ({ requestId, tokens, reason }));
   try {
     await writeFile(file, writeCorrections(corrections));

@@ -9,7 +9,7 @@ const BILL =
   'request_id,provider_request_id,input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,' +
   'reasoning_tokens,status,corrects_request_id\r\n';
 
-const proposed = (theirs: string, ours: string) => propose(text(EXPORT + theirs), text(BILL + ours));
+const proposed = (theirs: string, ours: string) => propose(text(EXPORT + theirs), [text(BILL + ours)]);
 
 it('proposes what the provider counted of each request that is billed otherwise', async () => {
   const found = await proposed(
@@ -31,12 +31,24 @@ it('takes corrections into account', async () => {
   expect(await proposed('up-1,10,2,6\n', corrected)).toEqual([expect.objectContaining({ requestId: 'req_a' })]);
 });
 
+it('adds up what stands in several bills, and proposes nothing where it knows a correction alone', async () => {
+  const call = 'req_a,up-1,0,0,0,900,400,0,quarantined,\r\n';
+  const correction = 'req_k,up-1,10,2,0,-900,-395,0,correction,req_a\r\n';
+  const from = (...bills: string[]) =>
+    propose(
+      text(`${EXPORT}up-1,10,2,6\n`),
+      bills.map((bill) => text(BILL + bill)),
+    );
+  expect(await from(correction)).toEqual([]);
+  expect(await from(correction, call)).toEqual([expect.objectContaining({ requestId: 'req_a' })]);
+});
+
 it('refuses an export by day, a doubled request and another bill', async () => {
-  await expect(propose(text('usage_date_utc,model_version\n2026-11-03,claude\n'), text(BILL))).rejects.toThrow(
+  await expect(propose(text('usage_date_utc,model_version\n2026-11-03,claude\n'), [text(BILL)])).rejects.toThrow(
     /line for each request/,
   );
   await expect(proposed('up-1,1,1,1\nup-1,1,1,1\n', '')).rejects.toThrow(/up-1 twice/);
-  await expect(propose(text(`${EXPORT}up-1,1,1,1\n`), text('day,tenant\r\n2026-11-03,a\r\n'))).rejects.toThrow(
+  await expect(propose(text(`${EXPORT}up-1,1,1,1\n`), [text('day,tenant\r\n2026-11-03,a\r\n')])).rejects.toThrow(
     /layout detail/,
   );
 });

@@ -1,4 +1,4 @@
-import { TOKEN_CLASSES, TOKEN_COLUMNS, type TokenClass } from '../pricing/token-counts';
+import { NO_TOKENS, TOKEN_CLASSES, TOKEN_COLUMNS, type TokenClass } from '../pricing/token-counts';
 import { original } from '../reports/csv';
 import { linesOf, type Line } from './provider-usage';
 
@@ -16,32 +16,39 @@ interface Billed {
   readonly requestId: string;
   readonly providerRequestId: string;
   counts: Counts;
+  /** Whether the bills have the request itself, and not only corrections of it. */
+  isWhole: boolean;
 }
 
 /**
- * Finds the calls of a bill of ours (layout detail, or a statement's) that their provider counts otherwise, request by
- * request. The provider's file has a line for each request: `provider_request_id`, and our columns of tokens; a column that
- * is missing means none.
+ * Finds the calls of our bills (layout detail, or statements) that their provider counts otherwise, request by request. The
+ * provider's file has a line for each request: `provider_request_id`, and our columns of tokens; a column that is missing
+ * means none.
  * @throws RangeError for files that are neither, naming line and column
  */
-export async function propose(requests: AsyncIterable<string>, bill: AsyncIterable<string>): Promise<Proposal[]> {
+export async function propose(
+  requests: AsyncIterable<string>,
+  bills: readonly AsyncIterable<string>[],
+): Promise<Proposal[]> {
   const theirs = await readRequests(requests);
   const ours = new Map<string, Billed>();
-  for await (const { columns, line } of linesOf(bill)) {
-    if (!columns.includes('corrects_request_id'))
-      throw new RangeError('the bill is none of the layout detail and no statement');
-    const providerRequestId = original(line.text('provider_request_id'));
-    if (!theirs.has(providerRequestId)) continue;
-    const requestId = line.text('corrects_request_id') || line.text('request_id');
-    const counts = countsOf(columns, line.signed);
-    const billed = ours.get(requestId);
-    if (billed) billed.counts = sum(billed.counts, counts);
-    else ours.set(requestId, { requestId, providerRequestId, counts });
-  }
-  return [...ours.values()].flatMap(({ requestId, providerRequestId, counts }) => {
+  for (const bill of bills)
+    for await (const { columns, line } of linesOf(bill)) {
+      if (!columns.includes('corrects_request_id'))
+        throw new RangeError('the bill is none of the layout detail and no statement');
+      const providerRequestId = original(line.text('provider_request_id'));
+      if (!theirs.has(providerRequestId)) continue;
+      const corrected = line.text('corrects_request_id');
+      const requestId = corrected || line.text('request_id');
+      const billed = ours.get(requestId) ?? { requestId, providerRequestId, counts: NO_TOKENS, isWhole: false };
+      ours.set(requestId, billed);
+      billed.counts = sum(billed.counts, countsOf(columns, line.signed));
+      if (corrected === '') billed.isWhole = true;
+    }
+  return [...ours.values()].flatMap(({ requestId, providerRequestId, counts, isWhole }) => {
     const tokens = theirs.get(providerRequestId) as Counts;
     const agrees = TOKEN_CLASSES.every((tokenClass) => tokens[tokenClass] === counts[tokenClass]);
-    return agrees ? [] : [{ requestId, providerRequestId, tokens }];
+    return agrees || !isWhole ? [] : [{ requestId, providerRequestId, tokens }];
   });
 }
 

@@ -6,14 +6,14 @@ const ANTHROPIC =
   'usage_date_utc,model_version,api_key,workspace,usage_type,context_window,usage_input_tokens_no_cache,' +
   'usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,usage_output_tokens,speed\n';
 const BILL =
-  'time,model,provider,input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,reasoning_tokens,status\r\n';
+  'time,model,provider,input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,reasoning_tokens,status,request_id,corrects_request_id\r\n';
 const NOON = Date.parse('2026-11-03T12:00:00Z') / 1_000;
 
 async function* text(whole: string): AsyncGenerator<string> {
   yield await Promise.resolve(whole);
 }
-const compare = (theirs: string, ours: string, options?: ReconcileOptions) =>
-  reconcile(text(theirs), text(BILL + ours), options);
+const compare = async (theirs: string, ours: string, options?: ReconcileOptions) =>
+  (await reconcile(text(theirs), [() => text(BILL + ours)], options)).days;
 
 it('finds no drift where both count the same, each in its own way', async () => {
   const openai = await compare(
@@ -75,6 +75,53 @@ it('tells the drift of each day and model, and how much of ours is uncertain', a
   ]);
 });
 
+describe('corrections', () => {
+  const theirs = `${ANTHROPIC}2026-11-03,claude-x,,,,,10,0,0,2,5,\n`;
+  const call = '2026-11-03T23:59:00.000Z,claude-x,anthropic,0,0,0,900,400,0,unconfirmed,req_a,\r\n';
+  const correction = '2026-11-03T23:59:00.000Z,claude-x,anthropic,10,2,0,-900,-395,0,correction,req_k,req_a\r\n';
+  const compared = async (...bills: string[]) => {
+    const { days, strayCorrections } = await reconcile(
+      text(theirs),
+      bills.map((bill) => () => text(BILL + bill)),
+    );
+    return { strayCorrections, days };
+  };
+  const settled = {
+    strayCorrections: 0,
+    days: [
+      expect.objectContaining({
+        day: '2026-11-03',
+        ours: { input: 10, cacheRead: 2, cacheWrite: 0, output: 5 },
+        ourRequests: 1,
+        uncertain: 0,
+        isDrifting: false,
+      }) as unknown,
+    ],
+  };
+
+  it('move our count on the day of the call they correct, make no request of their own, and end a doubt', async () => {
+    expect((await compared(call)).days).toMatchObject([{ uncertain: 1, isDrifting: true }]);
+    expect(await compared(call + correction)).toEqual(settled);
+  });
+
+  it('are taken from a later bill, in whatever order bills are given', async () => {
+    expect(await compared(call, correction)).toEqual(settled);
+    expect(await compared(correction, call)).toEqual(settled);
+  });
+
+  it('are left out and told where the call is in no bill that was given', async () => {
+    const { days, strayCorrections } = await compared(correction);
+    expect(strayCorrections).toBe(1);
+    expect(days).toMatchObject([{ ourRequests: 0, drift: { input: -10, cacheRead: -2, cacheWrite: 0, output: -5 } }]);
+  });
+
+  it('alone may take something back', async () => {
+    await expect(compared(call.replace(',900,', ',-900,'))).rejects.toThrow(
+      /line 2: "-900" in the column cache_write_1h/,
+    );
+  });
+});
+
 it('follows other names of the provider and of models', async () => {
   const [row, ...others] = await compare(
     `${ANTHROPIC}2026-11-03,claude-opus-5,,,,,5,0,0,0,4,\n`,
@@ -98,8 +145,8 @@ it.each([
 });
 
 it('refuses a bill of another layout', async () => {
-  const roll = text('day,tenant,model\r\n2026-11-03,a,b\r\n');
-  await expect(reconcile(text(`${ANTHROPIC}2026-11-03,claude-x,,,,,1,0,0,0,1,\n`), roll)).rejects.toThrow(
+  const roll = () => text('day,tenant,model\r\n2026-11-03,a,b\r\n');
+  await expect(reconcile(text(`${ANTHROPIC}2026-11-03,claude-x,,,,,1,0,0,0,1,\n`), [roll])).rejects.toThrow(
     /layout detail/,
   );
 });

@@ -1,5 +1,12 @@
 import { original } from '../reports/csv';
-import { linesOf, readProviderExport, type ComparedTokens } from './provider-usage';
+import {
+  linesOf,
+  readProviderExport,
+  type ComparedTokens,
+  type DayUse,
+  type Line,
+  type ProviderExport,
+} from './provider-usage';
 
 /** A day's use of one model as the provider and the gateway count it. */
 export interface Reconciliation {
@@ -13,9 +20,15 @@ export interface Reconciliation {
   readonly ourRequests: number;
   /** `null` where the provider does not tell. */
   readonly theirRequests: number | null;
-  /** Of our requests, those billed at their worst case or an estimate: where drift most likely comes from. */
+  /** Of our requests, those billed at their worst case or an estimate that nobody has corrected: where drift most likely comes from. */
   readonly uncertain: number;
   readonly isDrifting: boolean;
+}
+
+export interface ReconciledBills {
+  readonly days: readonly Reconciliation[];
+  /** Corrections of calls that are in none of the bills: left out, because a difference alone is no use of any day. */
+  readonly strayCorrections: number;
 }
 
 export interface ReconcileOptions {
@@ -40,14 +53,17 @@ interface Tally {
 }
 
 /**
- * Compares a provider's usage export with a bill of ours (layout `detail`, or a statement), by day and model.
+ * Compares a provider's usage export with bills of ours (layout `detail`, or statements), by day and model. A correction
+ * counts on the day of the call that it corrects, whichever of the bills has it: the provider counts a call once, and then
+ * rightly.
+ * @param bills each can be read more than once
  * @throws RangeError for files that are neither, naming line and column
  */
 export async function reconcile(
   usageExport: AsyncIterable<string>,
-  bill: AsyncIterable<string>,
+  bills: readonly (() => AsyncIterable<string>)[],
   { provider: named, models = new Map() }: ReconcileOptions = {},
-): Promise<Reconciliation[]> {
+): Promise<ReconciledBills> {
   const { provider, uses } = await readProviderExport(usageExport);
   const tallies = new Map<string, Tally>();
   const tallyOf = (day: string, model: string): Tally => {
@@ -61,22 +77,59 @@ export async function reconcile(
     tally.theirs = sum(tally.theirs, use);
     if (use.requests !== null) tally.theirRequests = (tally.theirRequests ?? 0) + use.requests;
   }
-  for await (const { columns, line } of linesOf(bill)) {
-    if (!columns.includes('cache_write_1h_tokens') || !columns.includes('status'))
-      throw new RangeError('the bill is none of the layout detail and no statement');
-    if (original(line.text('provider')) !== (named ?? provider)) continue;
-    const written = line.number('cache_write_5m_tokens') + line.number('cache_write_1h_tokens');
-    const tally = tallyOf(line.text('time').slice(0, 10), original(line.text('model')));
-    tally.ours = sum(tally.ours, {
-      input: line.number('input_tokens') + line.number('audio_input_tokens') + (provider === 'openai' ? written : 0),
-      cacheRead: line.number('cache_read_tokens'),
-      cacheWrite: provider === 'openai' ? 0 : written,
-      output: line.number('output_tokens') + line.number('audio_output_tokens') + line.number('reasoning_tokens'),
-    });
+  const ours = named ?? provider;
+  const corrections: { readonly corrected: string; readonly use: DayUse }[] = [];
+  for await (const line of billLines(bills, ours))
+    if (isCorrection(line)) corrections.push({ corrected: correctedId(line), use: ourUse(line, provider) });
+  const corrected = new Set(corrections.map((each) => each.corrected));
+  const billed = new Set<string>();
+  for await (const line of billLines(bills, ours)) {
+    if (isCorrection(line)) continue;
+    const use = ourUse(line, provider);
+    const tally = tallyOf(use.day, use.model);
+    tally.ours = sum(tally.ours, use);
     tally.ourRequests += 1;
-    if (line.text('status') !== 'actual') tally.uncertain += 1;
+    const id = line.text('request_id');
+    if (corrected.has(id)) billed.add(id);
+    else if (line.text('status') !== 'actual') tally.uncertain += 1;
   }
-  return [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, tally]) => reconciled(key, tally));
+  const known = corrections.filter((each) => billed.has(each.corrected));
+  for (const { use } of known) {
+    const tally = tallyOf(use.day, use.model);
+    tally.ours = sum(tally.ours, use);
+  }
+  return {
+    days: [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, tally]) => reconciled(key, tally)),
+    strayCorrections: corrections.length - known.length,
+  };
+}
+
+const isCorrection = ({ text }: Line): boolean => text('status') === 'correction';
+const correctedId = ({ text }: Line): string => text('corrects_request_id');
+
+/** The lines of our bills for one provider. */
+async function* billLines(bills: readonly (() => AsyncIterable<string>)[], provider: string): AsyncGenerator<Line> {
+  for (const bill of bills)
+    for await (const { columns, line } of linesOf(bill())) {
+      if (!columns.includes('cache_write_1h_tokens') || !columns.includes('status'))
+        throw new RangeError('the bill is none of the layout detail and no statement');
+      if (original(line.text('provider')) === provider) yield line;
+    }
+}
+
+/** What a line of ours counts for as its provider counts; only a correction may take something back. */
+function ourUse(line: Line, provider: ProviderExport['provider']): DayUse {
+  const number = isCorrection(line) ? line.signed : line.number;
+  const written = number('cache_write_5m_tokens') + number('cache_write_1h_tokens');
+  return {
+    day: line.text('time').slice(0, 10),
+    model: original(line.text('model')),
+    requests: null,
+    input: number('input_tokens') + number('audio_input_tokens') + (provider === 'openai' ? written : 0),
+    cacheRead: number('cache_read_tokens'),
+    cacheWrite: provider === 'openai' ? 0 : written,
+    output: number('output_tokens') + number('audio_output_tokens') + number('reasoning_tokens'),
+  };
 }
 
 function reconciled(key: string, tally: Tally): Reconciliation {
