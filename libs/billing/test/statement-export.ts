@@ -86,6 +86,7 @@ export function line(index: number, fields: Partial<StatementLine> = {}): Statem
     status: 'actual',
     outcome: 'completed',
     corrects: null,
+    reason: null,
     ...bigCounts,
     ...fields,
   } as StatementLine;

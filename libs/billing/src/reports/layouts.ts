@@ -35,6 +35,7 @@ export const DETAIL_COLUMNS: readonly Column<DetailRow>[] = [
   { name: 'status', cell: ({ status }) => status },
   { name: 'outcome', cell: ({ outcome }) => outcome },
   { name: 'corrects_request_id', cell: ({ corrects }) => corrects && requestId(corrects) },
+  { name: 'reason', text: true, cell: ({ reason }) => reason },
 ];
 
 const detail: Layout<DetailRow> = {

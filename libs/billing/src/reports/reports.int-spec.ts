@@ -196,9 +196,9 @@ describe('reports', () => {
         'request_id,time,tenant,cost_center,token_id,token_label,subject,end_user,model,provider,provider_request_id,' +
           'input_tokens,audio_input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,' +
           'output_tokens,audio_output_tokens,reasoning_tokens,web_searches,service_tier,' +
-          'rate_card,formula,list_cost,cost,currency,status,outcome,corrects_request_id\r\n' +
+          'rate_card,formula,list_cost,cost,currency,status,outcome,corrects_request_id,reason\r\n' +
           `req_${rows.foreign.id},2026-09-30T23:30:00.000Z,beta,'=cmd(),tok_beta,'@home,,,gpt-4o,openai,''-1,` +
-          '1000,0,0,0,0,100,0,0,0,,1,2,0.0035,0.0035,USD,actual,completed,\r\n',
+          '1000,0,0,0,0,100,0,0,0,,1,2,0.0035,0.0035,USD,actual,completed,,\r\n',
       );
       const all = await world.csv(world.admin, { ...october, layout: 'detail' });
       const ids = [...all.matchAll(/^req_([0-9a-f]{32})/gm)].map(([, id]) => id);
@@ -343,6 +343,15 @@ describe('reports', () => {
       expect(lines.map((cells) => cells[names.indexOf('ChargeClass')])).toEqual(['', 'Correction']);
     });
 
+    it('tells in the last column why a line is not sure, as text that no spreadsheet runs', async () => {
+      const at = new Date('2025-03-03T03:03:03.003Z');
+      const correction = world.row({ at, status: 'correction' });
+      await world.book(world.row({ at, status: 'unconfirmed', reason: 'no_answer' }), correction);
+      await world.asSuperuser("UPDATE ledger SET reason = '=cmd() of line 17' WHERE id = $1", [correction.id]);
+      const lines = records(await world.csv(world.admin, { period: '2025-03', layout: 'detail' }));
+      expect(lines.map((cells) => cells.at(-1)).sort()).toEqual(["'=cmd() of line 17", 'no_answer', 'reason']);
+    });
+
     it('is told by its manifest, byte for byte, and can be had again after rows came late', async () => {
       const query = { period: '2026-07', layout: 'detail', tenant: 'alpha' } as const;
       await world.book(world.row({ at: new Date('2026-07-07T07:07:07.007Z') }));
@@ -383,7 +392,7 @@ describe('reports', () => {
             subject text, end_user text, model text, provider text, provider_request_id text, input_tokens bigint,
             audio_input_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint,
             output_tokens bigint, audio_output_tokens bigint, reasoning_tokens bigint, web_searches bigint, service_tier text,
-            rate_card int, formula int, list_cost numeric, cost numeric, currency text, status text, outcome text, corrects_request_id text);
+            rate_card int, formula int, list_cost numeric, cost numeric, currency text, status text, outcome text, corrects_request_id text, reason text);
           COPY loaded FROM '${file}' (FORMAT csv, HEADER match)`);
         const differences = await world.asSuperuser(`
           SELECT * FROM loaded FULL JOIN (

@@ -29,6 +29,7 @@ const ADDED_IN_2: ReadonlySet<string> = new Set([
   'web_searches',
   'service_tier',
   'list_cost',
+  'reason',
 ]);
 
 const DIGEST_COLUMNS: readonly Column<{ readonly id: string; readonly digest: string }>[] = [

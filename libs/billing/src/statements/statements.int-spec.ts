@@ -127,7 +127,7 @@ describe('statements', () => {
       line('late', '2026-03', late),
       line('usage', '2026-04', usage),
     ]);
-    expect(csv).toContain(`,correction,completed,req_${inTime.id}\r\n`);
+    expect(csv).toContain(`,correction,completed,req_${inTime.id},\r\n`);
     expect(april).toMatchObject({ rows: 4, lateRows: 3, lateAfter: march.asOf });
 
     const afterApril = row('2026-04-06T12:00:00.000Z');
