@@ -17,7 +17,7 @@ import { LedgerRowsController } from './corrections/ledger-rows.controller';
 import { UncertainRows } from './corrections/uncertain-rows.service';
 import { LedgerPartitions } from './ledger/ledger-partitions.service';
 import { Ledger } from './ledger/ledger.service';
-import { RollUp } from './ledger/roll-up.service';
+import { RollUp } from './roll-up/roll-up.service';
 import { RateFilesController } from './rate-files/rate-files.controller';
 import { RateFiles } from './rate-files/rate-files.service';
 import { RateCardsController } from './rates/rate-cards.controller';

@@ -14,7 +14,7 @@ import { UncertainRows } from '../src/corrections/uncertain-rows.service';
 import { LedgerPartitions } from '../src/ledger/ledger-partitions.service';
 import type { LedgerRow } from '../src/ledger/ledger-row';
 import { Ledger } from '../src/ledger/ledger.service';
-import { RollUp } from '../src/ledger/roll-up.service';
+import { RollUp } from '../src/roll-up/roll-up.service';
 import { cost, FORMULA, priceOf } from '../src/pricing/pricing';
 import { NO_TOKENS, type TokenCounts } from '../src/pricing/token-counts';
 import { RateFiles } from '../src/rate-files/rate-files.service';

@@ -1,8 +1,10 @@
 import type { Tx } from '@app/platform';
-import { parametersOf, SELECTED, SUMS, type Selection } from '../src/reports/reading';
+import { parametersOf, SELECTED, type Selection } from '../src/ledger/selection';
+import { SUMS } from '../src/reports/reading';
 import type { ChargeRow, RollUpRow } from '../src/reports/report.queries';
 import { LABELS } from '../src/reports/usage-record';
 import type { UsageGroup, UsageKey } from '../src/reports/usage.queries';
+import type { Used, UsedBy } from '../src/roll-up/used.queries';
 
 /** The reports summed row by row, without the roll-up: what they must say. */
 const LEDGER = `(SELECT *, 1 AS requests, status = 'correction' AS is_correction FROM ledger) l`;
@@ -74,3 +76,27 @@ export const rawUsage = (tx: Tx, by: UsageKey, selection: Selection, timeZone: s
      ORDER BY 1 DESC, ${by === 'day' ? 'l.key' : '"costNanos" DESC, l.key COLLATE "C"'}`,
     [...parametersOf(selection), timeZone],
   );
+
+/** What budgets begin with, of everything that is booked. */
+export async function rawUsed(
+  tx: Tx,
+  { tenantId, model, tokenId, user }: UsedBy,
+  { from, to }: Pick<Selection, 'from' | 'to'>,
+): Promise<Used | undefined> {
+  const [used] = await tx.query<Used>(
+    `SELECT coalesce(sum(cost_nanos), 0)::bigint AS "costNanos", coalesce(sum(input_tokens + output_tokens + cache_read_tokens
+       + cache_write_5m_tokens + cache_write_1h_tokens + reasoning_tokens + audio_input_tokens + audio_output_tokens), 0)::bigint AS tokens
+     FROM ledger WHERE at >= $1 AND at < $2 AND ($3::text IS NULL OR tenant_id = $3) AND ($4::text IS NULL OR model LIKE $4)
+       AND ($5::text IS NULL OR token_id = $5) AND ($6::text IS NULL OR coalesce(subject, end_user) = $6)`,
+    [from, to, tenantId ?? null, model?.replace('*', '%') ?? null, tokenId ?? null, user ?? null],
+  );
+  return used;
+}
+
+export async function rawModelsInUse(tx: Tx, since: Date): Promise<string[]> {
+  const rows = await tx.query<{ model: string }>(
+    "SELECT DISTINCT model FROM ledger WHERE at >= date_bin('1 hour', $1::timestamptz, '2000-01-01Z') ORDER BY model",
+    [since],
+  );
+  return rows.map(({ model }) => model);
+}

@@ -1,19 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { createDataSource, Database, EmbeddedPostgres, migrate } from '@app/platform';
 import { migrations } from '../../../apps/gateway/src/migrations';
-import { RollUp } from '../../../libs/billing/src/ledger/roll-up.service';
+import { RollUp } from '../../../libs/billing/src/roll-up/roll-up.service';
 import { LAYOUTS } from '../../../libs/billing/src/reports/layouts';
 import type { Layout } from '../../../libs/billing/src/reports/layout';
 import { daysOf } from '../../../libs/billing/src/reports/period';
-import { readAs, type Selection } from '../../../libs/billing/src/reports/reading';
+import type { Selection } from '../../../libs/billing/src/ledger/selection';
+import { readAs } from '../../../libs/billing/src/reports/reading';
 import { Report } from '../../../libs/billing/src/reports/report';
 import { selectUsage } from '../../../libs/billing/src/reports/usage.queries';
 import { insertManyRows } from '../../../libs/billing/test/many-rows';
-import { rawByModel, rawUsage } from '../../../libs/billing/test/raw-sums';
+import { startOfMonth } from '../../../libs/billing/src/reports/local-time';
+import { sumUsed } from '../../../libs/billing/src/roll-up/used.queries';
+import { rawByModel, rawUsage, rawUsed } from '../../../libs/billing/test/raw-sums';
 import { silentLog } from '../gateway-database';
 import { adminPrincipal, jobPrincipals } from '../principals';
 
@@ -65,22 +68,41 @@ async function measure(superuser: Client, database: Database, rows: number): Pro
   const bytes = await superuser.query<{ bytes: string }>("SELECT pg_total_relation_size('ledger_2026_10') AS bytes");
   say(`a row on disk, indexes included: ${Math.round(Number(bytes.rows[0]?.bytes) / rows)} bytes`);
   const summed = await timed(() => new RollUp(database, jobPrincipals, silentLog).advance());
-  await superuser.query('VACUUM ANALYZE ledger_hours');
-  const lines = await superuser.query<{ n: string }>('SELECT count(*) AS n FROM ledger_hours');
-  say(`all of it summed up by the hour: ${summed.toFixed(0)} ms, ${lines.rows[0]?.n} lines\n`);
+  await superuser.query('VACUUM ANALYZE ledger_hours, ledger_days');
+  const lines = await superuser.query<{ hours: string; days: string }>(
+    'SELECT (SELECT count(*) FROM ledger_hours) AS hours, (SELECT count(*) FROM ledger_days) AS days',
+  );
+  say(
+    `all of it summed up: ${summed.toFixed(0)} ms, ${lines.rows[0]?.hours} lines by the hour, ${lines.rows[0]?.days} by the day\n`,
+  );
 
   const read = readAs(database, adminPrincipal());
   const selection: Selection = { ...MONTH, tenant: null, asOf: new Date('2026-11-02T00:00:00Z') };
   const report = (layout: keyof typeof LAYOUTS, of: Selection): Report<unknown> =>
     new Report(LAYOUTS[layout] as unknown as Layout<unknown>, read, of, 'USD', 'UTC');
 
-  say(`${rows} rows                                       ms   of row by row`);
+  say(`${rows} rows, load ${load()}${' '.repeat(20)}ms   of row by row`);
   for (const by of ['tenant', 'model', 'day'] as const)
     line(
       `usage of the month by ${by}`,
       await middle(() => read((tx) => selectUsage(tx, by, selection, 'UTC', 1_000))),
       await timed(() => read((tx) => rawUsage(tx, by, selection, 'UTC'))),
     );
+  for (const [zone, by] of [
+    ['Europe/Berlin', 'tenant'],
+    ['Europe/Berlin', 'day'],
+    ['Asia/Kolkata', 'tenant'],
+    ['Asia/Kolkata', 'day'],
+  ] as const) {
+    const month = { ...selection, from: startOfMonth(zone, 2026, 10), to: startOfMonth(zone, 2026, 11) };
+    line(`the same in ${zone} by ${by}`, await middle(() => read((tx) => selectUsage(tx, by, month, zone, 1_000))));
+  }
+  const budget = { tenantId: 'department-03', model: 'gpt-*' };
+  line(
+    'what a new budget of a model begins with',
+    await middle(() => read((tx) => sumUsed(tx, budget, MONTH.from, MONTH.to))),
+    await timed(() => read((tx) => rawUsed(tx, budget, selection))),
+  );
   line(
     'layout daily, as CSV',
     await middle(() => drain(report('daily', selection))),
@@ -88,7 +110,8 @@ async function measure(superuser: Client, database: Database, rows: number): Pro
       for (const day of daysOf(selection, 'UTC')) await read((tx) => rawByModel(tx, { ...selection, ...day }));
     }),
   );
-  line('layout period, as CSV', await middle(() => drain(report('period', selection))));
+  for (const layout of ['period', 'chargeback', 'focus'] as const)
+    line(`layout ${layout}, as CSV`, await middle(() => drain(report(layout, selection))));
 
   const slice: Selection = {
     ...selection,
@@ -110,11 +133,12 @@ async function measure(superuser: Client, database: Database, rows: number): Pro
     }
   });
   say(
-    `all of it: ${Math.round(rows / (took / 1_000))} rows a second, memory ${mb(before)} after 200,000 rows, ${mb(process.memoryUsage.rss())} at the end, ${mb(peak)} at most`,
+    `all of it: ${Math.round(rows / (took / 1_000))} rows a second, memory ${mb(before)} after 200,000 rows, ${mb(process.memoryUsage.rss())} at the end, ${mb(peak)} at most, load ${load()}`,
   );
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const load = (): string => (loadavg()[0] as number).toFixed(1);
 const mb = (bytes: number): string => `${Math.round(bytes / 1_000_000)} MB`;
 const line = (name: string, ms: number, raw?: number): void =>
   say(

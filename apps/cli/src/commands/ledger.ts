@@ -19,7 +19,8 @@ interface Check {
   readonly ok: boolean;
   readonly differences: number;
   readonly examples: readonly {
-    readonly hour: string;
+    readonly from: string;
+    readonly lasts: string;
     readonly tenant: string;
     readonly tokenId: string;
     readonly model: string;
@@ -66,7 +67,8 @@ export function registerLedger(program: Command, cli: Cli): void {
       cli.out.rows(
         check.examples,
         [
-          { title: 'hour', of: (line) => line.hour },
+          { title: 'from', of: (line) => line.from },
+          { title: 'lasts', of: (line) => line.lasts },
           { title: 'tenant', of: (line) => line.tenant },
           { title: 'token', of: (line) => line.tokenId },
           { title: 'model', of: (line) => line.model },

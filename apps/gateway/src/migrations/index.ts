@@ -15,6 +15,7 @@ import { LostProcesses1795300000015 } from './1795300000015-lost-processes';
 import { RequestRates1795300000016 } from './1795300000016-request-rates';
 import { Concurrency1795300000019 } from './1795300000019-concurrency';
 import { Deliveries1795300000020 } from './1795300000020-deliveries';
+import { LedgerDays1795300000021 } from './1795300000021-ledger-days';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   RequestRates1795300000016,
   Concurrency1795300000019,
   Deliveries1795300000020,
+  LedgerDays1795300000021,
 ];

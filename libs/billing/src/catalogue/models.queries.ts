@@ -1,5 +1,8 @@
 import type { Tx } from '@app/platform';
+import { EVER, rolledUp, SOME, sumUp } from '../roll-up/lines';
 import type { ModelEntry } from './model-entry';
+
+const HOUR_MS = 3_600_000;
 
 export interface ModelRow extends ModelEntry {
   readonly createdAt: Date;
@@ -59,11 +62,13 @@ export async function upsertModel(tx: Tx, entry: ModelEntry, now: Date): Promise
 
 export const deleteModel = (tx: Tx, id: string): Promise<unknown> => tx.query('DELETE FROM models WHERE id = $1', [id]);
 
-/** Public names that were called since an instant. */
+/** Public names that were called since the beginning of an hour. */
 export async function selectModelsInUse(tx: Tx, since: Date): Promise<string[]> {
-  const rows = await tx.query<{ model: string }>(
-    'SELECT model FROM (SELECT DISTINCT l.model FROM ledger l WHERE l.at >= $1) used ORDER BY model COLLATE "C"',
-    [since.toISOString()],
+  const hour = new Date(Math.floor(since.getTime() / HOUR_MS) * HOUR_MS);
+  const rows = await sumUp<{ model: string }>(
+    tx,
+    await rolledUp(tx, { from: hour, to: EVER, tenant: null, asOf: EVER }),
+    (lines) => `SELECT l.model FROM ${lines} GROUP BY l.model HAVING ${SOME} ORDER BY l.model COLLATE "C"`,
   );
   return rows.map(({ model }) => model);
 }

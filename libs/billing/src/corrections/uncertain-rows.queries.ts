@@ -1,5 +1,5 @@
 import type { Tx } from '@app/platform';
-import { parametersOf, SELECTED, type Selection } from '../reports/reading';
+import { parametersOf, SELECTED, type Selection } from '../ledger/selection';
 import { DETAIL, LABELS, type DetailRow } from '../reports/usage-record';
 import type { RequestCursor } from '../reports/usage.queries';
 

@@ -4,11 +4,11 @@ import { Catalogue } from '../catalogue/catalogue.service';
 import { knownCards } from '../catalogue/known-cards';
 import { listCost, priceOf } from '../pricing/pricing';
 import type { RateCard } from '../rates/rate-card';
+import { pauseBooking, sumUsed, type Used, type UsedBy } from '../roll-up/used.queries';
 import { insertRows, type PricedRow } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, type LedgerRow } from './ledger-row';
 import { entryText, type RowText, rowText } from './row-text';
-import { pauseBooking, sumUsed, type Used, type UsedBy } from './used.queries';
 
 /** The append-only record of what every call used and cost. */
 @Injectable()

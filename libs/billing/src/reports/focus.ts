@@ -3,7 +3,7 @@ import { TOKEN_CLASSES, type TokenClass } from '../pricing/token-counts';
 import type { Column } from './csv';
 import type { Layout } from './layout';
 import { dateIn, startOfMonth } from './local-time';
-import { daysOf, type Period } from './period';
+import { weeksOf, type Period } from './period';
 import type { Sums } from './reading';
 import { selectCharges, type ChargeRow } from './report.queries';
 
@@ -86,11 +86,10 @@ export const focus: Layout<Charge> = {
   columns,
   counted: (charge) => charge,
   async *batches(read, selection, timeZone) {
-    for (const day of daysOf(selection, timeZone)) {
-      const { from, to } = day;
-      const rows = await read((tx) => selectCharges(tx, { ...selection, from, to }));
-      const month = monthOf(timeZone, from);
-      if (rows.length > 0) yield rows.map((row) => ({ ...row, day, month }));
+    for (const { from, to, days } of weeksOf(selection, timeZone)) {
+      const rows = await read((tx) => selectCharges(tx, { ...selection, from, to }, days));
+      const spans = days.map((day) => ({ day, month: monthOf(timeZone, day.from) }));
+      if (rows.length > 0) yield rows.map((row) => ({ ...row, ...(spans[row.day] as (typeof spans)[number]) }));
     }
   },
 };

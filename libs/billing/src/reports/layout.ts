@@ -1,7 +1,8 @@
 import { formatNanos } from '@app/platform';
 import type { TokenClass } from '../pricing/token-counts';
 import type { Column } from './csv';
-import type { Read, Selection, Sums } from './reading';
+import type { Selection } from '../ledger/selection';
+import type { Read, Sums } from './reading';
 
 /**
  * A form of the report. Its schema's number rises when a column is renamed, removed or given another meaning; columns

@@ -1,7 +1,7 @@
 import type { Column } from './csv';
 import { focus } from './focus';
 import { costColumns, usageColumns, type Layout } from './layout';
-import { daysOf, type Period } from './period';
+import { weeksOf, type Day, type Period } from './period';
 import {
   selectByCostCenter,
   selectByModel,
@@ -65,9 +65,9 @@ const daily: Layout<RollUpRow & { readonly date: string }> = {
   ],
   counted: (row) => row,
   async *batches(read, selection, timeZone) {
-    for (const { date, ...day } of daysOf(selection, timeZone)) {
-      const rows = await read((tx) => selectByModel(tx, { ...selection, ...day }));
-      if (rows.length > 0) yield rows.map((row) => ({ ...row, date }));
+    for (const { from, to, days } of weeksOf(selection, timeZone)) {
+      const rows = await read((tx) => selectByModel(tx, { ...selection, from, to }, days));
+      if (rows.length > 0) yield rows.map(({ day, ...row }) => ({ ...row, date: (days[day] as Day).date }));
     }
   },
 };

@@ -32,14 +32,32 @@ export function periodOf({ from, to, period }: PeriodChoice, timeZone: string, n
   return { from: startOfMonth(timeZone, year, month), to: startOfMonth(timeZone, year, month + 1) };
 }
 
+/** A calendar day, or the part of it that is in a period; `2026-11-22`. */
+export interface Day extends Period {
+  readonly date: string;
+}
+
+const DAYS_AT_ONCE = 7;
+
 /** The calendar days of a period, each cut to it. */
-export function* daysOf({ from, to }: Period, timeZone: string): Generator<Period & { readonly date: string }> {
+export function* daysOf({ from, to }: Period, timeZone: string): Generator<Day> {
   for (let start = from; start < to;) {
     const date = dateIn(timeZone, start);
     const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
     const next = startOfDay(timeZone, year, month, day + 1);
     yield { date, from: start, to: next < to ? next : to };
     start = next;
+  }
+}
+
+/** The same, some days at once. */
+export function* weeksOf(period: Period, timeZone: string): Generator<Period & { readonly days: Day[] }> {
+  let days: Day[] = [];
+  for (const day of daysOf(period, timeZone)) {
+    days.push(day);
+    if (days.length < DAYS_AT_ONCE && day.to < period.to) continue;
+    yield { from: (days[0] as Day).from, to: day.to, days };
+    days = [];
   }
 }
 

@@ -1,5 +1,4 @@
 import { CodedError, type Database, type Principal, type Tx } from '@app/platform';
-import type { Period } from './period';
 
 /** Runs one short read. A report is many of them, so that no transaction is open while somebody downloads slowly. */
 export type Read = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
@@ -9,41 +8,6 @@ export const readAs =
   (database: Database, principal: Principal): Read =>
   (work) =>
     principal.kind === 'tenant' ? database.tenant(principal, work) : database.platform(principal, work);
-
-/** Which rows a report is about. */
-export interface Selection extends Period {
-  /** `null` for all the reader may see. */
-  readonly tenant: string | null;
-  /** Rows booked later are left out, so that the same report can be made again. */
-  readonly asOf: Date;
-}
-
-/** The condition for `l`, the ledger; its parameters come first in every statement. */
-export const SELECTED = 'l.at >= $1 AND l.at < $2 AND ($3::text IS NULL OR l.tenant_id = $3) AND l.booked_at <= $4';
-
-export const parametersOf = ({ from, to, tenant, asOf }: Selection): (string | null)[] => [
-  from.toISOString(),
-  to.toISOString(),
-  tenant,
-  asOf.toISOString(),
-];
-
-/**
- * The selected rows in the order of their calls, as a condition and an order in the words of the index that leads to them:
- * those of one tenant are found by its hours.
- */
-export function pathTo(
-  tx: Tx,
-  { tenant }: Pick<Selection, 'tenant'>,
-  direction: 'ASC' | 'DESC' = 'ASC',
-): { readonly selected: string; readonly order: string } {
-  const inOrder = (...columns: string[]): string => columns.map((column) => `${column} ${direction}`).join(', ');
-  if ((tenant ?? tx.principal.tenantId) === null) return { selected: SELECTED, order: inOrder('l.at', 'l.id') };
-  return {
-    selected: `${SELECTED} AND l.hour > $1::timestamptz - interval '1 hour' AND l.hour < $2`,
-    order: inOrder('l.hour', 'l.at', 'l.id'),
-  };
-}
 
 /** Facts a report begins with. `now` is the database's clock, which also stamps the rows. @throws CodedError `tenant_not_found` */
 export async function readStart(tx: Tx, tenant: string | null): Promise<{ now: Date; currency: string | null }> {

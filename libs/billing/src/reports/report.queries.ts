@@ -1,7 +1,9 @@
 import { dashed, type Tx } from '@app/platform';
 import { refuseArchivedRows } from '../ledger/archives.queries';
-import { rolledUp, SOME, sumUp } from './lines';
-import { parametersOf, pathTo, SUMS, type Selection, type Sums } from './reading';
+import type { Period } from './period';
+import { rolledUp, SOME, sumUp } from '../roll-up/lines';
+import { parametersOf, pathTo, type Selection } from '../ledger/selection';
+import { SUMS, type Sums } from './reading';
 import { DETAIL, LABELS, type DetailRow } from './usage-record';
 
 /** A line of a roll-up: rows that agree in all of these. */
@@ -27,6 +29,11 @@ export interface ChargeRow extends Sums {
   readonly currency: string | null;
 }
 
+/** Of which of the days a line is, from 0. */
+export interface OfDay {
+  readonly day: number;
+}
+
 /** The rows after one, oldest first. @throws CodedError `ledger_month_archived` */
 export async function selectDetail(
   tx: Tx,
@@ -50,30 +57,41 @@ export async function selectDetail(
   return rows;
 }
 
-/** By tenant, cost centre and model. */
-export const selectByModel = async (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
-  sumUp<RollUpRow>(
+/** By day, tenant, cost centre and model. @param days those of the selection, one after the other */
+export const selectByModel = async (
+  tx: Tx,
+  selection: Selection,
+  days: readonly Period[],
+): Promise<(RollUpRow & OfDay)[]> =>
+  sumUp<RollUpRow & OfDay>(
     tx,
-    await rolledUp(tx, selection),
-    (lines) => `
-      SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}
+    await rolledUp(tx, selection, laterOf(days)),
+    (lines, next) => `
+      SELECT width_bucket(l.at, $${next}::timestamptz[]) - 1 AS day,
+        l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}
       FROM ${lines} LEFT JOIN rate_cards c ON c.version = l.rate_card
-      GROUP BY l.tenant_id, l.cost_center, l.model, c.currency HAVING ${SOME}
-      ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.model COLLATE "C", c.currency`,
+      GROUP BY 1, l.tenant_id, l.cost_center, l.model, c.currency HAVING ${SOME}
+      ORDER BY 1, l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.model COLLATE "C", c.currency`,
+    [beginningsOf(days)],
   );
 
-/** By tenant, cost centre, provider, model, rate card and service tier; corrections apart. */
-export const selectCharges = async (tx: Tx, selection: Selection): Promise<ChargeRow[]> =>
-  sumUp<ChargeRow>(
+/** By day, tenant, cost centre, provider, model, rate card and service tier; corrections apart. */
+export const selectCharges = async (
+  tx: Tx,
+  selection: Selection,
+  days: readonly Period[],
+): Promise<(ChargeRow & OfDay)[]> =>
+  sumUp<ChargeRow & OfDay>(
     tx,
-    await rolledUp(tx, selection),
-    (lines) => `
-      SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.provider, l.model, l.rate_card AS "rateCard",
+    await rolledUp(tx, selection, laterOf(days)),
+    (lines, next) => `
+      SELECT width_bucket(l.at, $${next}::timestamptz[]) - 1 AS day, l.tenant_id AS tenant, l.cost_center AS "costCenter", l.provider, l.model, l.rate_card AS "rateCard",
         l.service_tier AS "serviceTier", l.is_correction AS "isCorrection", c.currency, ${SUMS}
       FROM ${lines} LEFT JOIN rate_cards c ON c.version = l.rate_card
-      GROUP BY l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.service_tier, l.is_correction, c.currency HAVING ${SOME}
-      ORDER BY l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.provider COLLATE "C", l.model COLLATE "C",
+      GROUP BY 1, l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.service_tier, l.is_correction, c.currency HAVING ${SOME}
+      ORDER BY 1, l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.provider COLLATE "C", l.model COLLATE "C",
         l.rate_card, l.service_tier COLLATE "C" NULLS FIRST, l.is_correction`,
+    [beginningsOf(days)],
   );
 
 /** By cost centre and tenant. */
@@ -111,3 +129,8 @@ export async function selectTenants(tx: Tx, selection: Selection): Promise<strin
   );
   return rows.map(({ tenant }) => tenant);
 }
+
+const beginningsOf = (days: readonly Period[]): string[] => days.map(({ from }) => from.toISOString());
+
+/** Where all but the first begin. */
+const laterOf = (days: readonly Period[]): Date[] => days.slice(1).map(({ from }) => from);

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { csvHeader, csvLines } from './csv';
 import type { Layout } from './layout';
 import type { Period } from './period';
-import type { Read, Selection, Sums } from './reading';
+import type { Selection } from '../ledger/selection';
+import type { Read, Sums } from './reading';
 
 export const SUMMED = [
   'requests',

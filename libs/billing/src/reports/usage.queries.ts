@@ -1,16 +1,18 @@
 import { dashed, type Tx } from '@app/platform';
 import { refuseArchivedRows } from '../ledger/archives.queries';
-import { rolledUp, rowByRow, SOME, sumUp } from './lines';
-import { parametersOf, pathTo, SUMS, type Selection, type Sums } from './reading';
+import { rolledUp, rowByRow, SOME, sumUp } from '../roll-up/lines';
+import { parametersOf, pathTo, type Selection } from '../ledger/selection';
+import { SUMS, type Sums } from './reading';
 import { DETAIL, LABELS, type DetailRow } from './usage-record';
-import { midnightsIn } from './whole-hours';
+import { daysOf } from './period';
 
-/** What usage is summed by: the key and, where a key says little to people, its label. */
+/** What usage is summed by, and the key's label where it says little to people. */
 const KEYS = {
   tenant: { key: () => 'l.tenant_id', label: '(SELECT name FROM tenants WHERE id = g.key)' },
   model: { key: () => 'l.model', label: 'NULL' },
   token: { key: () => 'l.token_id', label: '(SELECT label FROM tokens WHERE id = g.key)' },
-  day: { key: (timeZone: string) => `to_char(l.at AT TIME ZONE ${timeZone}, 'YYYY-MM-DD')`, label: 'NULL' },
+  // Which of the days it is, from 1.
+  day: { key: (beginnings: string) => `width_bucket(l.at, ${beginnings})`, label: 'NULL' },
   subject: { key: () => 'l.subject', label: 'NULL' },
   costCenter: { key: () => 'l.cost_center', label: 'NULL' },
 } as const;
@@ -36,21 +38,29 @@ export async function selectUsage(
   timeZone: string,
   limit: number,
 ): Promise<UsageGroup[]> {
+  const days = by === 'day' ? [...daysOf(selection, timeZone)] : [];
   const { key, label } = KEYS[by];
-  const cuts = by === 'day' ? midnightsIn(selection, timeZone) : [];
-  return sumUp<UsageGroup>(
+  const order = by === 'day' ? 'key' : '"costNanos" DESC, key COLLATE "C"';
+  const groups = await sumUp<UsageGroup>(
     tx,
-    by === 'subject' ? rowByRow(tx, selection) : await rolledUp(tx, selection, cuts),
+    by === 'subject'
+      ? rowByRow(tx, selection)
+      : await rolledUp(
+          tx,
+          selection,
+          days.slice(1).map(({ from }) => from),
+        ),
     (lines, next) => `
       SELECT g.*, ${label} AS label FROM (
         SELECT grouping(l.key) = 1 AS total, l.key, count(*) OVER () - 1 AS groups, ${SUMS}
-        FROM (SELECT ${key(`$${next}::text`)} AS key, l.* FROM ${lines} WHERE $${next}::text IS NOT NULL) l
+        FROM (SELECT ${key(`$${next + 1}::timestamptz[]`)} AS key, l.* FROM ${lines} WHERE $${next + 1}::timestamptz[] IS NOT NULL) l
         GROUP BY GROUPING SETS ((l.key), ()) HAVING grouping(l.key) = 1 OR ${SOME}
-        ORDER BY 1 DESC, ${by === 'day' ? 'l.key' : '"costNanos" DESC, l.key COLLATE "C"'}
-        LIMIT $${next + 1}) g
-      ORDER BY total DESC, ${by === 'day' ? 'key' : '"costNanos" DESC, key COLLATE "C"'}`,
-    [timeZone, limit + 1],
+        ORDER BY total DESC, ${order}
+        LIMIT $${next}) g
+      ORDER BY total DESC, ${order}`,
+    [limit + 1, days.map(({ from }) => from.toISOString())],
   );
+  return by === 'day' ? groups.map((group) => ({ ...group, key: days[Number(group.key) - 1]?.date ?? null })) : groups;
 }
 
 export interface RequestFilter {

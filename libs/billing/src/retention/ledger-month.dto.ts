@@ -2,7 +2,7 @@ export class LedgerMonthView {
   /** @example "2026-10" */
   month!: string;
 
-  /** Rows booked in it, as far as they are summed up by the hour; those that were taken out too. */
+  /** Rows booked in it, as far as they are summed up; those that were taken out too. */
   rows!: number;
 
   /** On disk, indexes included. */
@@ -27,8 +27,11 @@ export class LedgerMonthList {
 }
 
 export class RollUpDifferenceView {
-  /** The hour that begins here. */
-  hour!: string;
+  /** When the line begins. */
+  from!: string;
+
+  /** How long it lasts; days are those of UTC. */
+  lasts!: 'hour' | 'day';
 
   tenant!: string;
 
@@ -61,6 +64,6 @@ export class RollUpCheck {
   /** How many lines of it are not. */
   differences!: number;
 
-  /** The first of them, by hour. */
+  /** The earliest of them. */
   examples!: RollUpDifferenceView[];
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Audit, type AuditAction } from '@app/audit';
 import { Clock, CodedError, Config, Database, formatNanos, type Principal, type Tx } from '@app/platform';
 import { archivedMonth } from '../ledger/archives.queries';
-import { addAgain, lockRollUp, selectDifferences, type RollUpDifference } from '../ledger/roll-up.queries';
+import { addAgain, lockRollUp, selectDifferences, type RollUpDifference } from '../roll-up/roll-up.queries';
 import { stateOf, type RetentionFacts } from './ledger-month';
 import type { LedgerMonthList, LedgerMonthView, RollUpCheck } from './ledger-month.dto';
 import {
@@ -128,7 +128,8 @@ function view(row: LedgerMonthRow, facts: RetentionFacts): LedgerMonthView {
 }
 
 const differenceView = (line: RollUpDifference): RollUpCheck['examples'][number] => ({
-  hour: line.hour.toISOString(),
+  from: line.from.toISOString(),
+  lasts: line.lasts,
   tenant: line.tenant,
   costCenter: line.costCenter,
   tokenId: line.tokenId,

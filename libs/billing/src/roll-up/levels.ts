@@ -1,6 +1,7 @@
 /**
- * SQL of `ledger_hours`, the ledger summed up by the hour: what its lines are told apart by, and what they add up. Each member
- * is a column of that table and what it is of `l`, a row of the ledger.
+ * SQL of the roll-up, the ledger summed up by the hour (`ledger_hours`) and by the day of UTC (`ledger_days`): what its lines are
+ * told apart by beside their beginning, and what they add up. Each member is a column of those tables and what it is of `l`, a
+ * row of the ledger.
  */
 export const TOLD_BY: readonly (readonly [column: string, ofRow: string])[] = [
   ['tenant_id', 'l.tenant_id'],
@@ -29,6 +30,14 @@ export const ADDED_UP: readonly (readonly [column: string, ofRow: string])[] = [
   ['cost_nanos', 'l.cost_nanos'],
 ];
 
+/** How long a line of a level lasts, which is also the column of its beginning, and that beginning by an hour's. */
+export const LEVELS = [
+  { table: 'ledger_hours', lasts: 'hour', beginning: (hour: string): string => hour },
+  { table: 'ledger_days', lasts: 'day', beginning: (hour: string): string => `date_trunc('day', ${hour}, 'UTC')` },
+] as const;
+
+export type Level = (typeof LEVELS)[number];
+
 const names = (columns: typeof TOLD_BY): string => columns.map(([column]) => column).join(', ');
 
 /** The names, for a list of columns. */
@@ -42,9 +51,14 @@ export const lineOfRow = (times = '1'): string =>
     ...ADDED_UP.map(([column, ofRow]) => `(${times} * ${ofRow})::bigint AS ${column}`),
   ].join(', ');
 
-/** The lines that rows of the ledger, chosen by a condition, add up to, with the instant at which the last was booked. */
-export const linesWhere = (condition: string): string => `
+/** The hours that rows of the ledger, chosen by a condition, add up to, with the instant at which the last was booked. */
+export const hoursWhere = (condition: string): string => `
   SELECT l.hour, ${TOLD_BY.map(([column, ofRow]) => `${ofRow} AS ${column}`).join(', ')},
     ${ADDED_UP.map(([column, ofRow]) => `sum(${ofRow})::bigint AS ${column}`).join(', ')}, max(l.booked_at) AS last_booked_at
   FROM ledger l WHERE ${condition}
   GROUP BY l.hour, ${TOLD_BY.map(([, ofRow]) => ofRow).join(', ')}`;
+
+/** The lines of a level that hours, selected by SQL, add up to. */
+export const linesOf = ({ lasts, beginning }: Level, hours: string): string => `
+  SELECT ${beginning('h.hour')} AS ${lasts}, ${TOLD_BY_COLUMNS}, ${ADDED_UP.map(([column]) => `sum(${column})::bigint AS ${column}`).join(', ')}
+  FROM ${hours} h GROUP BY ${beginning('h.hour')}, ${TOLD_BY_COLUMNS}`;

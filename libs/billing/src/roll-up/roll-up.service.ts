@@ -5,7 +5,7 @@ import { addBooked, reach, selectRollUp, tryLockRollUp } from './roll-up.queries
 const STEP_MS = 10_000;
 
 /**
- * Sums the ledger up by the hour, behind those who book. One process at a time; who finds another at it leaves it the step.
+ * Sums the ledger up by the hour and the day, behind those who book. One process at a time; who finds another at it leaves it the step.
  * Reports add what is booked and not summed up yet, so they are exact however far behind this is.
  */
 @Injectable()
@@ -48,7 +48,7 @@ export class RollUp implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.#stepping) return;
     this.#stepping = true;
     await this.advance(STEP_MS / 2)
-      .catch((error: unknown) => this.log.warn({ err: error }, 'the ledger could not be summed up by the hour'))
+      .catch((error: unknown) => this.log.warn({ err: error }, 'the ledger could not be summed up'))
       .finally(() => (this.#stepping = false));
   }
 }

@@ -5,6 +5,9 @@ import { RollUp } from './roll-up.service';
 import { selectRollUp } from './roll-up.queries';
 
 const OCTOBER = new Date('2026-10-05T10:15:00.000Z');
+const LINE = { tenant: 'alpha', costCenter: 'CC-1', model: 'gpt-4o' };
+const HOUR = { from: '2026-10-05T10:00:00.000Z', lasts: 'hour', ...LINE };
+const DAY = { from: '2026-10-05T00:00:00.000Z', lasts: 'day', ...LINE };
 
 describe('the roll-up', () => {
   let world: BillingWorld;
@@ -37,7 +40,15 @@ describe('the roll-up', () => {
       },
       { hour: new Date('2026-10-05T11:00:00.000Z'), requests: '1' },
     ]);
+    expect(await world.asSuperuser('SELECT day, requests FROM ledger_days')).toEqual([
+      { day: new Date('2026-10-05T00:00:00.000Z'), requests: '4' },
+    ]);
     expect(await check('2026-10')).toEqual({ month: '2026-10', ok: true, differences: 0, examples: [] });
+  });
+
+  it('is not advanced by who knows of one level only', async () => {
+    const step = "UPDATE ledger_roll_up SET booked_up_to = booked_up_to - interval '1 second'";
+    await expect(world.asSuperuser(step)).rejects.toMatchObject({ code: '23514' });
   });
 
   it('loses no row that is booked while it advances', async () => {
@@ -81,24 +92,40 @@ describe('the roll-up', () => {
 
   it.each([
     [
-      'adds too much',
-      'UPDATE ledger_hours SET cost_nanos = cost_nanos + 1',
-      { cost: '0.003500001', ledgerCost: '0.0035' },
+      'adds too much in an hour',
+      "UPDATE ledger_hours SET cost_nanos = cost_nanos + 1 WHERE hour >= '2026-10-01Z'",
+      [{ ...HOUR, cost: '0.003500001', ledgerCost: '0.0035' }],
     ],
-    ['lacks a line', 'DELETE FROM ledger_hours', { requests: null, ledgerRequests: 1 }],
-    ['has a line too many', 'DELETE FROM ledger', { requests: 1, ledgerRequests: null, ledgerCost: null }],
-    ['counts other tokens', 'UPDATE ledger_hours SET web_searches = 1', { requests: 1, ledgerRequests: 1 }],
-  ])('names the line when it %s, and is right again when it is rebuilt', async (_, damage, example) => {
+    [
+      'adds too much in a day',
+      "UPDATE ledger_days SET cost_nanos = cost_nanos + 1 WHERE day >= '2026-10-01Z'",
+      [{ ...DAY, cost: '0.003500001', ledgerCost: '0.0035' }],
+    ],
+    [
+      'lacks an hour',
+      "DELETE FROM ledger_hours WHERE hour >= '2026-10-01Z'",
+      [{ ...HOUR, requests: null, ledgerRequests: 1 }],
+    ],
+    [
+      'lacks a day',
+      "DELETE FROM ledger_days WHERE day >= '2026-10-01Z'",
+      [{ ...DAY, requests: null, ledgerRequests: 1 }],
+    ],
+    [
+      'has lines too many',
+      "DELETE FROM ledger WHERE hour >= '2026-10-01Z'",
+      [DAY, HOUR].map((line) => ({ ...line, requests: 1, ledgerRequests: null, ledgerCost: null })),
+    ],
+    [
+      'counts other tokens',
+      "UPDATE ledger_hours SET web_searches = 1 WHERE hour >= '2026-10-01Z'",
+      [{ ...HOUR, requests: 1, ledgerRequests: 1 }],
+    ],
+  ])('names the lines when it %s, and is right again when it is rebuilt', async (_, damage, examples) => {
     await world.book(world.row({ at: OCTOBER }), world.row({ at: new Date('2026-09-05T10:15:00.000Z') }));
     await world.rollUp.advance();
-    await world.asSuperuser(`${damage}${damage.includes('WHERE') ? '' : " WHERE hour >= '2026-10-01Z'"}`);
-    expect(await check('2026-10')).toMatchObject({
-      ok: false,
-      differences: 1,
-      examples: [
-        { hour: '2026-10-05T10:00:00.000Z', tenant: 'alpha', costCenter: 'CC-1', model: 'gpt-4o', ...example },
-      ],
-    });
+    await world.asSuperuser(damage);
+    expect(await check('2026-10')).toMatchObject({ ok: false, differences: examples.length, examples });
     expect((await check('2026-09')).ok).toBe(true);
     await world.months.rebuild(world.admin, '2026-10');
     expect((await check('2026-10')).ok).toBe(true);
@@ -113,6 +140,8 @@ describe('the roll-up', () => {
     for (const sql of [
       'UPDATE ledger_hours SET requests = 7',
       'DELETE FROM ledger_hours',
+      'UPDATE ledger_days SET requests = 7',
+      'DELETE FROM ledger_days',
       'UPDATE ledger_roll_up SET reaching = now()',
     ])
       await expect(world.asSuperuser(`${as} ${sql}`)).rejects.toMatchObject({ code: '42501' });

@@ -2,16 +2,35 @@ import fc from 'fast-check';
 import { uuid7, type Tx } from '@app/platform';
 import { tenantPrincipal } from '../../../../test/support/principals';
 import { BillingWorld } from '../../test/billing-world';
-import { rawByCostCenter, rawByModel, rawByToken, rawCharges, rawTenants, rawUsage } from '../../test/raw-sums';
-import { addBooked, selectRollUp } from '../ledger/roll-up.queries';
-import type { Selection } from './reading';
-import { selectByCostCenter, selectByModel, selectByToken, selectCharges, selectTenants } from './report.queries';
-import { selectUsage, type UsageGroup } from './usage.queries';
+import {
+  rawByCostCenter,
+  rawByModel,
+  rawByToken,
+  rawCharges,
+  rawModelsInUse,
+  rawTenants,
+  rawUsage,
+  rawUsed,
+} from '../../test/raw-sums';
+import { selectModelsInUse } from '../catalogue/models.queries';
+import { addBooked, selectRollUp } from './roll-up.queries';
+import type { Selection } from '../ledger/selection';
+import {
+  selectByCostCenter,
+  selectByModel,
+  selectByToken,
+  selectCharges,
+  selectTenants,
+} from '../reports/report.queries';
+import { daysOf, type Day } from '../reports/period';
+import { selectUsage, type UsageGroup } from '../reports/usage.queries';
+import { sumUsed, type UsedBy } from './used.queries';
 
 /** Ten days around the hour that Berlin skips and Lord Howe's half hour that comes again. */
 const FROM = Date.parse('2026-03-28T00:00:00Z');
 const TO = Date.parse('2026-04-07T00:00:00Z');
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const TENANTS = ['alpha', 'beta'] as const;
 const KEYS = ['tenant', 'model', 'token', 'day', 'subject', 'costCenter'] as const;
 const ZONES = ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/St_Johns', 'Australia/Lord_Howe'];
@@ -29,8 +48,9 @@ interface Booked {
   readonly cost: number;
 }
 
-/** Instants of which many are on the hour, or a millisecond beside it. */
+/** Instants of which many are on a day of UTC or on the hour, or a millisecond beside it. */
 const instant = fc.oneof(
+  fc.integer({ min: 0, max: (TO - FROM) / DAY_MS }).map((days) => FROM + days * DAY_MS),
   fc.integer({ min: FROM, max: TO }),
   fc
     .tuple(fc.integer({ min: 0, max: (TO - FROM) / (HOUR_MS / 2) }), fc.integer({ min: -1, max: 1 }))
@@ -48,9 +68,26 @@ const booked: fc.Arbitrary<Booked> = fc.record({
   cost: fc.integer({ min: 1, max: 1_000_000 }),
 });
 
+/** All that budgets are of, in the tenant `alpha` and everywhere. */
+const BUDGETED: readonly UsedBy[] = [
+  {},
+  { model: 'gpt-4o' },
+  { tenantId: 'alpha' },
+  ...['gpt-4o', 'gpt-*', '*'].map((model) => ({ tenantId: 'alpha', model })),
+  { tenantId: 'alpha', tokenId: 'tok_1' },
+  { tenantId: 'alpha', user: 'user-1' },
+  { tenantId: 'alpha', user: 'customer-1' },
+];
+
 /** Sums over nothing are null, sums that cancel each other out are zero: both mean that there are no rows. */
 const unlabelled = ({ label: _, ...group }: UsageGroup): object =>
   Object.fromEntries(Object.entries(group).map(([name, value]) => [name, name === 'key' ? value : (value ?? 0n)]));
+
+async function eachDay<Row>(days: readonly Day[], read: (day: Day) => Promise<Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [day, span] of days.entries()) rows.push(...(await read(span)).map((row) => ({ day, ...row })));
+  return rows;
+}
 
 describe('sums from the roll-up', () => {
   let world: BillingWorld;
@@ -66,12 +103,12 @@ describe('sums from the roll-up', () => {
   afterAll(() => world.close());
 
   async function book(rows: readonly Booked[]): Promise<void> {
-    await world.asSuperuser(`DELETE FROM ledger; DELETE FROM ledger_hours;
-      UPDATE ledger_roll_up SET booked_up_to = '1970-01-01Z', reaching = '1970-01-01Z'`);
+    await world.asSuperuser(`DELETE FROM ledger; DELETE FROM ledger_hours; DELETE FROM ledger_days;
+      UPDATE ledger_roll_up SET booked_up_to = '1970-01-01Z', days_booked_up_to = '1970-01-01Z', reaching = '1970-01-01Z'`);
     await world.asSuperuser(
-      `INSERT INTO ledger (id, at, booked_at, tenant_id, cost_center, token_id, subject, model, provider, rate_card, formula, status, outcome,
+      `INSERT INTO ledger (id, at, booked_at, tenant_id, cost_center, token_id, subject, end_user, model, provider, rate_card, formula, status, outcome,
          input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, cost_nanos, service_tier)
-       SELECT (r->>'id')::uuid, (r->>'at')::timestamptz, (r->>'bookedAt')::timestamptz, r->>'tenant', r->>'costCenter', r->>'token', r->>'subject',
+       SELECT (r->>'id')::uuid, (r->>'at')::timestamptz, (r->>'bookedAt')::timestamptz, r->>'tenant', r->>'costCenter', r->>'token', r->>'subject', r->>'endUser',
          r->>'model', 'openai', 1, 1, r->>'status', 'completed', 1, 2, 3, 4, 5, 6, (r->>'cost')::bigint, r->>'tier'
        FROM jsonb_array_elements($1) r`,
       [
@@ -81,7 +118,8 @@ describe('sums from the roll-up', () => {
             id: uuid7(at),
             at: new Date(at),
             bookedAt: new Date(at + delayMs),
-            subject: `user-${index % 3}`,
+            subject: index % 2 ? `user-${index % 3}` : null,
+            endUser: `customer-${index % 3}`,
             status,
             cost: status === 'correction' ? -cost : cost,
           })),
@@ -103,8 +141,13 @@ describe('sums from the roll-up', () => {
       const groups = await selectUsage(tx, by, selection, timeZone, 1_000);
       expect(groups.map(unlabelled)).toEqual((await rawUsage(tx, by, selection, timeZone)).map(unlabelled));
     }
-    expect(await selectByModel(tx, selection)).toEqual(await rawByModel(tx, selection));
-    expect(await selectCharges(tx, selection)).toEqual(await rawCharges(tx, selection));
+    const days = [...daysOf(selection, timeZone)];
+    expect(await selectByModel(tx, selection, days)).toEqual(
+      await eachDay(days, (day) => rawByModel(tx, { ...selection, ...day })),
+    );
+    expect(await selectCharges(tx, selection, days)).toEqual(
+      await eachDay(days, (day) => rawCharges(tx, { ...selection, ...day })),
+    );
     expect(await selectByCostCenter(tx, selection)).toEqual(await rawByCostCenter(tx, selection));
     expect(await selectByToken(tx, selection, ['beta'])).toEqual(await rawByToken(tx, selection, ['beta']));
     expect(await selectTenants(tx, selection)).toEqual(await rawTenants(tx, selection));
@@ -124,6 +167,11 @@ describe('sums from the roll-up', () => {
           await rollUpTo(steps);
           await world.inPlatform((tx) => expectSame(tx, selection, timeZone));
           await world.db.database.tenant(tenantPrincipal('alpha'), (tx) => expectSame(tx, selection, timeZone));
+          await world.inPlatform(async (tx) => {
+            for (const by of BUDGETED)
+              expect(await sumUsed(tx, by, selection.from, selection.to)).toEqual(await rawUsed(tx, by, selection));
+            expect(await selectModelsInUse(tx, selection.from)).toEqual(await rawModelsInUse(tx, selection.from));
+          });
         },
       ),
       { numRuns: 15 },

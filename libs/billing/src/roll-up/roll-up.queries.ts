@@ -1,5 +1,5 @@
 import type { Tx } from '@app/platform';
-import { ADDED_UP, ADDED_UP_COLUMNS, linesWhere, TOLD_BY_COLUMNS } from './ledger-hours';
+import { ADDED_UP, ADDED_UP_COLUMNS, hoursWhere, LEVELS, linesOf, TOLD_BY_COLUMNS, type Level } from './levels';
 
 /** From the first instant of a month up to that of the next, in UTC as the partitions are. */
 export interface LedgerMonth {
@@ -46,15 +46,14 @@ export async function selectRollUp(tx: Tx): Promise<RollUpState> {
   return state as RollUpState;
 }
 
-/** Sums rows up into `hours` and `months` by lines that SQL named `fresh` selects. */
+const intoLevel = (level: Level): string => `
+    INSERT INTO ${level.table} AS kept (${level.lasts}, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS}) ${linesOf(level, 'fresh')}
+    ON CONFLICT (${level.lasts}, tenant_id, token_id, model, provider, rate_card, is_correction, service_tier, cost_center)
+    DO UPDATE SET ${ADDED_UP.map(([column]) => `${column} = kept.${column} + excluded.${column}`).join(', ')}`;
+
+/** Sums rows up into all levels and `ledger_months`, by the hours that SQL named `fresh` selects. */
 const addingUp = (fresh: string): string => `
-  WITH fresh AS (${fresh}),
-  hours AS (
-    INSERT INTO ledger_hours AS h (hour, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS})
-    SELECT hour, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS} FROM fresh
-    ON CONFLICT (hour, tenant_id, token_id, model, provider, rate_card, is_correction, service_tier, cost_center)
-    DO UPDATE SET ${ADDED_UP.map(([column]) => `${column} = h.${column} + excluded.${column}`).join(', ')}
-  )
+  WITH fresh AS (${fresh}), ${LEVELS.map((level) => `${level.lasts}s AS (${intoLevel(level)})`).join(', ')}
   INSERT INTO ledger_months AS m (month, rows, last_booked_at)
   SELECT date_trunc('month', hour, 'UTC'), sum(requests), max(last_booked_at) FROM fresh GROUP BY 1
   ON CONFLICT (month) DO UPDATE
@@ -62,20 +61,21 @@ const addingUp = (fresh: string): string => `
 
 /** Adds what was booked since the last step, and says so. */
 export async function addBooked(tx: Tx, { bookedUpTo, reaching }: RollUpState): Promise<void> {
-  await tx.query(addingUp(linesWhere('l.booked_at > $1 AND l.booked_at <= $2')), [
+  await tx.query(addingUp(hoursWhere('l.booked_at > $1 AND l.booked_at <= $2')), [
     bookedUpTo.toISOString(),
     reaching.toISOString(),
   ]);
-  await tx.query('UPDATE ledger_roll_up SET booked_up_to = $1', [reaching.toISOString()]);
+  await tx.query('UPDATE ledger_roll_up SET booked_up_to = $1, days_booked_up_to = $1', [reaching.toISOString()]);
 }
 
 /** Sums a month up anew, as far as the roll-up goes. */
 export async function addAgain(tx: Tx, { from, to }: LedgerMonth): Promise<void> {
   const { bookedUpTo } = await selectRollUp(tx);
   const month = [from.toISOString(), to.toISOString()];
-  await tx.query('DELETE FROM ledger_hours WHERE hour >= $1 AND hour < $2', month);
+  for (const { table, lasts } of LEVELS)
+    await tx.query(`DELETE FROM ${table} WHERE ${lasts} >= $1 AND ${lasts} < $2`, month);
   await tx.query('DELETE FROM ledger_months WHERE month = $1', [month[0]]);
-  await tx.query(addingUp(linesWhere('l.at >= $1 AND l.at < $2 AND l.booked_at <= $3')), [
+  await tx.query(addingUp(hoursWhere('l.at >= $1 AND l.at < $2 AND l.booked_at <= $3')), [
     ...month,
     bookedUpTo.toISOString(),
   ]);
@@ -83,7 +83,8 @@ export async function addAgain(tx: Tx, { from, to }: LedgerMonth): Promise<void>
 
 /** A line that is not what the rows of the ledger add up to. Amounts and counts are `null` where there is no such line. */
 export interface RollUpDifference {
-  readonly hour: Date;
+  readonly from: Date;
+  readonly lasts: Level['lasts'];
   readonly tenant: string;
   readonly costCenter: string | null;
   readonly tokenId: string;
@@ -100,20 +101,23 @@ export interface RollUpDifference {
 export const selectDifferences = (tx: Tx, { from, to }: LedgerMonth, limit: number): Promise<RollUpDifference[]> => {
   const kept = (of: string): string => `sum(${of}) FILTER (WHERE kept)::bigint`;
   const found = (of: string): string => `sum(${of}) FILTER (WHERE NOT kept)::bigint`;
+  const bothBooks = LEVELS.flatMap((level) => {
+    const { table, lasts } = level;
+    const columns = `'${lasts}' AS lasts, ${lasts} AS beginning, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS}`;
+    return [
+      `SELECT true AS kept, ${columns} FROM ${table} WHERE ${lasts} >= $1 AND ${lasts} < $2`,
+      `SELECT false, ${columns} FROM (${linesOf(level, 'hours')}) lines`,
+    ];
+  }).join(' UNION ALL ');
   return tx.query<RollUpDifference>(
-    `SELECT hour, tenant_id AS tenant, cost_center AS "costCenter", token_id AS "tokenId", model,
+    `WITH hours AS (${hoursWhere('l.at >= $1 AND l.at < $2 AND l.booked_at <= (SELECT booked_up_to FROM ledger_roll_up)')})
+     SELECT beginning AS "from", lasts, tenant_id AS tenant, cost_center AS "costCenter", token_id AS "tokenId", model,
        ${kept('requests')} AS requests, ${found('requests')} AS "ledgerRequests",
        ${kept('cost_nanos')} AS "costNanos", ${found('cost_nanos')} AS "ledgerCostNanos", count(*) OVER () AS differences
-     FROM (
-       SELECT true AS kept, hour, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS} FROM ledger_hours WHERE hour >= $1 AND hour < $2
-       UNION ALL
-       SELECT false, hour, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS} FROM (${linesWhere(
-         'l.at >= $1 AND l.at < $2 AND l.booked_at <= (SELECT booked_up_to FROM ledger_roll_up)',
-       )}) rows
-     ) both_books
-     GROUP BY hour, ${TOLD_BY_COLUMNS}
+     FROM (${bothBooks}) both_books
+     GROUP BY lasts, beginning, ${TOLD_BY_COLUMNS}
      HAVING ${ADDED_UP.map(([column]) => `${kept(column)} IS DISTINCT FROM ${found(column)}`).join(' OR ')}
-     ORDER BY hour, tenant_id, token_id, model LIMIT $3`,
+     ORDER BY beginning, lasts, tenant_id, token_id, model LIMIT $3`,
     [from.toISOString(), to.toISOString(), limit],
   );
 };
