@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Audit } from '@app/audit';
 import type { Config, DeliveryConfig } from '@app/platform';
+import { Webhooks } from '@app/webhooks';
 import { silentLog } from '../../../test/support/gateway-database';
 import { jobPrincipals } from '../../../test/support/principals';
 import { Deliveries } from '../src/deliveries/deliveries.service';
@@ -28,7 +29,8 @@ export class DeliveryWorld {
     readonly billing: BillingWorld,
     readonly folder: string,
   ) {
-    this.runs = new DeliveryRuns(billing.db.database, jobPrincipals);
+    const webhooks = new Webhooks(billing.config, billing.clock);
+    this.runs = new DeliveryRuns(billing.db.database, webhooks, jobPrincipals);
     this.runner = this.process();
     this.deliveries = new Deliveries(billing.db.database, new Audit(), billing.config, billing.clock);
   }
@@ -52,6 +54,7 @@ export class DeliveryWorld {
   configure(...deliveries: Partial<DeliveryConfig>[]): void {
     const current = {
       ...this.billing.config.current,
+      webhooks: [{ name: 'alerts', events: ['delivery.*'] }],
       deliveries: deliveries.map((each) => ({
         name: 'warehouse',
         report: 'daily',
@@ -71,6 +74,12 @@ export class DeliveryWorld {
       paths.sort().map(async (path) => [relative(this.folder, path), await readFile(path, 'utf8')] as const),
     );
     return Object.fromEntries(texts);
+  }
+
+  /** What receivers outside are told. */
+  async notices(): Promise<unknown[]> {
+    const rows = await this.billing.asSuperuser<{ body: string }>('SELECT body FROM webhook_deliveries ORDER BY id');
+    return rows.map(({ body }) => JSON.parse(body) as unknown);
   }
 
   /** State, period, files, revised and error of each run, oldest first. */

@@ -1,7 +1,7 @@
 import { matchesPattern, type WebhookConfig } from '@app/platform';
 
 /** Everything that is ever told. A closed list, so that receivers can rely on it. */
-export const WEBHOOK_EVENTS = ['budget.threshold', 'budget.refused', 'webhook.test'] as const;
+export const WEBHOOK_EVENTS = ['budget.threshold', 'budget.refused', 'delivery.failed', 'webhook.test'] as const;
 
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

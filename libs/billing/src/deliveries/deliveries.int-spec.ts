@@ -187,6 +187,24 @@ describe('deliveries', () => {
     await expect(world.runs.confirm(dead as NonNullable<typeof dead>)).rejects.toThrow();
   });
 
+  it('gives up a run whose process is gone each time, and tells so once', async () => {
+    world.configure({});
+    await world.runs.add([{ delivery: 'warehouse', slot: noon(), period: day(1), requestedBy: null }]);
+    for (let n = 0; n < 10; n += 1) {
+      await world.runs.claim(['warehouse']);
+      await world.billing.asSuperuser(
+        "UPDATE report_deliveries SET claimed_until = now() - interval '1 second' WHERE state = 'running'",
+      );
+    }
+    expect(await world.history()).toEqual([['failed', day(1), 0, 0]]);
+    expect(await world.notices()).toMatchObject([
+      {
+        type: 'delivery.failed',
+        data: { delivery: 'warehouse', period: day(1), slot: noon().toISOString(), attempts: 8 },
+      },
+    ]);
+  });
+
   it('lists what failed and why, tries again, and makes it good', async () => {
     world.configure({ to: { folder: join(world.folder, 'share') } });
     await world.billing.book(row(1));
@@ -199,6 +217,7 @@ describe('deliveries', () => {
     ]);
     expect(world.runner.standings).toMatchObject([{ delivery: 'warehouse', failing: 1 }]);
 
+    expect(await world.notices()).toEqual([]);
     await mkdir(join(world.folder, 'share'));
     await world.runner.carryOutDue();
     expect(await world.history()).toEqual([['retrying', day(1), 0, 0]]);
@@ -216,6 +235,18 @@ describe('deliveries', () => {
       await world.runner.carryOutDue();
     }
     expect(await world.history()).toEqual([['failed', day(1), 0, 0]]);
+    expect(await world.notices()).toMatchObject([
+      {
+        type: 'delivery.failed',
+        data: {
+          tenant: null,
+          delivery: 'warehouse',
+          period: day(1),
+          attempts: 8,
+          error: expect.stringContaining('ENOENT') as string,
+        },
+      },
+    ]);
     await mkdir(join(world.folder, 'share'));
     world.billing.clock.advance(DAY_MS);
     await world.runner.carryOutDue();

@@ -1,5 +1,6 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { AuditModule } from '@app/audit';
+import { WebhooksModule } from '@app/webhooks';
 import { BillingModule } from '../billing.module';
 import { DeliveriesController } from './deliveries.controller';
 import { Deliveries } from './deliveries.service';
@@ -11,7 +12,7 @@ import { StatementDelivery } from './statement-delivery.service';
 
 /** Bills that go to a folder or a bucket by themselves. */
 @Module({
-  imports: [AuditModule, BillingModule],
+  imports: [AuditModule, BillingModule, WebhooksModule],
   controllers: [DeliveriesController],
   providers: [Deliveries, DeliveryRuns, DeliveryRunner, DeliveryWork, ReportDelivery, StatementDelivery],
 })

@@ -30,12 +30,22 @@ export const selectStandings = (tx: Tx, deliveries: readonly string[]): Promise<
     [deliveries],
   );
 
-/** One claimant at a time, so that no two carry out the same run, or two runs of the same delivery. */
-const lockClaims = (tx: Tx): Promise<unknown> =>
+/** One claimant at a time, until the transaction ends, so that no two carry out the same run, or two runs of the same delivery. */
+export const lockClaims = (tx: Tx): Promise<unknown> =>
   tx.query("SELECT pg_advisory_xact_lock(hashtext('report_deliveries'))");
 
+/** Gives up the runs whose claimants are gone, each time, and returns them. Claims must be locked. */
+export const giveUpAbandoned = (tx: Tx, mostAttempts: number): Promise<DeliveryRun[]> =>
+  tx.query<DeliveryRun>(
+    `UPDATE report_deliveries SET state = 'failed', claim = NULL, claimed_until = NULL, finished_at = clock_timestamp(),
+       error = 'The gateway process that carried it out has ended, each time.'
+     WHERE state = 'running' AND claimed_until < clock_timestamp() AND attempts >= $1
+     RETURNING ${COLUMNS}`,
+    [mostAttempts],
+  );
+
 /**
- * Takes the oldest run that waits, or whose claimant is gone. The moment up to which its rows were booked is fixed with the
+ * Takes the oldest run that waits, or whose claimant is gone. Claims must be locked. The moment up to which its rows were booked is fixed with the
  * first claim, so that another attempt writes the same bytes.
  */
 export async function claimRun(
@@ -43,15 +53,7 @@ export async function claimRun(
   deliveries: readonly string[],
   claim: string,
   leaseMs: number,
-  mostAttempts: number,
 ): Promise<ClaimedRun | undefined> {
-  await lockClaims(tx);
-  await tx.query(
-    `UPDATE report_deliveries SET state = 'failed', claim = NULL, claimed_until = NULL, finished_at = clock_timestamp(),
-       error = 'The gateway process that carried it out has ended, each time.'
-     WHERE state = 'running' AND claimed_until < clock_timestamp() AND attempts >= $1`,
-    [mostAttempts],
-  );
   const rows = await tx.query<ClaimedRun>(
     `UPDATE report_deliveries r SET state = 'running', claim = $2, claimed_until = clock_timestamp() + $3 * interval '1 millisecond',
        attempts = attempts + 1, as_of = COALESCE(as_of, ledger_booked_up_to())

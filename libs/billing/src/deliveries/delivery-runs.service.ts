@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Database, JobPrincipals, type Principal, type Tx } from '@app/platform';
-import type { ClaimedRun, DeliveredFiles, DeliveryStanding } from './delivery-run';
+import { Webhooks } from '@app/webhooks';
+import type { ClaimedRun, DeliveredFiles, DeliveryRun, DeliveryStanding } from './delivery-run';
 import {
   claimRun,
   extendClaim,
   failRun,
   finishRun,
+  giveUpAbandoned,
   insertRun,
+  lockClaims,
   releaseRun,
   selectStandings,
   type NewRun,
@@ -25,6 +28,7 @@ export class DeliveryRuns {
 
   constructor(
     private readonly database: Database,
+    private readonly webhooks: Webhooks,
     jobs: JobPrincipals,
   ) {
     this.principal = jobs.for('deliveries');
@@ -44,7 +48,11 @@ export class DeliveryRuns {
 
   /** A run for this process alone, or none. */
   claim(deliveries: readonly string[]): Promise<ClaimedRun | undefined> {
-    return this.inDatabase((tx) => claimRun(tx, deliveries, randomUUID(), LEASE_MS, MOST_ATTEMPTS));
+    return this.inDatabase(async (tx) => {
+      await lockClaims(tx);
+      for (const run of await giveUpAbandoned(tx, MOST_ATTEMPTS)) await this.announceFailed(tx, run);
+      return claimRun(tx, deliveries, randomUUID(), LEASE_MS);
+    });
   }
 
   /** @throws ClaimLost */
@@ -56,13 +64,24 @@ export class DeliveryRuns {
     return this.inDatabase((tx) => finishRun(tx, run, delivered));
   }
 
-  /** To be tried again after a pause, or to be given up. */
+  /** To be tried again after a pause, or to be given up, which receivers outside are told. */
   fail(run: ClaimedRun, error: string): Promise<boolean> {
-    return this.inDatabase((tx) => failRun(tx, run, error, pauseAfterMs(run.attempts)));
+    const pauseMs = pauseAfterMs(run.attempts);
+    return this.inDatabase(async (tx) => {
+      const isOurs = await failRun(tx, run, error, pauseMs);
+      if (isOurs && pauseMs === null) await this.announceFailed(tx, { ...run, error });
+      return isOurs;
+    });
   }
 
   release(run: ClaimedRun): Promise<boolean> {
     return this.inDatabase((tx) => releaseRun(tx, run));
+  }
+
+  /** Where bills go is the gateway's own affair, also where they are a tenant's. */
+  private announceFailed(tx: Tx, { delivery, period, slot, attempts, error }: DeliveryRun): Promise<void> {
+    const data = { delivery, period, slot: slot.toISOString(), attempts, error };
+    return this.webhooks.announce(tx, { event: 'delivery.failed', tenant: null, data });
   }
 
   private inDatabase<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
