@@ -15,10 +15,20 @@ export interface BookedCall {
   readonly id: string;
   readonly tenant: string;
   readonly model: string;
-  readonly status: 'actual' | 'estimated' | 'unconfirmed' | 'quarantined' | 'correction';
+  readonly status: 'actual' | 'estimated' | 'unconfirmed' | 'quarantined';
   readonly outcome: string;
   readonly rateCard: number;
   readonly providerRequestId: string | null;
+  readonly costNanos: bigint;
+}
+
+/** What was booked beside a call, because somebody knew better. */
+export interface BookedCorrection {
+  readonly id: string;
+  readonly tenant: string;
+  /** The id of the call's row. */
+  readonly corrects: string;
+  /** What the call costs more, or less. */
   readonly costNanos: bigint;
 }
 
@@ -60,11 +70,11 @@ export class Books {
     }));
   }
 
-  /** In the order of acceptance. */
+  /** In the order of acceptance, as they were booked first. */
   async calls(tenant: string): Promise<BookedCall[]> {
     const rows = await this.query(
       `SELECT replace(id::text, '-', '') AS id, tenant_id, model, status, outcome, rate_card, provider_request_id, cost_nanos
-         FROM ledger WHERE tenant_id = $1 ORDER BY at, id`,
+         FROM ledger WHERE tenant_id = $1 AND status <> 'correction' ORDER BY at, id`,
       [tenant],
     );
     return rows.map((row) => ({
@@ -79,12 +89,27 @@ export class Books {
     }));
   }
 
+  async corrections(tenant: string): Promise<BookedCorrection[]> {
+    const rows = await this.query(
+      `SELECT replace(id::text, '-', '') AS id, tenant_id, replace(corrects::text, '-', '') AS corrects, cost_nanos
+         FROM ledger WHERE tenant_id = $1 AND status = 'correction' ORDER BY at, id`,
+      [tenant],
+    );
+    return rows.map((row) => ({
+      id: row['id'] as string,
+      tenant: row['tenant_id'] as string,
+      corrects: row['corrects'] as string,
+      costNanos: BigInt(row['cost_nanos'] as string),
+    }));
+  }
+
   /** Every window, of whatever, beside the sums it must equal. */
   async balances(): Promise<Balance[]> {
     const rows = await this.query(
       `SELECT w.id, w.metric, w.spent, w.leased,
               (SELECT coalesce(sum(CASE w.metric WHEN 'cost' THEN l.cost_nanos ELSE l.input_tokens + l.output_tokens
-                 + l.cache_read_tokens + l.cache_write_5m_tokens + l.cache_write_1h_tokens + l.reasoning_tokens END), 0) FROM ledger l
+                 + l.cache_read_tokens + l.cache_write_5m_tokens + l.cache_write_1h_tokens + l.reasoning_tokens
+                 + l.audio_input_tokens + l.audio_output_tokens END), 0) FROM ledger l
                 WHERE (w.tenant_id IS NULL OR l.tenant_id = w.tenant_id) AND l.at >= w.starts_at AND l.at < w.ends_at
                   AND CASE w.scope WHEN 'token' THEN l.token_id = w.target
                     WHEN 'user' THEN coalesce(l.subject, l.end_user) = w.target

@@ -25,6 +25,7 @@ import { readBody } from '../../libs/proxy/src/read-body';
 import type { Dialect } from '../../libs/proxy/src/request-facts';
 import { Upstream } from '../../libs/proxy/src/upstream';
 import { assembleQuota, type AssembledQuota } from '../../libs/quota/src/assemble';
+import type { BudgetKey } from '../../libs/quota/src/budget.dto';
 import { socketFolder } from '../../libs/quota/src/liveness-socket';
 import { eventually } from './department';
 import { silentLog } from './gateway-database';
@@ -140,15 +141,15 @@ export class RelayWorld {
     return { status: String(status), outcome: String(outcome), cost: BigInt(cost ?? -1), output: Number(output) };
   }
 
-  /** Sets the tenant's budget of the month. */
-  async limit(tenant: string, limit: string): Promise<void> {
+  /** Sets the budget of the month of a tenant, or the organisation, or of what is given. */
+  async limit(tenant: string | null, limit: string, of: Partial<BudgetKey> = {}): Promise<void> {
     const budgets = new BudgetsService(
       this.billing.db.database,
       new Audit(),
       this.quota.meters,
       this.quota.settlements,
     );
-    await budgets.set(this.billing.admin, tenant, { metric: 'cost', period: 'month', limit });
+    await budgets.set(this.billing.admin, tenant, { metric: 'cost', period: 'month', ...of, limit });
   }
 
   async rowsOf(tenant: string): Promise<number> {

@@ -9,9 +9,10 @@ import {
 } from '@app/billing';
 import { formatNanos, parseNanos, uuid7 } from '@app/platform';
 import fc from 'fast-check';
-import { Books } from '../../../test/support/books';
+import { Books, WINDOW_NAME } from '../../../test/support/books';
 import { jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
 import { RelayWorld } from '../../../test/support/relay-world';
+import type { BudgetKey } from '../../quota/src/budget.dto';
 import { Attributions } from './attributions';
 import type { Bill } from './bill';
 import { SettledEntry, WorstCase } from './ledger-sink';
@@ -75,7 +76,10 @@ async function reprice(input: number): Promise<void> {
 }
 
 /** A call that held its worst case and used what is given, or of which nothing was learnt. */
-async function call(used: { input: number; output: number } | null): Promise<string> {
+async function call(
+  used: { input: number; output: number } | null,
+  by: { readonly tokenId: string; readonly subject: string } = { tokenId: 'tok_1', subject: 'ann' },
+): Promise<string> {
   const { billing, quota } = world;
   const at = billing.clock.now();
   const card = billing.catalogue.cardAt(at) as RateCard;
@@ -83,7 +87,7 @@ async function call(used: { input: number; output: number } | null): Promise<str
   const worst = quote(card, price, BOUNDS);
   const { rateCard, formula } = worst;
   const attribution = attributions.of({
-    ...{ tenantId: tenant, tokenId: 'tok_1', subject: 'ann', endUser: null, model: 'm', provider: 'local' },
+    ...{ tenantId: tenant, ...by, endUser: null, model: 'm', provider: 'local' },
     ...{ rateCard, formula },
   });
   const id = uuid7(at.getTime());
@@ -137,6 +141,48 @@ it('gives back to budgets what a call did not use, and takes what it used beyond
   expect(world.quota.quota.facts(world.billing.clock.now()).uncoveredNanos).toBe(0n);
   await correct(id, { input: 0, output: 0 });
   await call({ input: 1, output: 1 });
+  await expectBalance();
+});
+
+/** Budgets of all that a call may count in beside its tenant. */
+const PARTS: readonly Partial<BudgetKey>[] = [
+  { scope: 'model', target: 'm' },
+  { scope: 'model', target: 'm*' },
+  { scope: 'token', target: '*' },
+  { scope: 'user', target: '*' },
+  { scope: 'user', target: 'ann', metric: 'tokens', period: 'day' },
+];
+
+async function limitParts(): Promise<void> {
+  await world.limit(null, '1000000.00');
+  for (const part of PARTS) await world.limit(tenant, '1000000', part);
+}
+
+/** Of the tenant and the organisation. */
+async function spentByWindow(): Promise<Map<string, bigint>> {
+  const rows = await books.query(
+    `SELECT ${WINDOW_NAME} AS name, spent FROM budget_windows w WHERE tenant_id = $1 OR tenant_id IS NULL`,
+    [tenant],
+  );
+  return new Map(rows.map(({ name, spent }) => [name as string, BigInt(spent as string)]));
+}
+
+it('moves each window that the call counts in, of whatever it is, once, and no other', async () => {
+  await limitParts();
+  const id = await call(null);
+  await call({ input: 5, output: 5 }, { tokenId: 'tok_2', subject: 'bob' });
+  const before = await spentByWindow();
+  await correct(id, { input: 10, output: 1 });
+  const moved = [...(await spentByWindow())].flatMap(([name, spent]) => {
+    const by = spent - (before.get(name) ?? 0n);
+    return by === 0n ? [] : [[name.replace(`${tenant} `, ''), by] as const];
+  });
+  const [cost, tokens] = [45_000n - before.get(`${tenant} token tok_1 cost month`)!, 11n - 1_100n];
+  expect(Object.fromEntries(moved)).toEqual({
+    ...{ 'cost day': cost, 'cost month': cost, 'tokens day': tokens, 'tokens month': tokens },
+    ...{ 'organisation cost month': cost, 'model m cost month': cost, 'model m* cost month': cost },
+    ...{ 'token tok_1 cost month': cost, 'user ann cost month': cost, 'user ann tokens day': tokens },
+  });
   await expectBalance();
 });
 
@@ -197,6 +243,7 @@ it('adds up to the same in ledger, budgets and statements after any calls and co
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
       await newTenant();
+      await limitParts();
       const ids: string[] = [];
       let waited = 0;
       for (const step of all) {

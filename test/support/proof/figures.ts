@@ -62,7 +62,7 @@ function providerLines({ provider }: Evidence): (readonly [string, number | stri
   ];
 }
 
-function ledgerLines({ ledger, provider }: Evidence): (readonly [string, number | string])[] {
+function ledgerLines({ ledger, corrections, provider }: Evidence): (readonly [string, number | string])[] {
   const charged = new Map(provider.map(({ number, chargedNanos }) => [number, chargedNanos]));
   return [
     ['ledger rows', ledger.length],
@@ -73,5 +73,10 @@ function ledgerLines({ ledger, provider }: Evidence): (readonly [string, number 
       const tally = formatNanos(sum(rows.map(({ model }) => charged.get(numberOf(model) ?? -1) ?? 0n)));
       return [`  ${status}`, `${rows.length}, billed at ${billed}, in the provider's tally ${tally}`] as const;
     }),
+    [
+      '  corrections beside them',
+      `${corrections.length}, by ${formatNanos(sum(corrections.map(({ costNanos }) => costNanos)))} together`,
+    ],
+    ['  billed with them', formatNanos(sum([...ledger, ...corrections].map(({ costNanos }) => costNanos)))],
   ];
 }

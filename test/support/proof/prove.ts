@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Books, WINDOW_NAME, type BookedCall } from '../books';
+import { Books, WINDOW_NAME } from '../books';
 import { eventually, offerFakeModels, type Department } from '../department';
 import { FakeProvider } from '../fake-provider';
 import { createPlace, type Gateway, type Place } from '../gateway';
@@ -116,7 +116,8 @@ class Run {
       const evidence: Evidence = {
         calls: this.calls,
         provider: this.book.entries,
-        ledger: await rowsOf(books, boundary.departments),
+        ledger: await ofEach(boundary.departments, (tenant) => books.calls(tenant)),
+        corrections: await ofEach(boundary.departments, (tenant) => books.corrections(tenant)),
         windows: await windowsOf(books),
         watched: await watch.stop(),
         quotes,
@@ -207,9 +208,12 @@ class Run {
   }
 }
 
-async function rowsOf(books: Books, departments: readonly Department[]): Promise<BookedCall[]> {
-  const rows: BookedCall[] = [];
-  for (const { id } of departments) rows.push(...(await books.calls(id)));
+async function ofEach<Row>(
+  departments: readonly Department[],
+  read: (tenant: string) => Promise<Row[]>,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { id } of departments) rows.push(...(await read(id)));
   return rows;
 }
 

@@ -1,4 +1,4 @@
-import type { BookedCall } from '../books';
+import type { BookedCall, BookedCorrection } from '../books';
 import { faultsOf, gapsOf, type Evidence, type MadeCall } from './verdict';
 
 /** The judge of `npm run prove:budget`: it must find every way in which the promise can be broken. */
@@ -31,6 +31,14 @@ const row = (number: number, change: Partial<BookedCall> = {}): BookedCall => ({
   ...change,
 });
 
+const correction = (number: number, change: Partial<BookedCorrection> = {}): BookedCorrection => ({
+  id: `correction${number}`,
+  tenant: 'a',
+  corrects: `id${number}`,
+  costNanos: -10n,
+  ...change,
+});
+
 const KEPT: Evidence = {
   calls: [
     made(1),
@@ -43,6 +51,7 @@ const KEPT: Evidence = {
     { number: 2, outcome: 'completed', chargedNanos: 30n, requestId: 'req2' },
   ],
   ledger: [row(1), row(2, { status: 'quarantined', costNanos: 100n })],
+  corrections: [],
   windows: [
     {
       name: 'a cost month',
@@ -70,7 +79,18 @@ test('a run that kept the promise has no fault and no gap', () => {
   expect(gapsOf(KEPT, DEEDS)).toEqual([]);
 });
 
+test('corrections are no calls of their own, and their bill may be nothing', () => {
+  const corrections = [correction(2), correction(2, { costNanos: -90n })];
+  const corrected = { ...KEPT, corrections, windows: [{ ...window!, spent: 40n, ledger: 40n }] };
+  expect(faultsOf(corrected)).toEqual([]);
+  expect(gapsOf(corrected, DEEDS)).toEqual([]);
+});
+
 test.each<[string, Partial<Evidence>, RegExp]>([
+  ['a correction of nothing', { corrections: [correction(9)] }, /correction9 stands for no row/],
+  ['a correction on another bill', { corrections: [correction(1, { tenant: 'b' })] }, /corrected on the bill of b/],
+  ['a bill below nothing', { corrections: [correction(1), correction(1, { costNanos: -31n })] }, /corrected to -1/],
+  ['a correction that no budget has', { windows: [{ ...window!, ledger: 130n }] }, /ledger rows say 130/],
   ['an instant over the limit', { watched: { ...KEPT.watched, overdrawn: ['a'] } }, /over the limit/],
   ['leases that do not add up', { watched: { ...KEPT.watched, unbalanced: ['a'] } }, /do not add up/],
   ['one nano over the limit', { windows: [{ ...window!, limit: 139n }] }, /over the limit/],

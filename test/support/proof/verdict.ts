@@ -1,4 +1,4 @@
-import type { Balance, BookedCall } from '../books';
+import type { Balance, BookedCall, BookedCorrection } from '../books';
 import type { Received } from './caller';
 import type { ProviderEntry } from './provider-book';
 import { numberOf, type PlannedCall } from './scenario';
@@ -25,7 +25,9 @@ export interface FinalWindow extends Balance {
 export interface Evidence {
   readonly calls: readonly MadeCall[];
   readonly provider: readonly ProviderEntry[];
+  /** The calls' own rows, and what was booked beside them. */
   readonly ledger: readonly BookedCall[];
+  readonly corrections: readonly BookedCorrection[];
   readonly windows: readonly FinalWindow[];
   readonly watched: Watched;
   readonly quotes: Quotes;
@@ -45,6 +47,7 @@ export function faultsOf(evidence: Evidence): string[] {
     ...watched.unbalanced.map((told) => `leases that do not add up: ${told}`),
     ...evidence.windows.flatMap(faultsOfWindow),
     ...faultsOfRows(evidence),
+    ...faultsOfCorrections(evidence),
     ...faultsOfCalls(evidence),
     ...faultsOfRates(evidence),
     ...processEnds.filter((how) => how === null).map(() => 'a gateway process that nobody has accounted for'),
@@ -88,6 +91,23 @@ function faultsOfRows({ calls, provider, ledger, quotes }: Evidence): string[] {
       faults.push(`${model} names the provider's request ${providerRequestId}, which was ${entry.requestId}`);
     return faults;
   });
+}
+
+/** Corrections of nothing, of another tenant's call, or by more than was billed. What else they say is a person's decision. */
+function faultsOfCorrections({ ledger, corrections }: Evidence): string[] {
+  const rows = new Map(ledger.map((row) => [row.id, row]));
+  const stray = corrections.flatMap(({ id, tenant, corrects }) => {
+    const row = rows.get(corrects);
+    if (!row) return [`correction ${id} stands for no row`];
+    return row.tenant === tenant ? [] : [`${row.model} of ${row.tenant} is corrected on the bill of ${tenant}`];
+  });
+  const bills = new Map(ledger.map(({ id, costNanos }) => [id, costNanos]));
+  for (const { corrects, costNanos } of corrections) bills.set(corrects, (bills.get(corrects) ?? 0n) + costNanos);
+  const below = ledger.flatMap(({ id, model }) => {
+    const bill = bills.get(id) as bigint;
+    return bill < 0n ? [`${model} is corrected to ${bill}`] : [];
+  });
+  return [...stray, ...below];
 }
 
 /** Calls that were served or charged and are not billed as they should be. */

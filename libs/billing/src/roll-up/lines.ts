@@ -35,8 +35,8 @@ export const rowByRow = (tx: Tx, selection: Selection): Lines => ({
  * statement. `$6` is how far it went before, no later, and there only to tell the planner that these rows are few.
  *
  * `OFFSET 0` makes the planner find the rows of each cut hour by themselves: left alone it may go through all rows of the period
- * and ask of each whether its hour is one of them. Nor is it to look for the few rows just booked among those of the period, so
- * `at` is bounded by whole months, for the partitions, and within them in words that no index has.
+ * and ask of each whether its hour is one of them. Nor is it to look for the few rows just booked among those of the period or the
+ * tenant: `at` is bounded by whole months, for the partitions, and all else is said in words that no index has.
  */
 const ROLLED_UP = `(
     SELECT day AS at, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS} FROM ledger_days l
@@ -53,7 +53,7 @@ const ROLLED_UP = `(
     SELECT l.* FROM ledger_roll_up r CROSS JOIN LATERAL (
       SELECT l.at, ${lineOfRow('CASE WHEN r.booked_up_to < $4 THEN 1 ELSE -1 END')} FROM ledger l
       WHERE l.at >= $9 AND l.at < $10 AND l.at + interval '0' >= $1 AND l.at + interval '0' < $2
-        AND l.hour <> ALL ($5::timestamptz[]) AND ($3::text IS NULL OR l.tenant_id = $3)
+        AND l.hour <> ALL ($5::timestamptz[]) AND ($3::text IS NULL OR l.tenant_id || '' = $3)
         AND l.booked_at > least($4::timestamptz, $6::timestamptz) AND l.booked_at > least($4, r.booked_up_to)
         AND l.booked_at <= greatest($4, r.booked_up_to) OFFSET 0) l
     WHERE r.the_only
