@@ -12,7 +12,6 @@ import fc from 'fast-check';
 import { Books, WINDOW_NAME } from '../../../test/support/books';
 import { jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
 import { RelayWorld } from '../../../test/support/relay-world';
-import type { BudgetKey } from '../../quota/src/budget.dto';
 import { Attributions } from './attributions';
 import type { Bill } from './bill';
 import { SettledEntry, WorstCase } from './ledger-sink';
@@ -145,13 +144,13 @@ it('gives back to budgets what a call did not use, and takes what it used beyond
 });
 
 /** Budgets of all that a call may count in beside its tenant. */
-const PARTS: readonly Partial<BudgetKey>[] = [
+const PARTS = [
   { scope: 'model', target: 'm' },
   { scope: 'model', target: 'm*' },
   { scope: 'token', target: '*' },
   { scope: 'user', target: '*' },
   { scope: 'user', target: 'ann', metric: 'tokens', period: 'day' },
-];
+] as const;
 
 async function limitParts(): Promise<void> {
   await world.limit(null, '1000000.00');
