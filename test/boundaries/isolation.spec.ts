@@ -148,13 +148,18 @@ const report = (path: string): Attempt[] => [
   { path: `${path}?layout=detail`, expect: 'own' },
   { path: `${path}?layout=period&tenant=${a.id}`, expect: 'refused' },
 ];
-const modelCall = (path: string, model: string): Attempt[] => {
+const modelCall = (path: string, model: string, input?: string): Attempt[] => {
   const headers = { 'anthropic-version': '2023-06-01' };
   const named = { ...headers, 'x-tenant-id': a.id, 'x-openclawmu-tenant': a.id };
   return [
-    { path, headers, body: chat({ model }), expect: 'own' },
-    { path: asNeighbour(path), headers, body: chat({ model, user: a.id, metadata: { user_id: a.id } }), expect: 'own' },
-    { path, headers: named, body: chat({ model }), expect: 'own' },
+    { path, headers, body: chat({ model, input }), expect: 'own' },
+    {
+      path: asNeighbour(path),
+      headers,
+      body: chat({ model, input, user: a.id, metadata: { user_id: a.id } }),
+      expect: 'own',
+    },
+    { path, headers: named, body: chat({ model, input }), expect: 'own' },
   ];
 };
 const onToken = (path: (id: string) => string, body?: unknown): Attempt[] =>
@@ -225,6 +230,7 @@ const CASES: Readonly<Record<string, () => Attempt[]>> = {
     { path: `/api/v1/tenant/usage/requests/${a.requestId.toUpperCase()}`, expect: 'not found' },
   ],
   'POST /v1/chat/completions': () => modelCall(CHAT, 'fake-n3'),
+  'POST /v1/embeddings': () => modelCall('/v1/embeddings', 'fake', 'Hello!'),
   'POST /v1/messages': () => modelCall('/v1/messages', 'claude/fake-n3'),
   'GET /v1/models': () => [{ path: asNeighbour('/v1/models'), expect: 'own' }],
   'GET /v1/models/*id': () => [

@@ -7,6 +7,7 @@ import { anthropicDialect } from './fake-provider/anthropic-dialect';
 import type { Behaviour, ErrorAnswer, Tokens } from './fake-provider/behaviour';
 import type { Dialect } from './fake-provider/dialect';
 import { behaviourOfModel } from './fake-provider/model-name';
+import { embeddingsDialect } from './fake-provider/embeddings-dialect';
 import { openaiDialect } from './fake-provider/openai-dialect';
 import { NO_TOKENS, type Outcome, ReceivedRequest } from './fake-provider/received-request';
 
@@ -171,12 +172,15 @@ export class FakeProvider {
 /** Both dialects have /v1/models; there, and where no route is known, the version header tells them apart. */
 function dialectOf(message: IncomingMessage): Dialect {
   const isAnthropic = message.headers['anthropic-version'] !== undefined || message.url?.startsWith('/v1/messages');
+  if (message.url?.startsWith(embeddingsDialect.completionPath)) return embeddingsDialect;
   const isChat = message.url?.startsWith(openaiDialect.completionPath);
   return isAnthropic && !isChat ? anthropicDialect : openaiDialect;
 }
 
 function isCompletion({ method, path }: ReceivedRequest): boolean {
-  return method === 'POST' && (path === openaiDialect.completionPath || path === anthropicDialect.completionPath);
+  return (
+    method === 'POST' && [openaiDialect, embeddingsDialect, anthropicDialect].some((of) => path === of.completionPath)
+  );
 }
 
 const isCount = ({ method, path }: ReceivedRequest): boolean =>

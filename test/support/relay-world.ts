@@ -188,7 +188,8 @@ export class RelayWorld {
       const principal = tenantPrincipal(tenantId, {
         ...{ id: `tok_${tenantId}`, subject: `ann@${tenantId}`, clampsOutput: this.clamping.has(tenantId) },
       });
-      await this.proxy.answer(principal, { id, dialect, path, headers: request.headers, body }, sink, {
+      const task = path.startsWith('/v1/embeddings') ? 'embedding' : 'answer';
+      await this.proxy.answer(principal, { id, dialect, task, path, headers: request.headers, body }, sink, {
         tell: (call) => (response.destroyed ? call.leave() : response.once('close', () => call.leave())),
       });
       this.endings.push(null);

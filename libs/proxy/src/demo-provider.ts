@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { newId, type ProviderConfig } from '@app/platform';
@@ -12,6 +13,9 @@ const ANSWER =
   'Ask your administrator to configure a provider for real answers.';
 
 interface Asked {
+  readonly input?: unknown;
+  readonly dimensions?: unknown;
+  readonly encoding_format?: unknown;
   readonly stream?: unknown;
   readonly max_tokens?: unknown;
   readonly max_completion_tokens?: unknown;
@@ -51,6 +55,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
   const asked = JSON.parse(body.toString('utf8')) as Asked;
+  if (request.url?.startsWith('/v1/embeddings')) {
+    response.writeHead(200, { 'content-type': 'application/json', 'request-id': newId('demo') });
+    response.end(JSON.stringify(embeddings(asked, body)));
+    return;
+  }
   const limit = Number(asked.max_completion_tokens ?? asked.max_tokens ?? Infinity);
   const words = ANSWER.split(/(?<= )/).slice(0, limit);
   const speak = request.url?.startsWith('/v1/messages')
@@ -72,6 +81,28 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 }
 
 const inputTokens = (body: Buffer): number => body.toString('utf8').split(/\s+/).length;
+
+/** A vector of length 1 for each text. It says nothing of what a text means, only whether two texts are the same. */
+function embeddings({ input, dimensions, encoding_format: format }: Asked, body: Buffer): object {
+  const isOne = !Array.isArray(input) || typeof input[0] === 'number';
+  const texts: readonly unknown[] = isOne ? [input] : input;
+  const size = typeof dimensions === 'number' && dimensions > 0 ? Math.min(dimensions, MOST_DIMENSIONS) : 8;
+  const data = texts.map((text, index) => {
+    const vector = vectorOf(JSON.stringify(text), size);
+    const embedding = format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector];
+    return { object: 'embedding', index, embedding };
+  });
+  const tokens = inputTokens(body);
+  return { object: 'list', data, model: 'demo', usage: { prompt_tokens: tokens, total_tokens: tokens } };
+}
+
+const MOST_DIMENSIONS = 3_072;
+
+function vectorOf(text: string, size: number): Float32Array {
+  const bytes = createHash('shake256', { outputLength: size }).update(text).digest();
+  const length = Math.hypot(...[...bytes].map((byte) => byte - 127.5));
+  return Float32Array.from(bytes, (byte) => (byte - 127.5) / length);
+}
 
 class OpenAiSpeech {
   private readonly id = newId('chatcmpl');

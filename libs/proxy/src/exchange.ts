@@ -169,9 +169,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   private async endWhole(body: Buffer): Promise<void> {
-    const { dialect } = this.call.facts;
+    const { dialect, task } = this.call.facts;
     const usage = readWholeUsage(dialect, body);
-    const outputSeen = Math.ceil(body.length / BYTES_PER_TOKEN);
+    const outputSeen = task === 'answer' ? Math.ceil(body.length / BYTES_PER_TOKEN) : 0;
     const isError = this.#status >= 300;
     const isUsable = isError || usage.problem?.reason !== 'unreadable';
     await this.settle({

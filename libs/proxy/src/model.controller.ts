@@ -14,7 +14,7 @@ import type { Response } from 'express';
 import { HttpSink } from './answer-sink';
 import { ProxyService, type Leaving } from './proxy.service';
 import { readBody } from './read-body';
-import type { Dialect } from './request-facts';
+import type { ModelRequest } from './model-request';
 
 const ERRORS: readonly ErrorCode[] = [
   'body_malformed',
@@ -38,6 +38,8 @@ const ERRORS: readonly ErrorCode[] = [
   'draining',
 ];
 
+const MODEL = { type: 'string' };
+
 const EXAMPLE = {
   model: 'local/demo',
   max_tokens: 100,
@@ -49,13 +51,33 @@ const EXAMPLE = {
 const REQUEST = {
   type: 'object',
   properties: {
-    model: { type: 'string' },
+    model: MODEL,
     messages: { type: 'array', items: { type: 'object', additionalProperties: true } },
     max_tokens: { type: 'integer' },
     stream: { type: 'boolean' },
   },
   additionalProperties: true,
 };
+
+const EMBEDDINGS_REQUEST = {
+  type: 'object',
+  properties: {
+    model: MODEL,
+    input: { description: 'A text, texts, a text as token ids, or several of these.' },
+    encoding_format: { type: 'string', enum: ['float', 'base64'] },
+    dimensions: { type: 'integer' },
+  },
+  additionalProperties: true,
+  required: ['model', 'input'],
+  example: { model: 'local/demo', input: ['Hello!', 'Good bye!'] },
+};
+
+type Api = Pick<ModelRequest, 'dialect' | 'task' | 'path'>;
+
+/** The routes as the providers know them, however a client spelled them: Express ignores case and a slash at the end. */
+const CHAT: Api = { dialect: 'openai', task: 'answer', path: '/v1/chat/completions' };
+const EMBEDDINGS: Api = { dialect: 'openai', task: 'embedding', path: '/v1/embeddings' };
+const MESSAGES: Api = { dialect: 'anthropic', task: 'answer', path: '/v1/messages' };
 
 /** The two model APIs as their own SDKs speak them. Bodies pass as they were sent; only money and isolation are ours. */
 @Controller('v1')
@@ -88,7 +110,22 @@ export class ModelController {
     @Req() request: GatewayRequest,
     @Res() response: Response,
   ): Promise<void> {
-    return this.answer('openai', principal, request, response);
+    return this.answer(CHAT, principal, request, response);
+  }
+
+  @Post('embeddings')
+  @HttpCode(200)
+  @Requires('model:invoke')
+  @ApiOperation({
+    summary: 'Embeddings (OpenAI)',
+    description: 'The OpenAI embeddings API; unknown fields are passed on as sent.',
+  })
+  @ApiBody({ schema: EMBEDDINGS_REQUEST })
+  @ApiProduces('application/json')
+  @ApiResponse({ status: 200, description: "The provider's answer: a list of vectors, as numbers or in base64." })
+  @ApiErrors(ERRORS, 'openai')
+  embeddings(@Caller() principal: Principal, @Req() request: GatewayRequest, @Res() response: Response): Promise<void> {
+    return this.answer(EMBEDDINGS, principal, request, response);
   }
 
   @Post('messages')
@@ -108,25 +145,22 @@ export class ModelController {
   })
   @ApiErrors(ERRORS, 'anthropic')
   messages(@Caller() principal: Principal, @Req() request: GatewayRequest, @Res() response: Response): Promise<void> {
-    return this.answer('anthropic', principal, request, response);
+    return this.answer(MESSAGES, principal, request, response);
   }
 
   private async answer(
-    dialect: Dialect,
+    { dialect, task, path }: Api,
     principal: Principal,
     request: GatewayRequest,
     response: Response,
   ): Promise<void> {
     const { bodyLimitBytes, bodyTimeoutMs } = this.config.current.server;
     const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
-    const path = PATHS[dialect] + queryOf(request.originalUrl);
-    const asked = { id: request.requestId, dialect, path, headers: request.headers, body };
+    const { requestId: id, headers, originalUrl } = request;
+    const asked = { id, dialect, task, path: path + queryOf(originalUrl), headers, body };
     await this.proxy.answer(principal, asked, new HttpSink(response, dialect, request.requestId), new Reader(response));
   }
 }
-
-/** The routes as the providers know them, however a client spelled them: Express ignores case and a slash at the end. */
-const PATHS: Readonly<Record<Dialect, string>> = { openai: '/v1/chat/completions', anthropic: '/v1/messages' };
 
 const queryOf = (url: string): string => {
   const at = url.indexOf('?');

@@ -31,7 +31,7 @@ export class ProxyService {
    * @throws CodedError as long as nothing was written to the sink
    */
   async answer(principal: Principal, request: ModelRequest, sink: AnswerSink, leaving: Leaving): Promise<void> {
-    const facts = readRequest(request.dialect, request.body);
+    const facts = readRequest(request.dialect, request.body, request.task);
     const plan = route(new Offer(this.catalogue, this.upstream), principal, facts.model, facts.dialect);
     const terms = this.prices.of(plan.publicModel, principal.tenantId);
     const [candidate] = plan.candidates;

@@ -11,9 +11,13 @@ import { type JsonObject, type Member, membersAt, type ScanProblem, type ScanRea
 
 export type { Dialect, Feature, MediaBlock, SearchTool } from './request-features';
 
+/** What a request asks for: an answer, or the vectors that stand for its texts. */
+export type Task = 'answer' | 'embedding';
+
 /** What the gateway must know of a request before it may cost anything; everything else is the provider's to judge. */
 export interface RequestFacts {
   readonly dialect: Dialect;
+  readonly task: Task;
   /** The model's public name as sent. */
   readonly model: string;
   readonly stream: boolean;
@@ -113,7 +117,7 @@ const THINKING_KEYS = new KeySet(['budget_tokens']);
 const STREAM_OPTION_KEYS = new KeySet(['include_usage']);
 
 /** Reads the facts from the bytes as sent, or says what keeps it from being priced. Never throws. */
-export function readFacts(dialect: Dialect, body: Buffer): FactsResult {
+export function readFacts(dialect: Dialect, body: Buffer, task: Task = 'answer'): FactsResult {
   const scanned = scanObject(body, WANTED[dialect]);
   if (!scanned.ok) return { ok: false, problem: explained(scanned.problem) };
   const surveyed = survey(dialect, body, scanned.object);
@@ -121,9 +125,13 @@ export function readFacts(dialect: Dialect, body: Buffer): FactsResult {
 
   const fields = new Fields(body, scanned.object);
   const model = fields.model();
-  const stream = fields.flag('stream');
-  const limits = LIMIT_KEYS[dialect].flatMap((key) => fields.integer(key, 0, MAX_OUTPUT_TOKENS) ?? []);
-  const choices = dialect === 'openai' ? (fields.integer('n', 1, MAX_CHOICES) ?? 1) : 1;
+  // Vectors come at once, whatever else a request for them says.
+  const isAnswer = task === 'answer';
+  const stream = isAnswer && fields.flag('stream');
+  const limits = (isAnswer ? LIMIT_KEYS[dialect] : []).flatMap(
+    (key) => fields.integer(key, 0, MAX_OUTPUT_TOKENS) ?? [],
+  );
+  const choices = isAnswer && dialect === 'openai' ? (fields.integer('n', 1, MAX_CHOICES) ?? 1) : 1;
   const usageAsked = dialect === 'openai' && fields.innerFlag('stream_options', 'include_usage', STREAM_OPTION_KEYS);
   const thinking = dialect === 'anthropic' ? fields.innerInteger('thinking', 'budget_tokens', THINKING_KEYS) : null;
   const endUser =
@@ -140,6 +148,7 @@ export function readFacts(dialect: Dialect, body: Buffer): FactsResult {
     ok: true,
     facts: {
       dialect,
+      task,
       model,
       stream,
       outputLimitTokens: limits.length > 0 ? Math.max(...limits) : null,

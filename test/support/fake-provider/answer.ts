@@ -72,7 +72,7 @@ export class Answer {
     await this.begin();
     if (this.streams) return this.sendStream(completion);
     request.charge(completion.tokens);
-    await this.sendJson(200, {}, dialect.whole(completion, behaviour.usage));
+    await this.sendJson(200, {}, dialect.whole(completion, behaviour.usage, request.json));
   }
 
   private async sendJson(status: number, headers: Readonly<Record<string, string>>, body: object): Promise<void> {

@@ -35,7 +35,7 @@ export interface Dialect {
     json: Readonly<Record<string, unknown>>,
     report: Behaviour['usage'],
   ): Iterable<StreamEvent>;
-  whole(completion: Completion, report: Behaviour['usage']): object;
+  whole(completion: Completion, report: Behaviour['usage'], json: Readonly<Record<string, unknown>>): object;
   error(answer: ErrorAnswer, requestId: string): ErrorPage;
   /** The event with which a stream gives up midway. */
   errorEvent(requestId: string): StreamEvent;

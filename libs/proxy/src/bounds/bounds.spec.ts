@@ -1,7 +1,7 @@
 import type { Bounds, ModelEntry } from '@app/billing';
 import fc from 'fast-check';
 import { boundsOf } from './bounds';
-import { readFacts, type Dialect } from '../request-facts';
+import { readFacts, type Dialect, type Task } from '../request-facts';
 
 const model: ModelEntry = {
   id: 'm',
@@ -12,9 +12,15 @@ const model: ModelEntry = {
   maxOutputTokens: 8_192,
 };
 
-const bounds = (dialect: Dialect, request: object, entry: ModelEntry = model, uses: readonly number[] = []): Bounds => {
+const bounds = (
+  dialect: Dialect,
+  request: object,
+  entry: ModelEntry = model,
+  uses: readonly number[] = [],
+  task: Task = 'answer',
+): Bounds => {
   const body = Buffer.from(JSON.stringify({ model: 'm', ...request }));
-  const result = readFacts(dialect, body);
+  const result = readFacts(dialect, body, task);
   if (!result.ok) throw new Error(result.problem.message);
   return boundsOf(result.facts, body, entry, { uses });
 };
@@ -67,6 +73,34 @@ describe('the most a request can use', () => {
         const written = texts.reduce((sum, each) => sum + tokensOf(each) + AROUND_A_MESSAGE, PREAMBLE);
         expect(inputTokensMax).toBeGreaterThanOrEqual(images > 0 ? model.contextTokens : written + described);
         expect(outputTokensMax * choices).toBe((limit ?? model.maxOutputTokens) * (n ?? 1));
+      }),
+    );
+  });
+
+  test('is never less than what a provider of vectors could honestly report, and has no output', () => {
+    const ids = fc.array(fc.nat({ max: 200_000 }), { minLength: 1, maxLength: 300 });
+    const entry = { ...model, contextTokens: 100, maxOutputTokens: 0 };
+    // What a tokenizer puts around each text, such as a mark for its beginning and one for its end.
+    const marks = 2;
+    const ofText = (each: string): number => tokensOf(each) + marks;
+    const inputs = fc.oneof(
+      text.map((input) => ({ input, tokens: ofText(input) })),
+      fc.array(text, { minLength: 1, maxLength: 200 }).map((input) => ({
+        input,
+        tokens: input.reduce((sum, each) => sum + ofText(each), 0),
+      })),
+      ids.map((input) => ({ input, tokens: input.length + marks })),
+      fc.array(ids, { minLength: 1, maxLength: 20 }).map((input) => ({
+        input,
+        tokens: input.reduce((sum, each) => sum + each.length + marks, 0),
+      })),
+    );
+    fc.assert(
+      fc.property(inputs, fc.boolean(), ({ input, tokens }, streams) => {
+        const asked = { input, stream: streams, max_tokens: 7, n: 3 };
+        const found = bounds('openai', asked, entry, [], 'embedding');
+        expect(found.inputTokensMax).toBeGreaterThanOrEqual(tokens);
+        expect([found.outputTokensMax, found.choices]).toEqual([0, 1]);
       }),
     );
   });

@@ -27,7 +27,8 @@ export interface Decided {
 
 /**
  * The most a request can use. A token of text is at least one byte, so the bytes outside media bound the text where nobody
- * counted. All of the input fits the model's context window: a provider refuses a longer prompt, unbilled.
+ * counted. All of the input fits the model's context window: a provider refuses a longer prompt, unbilled. Only of vectors there are
+ * many asked for at once, each for a text that may fill it.
  */
 export function boundsOf(facts: RequestFacts, body: Buffer, model: ModelEntry, decided: Decided = NOTHING): Bounds {
   const { counted, uses, serviceTier } = decided;
@@ -36,9 +37,10 @@ export function boundsOf(facts: RequestFacts, body: Buffer, model: ModelEntry, d
     counted && 'input' in counted
       ? counted.input
       : Math.min(textBytesOf(facts), counted?.text ?? Infinity) + addedTokens(facts) + media.tokens;
+  const isAnswer = facts.task === 'answer';
   // Some servers take a limit of 0 for none.
-  const outputTokensMax = facts.outputLimitTokens || model.maxOutputTokens;
-  const inputTokensMax = withFindings(prompt, facts, model, uses, outputTokensMax);
+  const outputTokensMax = isAnswer ? facts.outputLimitTokens || model.maxOutputTokens : 0;
+  const inputTokensMax = isAnswer ? withFindings(prompt, facts, model, uses, outputTokensMax) : prompt;
   return {
     inputTokensMax,
     audioInputTokensMax: Math.min(media.audioTokens, inputTokensMax),
