@@ -5,7 +5,7 @@ import type { Destination } from './destination';
 
 export type S3Settings = NonNullable<DeliveryConfig['to']['s3']>;
 
-/** Two parts are in memory at most; S3 takes 10,000 of them, so a file may have 80 GB. */
+/** Two parts are under way at most, and one is gathered; S3 takes 10,000 of them, so a file may have 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
 const CONNECT_MS = 10_000;
