@@ -152,6 +152,13 @@ export class BudgetView {
   spent!: string;
 
   /**
+   * The part of `spent` that no request accounts for: an administrator decided that what a lost machine had set aside counts
+   * as spent. It is on no bill, and shrinks when the machine's calls come to light.
+   * @example "0.00"
+   */
+  writtenOff!: string;
+
+  /**
    * Set aside for requests under way at the most they can use, and for a few seconds after, headroom that gateway
    * processes keep at hand.
    * @example "0.25"

@@ -55,6 +55,7 @@ interface StandingRow {
   readonly top_up: bigint;
   readonly thresholds: number[] | null;
   readonly spent: bigint;
+  readonly written_off: bigint;
   readonly leased: bigint;
   readonly targets: bigint;
   readonly used_up: bigint;
@@ -71,7 +72,8 @@ export async function readBudgets(
   const rows = await tx.query<StandingRow>(
     `SELECT coalesce(own.limit_amount, every.limit_amount) AS limit_amount, coalesce(w.top_up, 0) AS top_up,
        CASE WHEN own.id IS NOT NULL THEN own.thresholds ELSE every.thresholds END AS thresholds,
-       coalesce(w.spent, e.spent, 0) AS spent, coalesce(w.leased, e.leased, 0) AS leased,
+       coalesce(w.spent, e.spent, 0) AS spent, coalesce(w.written_off, e.written_off, 0) AS written_off,
+       coalesce(w.leased, e.leased, 0) AS leased,
        e.targets, e.used_up, w.id IS NOT NULL AS has_window
      FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bool[]) WITH ORDINALITY
          AS m(scope, target, metric, period, starts_at, each, n)
@@ -81,7 +83,8 @@ export async function readBudgets(
          AND (every.metric, every.period, every.scope, every.target) = (m.metric, m.period, m.scope, '${EACH}')
        LEFT JOIN budget_windows w ON ${of} AND NOT m.each
          AND (w.metric, w.period, w.scope, w.starts_at, w.target) = (m.metric, m.period, m.scope, m.starts_at, m.target)
-       CROSS JOIN LATERAL (SELECT sum(w.spent)::bigint AS spent, sum(w.leased)::bigint AS leased, count(*) AS targets,
+       CROSS JOIN LATERAL (SELECT sum(w.spent)::bigint AS spent, sum(w.written_off)::bigint AS written_off,
+           sum(w.leased)::bigint AS leased, count(*) AS targets,
            count(*) FILTER (WHERE w.spent >= w.limit_amount) AS used_up
          FROM budget_windows w WHERE m.each AND ${of}
            AND (w.metric, w.period, w.scope, w.starts_at) = (m.metric, m.period, m.scope, m.starts_at)
@@ -116,6 +119,7 @@ function viewOf({ owner, meter }: BudgetPlace, row: StandingRow): BudgetView {
     topUp: amount(row.top_up),
     thresholds: row.thresholds ?? [],
     spent: amount(row.spent),
+    writtenOff: amount(row.written_off),
     held: amount(row.leased),
     startsAt: new Date(window.startsAtMs).toISOString(),
     resetsAt: new Date(window.endsAtMs).toISOString(),

@@ -13,6 +13,7 @@ interface Budget {
   readonly limit: string | null;
   readonly topUp: string;
   readonly spent: string;
+  readonly writtenOff: string;
   readonly held: string;
   readonly resetsAt: string;
 }
@@ -110,6 +111,8 @@ export function registerBudgets(program: Command, cli: Cli): void {
           { title: 'limit', of: (b) => b.limit ?? 'none', right: true },
           { title: 'top-up', of: (b) => b.topUp, right: true },
           { title: 'spent', of: (b) => b.spent, right: true },
+          // Machines are rarely lost.
+          ...(items.some(isWrittenOff) ? [{ title: 'written off', of: (b: Budget) => b.writtenOff, right: true }] : []),
           { title: 'held', of: (b) => b.held, right: true },
           { title: 'resets', of: (b) => b.resetsAt },
         ],
@@ -169,6 +172,8 @@ const capital = (name: string): string =>
 /** Where each has the limit for itself, how many there are and how many of them have used it up. */
 const partOf = ({ scope, target, targets, targetsUsedUp }: Budget): string =>
   `${scope}${target === null ? '' : ` ${target}`}${targets === null ? '' : ` (${targets}, ${targetsUsedUp} used up)`}`;
+
+const isWrittenOff = ({ writtenOff }: Budget): boolean => /[1-9]/.test(writtenOff);
 
 function chosen(options: Options<unknown>, command: Command): readonly (typeof BUDGETS)[number][] {
   const budgets = BUDGETS.filter(({ option }) => options[option] !== undefined);

@@ -1,6 +1,7 @@
 import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatNanos } from '@app/platform';
 import { adminPrincipal, tenantPrincipal } from '../../../../test/support/principals';
 import { Gateways, nanos } from '../../test/gateways';
 import { ACTUAL, draftOf } from '../../test/test-ledger';
@@ -77,6 +78,12 @@ describe('a lost process', () => {
     const leased = await resolveLost('spent');
     expect(leased).toBeGreaterThanOrEqual(nanos('5'));
     expect(await gateways.month('a')).toMatchObject({ spent: leased, leased: 0n, writtenOff: leased });
+    const { items } = await gateways.budgets().list(finance, 'a');
+    expect(items.find(({ metric, period }) => metric === 'cost' && period === 'month')).toMatchObject({
+      spent: formatNanos(leased),
+      writtenOff: formatNanos(leased),
+      held: '0.00',
+    });
     expect(await gateways.ledger()).toEqual({ rows: 0, sum: 0n, unconfirmed: 0 });
     expect(await listed()).toEqual([]);
     await expect(resolve('released')).rejects.toMatchObject({ code: 'lost_process_not_found' });
