@@ -92,9 +92,11 @@ describe('isPriced', () => {
 });
 
 describe('the shipped defaults', () => {
-  it('price every model they name, once, within its limits', () => {
+  it('price every model they name, once, within its limits, and embeddings beside', () => {
     const prices = defaultPrices().map(({ model }) => model);
-    expect(prices).toEqual(DEFAULT_MODELS.map(({ id }) => id));
+    const models = DEFAULT_MODELS.map(({ id }) => id);
+    expect(prices.slice(0, models.length)).toEqual(models);
+    expect(prices.slice(models.length).every((model) => model.startsWith('text-embedding-'))).toBe(true);
     expect(new Set(prices).size).toBe(prices.length);
     for (const model of DEFAULT_MODELS) expect(model.maxOutputTokens).toBeLessThanOrEqual(model.contextTokens);
   });
@@ -107,6 +109,19 @@ describe('the shipped defaults', () => {
       prices: defaultPrices(),
     });
     expect(prices.get('local/demo')?.output).toBeGreaterThan(0n);
+  });
+
+  it('know that embeddings have no answer, and that a spoken word costs more than a written one', () => {
+    const prices = new Map(defaultPrices().map((price) => [price.model, price]));
+    expect(prices.get('text-embedding-3-small')).toEqual({
+      model: 'text-embedding-3-small',
+      input: '0.02',
+      output: '0',
+    });
+    const spoken = [...prices.values()].filter(({ audioInput }) => audioInput !== undefined);
+    expect(spoken.map(({ model }) => model)).toEqual(['gpt-audio', 'gpt-audio-mini']);
+    for (const { input, audioInput, output, audioOutput } of spoken)
+      expect([Number(audioInput) > Number(input), Number(audioOutput) > Number(output)]).toEqual([true, true]);
   });
 
   it('know that a cached token costs less and a written one more', () => {

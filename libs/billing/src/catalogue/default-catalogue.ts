@@ -16,6 +16,8 @@ interface Default {
   readonly maxOutput: number;
   /** The most tokens a picture costs, and the patches of a smaller one, see below. */
   readonly images?: readonly [tokens: number, patchPixels?: number];
+  /** What a second of sound costs. */
+  readonly audioTokensPerSecond?: number;
   readonly price: Omit<StatedPrice, 'model'>;
   /** Dated names of the same model at the same price. */
   readonly snapshots?: readonly string[];
@@ -29,6 +31,18 @@ const anthropic = (
   cacheWrite1h: string,
   cacheRead: string,
 ): StatedClasses => ({ input, output, cacheWrite5m, cacheWrite1h, cacheRead });
+
+/**
+ * Models that hear and speak are not cached. A token of input stands for a tenth of a second
+ * (https://platform.openai.com/docs/guides/realtime-costs).
+ */
+const spoken = (input: string, output: string, audioInput: string, audioOutput: string): StatedClasses => ({
+  input,
+  output,
+  audioInput,
+  audioOutput,
+});
+const AUDIO_TOKENS_PER_SECOND = 10;
 
 const openai = (input: string, cacheRead: string, output: string): StatedClasses => ({ input, cacheRead, output });
 
@@ -239,6 +253,22 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     images: [2_650],
     price: openai('1.10', '0.275', '4.40'),
   },
+  'gpt-audio': {
+    provider: 'openai',
+    name: 'GPT Audio',
+    context: 128_000,
+    maxOutput: 16_384,
+    audioTokensPerSecond: AUDIO_TOKENS_PER_SECOND,
+    price: spoken('2.50', '10', '32', '64'),
+  },
+  'gpt-audio-mini': {
+    provider: 'openai',
+    name: 'GPT Audio mini',
+    context: 128_000,
+    maxOutput: 16_384,
+    audioTokensPerSecond: AUDIO_TOKENS_PER_SECOND,
+    price: spoken('0.60', '2.40', '10', '20'),
+  },
   // Costs nothing to run; the small price is there so that a tour with it shows money.
   'local/demo': {
     provider: LOCAL_PROVIDER,
@@ -249,8 +279,18 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
   },
 };
 
+/** Priced, and not in the catalogue, because they answer no messages: whoever adds one finds its price on the card. */
+const EMBEDDINGS: Readonly<Record<string, string>> = {
+  'text-embedding-3-small': '0.02',
+  'text-embedding-3-large': '0.13',
+  'text-embedding-ada-002': '0.10',
+};
+
 export const DEFAULT_MODELS: readonly ModelEntry[] = Object.entries(DEFAULTS).flatMap(
-  ([name, { provider, name: displayName, context, maxOutput, images = [], snapshots = [] }]) =>
+  ([
+    name,
+    { provider, name: displayName, context, maxOutput, images = [], snapshots = [], audioTokensPerSecond = null },
+  ]) =>
     [name, ...snapshots].map((id) => ({
       id,
       provider,
@@ -261,17 +301,20 @@ export const DEFAULT_MODELS: readonly ModelEntry[] = Object.entries(DEFAULTS).fl
       tokenizer: provider === 'openai' ? tokenizerOf(id) : null,
       imageTokens: images[0] ?? null,
       imagePatchPixels: images[1] ?? null,
+      audioTokensPerSecond,
     })),
 );
 
 /** Ten dollars for a thousand searches, with every model (https://platform.claude.com/docs/en/about-claude/pricing). */
 const ANTHROPIC_FEES = { webSearch: '0.01' };
 
-export const defaultPrices = (): StatedPrice[] =>
-  Object.entries(DEFAULTS).flatMap(([name, { provider, price, snapshots = [] }]) =>
+export const defaultPrices = (): StatedPrice[] => [
+  ...Object.entries(DEFAULTS).flatMap(([name, { provider, price, snapshots = [] }]) =>
     [name, ...snapshots].map((model) => ({
       model,
       ...price,
       ...(provider === 'anthropic' && { fees: ANTHROPIC_FEES }),
     })),
-  );
+  ),
+  ...Object.entries(EMBEDDINGS).map(([model, input]) => ({ model, input, output: '0' })),
+];
