@@ -150,6 +150,13 @@ describe('openclawmu against a gateway', () => {
     );
     expect((await cli(`gateway resolve ${id} --as spent --reason fire`)).code).toBe(5);
     expect(await json('gateway lost')).toEqual([]);
+
+    expect(await must('budgets show stranded')).not.toContain('WRITTEN OFF');
+    const today = await loseProcess(gateway.place, 'stranded', new Date().toISOString().slice(0, 10));
+    await must(`gateway resolve ${today} --as spent --reason fire`);
+    expect(await must('budgets show stranded')).toMatch(
+      /SPENT +WRITTEN OFF +HELD[^]*^tenant +cost +day +none +0\.00 +0\.000000007 +0\.000000007 +0\.00 /m,
+    );
   });
 
   it('offers a model and prices it without touching a digit', async () => {
@@ -165,6 +172,8 @@ describe('openclawmu against a gateway', () => {
     expect(await must('rates list')).toMatch(/in force .* USD .* first$/m);
     expect(await must('rates show')).toMatch(/^demo\/\* +- +0\.10? .*1\.000000001/m);
     expect(await must('models list')).toMatch(/^demo\/one +local +demo\/one +1000 +100 +-$/m);
+    expect((await cli('models set demo/vectors --provider local --context 8192 --max-output 0')).code).toBe(0);
+    expect(await must('models list')).toMatch(/^demo\/vectors +local +demo\/vectors +8192 +0 +-$/m);
     await must('models remove demo/one');
     expect((await cli('models remove demo/one')).code).toBe(5);
     expect((await cli(`rates import ${join(folder, 'none.yaml')}`)).code).toBe(2);
@@ -186,6 +195,48 @@ describe('openclawmu against a gateway', () => {
     expect(await must(`rates diff ${from} ${to}`)).toBe(dry.stdout);
     expect(await must(`rates diff in-force ${to}`)).toBe('');
     expect((await cli(`rates diff ${from} 999`)).code).toBe(5);
+  });
+
+  it('imports prices in another currency, marked up for tenants, and warns of tenants that nobody has', async () => {
+    const sheet = join(folder, 'euros.csv');
+    await writeFile(sheet, 'model,input,output\ndemo/*,0.15,1\n');
+    const options = '--merge --effective-at 2036-01-01';
+    const stated = '--exchange EUR:1.0841 --markup *:3 --markup finance:-12.5 --markup financ:1';
+    const fresh = `rates import ${sheet} ${options.replace('--merge ', '')} ${stated}`;
+    const dry = await cli(`${fresh} --dry-run`);
+    expect(dry.stdout).toMatch(/^\(all\) +exchange rate +- +EUR 1\.0841 +-$/m);
+    expect(dry.stdout).toMatch(/^\(all\) +markup %, finance +- +-12\.50 +-$/m);
+    expect(dry.stderr).toContain('no tenants yet: financ. Are they mistyped?');
+    const { version } = await json<{ version: number }>(fresh);
+    expect(await json(`rates show ${version}`)).toMatchObject({
+      currency: 'USD',
+      exchange: { from: 'EUR', rate: '1.0841' },
+      markups: [
+        { tenant: '*', percent: '3.00' },
+        { tenant: 'financ', percent: '1.00' },
+        { tenant: 'finance', percent: '-12.50' },
+      ],
+    });
+    expect(await must(`rates show ${version}`)).toMatch(/^exchange +1 EUR is 1\.0841 USD\nmarkup +3\.00 % for \*$/m);
+    for (const wrong of ['--exchange EUR', '--exchange euro:1', '--markup finance'])
+      expect((await cli(`rates import ${sheet} ${options} ${wrong}`)).code).toBe(2);
+    expect((await cli(`rates import ${sheet} --exchange USD:2`)).stderr).toContain('exchange.from');
+  });
+
+  it('has the doctor name the models whose calls are refused for want of a price', async () => {
+    await must('models set unpriced/one --provider local --context 1000 --max-output 100');
+    const prices = async () => {
+      const { stdout } = await cli(`doctor --json --config ${join(gateway.place.folder, 'openclawmu.yaml')}`);
+      return (JSON.parse(stdout) as { about: string; state: string; what: string }[]).filter(
+        ({ about }) => about === 'prices',
+      );
+    };
+    const unpriced = expect.stringMatching(/has no price for .*unpriced\/one/) as string;
+    expect(await prices()).toEqual([expect.objectContaining({ state: 'note', what: unpriced })]);
+    const sheet = join(folder, 'all.csv');
+    await writeFile(sheet, 'model,input,output\n*,1,2\n');
+    await must(`rates import ${sheet} --merge`);
+    expect(await prices()).toEqual([]);
   });
 
   it('names line and column of a price list that it cannot read, and takes the entries of a map that it can', async () => {

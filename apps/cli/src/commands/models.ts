@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
-import { positiveInteger } from '../values';
+import { count as wholeCount, positiveInteger } from '../values';
 
 interface Model {
   readonly id: string;
@@ -57,7 +57,11 @@ export function registerModels(program: Command, cli: Cli): void {
     .option('--upstream <name>', 'what the provider calls it (default: the same)')
     .option('--name <text>', 'the name people see (default: the same)')
     .addOption(tokens('--context', 'most tokens of prompt and answer together').makeOptionMandatory())
-    .addOption(tokens('--max-output', 'most tokens of an answer').makeOptionMandatory())
+    .requiredOption(
+      '--max-output <tokens>',
+      'most tokens of an answer; 0 where it has none, as of embeddings',
+      wholeCount,
+    )
     .option('--tokenizer <name>', "o200k_base or cl100k_base (default: that of OpenAI's models, by name)")
     .addOption(tokens('--image-tokens', 'most tokens a picture costs (default: the context window)'))
     .addOption(count('--image-patch <pixels>', 'side of the patches a picture is billed by, a token each'))

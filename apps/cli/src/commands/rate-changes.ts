@@ -58,6 +58,7 @@ export interface ImportReport {
   readonly filtered: number;
   readonly unpriced: readonly string[];
   readonly unpricedInUse: readonly string[];
+  readonly unknownTenants: readonly string[];
   readonly corrections: CardCorrections | null;
 }
 
@@ -161,6 +162,8 @@ export function tellImport(out: Output, report: ImportReport): void {
     out.remark(
       `In use within 30 days and without a price on this card: ${report.unpricedInUse.map(printable).join(', ')}.`,
     );
+  if (report.unknownTenants.length > 0)
+    out.remark(`Marked up on this card, and no tenants yet: ${report.unknownTenants.join(', ')}. Are they mistyped?`);
   const more = unpriced.length > MAX_NAMED ? ` and ${unpriced.length - MAX_NAMED} more` : '';
   if (unpriced.length > 0)
     out.remark(

@@ -148,6 +148,9 @@ export class RateFileReport {
   /** Models that were called in the last 30 days and have no price on the card. */
   unpricedInUse!: string[];
 
+  /** Tenants of the card's `markups` that this gateway does not have: mistyped, or yet to come. */
+  unknownTenants!: string[];
+
   /** After a dry run of a correction: what it would book. Null otherwise. */
   corrections!: CardCorrectionPreview | null;
 }

@@ -154,6 +154,23 @@ describe('rate files', () => {
     expect(await files.import(world.admin, sheet)).toMatchObject({ version: 2, unpricedInUse: ['used'] });
   });
 
+  it('name tenants of the markups that nobody has, and import them all the same', async () => {
+    await world.addTenant('finance');
+    const markups = ['*', 'finance', 'financ', 'later'].map((tenant) => ({ tenant, percent: '5' }));
+    const sheet = { ...csv('m,1,2'), currency: 'USD', markups };
+    const unknownTenants = ['financ', 'later'];
+    expect(await files.import(world.admin, { ...sheet, dryRun: true })).toMatchObject({ unknownTenants });
+    expect(await files.import(world.admin, sheet)).toMatchObject({ version: 1, unknownTenants });
+    // What a merge keeps is warned of as well.
+    expect(await files.import(world.admin, { ...csv('n,1,2'), merge: true, dryRun: true })).toMatchObject({
+      unknownTenants,
+    });
+    const effectiveAt = '2036-01-01T00:00:00Z';
+    const card = { currency: 'USD', effectiveAt, markups, prices: [{ model: 'm', input: '1', output: '2' }] };
+    expect(await world.cards.import(world.admin, card)).toMatchObject({ version: 2, unknownTenants });
+    expect(await world.cards.show(world.admin, '2')).not.toHaveProperty('unknownTenants');
+  });
+
   it('keep the exchange and the markups when they are merged, and drop them when they are the whole list', async () => {
     const text = golden('prices.yaml').replace('effectiveAt: 2036-12-01T00:00:00Z', '');
     await files.import(world.admin, { format: 'yaml', text });

@@ -15,7 +15,7 @@ import {
 } from '../rates/rate-card';
 import { diffCards } from '../rates/rate-card-diff';
 import { MAX_PRICES } from '../rates/rate-card.dto';
-import { lockOutImports, selectRateCardAt } from '../rates/rate-cards.queries';
+import { lockOutImports, selectRateCardAt, selectUnknownTenants } from '../rates/rate-cards.queries';
 import { correctionReason, RateCards } from '../rates/rate-cards.service';
 import { readCsvRates } from './csv-rates';
 import { DEFAULT_MODES, readLitellmRates } from './litellm-rates';
@@ -103,6 +103,7 @@ export class RateFiles {
         (model) => !isPriced(model, patterns),
       ),
       unpriced: (await selectModels(tx)).map(({ id }) => id).filter((id) => !isPriced(id, patterns)),
+      unknownTenants: await selectUnknownTenants(tx, content),
       corrections: null,
     };
     return { report, content };

@@ -318,6 +318,11 @@ export class RateCardDetail extends RateCardView {
   prices!: ModelPriceDto[];
 }
 
+export class ImportedRateCard extends RateCardDetail {
+  /** Tenants of `markups` that this gateway does not have: mistyped, or yet to come. */
+  unknownTenants!: string[];
+}
+
 export class RateCardPage {
   items!: RateCardView[];
 

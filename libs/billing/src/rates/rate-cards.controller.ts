@@ -12,7 +12,7 @@ import {
 } from '@app/platform';
 import { CardCorrectionView } from '../corrections/card-correction.dto';
 import { CardCorrections } from '../corrections/card-corrections.service';
-import { ImportRateCardDto, InForceQuery, RateCardDetail, RateCardPage } from './rate-card.dto';
+import { ImportedRateCard, ImportRateCardDto, InForceQuery, RateCardDetail, RateCardPage } from './rate-card.dto';
 import { RateCardDiffQuery, RateCardDiffView } from './rate-card-diff.dto';
 import { RateCards } from './rate-cards.service';
 
@@ -34,13 +34,13 @@ export class RateCardsController {
       'for a time in the past is a correction: the differences are booked beside the calls it concerns.',
   })
   @ApiIdempotent()
-  @ApiCreatedResponse({ type: RateCardDetail })
+  @ApiCreatedResponse({ type: ImportedRateCard })
   @ApiErrors(['validation_failed', 'rate_card_in_past', 'rate_card_conflict', 'idempotency_conflict'])
   importRateCard(
     @Caller() principal: Principal,
     @Body() dto: ImportRateCardDto,
     @IdempotencyKey() key?: string,
-  ): Promise<RateCardDetail> {
+  ): Promise<ImportedRateCard> {
     return this.cards.import(principal, dto, key);
   }
 

@@ -49,6 +49,16 @@ export async function selectNextCardAt(tx: Tx, at: Date): Promise<Date | null> {
   return row?.next ?? null;
 }
 
+/** Whom a card marks up and nobody knows. That is no error, because a tenant may come later than its price. */
+export async function selectUnknownTenants(tx: Tx, { markups = [] }: RateCardContent): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `SELECT id FROM unnest($1::text[]) AS named (id)
+     WHERE id <> '*' AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = named.id) ORDER BY id COLLATE "C"`,
+    [markups.map(({ tenant }) => tenant)],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Newest version first. */
 export const selectRateCardPage = (tx: Tx, before: number, limit: number): Promise<RateCardRow[]> =>
   tx.query<RateCardRow>(`SELECT ${COLUMNS} FROM rate_cards WHERE version < $1 ORDER BY version DESC LIMIT $2`, [

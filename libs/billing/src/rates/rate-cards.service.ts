@@ -16,13 +16,21 @@ import { insertCardCorrection } from '../corrections/card-corrections.queries';
 import { readContent, type RateCardContent } from './rate-card';
 import { diffCards } from './rate-card-diff';
 import { IN_FORCE, type RateCardDiffQuery, type RateCardDiffView } from './rate-card-diff.dto';
-import type { CardCorrectionDto, ImportRateCardDto, RateCardDetail, RateCardPage, RateCardView } from './rate-card.dto';
+import type {
+  CardCorrectionDto,
+  ImportedRateCard,
+  ImportRateCardDto,
+  RateCardDetail,
+  RateCardPage,
+  RateCardView,
+} from './rate-card.dto';
 import {
   insertRateCard,
   lockRateCards,
   selectRateCard,
   selectRateCardAt,
   selectRateCardPage,
+  selectUnknownTenants,
   type RateCardRow,
 } from './rate-cards.queries';
 
@@ -40,12 +48,14 @@ export class RateCards {
    * Calls that come after it, to this process, are priced by it if it is in force.
    * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`
    */
-  async import(principal: Principal, dto: ImportRateCardDto, idempotencyKey?: string): Promise<RateCardDetail> {
+  async import(principal: Principal, dto: ImportRateCardDto, idempotencyKey?: string): Promise<ImportedRateCard> {
     const card = await this.database.platform(principal, (tx) =>
       once(tx, idempotencyKey, dto, async () => {
         const now = this.clock.now();
-        const row = await this.add(tx, contentOf(dto, now), now, correctionReason(dto));
-        return detail(row, now, await this.versionAt(tx, now));
+        const content = contentOf(dto, now);
+        const row = await this.add(tx, content, now, correctionReason(dto));
+        const unknownTenants = await selectUnknownTenants(tx, content);
+        return { ...detail(row, now, await this.versionAt(tx, now)), unknownTenants };
       }),
     );
     await this.loader.catchUp();
