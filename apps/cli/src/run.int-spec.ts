@@ -320,7 +320,7 @@ describe('openclawmu against a gateway', () => {
     expect(lacking).toMatchObject({
       code: 7,
       stdout: expect.stringMatching(
-        /^verdict +INCOMPLETE\nnot given +2025-12-finance, the statement of 2025-12,/m,
+        /^verdict +INCOMPLETE\nnot given +2025-12-finance, the statement of 2025-12 \(.*: 1\)$/m,
       ) as string,
     });
     expect(lacking.stderr).toContain('Give the manifest of 2025-12-finance too.');

@@ -33,7 +33,7 @@ export function registerReconcile(billing: Command, cli: Cli): void {
       });
       if (strayCorrections > 0)
         cli.out.remark(
-          `${strayCorrections} corrections are left out: the calls they correct are in none of these bills. Give the earlier bills, too.`,
+          `Corrections left out, because none of these bills has the calls they correct: ${strayCorrections}. Give the earlier bills, too.`,
         );
       const drifting = compared.filter(({ isDrifting }) => isDrifting);
       cli.out.rows(

@@ -13,15 +13,16 @@ export function registerVerify(billing: Command, cli: Cli): void {
     )
     .action(async (manifests: string[]) => {
       const verdicts = await offline().verifyStatementFiles(manifests);
-      cli.out.facts(verdicts.length === 1 ? verdicts[0] : verdicts, verdicts.flatMap(factsOf));
+      const told = verdicts.length === 1 ? verdicts[0] : verdicts;
+      cli.out.facts(told, verdicts.flatMap(factsOf));
       const faulty = verdicts.filter(({ faults }) => faults.length > 0);
-      if (faulty.length > 0) throw new CliError(EXIT.checkFailed, notAsClosed(faulty.map(({ id }) => id)), verdicts);
+      if (faulty.length > 0) throw new CliError(EXIT.checkFailed, notAsClosed(faulty.map(({ id }) => id)), told);
       const absent = [...new Set(verdicts.flatMap((verdict) => verdict.absent.map(({ id }) => id)))].sort();
       if (absent.length > 0)
         throw new CliError(
           EXIT.checkFailed,
           `Not all corrections could be recomputed. Give the manifest of ${absent.join(', ')} too.`,
-          verdicts,
+          told,
         );
     });
 }
@@ -38,9 +39,9 @@ function factsOf(verdict: StatementVerdict): (readonly [string, Cell])[] {
     ...(moreFaults > 0 ? [['more faults', moreFaults] as const] : []),
     ...absent.map(
       ({ id, period, corrections }) =>
-        ['not given', `${id}, the statement of ${period}, which ${corrections} corrections build on`] as const,
+        ['not given', `${id}, the statement of ${period} (corrections that build on it: ${corrections})`] as const,
     ),
-    ...(unfounded > 0 ? [['unfounded', `${unfounded} corrections of calls before the first statement`] as const] : []),
+    ...(unfounded > 0 ? [['unfounded', `corrections of calls before the first statement: ${unfounded}`] as const] : []),
     ['lines', verdict.rows],
     ['recomputed', verdict.recomputed],
     ['cost', verdict.cost],

@@ -92,7 +92,7 @@ export class ImportRateFileDto extends CardCorrectionDto {
   providers?: string[];
 
   /**
-   * For `litellm`: only entries of these modes (`mode`). Left out: `chat`, which is what the gateway relays.
+   * For `litellm`: only entries of these modes (`mode`). Left out: `chat` and `embedding`.
    * @example ["chat"]
    */
   @IsOptional()
