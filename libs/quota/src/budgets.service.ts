@@ -90,7 +90,7 @@ export class BudgetsService {
       await saveBudget(tx, newId('bud'), place, amount, thresholds, now);
       // A tenant's own is counted from its first call, and of each nobody knows yet who they are.
       if (owner.scope !== 'tenant' && !isEach(owner))
-        await ensureWindows(tx, owner, [place.meter], this.settlements.ledger);
+        await ensureWindows(tx, owner, [place.meter], this.settlements.books);
       const { ledger, notices } = this.settlements.books;
       await notices.reached(tx, ledger, await limitWindows(tx, place));
       const after = await readOne(tx, place);
@@ -142,7 +142,7 @@ export class BudgetsService {
       once(tx, idempotencyKey, { topUp: 'budget', tenantId, ...dto }, async () => {
         await lockForSetting(tx, owner);
         const place = this.place(owner, { metric, period }, this.meters.now());
-        await ensureWindows(tx, owner, [place.meter], this.settlements.ledger);
+        await ensureWindows(tx, owner, [place.meter], this.settlements.books);
         const before = await readOne(tx, place);
         if (parseAmount('topUp', metric, before.topUp) + amount > MOST)
           throw new CodedError(

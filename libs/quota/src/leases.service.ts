@@ -191,7 +191,7 @@ export class Leases {
     const meters = this.rules.meters.at(now, counts);
     const job = this.jobs.for('leases');
     if (!pool.covers(now.getTime()))
-      await this.database.platform(job, (tx) => ensureWindows(tx, owner, meters, this.settlements.ledger));
+      await this.database.platform(job, (tx) => ensureWindows(tx, owner, meters, this.settlements.books));
 
     const wasUncertain = pool.uncertain;
     pool.uncertain = true;

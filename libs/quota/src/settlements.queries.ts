@@ -1,7 +1,7 @@
 import type { Tx } from '@app/platform';
 import { type Amounts, amounts, NOTHING } from './amounts';
-import type { LedgerSink, SettledRow } from './ledger-sink';
-import type { BudgetNotices } from './notices/budget-notices.service';
+import type { Books } from './books';
+import type { SettledRow } from './ledger-sink';
 import { crossesPercent } from './notices/thresholds';
 import { type Chargeable, ChargedWindows, type WindowCharge } from './scopes/charged-windows';
 import type { Call } from './scopes/scope';
@@ -14,12 +14,6 @@ export interface ChargedRow extends SettledRow {
   readonly used: Amounts;
   /** Those that its hold has taken from. It counts in all others of its call too. */
   readonly windowIds: readonly bigint[];
-}
-
-/** Where rows are booked, and who tells what they make of budgets. */
-export interface Books {
-  readonly ledger: LedgerSink;
-  readonly notices: BudgetNotices;
 }
 
 /**

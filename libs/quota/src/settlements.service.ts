@@ -1,13 +1,14 @@
 import type { Database, JobPrincipals, Log } from '@app/platform';
 import { type Amounts, amounts, isWithin, NOTHING } from './amounts';
 import { bookAll } from './book-all';
+import type { Books } from './books';
 import type { GatewayProcess } from './gateway-process.service';
 import type { Journal } from './journal';
 import { Lane } from './lane';
 import type { LedgerSink } from './ledger-sink';
 import type { PendingRow } from './pending-row';
 import type { BudgetNotices } from './notices/budget-notices.service';
-import { bookRows, type Books } from './settlements.queries';
+import { bookRows } from './settlements.queries';
 
 const GATHER_MS = 25;
 const BATCH_ROWS = 500;

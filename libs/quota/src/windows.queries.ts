@@ -1,5 +1,5 @@
 import { CodedError, type Tx } from '@app/platform';
-import type { LedgerSink } from './ledger-sink';
+import type { Books } from './books';
 import { EACH, type Owner } from './scopes/scope';
 import type { Meter, Metric, Period, Window } from './windows';
 
@@ -47,24 +47,25 @@ async function shareOwner(tx: Tx, { tenantId }: Owner): Promise<void> {
 
 /**
  * Makes the windows that are not there yet, with the limits in force. A tenant's own are there from its first call, and begin
- * with nothing spent. Others are only where there is a budget, and begin with what the ledger has of them.
+ * with nothing spent. Others are only where there is a budget, and begin with what the ledger has of them: thresholds that are
+ * behind that are told.
  * @throws CodedError `tenant_not_found`
  */
 export async function ensureWindows(
   tx: Tx,
   owner: Owner,
   meters: readonly MeterWindow[],
-  ledger: LedgerSink,
+  { ledger, notices }: Books,
 ): Promise<void> {
   await shareOwner(tx, owner);
-  if (owner.scope === 'tenant') return insertWindows(tx, owner, meters, []);
+  if (owner.scope === 'tenant') return void (await insertWindows(tx, owner, meters, []));
   const missing = await missingWindows(tx, owner, meters);
   if (missing.length === 0) return;
   // From here on nobody books: what the ledger has now is counted here, and what comes later by whoever books it.
   await ledger.pauseBooking(tx);
   const spent: bigint[] = [];
   for (const { metric, window } of missing) spent.push((await ledger.used(tx, owner, window))[metric]);
-  await insertWindows(tx, owner, missing, spent);
+  await notices.reached(tx, ledger, await insertWindows(tx, owner, missing, spent));
 }
 
 const insertWindows = async (
@@ -72,15 +73,15 @@ const insertWindows = async (
   owner: Owner,
   meters: readonly MeterWindow[],
   spent: readonly bigint[],
-): Promise<void> => {
-  await tx.query(
+): Promise<bigint[]> => {
+  const inserted = await tx.query<{ id: bigint }>(
     `INSERT INTO budget_windows (tenant_id, scope, target, metric, period, starts_at, ends_at, limit_amount, ceiling, spent)
      SELECT $1, $2, $3, m.metric, m.period, m.starts_at, m.ends_at, l.amount,
        CASE WHEN l.amount IS NOT NULL THEN greatest(l.amount, m.spent) END, m.spent
      FROM unnest($4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bigint[])
          AS m(metric, period, starts_at, ends_at, spent)
        CROSS JOIN LATERAL (SELECT ${limitOf(owner, 'm', '$3')} AS amount) l
-     ON CONFLICT (tenant_id, metric, period, scope, target, starts_at) DO NOTHING`,
+     ON CONFLICT (tenant_id, metric, period, scope, target, starts_at) DO NOTHING RETURNING id`,
     [
       ...fieldsOf(owner),
       ...columnsOf(meters),
@@ -88,6 +89,7 @@ const insertWindows = async (
       meters.map((_, index) => String(spent[index] ?? 0n)),
     ],
   );
+  return inserted.map(({ id }) => id);
 };
 
 /** Of windows that a budget demands, those that are not there. */

@@ -107,6 +107,20 @@ test('a budget has its own thresholds, and its tokens and users too', async () =
   await expect(falling).rejects.toMatchObject({ code: 'validation_failed' });
 });
 
+test('what was spent before there was a budget tells its thresholds when the budget begins to count', async () => {
+  const one = await gateways.start();
+  const id = await department('100');
+  await spend(one, id, '7');
+  await gateways.budgets().set(admin, id, { ...MONTH, scope: 'token', target: '*', limit: '10', thresholds: [50, 60] });
+  expect(await told(id)).toEqual([]);
+  await until(async () => {
+    await spend(one, id, '0.01');
+    return (await told(id)).length > 0;
+  });
+  await spend(one, id, '0.01');
+  expect(await told(id)).toMatchObject([{ data: { scope: 'token', target: TOKEN, percent: 60, limit: '10.00' } }]);
+});
+
 test('the first refusal of a period is told, once over all processes', async () => {
   const processes = [await gateways.start({ waitMs: 0 }), await gateways.start({ waitMs: 0 })];
   const id = await department('1');
