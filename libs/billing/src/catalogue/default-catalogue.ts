@@ -46,6 +46,15 @@ const AUDIO_TOKENS_PER_SECOND = 10;
 
 const openai = (input: string, cacheRead: string, output: string): StatedClasses => ({ input, cacheRead, output });
 
+/** Vectors have no output; the context is that of one text (https://platform.openai.com/docs/guides/embeddings). */
+const embedding = (name: string, input: string): Default => ({
+  provider: 'openai',
+  name,
+  context: 8_191,
+  maxOutput: 0,
+  price: { input, output: '0' },
+});
+
 const OPUS = anthropic('5', '25', '6.25', '10', '0.50');
 const SONNET = anthropic('3', '15', '3.75', '6', '0.30');
 const MILLION = 1_000_000;
@@ -269,6 +278,9 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     audioTokensPerSecond: AUDIO_TOKENS_PER_SECOND,
     price: spoken('0.60', '2.40', '10', '20'),
   },
+  'text-embedding-3-small': embedding('Text embedding 3 small', '0.02'),
+  'text-embedding-3-large': embedding('Text embedding 3 large', '0.13'),
+  'text-embedding-ada-002': embedding('Text embedding ada 002', '0.10'),
   // Costs nothing to run; the small price is there so that a tour with it shows money.
   'local/demo': {
     provider: LOCAL_PROVIDER,
@@ -277,13 +289,6 @@ const DEFAULTS: Readonly<Record<string, Default>> = {
     maxOutput: 4_096,
     price: { input: '0.10', output: '0.40' },
   },
-};
-
-/** Priced, and not in the catalogue, because they answer no messages: whoever adds one finds its price on the card. */
-const EMBEDDINGS: Readonly<Record<string, string>> = {
-  'text-embedding-3-small': '0.02',
-  'text-embedding-3-large': '0.13',
-  'text-embedding-ada-002': '0.10',
 };
 
 export const DEFAULT_MODELS: readonly ModelEntry[] = Object.entries(DEFAULTS).flatMap(
@@ -308,13 +313,11 @@ export const DEFAULT_MODELS: readonly ModelEntry[] = Object.entries(DEFAULTS).fl
 /** Ten dollars for a thousand searches, with every model (https://platform.claude.com/docs/en/about-claude/pricing). */
 const ANTHROPIC_FEES = { webSearch: '0.01' };
 
-export const defaultPrices = (): StatedPrice[] => [
-  ...Object.entries(DEFAULTS).flatMap(([name, { provider, price, snapshots = [] }]) =>
+export const defaultPrices = (): StatedPrice[] =>
+  Object.entries(DEFAULTS).flatMap(([name, { provider, price, snapshots = [] }]) =>
     [name, ...snapshots].map((model) => ({
       model,
       ...price,
       ...(provider === 'anthropic' && { fees: ANTHROPIC_FEES }),
     })),
-  ),
-  ...Object.entries(EMBEDDINGS).map(([model, input]) => ({ model, input, output: '0' })),
-];
+  );
