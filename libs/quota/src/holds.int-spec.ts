@@ -204,6 +204,29 @@ describe('holds', () => {
     await until(async () => (await gateways.month('idle')).leased === 0n);
   });
 
+  test('headroom that is given back twice is not taken for that of a pool which came in between', async () => {
+    const gateway = await gateways.start();
+    await gateways.tenant('twice');
+    const { leases, settlements } = gateway;
+    await (await reserve(gateway, 'twice')).settle({ costNanos: nanos('1'), tokens: 0, row: ACTUAL });
+    await settlements.flush();
+    const first = leases.giveBackAll();
+    await new Promise((turn) => setImmediate(turn));
+    let open!: () => void;
+    const gate = settlements.lane.run(() => new Promise<void>((resolve) => (open = resolve)));
+    const second = leases.giveBackAll();
+    await first;
+    const hold = await reserve(gateway, 'twice', nanos('40'));
+    open();
+    await Promise.all([gate, second]);
+    const other = await reserve(gateway, 'twice', nanos('2'));
+    await leases.giveBackAll();
+    expect(await gateways.month('twice')).toMatchObject({ leased: nanos('42') });
+    await Promise.all([hold, other].map((one) => one.settle({ costNanos: one.amount.cost, tokens: 0, row: ACTUAL })));
+    await gateway.quota.drain();
+    expect(await gateways.month('twice')).toMatchObject({ spent: nanos('43'), leased: 0n, uncovered: 0n });
+  });
+
   test('a hold ends once, at no more than it is', async () => {
     const gateway = await gateways.start();
     await gateways.tenant('once', { month: '10' });

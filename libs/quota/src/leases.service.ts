@@ -129,6 +129,7 @@ export class Leases {
   private giveBack(pool: Pool): Promise<void> {
     return pool.lane.run(() =>
       this.settlements.lane.run(async () => {
+        if (!this.#pools.has(pool)) return;
         if (pool.dropFree()) {
           const totals = new Map(pool.all.map((lease) => [lease.windowId, lease.total]));
           await this.database.platform(this.jobs.for('leases'), (tx) =>

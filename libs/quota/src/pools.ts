@@ -32,7 +32,12 @@ export class Pools {
     return [...this.#pools.values()];
   }
 
-  /** Only of a pool that is idle: of one owner there must never be two, each of which takes itself for the only one. */
+  /** Whether it has not been forgotten; another may have come in its place since. */
+  has(pool: Pool): boolean {
+    return this.#pools.get(pool.key) === pool;
+  }
+
+  /** Only of a pool that is there and idle: of one owner there must never be two, each of which takes itself for the only one. */
   forget(pool: Pool): void {
     this.#pools.delete(pool.key);
   }
