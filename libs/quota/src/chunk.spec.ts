@@ -39,4 +39,11 @@ describe('chunk', () => {
     expect(aheadOf(1_280n, 10n, 5_000)).toBe(640n);
     expect(aheadOf(400n, 10n, 5_000)).toBe(320n);
   });
+
+  test('stays within some thousand requests, however long refills follow each other fast', () => {
+    let ahead = 0n;
+    for (let refill = 0; refill < 100; refill++) ahead = aheadOf(ahead, 10n, 50);
+    expect(ahead).toBe(40_960n);
+    expect(aheadOf(ahead, 1n, 50)).toBe(4_096n);
+  });
 });

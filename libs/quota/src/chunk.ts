@@ -26,14 +26,17 @@ export function chunk(left: bigint | null, { need, waiting, ahead }: Wish): bigi
 /** Refills closer together than this were too small. */
 const BUSY_MS = 1_000;
 const FIRST = 32n;
+/** However fast refills follow each other: near a limit they do because there is little to be had, and what has no limit must not be drained. */
+const MOST = 4_096n;
 
 /**
  * How much to ask for ahead: some requests' worth at first, doubled while refills follow each other fast, halved when
- * they do not.
+ * they do not, within bounds.
  * @param before what was asked ahead last time; 0 the first time
  */
 export function aheadOf(before: bigint, need: bigint, msSinceRefill: number): bigint {
-  const usual = need * FIRST;
+  const [least, most] = [need * FIRST, need * MOST];
   const adapted = msSinceRefill < BUSY_MS ? before * 2n : before / 2n;
-  return adapted > usual ? adapted : usual;
+  if (adapted < least) return least;
+  return adapted < most ? adapted : most;
 }

@@ -45,7 +45,8 @@ describe('requests of a minute', () => {
         expect(all).toBe(limit);
       },
     );
-    await fc.assert(run, { numRuns: 15 });
+    // The example asks so often in small steps that what it asks ahead would grow without end.
+    await fc.assert(run, { numRuns: 15, examples: [[68, 1, 1]] });
   });
 
   test('begin anew with the next minute, and not with a clock that is set back', async () => {

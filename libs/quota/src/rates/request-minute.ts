@@ -4,6 +4,8 @@ export const MINUTE_MS = 60_000;
 export const minuteOf = (atMs: number): number => Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
 
 const FIRST = 8;
+/** Near a limit, refills follow each other fast because there is little to be had. */
+const MOST = 4_096;
 /** Refills closer together than this were too small. */
 const BUSY_MS = 1_000;
 
@@ -53,7 +55,7 @@ export class RequestMinute {
 
   /** How much to ask for ahead: twice as much each time while refills follow each other fast. */
   ahead(nowMs: number): number {
-    this.#ahead = nowMs - this.#refilledAtMs < BUSY_MS ? this.#ahead * 2 : FIRST;
+    this.#ahead = nowMs - this.#refilledAtMs < BUSY_MS ? Math.min(this.#ahead * 2, MOST) : FIRST;
     this.#refilledAtMs = nowMs;
     return this.#ahead;
   }
