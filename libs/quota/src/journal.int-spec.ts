@@ -58,6 +58,12 @@ describe('journal', () => {
         .map((name) => ({ name, bytes: readFileSync(join(journal.folder, name)) })),
     );
 
+  /** What cannot be read of a segment when those before it are gone. */
+  const damagedAlone = (journal: Journal): string[] =>
+    readdirSync(journal.folder).flatMap(
+      (name) => replay([{ name, bytes: readFileSync(join(journal.folder, name)) }]).damaged,
+    );
+
   test.each(['write', 'group'] as const)('what it has acknowledged stands in the files (%s)', async (sync) => {
     const journal = open({ sync });
     const held = Array.from({ length: 100 }, (_, i) => journal.hold(charge(i), JSON.stringify({ i }), pinned(i)));
@@ -78,6 +84,7 @@ describe('journal', () => {
     expect(before).toBeGreaterThan(2);
     for (const hold of holds.slice(1)) journal.unpin(hold);
     expect(readdirSync(journal.folder)).toHaveLength(before);
+    expect(damagedAlone(journal)).toEqual([]);
     journal.unpin(holds[0] as Pinned);
     expect(readdirSync(journal.folder)).toHaveLength(1);
   });
@@ -98,6 +105,7 @@ describe('journal', () => {
     const found = read(journal);
     expect(found.settled.map(({ id }) => id)).toEqual([charge(1).id]);
     expect([found.open, found.damaged]).toEqual([[], []]);
+    expect(damagedAlone(journal)).toEqual([]);
     await journal.hold(charge(4), '{}', pinned(4));
     expect(read(journal).open.map(({ id }) => id)).toEqual([charge(4).id]);
   });

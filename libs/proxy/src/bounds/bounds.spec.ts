@@ -79,7 +79,7 @@ describe('the most a request can use', () => {
 
   test('is never less than what a provider of vectors could honestly report, and has no output', () => {
     const ids = fc.array(fc.nat({ max: 200_000 }), { minLength: 1, maxLength: 300 });
-    const entry = { ...model, contextTokens: 100, maxOutputTokens: 0 };
+    const entry = { ...model, contextTokens: 100 };
     // What a tokenizer puts around each text, such as a mark for its beginning and one for its end.
     const marks = 2;
     const ofText = (each: string): number => tokensOf(each) + marks;
