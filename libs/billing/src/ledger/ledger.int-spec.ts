@@ -1,4 +1,6 @@
 import { BillingWorld } from '../../test/billing-world';
+import type { LedgerRow } from './ledger-row';
+import { type RowText, rowText } from './row-text';
 
 describe('the ledger', () => {
   let world: BillingWorld;
@@ -36,6 +38,16 @@ describe('the ledger', () => {
     await world.asSuperuser("UPDATE tenants SET cost_center = 'CC-2' WHERE id = 'alpha'");
     expect(await stored(row.id)).toMatchObject({ cost_center: 'CC-1' });
     await world.asSuperuser("UPDATE tenants SET cost_center = 'CC-1' WHERE id = 'alpha'");
+  });
+
+  it('books rows that share a head, and others among them, each with its own', async () => {
+    const owners = ['alpha', 'beta', 'alpha', 'beta', 'alpha'];
+    const rows = owners.map((tenantId) => world.row({ tenantId, tokenId: `tok_${tenantId}` }));
+    const heads = new Map(owners.map((owner, n) => [owner, rowText(rows[n] as LedgerRow).head]));
+    const texts = rows.map((row) => ({ ...rowText(row), head: heads.get(row.tenantId) as RowText['head'] }));
+    await world.inPlatform((tx) => world.ledger.append(tx, rows, texts));
+    for (const { id, tenantId, tokenId } of rows)
+      expect(await stored(id)).toMatchObject({ tenant_id: tenantId, token_id: tokenId });
   });
 
   it('takes less than 400 bytes for an ordinary call, indexes included', async () => {
