@@ -18,7 +18,9 @@ const usage = fc.record({
 });
 const row: fc.Arbitrary<LedgerRow> = fc
   .record({
-    id: fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }).map((at) => uuid7(at.getTime())),
+    id: fc
+      .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
+      .map((at) => uuid7(at.getTime())),
     at: fc.date({ noInvalidDate: true }),
     tenantId: text,
     tokenId: text,
