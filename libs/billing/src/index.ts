@@ -3,7 +3,6 @@ export {
   LEDGER_OUTCOMES,
   LEDGER_STATUSES,
   unconfirmedEntry,
-  type LedgerEntry,
   type LedgerHead,
   type LedgerOutcome,
   type LedgerRow,

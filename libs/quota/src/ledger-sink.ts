@@ -29,9 +29,6 @@ export interface SettledRow {
   readonly text: string | null;
 }
 
-/** A hold whose process died before it could end it. */
-export type OpenHold = Omit<SettledRow, 'row' | 'text'>;
-
 /** What only this row has to say, as plain JSON, and how many tokens of all classes it counts. */
 export interface Unconfirmed {
   readonly row: unknown;
@@ -50,7 +47,7 @@ export interface LedgerSink {
   append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[]>;
 
   /** What is booked of a hold that may have reached a provider and whose usage nobody knows: its worst case, marked. */
-  unconfirmed(draft: unknown, hold: OpenHold): Unconfirmed;
+  unconfirmed(draft: unknown): Unconfirmed;
 
   /** Waits for whoever is booking, and keeps others from it until the transaction ends. */
   pauseBooking(tx: Tx): Promise<void>;

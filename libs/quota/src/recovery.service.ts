@@ -110,7 +110,7 @@ export class Recovery {
       ...settled.map((entry) => ({ ...charged(entry), row: entry.row, text: null })),
       ...open.map((entry) => {
         const charge = charged(entry);
-        const { row, tokens } = ledger.unconfirmed(entry.draft, charge);
+        const { row, tokens } = ledger.unconfirmed(entry.draft);
         return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row, text: null };
       }),
     ];

@@ -18,7 +18,8 @@ interface Wholes {
 }
 
 /**
- * Usage of a `CompletionUsage` (https://platform.openai.com/docs/api-reference/chat/object).
+ * Usage of a `CompletionUsage` (https://platform.openai.com/docs/api-reference/chat/object), and of embeddings
+ * (https://platform.openai.com/docs/api-reference/embeddings/create): a prompt and nothing else.
  *
  * `prompt_tokens` includes audio, cached tokens and, from GPT-5.6 on, those written to the cache (one lifetime, priced like
  * the shorter). `completion_tokens` includes audio, reasoning, and predicted tokens whether they were accepted or not;
@@ -66,9 +67,6 @@ export function usageOfResponses(usage: unknown, serviceTier?: unknown): UsageRe
   };
   return read.problem ? { ok: false, problem: read.problem } : disjoint(wholes, serviceTier);
 }
-
-/** Usage of embeddings (https://platform.openai.com/docs/api-reference/embeddings/create): a prompt and nothing else. */
-export const usageOfEmbeddings = (usage: unknown): UsageResult => usageOfOpenAi(usage);
 
 /**
  * The `timings` of llama.cpp's server, which stand also where no usage was asked for: what of the prompt was read anew,

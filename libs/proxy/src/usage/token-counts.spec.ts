@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { mergeAnthropic, usageOfAnthropic } from './anthropic-usage';
-import { usageOfEmbeddings, usageOfOpenAi, usageOfResponses, usageOfTimings } from './openai-usage';
+import { usageOfOpenAi, usageOfResponses, usageOfTimings } from './openai-usage';
 import { MAX_TOKENS, type UsageResult } from './token-counts';
 import { readWholeUsage } from './whole-usage';
 
@@ -132,10 +132,10 @@ describe('the other shapes of the OpenAI convention', () => {
   });
 
   it('has a prompt alone in embeddings', () => {
-    expect(usageOfEmbeddings({ prompt_tokens: 8, total_tokens: 8 })).toMatchObject({
+    expect(usageOfOpenAi({ prompt_tokens: 8, total_tokens: 8 })).toMatchObject({
       usage: { counts: { input: 8, output: 0 } },
     });
-    expect(why(usageOfEmbeddings({ prompt_tokens: 8, total_tokens: 9 }))).toBe('inconsistent total_tokens');
+    expect(why(usageOfOpenAi({ prompt_tokens: 8, total_tokens: 9 }))).toBe('inconsistent total_tokens');
   });
 
   it('is read from timings where llama.cpp reports nothing else', () => {
