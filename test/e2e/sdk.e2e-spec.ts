@@ -53,6 +53,40 @@ describe('the OpenAI SDK', () => {
     expect(chunks.at(-1)?.usage?.completion_tokens).toBe(5);
   });
 
+  test('gets a whole response, of which nothing is kept', async () => {
+    const answer = await openai.responses.create({ model: 'fake-n5-r3', input: 'Hello!' });
+    expect(answer.output_text).toBe('lorem '.repeat(5));
+    expect(answer.usage).toMatchObject({ output_tokens: 8, output_tokens_details: { reasoning_tokens: 3 } });
+    expect(fake.requests.at(-1)?.json).toEqual({ store: false, model: 'fake-n5-r3', input: 'Hello!' });
+  });
+
+  test('streams a response, events complete and in order', async () => {
+    const events = await collect(openai.responses.create({ model: 'fake-n3', input: 'Hello!', stream: true }));
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['response.created', 'response.in_progress', 'response.output_item.added', 'response.content_part.added'],
+      ...Array<string>(3).fill('response.output_text.delta'),
+      ...['response.output_text.done', 'response.content_part.done', 'response.output_item.done', 'response.completed'],
+    ]);
+    expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => index));
+  });
+
+  test('calls a tool in a response, and gets on with what it put out', async () => {
+    const tools = [{ type: 'function' as const, name: 'get_weather', parameters: {}, strict: false }];
+    const input: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'Weather?' }];
+    const first = openai.responses.stream({ model: 'fake-tools-r5', input, tools });
+    const { output } = await first.finalResponse();
+    const call = output.find((item) => item.type === 'function_call');
+    expect(JSON.parse(call?.arguments ?? '')).toEqual({ city: 'Zürich', days: [1, 2, 3] });
+    for (const { parsed_arguments: _, ...item } of output as (OpenAI.Responses.ResponseInputItem & {
+      parsed_arguments?: unknown;
+    })[])
+      input.push(item);
+    input.push({ type: 'function_call_output', call_id: call?.call_id ?? '', output: 'sunny' });
+    const { output_text: text } = await openai.responses.create({ model: 'fake-n2', input, tools });
+    expect(text).toBe('lorem lorem ');
+    expect(fake.requests.at(-1)?.json['input']).toEqual(input);
+  });
+
   test('lists the models it may use, and shows one with a slash in its name', async () => {
     const ids = (await collect(openai.models.list())).map((model) => model.id);
     expect(ids).toContain('local/demo');
@@ -65,6 +99,13 @@ describe('the OpenAI SDK', () => {
       openai.chat.completions.create({ model: 'local/demo', messages, stream: true, max_tokens: 5 }),
     );
     expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toMatch(/^This is local\/demo/);
+  });
+
+  test('talks to it through responses, too', async () => {
+    const events = openai.responses.stream({ model: 'local/demo', input: 'Hello!', max_output_tokens: 5 });
+    const answer = await events.finalResponse();
+    expect(answer.output_text).toBe('This is local/demo, the built-in');
+    expect(answer.incomplete_details).toEqual({ reason: 'max_output_tokens' });
   });
 
   test.each([
@@ -86,6 +127,26 @@ describe('the OpenAI SDK', () => {
       'a model of the other dialect',
       () => openai.chat.completions.create({ model: 'claude/fake', messages }),
       OpenAI.BadRequestError,
+    ],
+    [
+      'a response that needs what another one left',
+      () => openai.responses.create({ model: 'fake', input: 'x', previous_response_id: 'resp_1' }),
+      OpenAI.BadRequestError,
+    ],
+    [
+      'a response of a model of the other dialect',
+      () => openai.responses.create({ model: 'claude/fake', input: 'x' }),
+      OpenAI.BadRequestError,
+    ],
+    [
+      'a response that breaks off',
+      () => collect(openai.responses.create({ model: 'fake-n9-x3', input: 'x', stream: true })),
+      Error,
+    ],
+    [
+      'a response that ends with an error',
+      () => collect(openai.responses.create({ model: 'fake-n9-y3', input: 'x', stream: true })),
+      OpenAI.APIError,
     ],
     [
       'wrong types where money is concerned',

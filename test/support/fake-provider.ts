@@ -9,6 +9,7 @@ import type { Dialect } from './fake-provider/dialect';
 import { behaviourOfModel } from './fake-provider/model-name';
 import { embeddingsDialect } from './fake-provider/embeddings-dialect';
 import { openaiDialect } from './fake-provider/openai-dialect';
+import { responsesDialect } from './fake-provider/responses-dialect';
 import { NO_TOKENS, type Outcome, ReceivedRequest } from './fake-provider/received-request';
 
 export { ACCOUNT, PROVIDER_KEY } from './fake-provider/account';
@@ -172,15 +173,16 @@ export class FakeProvider {
 /** Both dialects have /v1/models; there, and where no route is known, the version header tells them apart. */
 function dialectOf(message: IncomingMessage): Dialect {
   const isAnthropic = message.headers['anthropic-version'] !== undefined || message.url?.startsWith('/v1/messages');
-  if (message.url?.startsWith(embeddingsDialect.completionPath)) return embeddingsDialect;
+  const named = [embeddingsDialect, responsesDialect].find((of) => message.url?.startsWith(of.completionPath));
+  if (named) return named;
   const isChat = message.url?.startsWith(openaiDialect.completionPath);
   return isAnthropic && !isChat ? anthropicDialect : openaiDialect;
 }
 
+const DIALECTS = [openaiDialect, responsesDialect, embeddingsDialect, anthropicDialect];
+
 function isCompletion({ method, path }: ReceivedRequest): boolean {
-  return (
-    method === 'POST' && [openaiDialect, embeddingsDialect, anthropicDialect].some((of) => path === of.completionPath)
-  );
+  return method === 'POST' && DIALECTS.some((of) => path === of.completionPath);
 }
 
 const isCount = ({ method, path }: ReceivedRequest): boolean =>

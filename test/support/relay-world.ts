@@ -22,8 +22,8 @@ import { BudgetBridge } from '../../libs/proxy/src/budget-bridge';
 import { LedgerBridge } from '../../libs/proxy/src/ledger-sink';
 import { ProxyService } from '../../libs/proxy/src/proxy.service';
 import { readBody } from '../../libs/proxy/src/read-body';
-import type { Dialect } from '../../libs/proxy/src/request-facts';
 import { Upstream } from '../../libs/proxy/src/upstream';
+import { DIALECT_OF, PATH_OF, WIRES } from '../../libs/proxy/src/wire';
 import { assembleQuota, type AssembledQuota } from '../../libs/quota/src/assemble';
 import type { BudgetKey } from '../../libs/quota/src/budget.dto';
 import { socketFolder } from '../../libs/quota/src/liveness-socket';
@@ -180,16 +180,15 @@ export class RelayWorld {
   /** What the controller and the error filter do. */
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, tenantId = '', path = ''] = /^\/(\w+)(\/.*)$/.exec(request.url ?? '') ?? [];
-    const dialect: Dialect = path.startsWith('/v1/messages') ? 'anthropic' : 'openai';
+    const wire = WIRES.find((one) => path.startsWith(PATH_OF[one])) ?? 'chat';
     const id = newId('req');
     try {
       const body = await readBody(request, 1_000_000, 5_000);
-      const sink = this.watch(new HttpSink(response, dialect, id));
+      const sink = this.watch(new HttpSink(response, wire, id));
       const principal = tenantPrincipal(tenantId, {
         ...{ id: `tok_${tenantId}`, subject: `ann@${tenantId}`, clampsOutput: this.clamping.has(tenantId) },
       });
-      const task = path.startsWith('/v1/embeddings') ? 'embedding' : 'answer';
-      await this.proxy.answer(principal, { id, dialect, task, path, headers: request.headers, body }, sink, {
+      await this.proxy.answer(principal, { id, wire, path, headers: request.headers, body }, sink, {
         tell: (call) => (response.destroyed ? call.leave() : response.once('close', () => call.leave())),
       });
       this.endings.push(null);
@@ -197,7 +196,7 @@ export class RelayWorld {
       this.endings.push(error);
       if (!(error instanceof CodedError)) throw error;
       if (response.headersSent) return void response.destroy();
-      const rendered = renderError(error, dialect, id);
+      const rendered = renderError(error, DIALECT_OF[wire], id);
       response.writeHead(rendered.status, rendered.headers).end(rendered.body);
     }
   }

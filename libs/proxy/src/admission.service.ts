@@ -54,7 +54,7 @@ export class Admission {
     const { facts, request, plan, price } = asked;
     const [candidate] = plan.candidates;
     refuseUnpriced(facts, price);
-    const uses = usesOf(facts, candidate.model, principal.clampsOutput);
+    const uses = usesOf(facts, candidate.model, price, principal.clampsOutput);
     const tier = tierGranted(facts, price);
     const bound = (counted?: Counted): Bounds =>
       boundsOf(facts, request.body, candidate.model, { counted, uses, serviceTier: tier?.name });

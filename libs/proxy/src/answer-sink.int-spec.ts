@@ -3,7 +3,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { CodedError } from '@app/platform';
 import { HttpSink } from './answer-sink';
-import type { Dialect } from './request-facts';
+import type { Wire } from './wire';
 
 /** On a real server, since most of this is about what node:http does with a response. */
 let server: Server;
@@ -12,7 +12,7 @@ let socket: Socket;
 let seen: string;
 let ended: Promise<unknown>;
 
-async function answering(dialect: Dialect = 'openai'): Promise<HttpSink> {
+async function answering(wire: Wire = 'chat'): Promise<HttpSink> {
   const arrived = once(server, 'request');
   socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   seen = '';
@@ -20,7 +20,7 @@ async function answering(dialect: Dialect = 'openai'): Promise<HttpSink> {
   ended = once(socket, 'close');
   socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n');
   [, response] = (await arrived) as [unknown, ServerResponse];
-  return new HttpSink(response, dialect, 'req_1');
+  return new HttpSink(response, wire, 'req_1');
 }
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((later) => setTimeout(later, 5));
@@ -66,11 +66,12 @@ test('says when its reader is slow, and once when it caught up', async () => {
   expect([drained, response.listenerCount('drain')]).toEqual([1, 0]);
 });
 
-test.each<[Dialect, RegExp]>([
-  ['openai', /\n\n\r\n[0-9a-f]+\r\n\n\ndata: \{"error":\{.*"gateway_code":"draining".*\n\n/],
-  ['anthropic', /\n\n\r\n[0-9a-f]+\r\n\n\nevent: error\ndata: \{"type":"error",.*"gateway_code":"draining".*\n\n/],
-])('a cut answer says why in the words of %s, and does not look complete', async (dialect, words) => {
-  const sink = await answering(dialect);
+test.each<[Wire, RegExp]>([
+  ['chat', /\n\n\r\n[0-9a-f]+\r\n\n\ndata: \{"error":\{.*"gateway_code":"draining".*\n\n/],
+  ['responses', /\n\n\r\n[0-9a-f]+\r\n\n\nevent: error\ndata: \{"type":"error",.*"gateway_code":"draining".*\n\n/],
+  ['messages', /\n\n\r\n[0-9a-f]+\r\n\n\nevent: error\ndata: \{"type":"error",.*"gateway_code":"draining".*\n\n/],
+])('a cut answer says why in the words of %s, and does not look complete', async (wire, words) => {
+  const sink = await answering(wire);
   sink.start(200, {});
   sink.write(Buffer.from('data: {}\n\n'), () => undefined);
   sink.cut(new CodedError('draining'));

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { renderError, type CodedError, type Dialect } from '@app/platform';
+import type { CodedError } from '@app/platform';
+import { cutEvent } from './error-events';
+import type { Wire } from './wire';
 
 /** Where an answer goes: an HTTP response, later an agent's turn. */
 export interface AnswerSink {
@@ -20,7 +22,7 @@ const FAREWELL_MS = 1_000;
 export class HttpSink implements AnswerSink {
   constructor(
     private readonly response: ServerResponse,
-    private readonly dialect: Dialect,
+    private readonly wire: Wire,
     private readonly requestId: string,
   ) {}
 
@@ -45,10 +47,9 @@ export class HttpSink implements AnswerSink {
     this.response.end();
   }
 
-  /** An error event in the dialect, then a torn connection: a clean end would make a cut answer look complete. */
+  /** An error event of the wire, then a torn connection: a clean end would make a cut answer look complete. */
   cut(error: CodedError): void {
-    const { body } = renderError(error, this.dialect, this.requestId);
-    const event = this.dialect === 'anthropic' ? `\n\nevent: error\ndata: ${body}\n\n` : `\n\ndata: ${body}\n\n`;
+    const event = cutEvent(this.wire, error, this.requestId);
     const timer = setTimeout(() => this.response.destroy(), FAREWELL_MS).unref();
     this.response.write(event, () => {
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { LedgerOutcome } from '@app/billing';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Dialect } from './request-facts';
+import type { Dialect } from './wire';
 
 /** Seconds; models answer between tens of milliseconds and minutes. */
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];

@@ -7,12 +7,15 @@ import type { AnswerSink } from './answer-sink';
 import { bill, type Ending } from './bill';
 import { SettledEntry } from './ledger-sink';
 import type { CallSummary } from './call-metrics';
+import { errorEvent, failureInOurWords } from './error-events';
 import { headersToClient, providerRequestId } from './headers';
-import { errorAnswer, errorEvent } from './provider-answer';
+import { errorAnswer } from './provider-answer';
 import type { RequestFacts, TierAsked } from './request-facts';
+import { toolsDropped } from './search-uses';
 import type { UpstreamRequest, Upstream } from './upstream';
 import { UsageReader } from './usage/usage-reader';
 import { readWholeUsage } from './usage/whole-usage';
+import { DIALECT_OF } from './wire';
 
 type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -79,7 +82,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     const { facts, provider } = this.call;
     const totalMs = performance.now() - this.#startedMs;
     return {
-      dialect: facts.dialect,
+      dialect: DIALECT_OF[facts.wire],
       provider,
       outcome: this.#outcome,
       firstByteMs: this.#firstByteMs,
@@ -140,7 +143,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
       this.#parts = [];
       return;
     }
-    this.#reader = new UsageReader(this.call.facts.dialect, this.hideUsage);
+    this.#reader = new UsageReader(this.call.facts.wire, this.hideUsage);
     this.sink.start(status, this.headersToClient());
   }
 
@@ -169,9 +172,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   private async endWhole(body: Buffer): Promise<void> {
-    const { dialect, task } = this.call.facts;
-    const usage = readWholeUsage(dialect, body);
-    const outputSeen = task === 'answer' ? Math.ceil(body.length / BYTES_PER_TOKEN) : 0;
+    const { wire } = this.call.facts;
+    const usage = readWholeUsage(wire, body);
+    const outputSeen = wire !== 'embeddings' ? Math.ceil(body.length / BYTES_PER_TOKEN) : 0;
     const isError = this.#status >= 300;
     const isUsable = isError || usage.problem?.reason !== 'unreadable';
     await this.settle({
@@ -182,7 +185,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
       outputSeen,
     });
     if (!isUsable) throw unusable('is not a JSON object');
-    const answer = isError ? errorAnswer(dialect, this.#status, body) : { status: this.#status, body };
+    const answer = isError
+      ? errorAnswer(DIALECT_OF[wire], this.#status, body)
+      : { status: this.#status, body: usage.failure ? failureInOurWords(body, usage.failure) : body };
     const headers = this.headersToClient();
     headers['content-type'] = 'application/json';
     this.sink.whole(answer.status, headers, answer.body);
@@ -193,7 +198,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     const usage = reader.finish();
     const outcome = usage.terminal ? 'completed' : 'failed';
     await this.settle({ ...usage, status: this.#status, outcome, outputSeen: usage.deltas });
-    this.sink.write(usage.error ? errorEvent(this.call.facts.dialect, usage.error.type) : rest, ignore);
+    this.sink.write(usage.error ? errorEvent(this.call.facts.wire, usage.error) : rest, ignore);
     // An error event is an end of its own; otherwise a stream without its last event was cut on the way.
     if (usage.terminal || usage.error) this.sink.end();
     else this.sink.cut(new CodedError('provider_error', 'The provider ended the answer before it was complete.'));
@@ -226,7 +231,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
 
   private headersToClient(): Record<string, string> {
     const headers = headersToClient(this.#headers, this.requestId);
-    if (this.#deal.clampedTo !== null) headers[CLAMPED_HEADER] = String(this.#deal.clampedTo);
+    const { clampedTo, uses } = this.#deal;
+    if (clampedTo !== null) headers[CLAMPED_HEADER] = String(clampedTo);
+    const dropped = uses.length > 0 ? toolsDropped(this.call.facts, uses) : [];
+    if (dropped.length > 0) headers[DROPPED_HEADER] = dropped.join(', ');
     return headers;
   }
 
@@ -245,6 +253,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
 
 /** Tells a caller that its output limit was lowered, and to how many tokens. */
 const CLAMPED_HEADER = 'x-openclawmu-output-clamped';
+/** Names what was taken out of its request because nobody could bound or price it. */
+const DROPPED_HEADER = 'x-openclawmu-dropped';
 
 /** OpenAI bills a search for each answer of a searching model, and does not count it in the usage. */
 const silentSearches = ({ searches, choices }: RequestFacts): number =>

@@ -14,7 +14,7 @@ import type { Response } from 'express';
 import { HttpSink } from './answer-sink';
 import { ProxyService, type Leaving } from './proxy.service';
 import { readBody } from './read-body';
-import type { ModelRequest } from './model-request';
+import { PATH_OF, type Wire } from './wire';
 
 const ERRORS: readonly ErrorCode[] = [
   'body_malformed',
@@ -59,6 +59,20 @@ const REQUEST = {
   additionalProperties: true,
 };
 
+const RESPONSES_REQUEST = {
+  type: 'object',
+  properties: {
+    model: MODEL,
+    input: { description: 'A text, or a list of items: messages, calls of tools and their outputs, reasoning.' },
+    instructions: { type: 'string' },
+    max_output_tokens: { type: 'integer' },
+    stream: { type: 'boolean' },
+  },
+  additionalProperties: true,
+  required: ['model', 'input'],
+  example: { model: 'local/demo', max_output_tokens: 100, stream: false, input: 'Hello!' },
+};
+
 const EMBEDDINGS_REQUEST = {
   type: 'object',
   properties: {
@@ -72,14 +86,7 @@ const EMBEDDINGS_REQUEST = {
   example: { model: 'local/demo', input: ['Hello!', 'Good bye!'] },
 };
 
-type Api = Pick<ModelRequest, 'dialect' | 'task' | 'path'>;
-
-/** The routes as the providers know them, however a client spelled them: Express ignores case and a slash at the end. */
-const CHAT: Api = { dialect: 'openai', task: 'answer', path: '/v1/chat/completions' };
-const EMBEDDINGS: Api = { dialect: 'openai', task: 'embedding', path: '/v1/embeddings' };
-const MESSAGES: Api = { dialect: 'anthropic', task: 'answer', path: '/v1/messages' };
-
-/** The two model APIs as their own SDKs speak them. Bodies pass as they were sent; only money and isolation are ours. */
+/** The model APIs as their own SDKs speak them. Bodies pass as they were sent; only money and isolation are ours. */
 @Controller('v1')
 @Audience('tenant')
 @ApiTags('Models')
@@ -110,7 +117,27 @@ export class ModelController {
     @Req() request: GatewayRequest,
     @Res() response: Response,
   ): Promise<void> {
-    return this.answer(CHAT, principal, request, response);
+    return this.answer('chat', principal, request, response);
+  }
+
+  @Post('responses')
+  @HttpCode(200)
+  @Requires('model:invoke')
+  @ApiOperation({
+    summary: 'Response (OpenAI)',
+    description:
+      'The OpenAI responses API without what it keeps: `store` is always false, so the conversation is sent in `input` each time. ' +
+      'Unknown fields are passed on as sent.',
+  })
+  @ApiBody({ schema: RESPONSES_REQUEST })
+  @ApiProduces('application/json', 'text/event-stream')
+  @ApiResponse({
+    status: 200,
+    description: "The provider's answer: one JSON object, or server-sent events with `stream: true`.",
+  })
+  @ApiErrors(ERRORS, 'openai')
+  responses(@Caller() principal: Principal, @Req() request: GatewayRequest, @Res() response: Response): Promise<void> {
+    return this.answer('responses', principal, request, response);
   }
 
   @Post('embeddings')
@@ -125,7 +152,7 @@ export class ModelController {
   @ApiResponse({ status: 200, description: "The provider's answer: a list of vectors, as numbers or in base64." })
   @ApiErrors(ERRORS, 'openai')
   embeddings(@Caller() principal: Principal, @Req() request: GatewayRequest, @Res() response: Response): Promise<void> {
-    return this.answer(EMBEDDINGS, principal, request, response);
+    return this.answer('embeddings', principal, request, response);
   }
 
   @Post('messages')
@@ -145,20 +172,15 @@ export class ModelController {
   })
   @ApiErrors(ERRORS, 'anthropic')
   messages(@Caller() principal: Principal, @Req() request: GatewayRequest, @Res() response: Response): Promise<void> {
-    return this.answer(MESSAGES, principal, request, response);
+    return this.answer('messages', principal, request, response);
   }
 
-  private async answer(
-    { dialect, task, path }: Api,
-    principal: Principal,
-    request: GatewayRequest,
-    response: Response,
-  ): Promise<void> {
+  private async answer(wire: Wire, principal: Principal, request: GatewayRequest, response: Response): Promise<void> {
     const { bodyLimitBytes, bodyTimeoutMs } = this.config.current.server;
     const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
     const { requestId: id, headers, originalUrl } = request;
-    const asked = { id, dialect, task, path: path + queryOf(originalUrl), headers, body };
-    await this.proxy.answer(principal, asked, new HttpSink(response, dialect, request.requestId), new Reader(response));
+    const asked = { id, wire, path: PATH_OF[wire] + queryOf(originalUrl), headers, body };
+    await this.proxy.answer(principal, asked, new HttpSink(response, wire, id), new Reader(response));
   }
 }
 

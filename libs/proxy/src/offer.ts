@@ -1,10 +1,10 @@
 import type { Catalogue, ModelEntry } from '@app/billing';
 import { DEMO_PROVIDER } from './demo-provider';
-import type { Dialect } from './request-facts';
 import type { RouteTable } from './router';
 import type { Upstream } from './upstream';
+import { WIRES, wiresOf, type Wire } from './wire';
 
-const BOTH: readonly Dialect[] = ['openai', 'anthropic'];
+const SPOKEN = { openai: wiresOf('openai'), anthropic: wiresOf('anthropic') } as const;
 
 /** What the catalogue and the configured providers offer together. */
 export class Offer implements RouteTable {
@@ -17,9 +17,9 @@ export class Offer implements RouteTable {
     return this.catalogue.model(name);
   }
 
-  dialectsOf(name: string): readonly Dialect[] | undefined {
-    if (name === DEMO_PROVIDER) return BOTH;
+  wiresOf(name: string): readonly Wire[] | undefined {
+    if (name === DEMO_PROVIDER) return WIRES;
     const provider = this.upstream.provider(name);
-    return provider && [provider.dialect];
+    return provider && SPOKEN[provider.dialect];
   }
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const common = { internal: true, apiKey: fake.apiKey, baseUrl: fake.url };
   world = await RelayWorld.open(
     { open: { dialect: 'openai', ...common }, claude: { dialect: 'anthropic', ...common } },
-    { 'gpt*': ['open', '*'], 'claude*': ['claude', '*'], 'plain*': ['claude', '*'] },
+    { 'gpt*': ['open', '*'], 'bare*': ['open', '*'], 'claude*': ['claude', '*'], 'plain*': ['claude', '*'] },
   );
   const { catalogue } = world.billing;
   const card = catalogue.card(1) as RateCard;
@@ -31,12 +31,13 @@ beforeAll(async () => {
     ['gpt*', full],
     ['claude*', full],
     ['plain*', plain],
+    ['bare*', plain],
   ]);
   const entry = (id: string): ModelEntry => ({
     ...(catalogue.model(id) as ModelEntry),
     ...{ id: `${id}*`, upstreamModel: '*', searchTokens: 2_000, maxSearches: 2, audioTokensPerSecond: 10 },
   });
-  catalogue.replace({ models: ['gpt', 'claude', 'plain'].map(entry), cards: [{ ...card, prices }] });
+  catalogue.replace({ models: ['gpt', 'bare', 'claude', 'plain'].map(entry), cards: [{ ...card, prices }] });
 });
 afterAll(async () => {
   await world.close();
@@ -57,6 +58,8 @@ const post = (path: string, body: object): Promise<RawAnswer> =>
   );
 const message = (body: object): Promise<RawAnswer> => post('/v1/messages', { model, ...body });
 const chat = (body: object): Promise<RawAnswer> => post('/v1/chat/completions', { model: `gpt-${tenants}`, ...body });
+const respond = (body: object, of = 'gpt'): Promise<RawAnswer> =>
+  post('/v1/responses', { model: `${of}-${tenants}`, input: 'Hello!', max_output_tokens: 100, ...body });
 const errorIn = ({ body }: RawAnswer): string =>
   (JSON.parse(body.toString()) as { error: { message: string } }).error.message;
 const search = (more: object = {}): object => ({
@@ -74,6 +77,23 @@ describe('web searches', () => {
     expect(await world.row(tenant)).toMatchObject({
       ...{ status: 'actual', web_searches: 2, cost_nanos: String(CALL_NANOS + 20_000_000n) },
     });
+  });
+
+  const asked = { tools: [{ type: 'web_search' }, { type: 'function', name: 'f', parameters: {} }] };
+  const received = () => fake.requests.at(-1)?.json;
+
+  test('of the responses API are allowed as often as the catalogue says', async () => {
+    fake.script(`gpt-${tenants}`, CALL);
+    const { status, headers } = await respond(asked);
+    expect([status, headers['x-openclawmu-dropped']]).toEqual([200, undefined]);
+    expect(received()).toMatchObject({ tools: asked.tools, max_tool_calls: 2 });
+    expect(await world.row(tenant)).toMatchObject({ status: 'actual', cost_nanos: String(CALL_NANOS) });
+  });
+
+  test('of the responses API are taken out where the card has no price for them, and the answer says so', async () => {
+    const { status, headers } = await respond(asked, 'bare');
+    expect([status, headers['x-openclawmu-dropped']]).toEqual([200, 'tools.web_search']);
+    expect(received()?.['tools']).toEqual([asked.tools[1]]);
   });
 
   test('are quarantined at the worst case if there were more than allowed', async () => {

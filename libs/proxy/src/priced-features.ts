@@ -5,7 +5,7 @@ import type { RequestFacts, TierAsked } from './request-facts';
 /** A class of sound that a card leaves out is billed like text, which would undercharge it many times over. */
 const pricesSpeechIn = (price: ModelPrice): boolean => price.audioInput !== price.input;
 const pricesSpeechOut = (price: ModelPrice): boolean => price.audioOutput !== price.output;
-const pricesSearch = ({ fees }: ModelPrice): boolean => (fees?.webSearch ?? 0n) > 0n;
+export const pricesSearch = ({ fees }: ModelPrice): boolean => (fees?.webSearch ?? 0n) > 0n;
 
 /** Whether all that was used has a price of its own; what has none is not billed at another's. */
 export const isPriced = (price: ModelPrice, { counts, webSearches }: Usage): boolean =>
@@ -17,7 +17,7 @@ export const isPriced = (price: ModelPrice, { counts, webSearches }: Usage): boo
 export function refuseUnpriced({ media, speaks, searches }: RequestFacts, price: ModelPrice): void {
   if (media.some(({ kind }) => kind === 'audio') && !pricesSpeechIn(price)) throw unpriced('input_audio', 'audioInput');
   if (speaks && !pricesSpeechOut(price)) throw unpriced('audio', 'audioOutput');
-  const search = searches.find(({ name }) => name !== 'web_fetch');
+  const search = searches.find(({ name, optionalAt }) => name !== 'web_fetch' && optionalAt === null);
   if (search && !pricesSearch(price)) throw unpriced(search.name, 'fees.webSearch');
 }
 

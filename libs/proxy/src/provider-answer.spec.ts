@@ -1,4 +1,4 @@
-import { errorAnswer, errorEvent } from './provider-answer';
+import { errorAnswer } from './provider-answer';
 
 const json = (body: unknown) => Buffer.from(JSON.stringify(body));
 
@@ -57,21 +57,5 @@ describe('errorAnswer', () => {
     expect(() => errorAnswer('openai', 302, Buffer.from(''))).toThrow(
       expect.objectContaining({ code: 'provider_error' }),
     );
-  });
-});
-
-describe('an error in the middle of a stream', () => {
-  const eventOf = (...told: Parameters<typeof errorEvent>): string => errorEvent(...told).toString();
-
-  test('keeps the type that clients act on', () => {
-    expect(eventOf('anthropic', 'overloaded_error')).toMatch(
-      /^event: error\ndata: \{"type":"error","error":\{"type":"overloaded_error",.*\}\}\n\n$/,
-    );
-    expect(eventOf('openai', 'server_error')).toMatch(/^data: \{"error":\{.*"type":"server_error".*\}\}\n\n$/);
-  });
-
-  test.each([null, 'org-acme is out of credit', 'x'.repeat(65), '"}'])('has a plain type in place of %j', (type) => {
-    expect(eventOf('anthropic', type)).toContain('"type":"api_error"');
-    expect(eventOf('openai', type)).toContain('"type":"server_error"');
   });
 });

@@ -1,5 +1,5 @@
 import { CodedError, maskKeys } from '@app/platform';
-import type { Dialect } from './request-facts';
+import type { Dialect } from './wire';
 
 export interface ProviderAnswer {
   readonly status: number;
@@ -36,18 +36,6 @@ export function errorAnswer(dialect: Dialect, status: number, body: Buffer): Pro
   }
   if (status < 400) throw new CodedError('provider_error', `The provider answered with status ${status}.`);
   return { status, body: Buffer.from(JSON.stringify(ourWords(dialect, status))) };
-}
-
-/** A provider's error in the middle of a stream, as the last event: its type, which clients act on, and our words. */
-export function errorEvent(dialect: Dialect, type: string | null): Buffer {
-  const known = type !== null && /^[a-z_]{1,64}$/.test(type) ? type : undefined;
-  const message = 'The provider failed in the middle of the answer; try again.';
-  return Buffer.from(
-    dialect === 'anthropic'
-      ? // After the event's name, which may have been relayed: a repeated field replaces the former one.
-        `event: error\ndata: ${JSON.stringify({ type: 'error', error: { type: known ?? 'api_error', message } })}\n\n`
-      : `data: ${JSON.stringify({ error: { message, type: known ?? 'server_error', param: null, code: null } })}\n\n`,
-  );
 }
 
 function ourWords(dialect: Dialect, status: number): object {

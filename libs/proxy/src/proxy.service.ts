@@ -12,7 +12,7 @@ import { editMembers, usageAsked } from './request-edit';
 import { LIMIT_KEYS, type RequestFacts } from './request-facts';
 import { readRequest } from './request-reader';
 import { route, type Candidate } from './router';
-import { usesSet } from './search-uses';
+import { searchEdits } from './search-uses';
 import { Upstream, type UpstreamRequest } from './upstream';
 
 /** The path of a model request. There is no other way to a provider. */
@@ -31,8 +31,8 @@ export class ProxyService {
    * @throws CodedError as long as nothing was written to the sink
    */
   async answer(principal: Principal, request: ModelRequest, sink: AnswerSink, leaving: Leaving): Promise<void> {
-    const facts = readRequest(request.dialect, request.body, request.task);
-    const plan = route(new Offer(this.catalogue, this.upstream), principal, facts.model, facts.dialect);
+    const facts = readRequest(request.wire, request.body);
+    const plan = route(new Offer(this.catalogue, this.upstream), principal, facts.model, facts.wire);
     const terms = this.prices.of(plan.publicModel, principal.tenantId);
     const [candidate] = plan.candidates;
     const call = { tokenId: principal.id, provider: candidate.provider, facts };
@@ -53,14 +53,16 @@ export class ProxyService {
     facts: RequestFacts,
     { clampedTo, uses, tier }: Deal,
   ): UpstreamRequest {
-    const set: Record<string, string> = {};
+    const searches = facts.searches.length > 0 ? searchEdits(body, facts, uses) : undefined;
+    const set: Record<string, string> = { ...searches?.set };
     if (candidate.upstreamModel !== facts.model) set['model'] = JSON.stringify(candidate.upstreamModel);
     if (asksUsageForUs(facts)) set['stream_options'] = usageAsked(body, facts.object);
+    if (facts.stores) set['store'] = 'false';
     if (clampedTo !== null) for (const key of limitKeys(candidate, facts)) set[key] = String(clampedTo);
     const edited = editMembers(body, facts.object, {
       remove: facts.ownedKeys.filter((key) => key !== tier?.key),
       set,
-      insert: usesSet(facts, uses),
+      insert: searches?.insert,
     });
     const { provider } = candidate;
     return {
@@ -77,16 +79,16 @@ export interface Leaving {
   tell(exchange: { leave(): void }): void;
 }
 
-/** An OpenAI stream tells its usage only if asked, and the bill needs it; the answer to our asking is hidden again. */
-const asksUsageForUs = (facts: RequestFacts): boolean =>
-  facts.dialect === 'openai' && facts.stream && !facts.usageAsked;
+/** A stream of chat completions tells its usage only if asked, and the bill needs it; the answer to our asking is hidden again. */
+const asksUsageForUs = (facts: RequestFacts): boolean => facts.wire === 'chat' && facts.stream && !facts.usageAsked;
 
 /**
  * The members that limit an answer: those the caller used. Where it used none, the one that OpenAI's models take, or the one
  * that every server understands.
  */
-function limitKeys({ model }: Candidate, { dialect, object }: RequestFacts): readonly string[] {
-  const used = LIMIT_KEYS[dialect].filter((key) => object.members.has(key));
+function limitKeys({ model }: Candidate, { wire, object }: RequestFacts): readonly string[] {
+  const used = LIMIT_KEYS[wire].filter((key) => object.members.has(key));
   if (used.length > 0) return used;
-  return [dialect === 'openai' && model.tokenizer ? 'max_completion_tokens' : 'max_tokens'];
+  if (wire === 'responses') return LIMIT_KEYS.responses;
+  return [wire === 'chat' && model.tokenizer ? 'max_completion_tokens' : 'max_tokens'];
 }

@@ -12,7 +12,7 @@ export interface Edits {
   readonly remove?: Iterable<string>;
   readonly set?: Readonly<Record<string, string>>;
   /** Deeper down, in members that are neither set nor removed. */
-  readonly insert?: readonly Insertion[];
+  readonly insert?: readonly Insertion[] | undefined;
 }
 
 const INCLUDE_USAGE = new KeySet(['include_usage']);

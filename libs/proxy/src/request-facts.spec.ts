@@ -1,21 +1,22 @@
 import { editMembers } from './request-edit';
-import { type Dialect, type RequestFacts, readFacts } from './request-facts';
+import { type RequestFacts, readFacts } from './request-facts';
+import type { Wire } from './wire';
 
-function facts(dialect: Dialect, request: unknown): RequestFacts {
-  const result = readFacts(dialect, Buffer.from(typeof request === 'string' ? request : JSON.stringify(request)));
+function facts(wire: Wire, request: unknown): RequestFacts {
+  const result = readFacts(wire, Buffer.from(typeof request === 'string' ? request : JSON.stringify(request)));
   if (!result.ok) throw new Error(result.problem.message);
   return result.facts;
 }
 
-function problem(dialect: Dialect, request: unknown): string {
-  const result = readFacts(dialect, Buffer.from(typeof request === 'string' ? request : JSON.stringify(request)));
+function problem(wire: Wire, request: unknown): string {
+  const result = readFacts(wire, Buffer.from(typeof request === 'string' ? request : JSON.stringify(request)));
   if (result.ok) throw new Error('taken');
   return `${result.problem.reason} ${result.problem.field}: ${result.problem.message}`;
 }
 
-const openai = (more: object): RequestFacts => facts('openai', { model: 'm', messages: [], ...more });
+const openai = (more: object): RequestFacts => facts('chat', { model: 'm', messages: [], ...more });
 const anthropic = (more: object): RequestFacts =>
-  facts('anthropic', { model: 'm', messages: [], max_tokens: 9, ...more });
+  facts('messages', { model: 'm', messages: [], max_tokens: 9, ...more });
 const named = ({ features }: RequestFacts): string[] => features.map(({ kind, name }) => `${kind}:${name}`);
 const said = (...content: unknown[]): object => ({ messages: [{ role: 'user', content }] });
 
@@ -29,8 +30,8 @@ describe('readFacts', () => {
       user: 'u',
       messages: [{ role: 'user', content: 'é' }],
     };
-    expect(facts('openai', body)).toMatchObject({
-      ...{ dialect: 'openai', model: 'gpt', stream: true, outputLimitTokens: 5, choices: 2, usageAsked: false },
+    expect(facts('chat', body)).toMatchObject({
+      ...{ wire: 'chat', model: 'gpt', stream: true, outputLimitTokens: 5, choices: 2, usageAsked: false },
       ...{
         endUser: 'u',
         declaresTools: false,
@@ -81,7 +82,7 @@ describe('readFacts', () => {
     ['', 'empty null'],
     ['[]', 'not_an_object null'],
   ])('refuses %s', (request, expected) => {
-    expect(problem('openai', request)).toContain(expected);
+    expect(problem('chat', request)).toContain(expected);
   });
 
   it('sees whether the caller asked for usage', () => {
@@ -95,7 +96,7 @@ describe('readFacts', () => {
     const body = Buffer.from(
       '{"service_tier":"priority","model":"m","tags":["a"],"speed":"fast","x":1,"inference_geo":"us"}',
     );
-    const result = readFacts('anthropic', body);
+    const result = readFacts('messages', body);
     if (!result.ok) throw new Error(result.problem.message);
     const { ownedKeys, object } = result.facts;
     expect(ownedKeys).toEqual(['service_tier', 'speed', 'inference_geo', 'tags']);
@@ -116,9 +117,9 @@ describe('features', () => {
     ]);
     expect(named(openai({ tools: [{ type: 'web_search_20250305' }] }))).toEqual(['hosted_tool:web_search']);
     expect(named(anthropic({ tools: [tool('something_new_20270101')] }))).toEqual(['hosted_tool:something_new']);
-    expect(named(facts('anthropic', '{"model":"m","tools":[{"ty\\u0070e":"code\\u005fexecution_20260521"}]}'))).toEqual(
-      ['hosted_tool:code_execution'],
-    );
+    expect(named(facts('messages', '{"model":"m","tools":[{"ty\\u0070e":"code\\u005fexecution_20260521"}]}'))).toEqual([
+      'hosted_tool:code_execution',
+    ]);
     expect(named(openai({ tools: [{ type: 'function', function: {} }, { type: 'custom' }, { type: 'mcp' }] }))).toEqual(
       ['hosted_tool:mcp'],
     );
@@ -224,7 +225,7 @@ describe('media', () => {
     expect(seen(openai(said({ type: 'text', text: 'hi' }, ...parts)))).toEqual(
       parts.map((part, index) => [['image', 'audio', 'other'][index], sizeOf(part)]),
     );
-    expect(facts('anthropic', '{"model":"m","messages":[{"content":[{"type":"im\\u0061ge"}]}]}').media).toHaveLength(1);
+    expect(facts('messages', '{"model":"m","messages":[{"content":[{"type":"im\\u0061ge"}]}]}').media).toHaveLength(1);
   });
 
   it('is not misled by text, arguments or schemas that look like media', () => {

@@ -1,28 +1,17 @@
+import {
+  CLIENT_TOOLS,
+  DESCRIBED_TOOLS,
+  type Feature,
+  FEATURE_FIELDS,
+  MEDIA_KINDS,
+  type MediaBlock,
+  SEARCH_TOOLS,
+  TEXT_BLOCKS,
+  TEXT_ITEMS,
+} from './feature-tables';
 import { KeySet } from './key-set';
 import { eachElement, kindAt, type JsonObject, type Member, membersAt, type ScanProblem } from './request-scan';
-
-export type Dialect = 'openai' | 'anthropic';
-
-/**
- * Something in a request that its tokens alone do not pay for, or that reaches beyond the request:
- * - `hosted_tool`: the provider runs it and bills per use, or samples again with an input nobody can bound beforehand;
- * - `price`: tokens at another price, or of another model, than the catalogue's entry;
- * - `state`: reads or leaves something in the provider account that all tenants share.
- */
-export interface Feature {
-  readonly kind: 'hosted_tool' | 'price' | 'state';
-  /** The tool's type without its date, or the name of the request field. */
-  readonly name: string;
-}
-
-/** A block whose tokens its bytes do not bound as text: an image's URL is short, a page's scan is long. */
-export interface MediaBlock {
-  /** `other` is a document, or a kind that is not known here. */
-  readonly kind: 'image' | 'audio' | 'other';
-  /** Offsets in the body, the end exclusive. */
-  readonly start: number;
-  readonly end: number;
-}
+import type { Wire } from './wire';
 
 /** A tool that the provider runs, with a number of uses that bounds what it costs. */
 export interface SearchTool {
@@ -33,6 +22,8 @@ export interface SearchTool {
   readonly sifts: boolean;
   /** Where in the body a number of uses can be put; null where something stands already. */
   readonly placeForUses: number | null;
+  /** Where in the list of tools it stands, if it may be taken out: clients of the responses API send it unasked. */
+  readonly optionalAt: number | null;
 }
 
 export interface Survey {
@@ -49,83 +40,6 @@ export interface Survey {
 export type SurveyResult =
   { readonly ok: true; readonly survey: Survey } | { readonly ok: false; readonly problem: ScanProblem };
 
-/** Top-level keys that {@link survey} reads; the scan of the body has to want them. */
-export const SURVEYED_KEYS = {
-  openai: [
-    'messages',
-    'tools',
-    'functions',
-    'web_search_options',
-    'modalities',
-    'audio',
-    'prediction',
-    'store',
-    'previous_response_id',
-    'conversation',
-  ],
-  anthropic: [
-    'messages',
-    'tools',
-    'container',
-    'mcp_servers',
-    'thread',
-    'previous_message_id',
-    'diagnostics',
-    'fallbacks',
-    'fallback_credit_token',
-    'compaction',
-    'context_management',
-  ],
-} as const satisfies Record<Dialect, readonly string[]>;
-
-/** Fields that are a feature whenever they hold more than null, false or an empty list. */
-const FEATURE_FIELDS: Record<Dialect, readonly Feature[]> = {
-  openai: [
-    { kind: 'price', name: 'prediction' },
-    { kind: 'state', name: 'store' },
-    { kind: 'state', name: 'previous_response_id' },
-    { kind: 'state', name: 'conversation' },
-  ],
-  anthropic: [
-    { kind: 'state', name: 'container' },
-    { kind: 'hosted_tool', name: 'mcp_servers' },
-    { kind: 'state', name: 'thread' },
-    { kind: 'state', name: 'previous_message_id' },
-    { kind: 'price', name: 'fallbacks' },
-    { kind: 'price', name: 'fallback_credit_token' },
-    { kind: 'price', name: 'compaction' },
-  ],
-};
-
-/** Tool types that the caller runs itself. Any other type is taken for hosted: a new one must not slip through free. */
-const CLIENT_TOOLS: Record<Dialect, ReadonlySet<string>> = {
-  openai: new Set(['function', 'custom']),
-  anthropic: new Set(['custom', 'bash', 'text_editor', 'computer', 'computer_toolset', 'browser_toolset', 'memory']),
-};
-
-/** Tool types that the caller describes itself, in the body. */
-const DESCRIBED_TOOLS: ReadonlySet<string> = new Set(['function', 'custom']);
-
-/** Content blocks that are text, or hold others. Any other type counts as media, an unknown one too. */
-const TEXT_BLOCKS: Record<Dialect, ReadonlySet<string>> = {
-  openai: new Set(['text', 'refusal']),
-  anthropic: new Set([
-    'text',
-    'thinking',
-    'redacted_thinking',
-    'search_result',
-    'tool_reference',
-    'compaction',
-    'fallback',
-  ]),
-};
-
-const MEDIA_KINDS: Readonly<Record<string, MediaBlock['kind']>> = {
-  image: 'image',
-  image_url: 'image',
-  input_audio: 'audio',
-};
-
 /** One feature is enough to decide on a request; a body full of invented tool types must not make a long list. */
 const MAX_FEATURES = 32;
 const MAX_NAME_CHARACTERS = 64;
@@ -134,10 +48,11 @@ const MAX_USES = 1_000;
 
 const AUDIO = '"audio"';
 const VERSION_SUFFIX = /_\d{8}$/;
-const TOOL_KEYS = new KeySet(['type', 'max_uses']);
+const TOOL_KEYS = new KeySet(['type', 'max_uses', 'tools']);
 /** Versions of the search and fetch tools up to this one bring what they found as it is. */
 const LAST_PLAIN = '_20251231';
 const MESSAGE_KEYS = new KeySet(['content', 'audio']);
+const ITEM_KEYS = new KeySet(['type', 'content', 'output', 'file_id', 'container_id']);
 const BLOCK_KEYS = new KeySet(['type', 'content', 'source', 'file', 'file_id']);
 const SOURCE_KEYS = new KeySet(['type', 'content', 'file_id']);
 const DIAGNOSTICS_KEYS = new KeySet(['previous_message_id']);
@@ -148,11 +63,12 @@ const CONTEXT_KEYS = new KeySet(['edits']);
  * structure, not substrings: a schema property called `file_id` or a tool argument of type `image` is neither. Fails
  * only on a key that comes twice or in a foreign spelling where that decides something.
  */
-export function survey(dialect: Dialect, body: Buffer, request: JsonObject): SurveyResult {
-  const surveyor = new Surveyor(dialect, body);
+export function survey(wire: Wire, body: Buffer, request: JsonObject): SurveyResult {
+  const surveyor = new Surveyor(wire, body);
   surveyor.fields(request);
-  surveyor.tools(request.members.get('tools'));
-  surveyor.messages(request.members.get('messages'));
+  surveyor.tools(request.members.get('tools'), request.members.get('max_tool_calls'));
+  if (wire === 'responses') surveyor.items(request.members.get('input'));
+  else surveyor.messages(request.members.get('messages'));
   if (surveyor.problem) return { ok: false, problem: surveyor.problem };
   const declaresTools = isUsed(body, request.members.get('tools')) || isUsed(body, request.members.get('functions'));
   const { features, media, searches, speaks, knownTools } = surveyor;
@@ -168,24 +84,24 @@ class Surveyor {
   problem: ScanProblem | null = null;
 
   constructor(
-    private readonly dialect: Dialect,
+    private readonly wire: Wire,
     private readonly body: Buffer,
   ) {}
 
   fields(request: JsonObject): void {
-    for (const feature of FEATURE_FIELDS[this.dialect]) {
+    for (const feature of FEATURE_FIELDS[this.wire]) {
       if (isUsed(this.body, request.members.get(feature.name))) this.note(feature);
     }
     this.each(request.members.get('modalities'), (start) => {
       if (this.body.toString('latin1', start, start + AUDIO.length) === AUDIO) this.speaks = true;
       return undefined;
     });
-    if (this.dialect === 'openai') {
-      if (isUsed(this.body, request.members.get('audio'))) this.speaks = true;
-      const options = request.members.get('web_search_options');
-      if (options && isUsed(this.body, options))
-        this.searches.push({ name: 'web_search_options', maxUses: 1, sifts: false, placeForUses: null });
-    }
+    if (isUsed(this.body, request.members.get('audio'))) this.speaks = true;
+    if (isUsed(this.body, request.members.get('web_search_options')))
+      this.searches.push({
+        name: 'web_search_options',
+        ...{ maxUses: 1, sifts: false, placeForUses: null, optionalAt: null },
+      });
     const asked = this.membersOf(request.members.get('diagnostics'), DIAGNOSTICS_KEYS);
     if (isUsed(this.body, asked?.get('previous_message_id'))) this.note({ kind: 'state', name: 'previous_message_id' });
     const edits = this.membersOf(request.members.get('context_management'), CONTEXT_KEYS)?.get('edits');
@@ -196,21 +112,40 @@ class Surveyor {
     });
   }
 
-  tools(tools: Member | undefined): void {
+  /** @param callsMax limits the uses of all tools together, in the responses API */
+  tools(tools: Member | undefined, callsMax: Member | undefined): void {
     this.each(tools, (start) => {
       const tool = this.scan(start, TOOL_KEYS);
       const type = this.text(tool?.members.get('type'));
       const name = type?.slice(0, MAX_NAME_CHARACTERS).replace(VERSION_SUFFIX, '');
-      if (this.dialect === 'anthropic' && tool && (name === 'web_search' || name === 'web_fetch'))
-        this.searches.push({
-          name,
-          maxUses: this.usesOf(tool),
-          sifts: type! > `${name}${LAST_PLAIN}`,
-          placeForUses: tool.members.has('max_uses') ? null : tool.open + 1,
-        });
-      else if (name !== undefined && !CLIENT_TOOLS[this.dialect].has(name)) this.note({ kind: 'hosted_tool', name });
-      if (name !== undefined && !DESCRIBED_TOOLS.has(name)) this.knownTools += 1;
+      if (name === undefined) return tool && tool.close + 1;
+      if (tool && SEARCH_TOOLS[this.wire].has(name)) this.search(name, type!, tool, callsMax);
+      else if (!CLIENT_TOOLS[this.wire].has(name)) this.note({ kind: 'hosted_tool', name });
+      else if (name === 'namespace') this.namespace(tool?.members.get('tools'));
+      if (!DESCRIBED_TOOLS.has(name)) this.knownTools += 1;
       return tool && tool.close + 1;
+    });
+  }
+
+  /** Functions under one name. Whatever else a provider lets stand there is hosted. */
+  private namespace(tools: Member | undefined): void {
+    this.each(tools, (start) => {
+      const tool = this.scan(start, TOOL_KEYS);
+      const name = this.text(tool?.members.get('type'))?.slice(0, MAX_NAME_CHARACTERS);
+      if (name !== undefined && !DESCRIBED_TOOLS.has(name)) this.note({ kind: 'hosted_tool', name });
+      return tool && tool.close + 1;
+    });
+  }
+
+  private search(name: string, type: string, tool: JsonObject, callsMax: Member | undefined): void {
+    const isOptional = this.wire === 'responses';
+    const own = tool.members.get('max_uses');
+    this.searches.push({
+      name: name === 'web_fetch' ? name : 'web_search',
+      maxUses: this.usesIn(isOptional ? callsMax : own),
+      sifts: !isOptional && type > `${name}${LAST_PLAIN}`,
+      placeForUses: isOptional || own ? null : tool.open + 1,
+      optionalAt: isOptional ? tool.open : null,
     });
   }
 
@@ -221,6 +156,26 @@ class Surveyor {
       if (isUsed(this.body, message?.members.get('audio'))) this.note({ kind: 'state', name: 'audio' });
       this.blocks(message?.members.get('content'));
       return message && message.close + 1;
+    });
+  }
+
+  /** The input of a response: a text, or items of which many are messages. */
+  items(input: Member | undefined): void {
+    this.each(input, (start) => {
+      const item = this.scan(start, ITEM_KEYS);
+      if (!item) return undefined;
+      const end = item.close + 1;
+      const { members } = item;
+      const type = this.text(members.get('type'));
+      if (isUsed(this.body, members.get('file_id'))) this.note({ kind: 'state', name: 'file_id' });
+      if (isUsed(this.body, members.get('container_id'))) this.note({ kind: 'state', name: 'container_id' });
+      // The type of a reference may be left out; it then has an id and nothing to say.
+      if (type === 'item_reference' || (type === undefined && !members.has('content')))
+        this.note({ kind: 'state', name: 'item_reference' });
+      else if (type === undefined || type === 'message') this.blocks(members.get('content'));
+      else if (type.endsWith('_output')) this.blocks(members.get('output'));
+      else if (!TEXT_ITEMS.has(type)) this.media.push({ kind: MEDIA_KINDS[type] ?? 'other', start, end });
+      return end;
     });
   }
 
@@ -238,15 +193,15 @@ class Surveyor {
     const end = opened.close + 1;
     const source = this.membersOf(block.get('source'), SOURCE_KEYS);
     const file = this.membersOf(block.get('file'), SOURCE_KEYS);
-    if (block.has('file_id') || source?.has('file_id') || file?.has('file_id'))
-      this.note({ kind: 'state', name: 'file_id' });
+    for (const holder of [block, source, file])
+      if (isUsed(this.body, holder?.get('file_id'))) this.note({ kind: 'state', name: 'file_id' });
 
     const type = this.text(block.get('type')) ?? '';
     if (type === 'document' && this.text(source?.get('type')) === 'text') return end;
     if (type === 'document' && this.text(source?.get('type')) === 'content') {
       this.blocks(source?.get('content'));
     } else if (type.endsWith('tool_result')) this.blocks(block.get('content'));
-    else if (!TEXT_BLOCKS[this.dialect].has(type) && !type.endsWith('tool_use')) {
+    else if (!TEXT_BLOCKS[this.wire].has(type) && !type.endsWith('tool_use')) {
       this.media.push({ kind: MEDIA_KINDS[type] ?? 'other', start, end });
     }
     return end;
@@ -274,9 +229,8 @@ class Surveyor {
     return member && this.scan(member.valueStart, wanted)?.members;
   }
 
-  /** `max_uses`, if it is a number of uses; for a provider null is as good as none. */
-  private usesOf({ members }: JsonObject): number | null {
-    const member = members.get('max_uses');
+  /** A number of uses; for a provider null is as good as none. */
+  private usesIn(member: Member | undefined): number | null {
     const value: unknown = member && JSON.parse(this.body.toString('utf8', member.valueStart, member.valueEnd));
     return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_USES ? value : null;
   }

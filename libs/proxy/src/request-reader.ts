@@ -1,5 +1,6 @@
 import { CodedError } from '@app/platform';
-import { readFacts, type Dialect, type RequestFacts, type Task } from './request-facts';
+import { readFacts, type RequestFacts } from './request-facts';
+import type { Wire } from './wire';
 
 const REASONS: Readonly<Record<string, string>> = {
   hosted_tool: 'is run and billed by the provider, at a price that nothing in the request bounds',
@@ -8,8 +9,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Reads what the gateway must know of a request. @throws CodedError `body_malformed`, `validation_failed`, `feature_not_supported` */
-export function readRequest(dialect: Dialect, body: Buffer, task: Task): RequestFacts {
-  const result = readFacts(dialect, body, task);
+export function readRequest(wire: Wire, body: Buffer): RequestFacts {
+  const result = readFacts(wire, body);
   if (!result.ok) {
     const { reason, field, message } = result.problem;
     const code =

@@ -1,6 +1,6 @@
 import type { ModelEntry } from '@app/billing';
 import { CodedError, matchesPattern, type Principal } from '@app/platform';
-import type { Dialect } from './request-facts';
+import { PATH_OF, type Wire } from './wire';
 
 /** One way to answer a request: which model of which provider. */
 export interface Candidate {
@@ -19,26 +19,26 @@ export interface Plan {
 
 export interface RouteTable {
   model(name: string): ModelEntry | undefined;
-  /** The dialects a provider answers in, or `undefined` when it is not configured. */
-  dialectsOf(provider: string): readonly Dialect[] | undefined;
+  /** The wires a provider answers on, or `undefined` when it is not configured. */
+  wiresOf(provider: string): readonly Wire[] | undefined;
 }
 
 /** Decides whom a request goes to. @throws CodedError `model_not_found`, `model_not_allowed`, `provider_disabled`, `dialect_not_supported` */
-export function route(table: RouteTable, principal: Principal, name: string, dialect: Dialect): Plan {
+export function route(table: RouteTable, principal: Principal, name: string, wire: Wire): Plan {
   const model = table.model(name);
   if (!mayUse(principal.allowedModels, name))
     throw new CodedError('model_not_allowed', `This key may not use the model "${name}".`);
   if (!model) throw new CodedError('model_not_found', `There is no model "${name}".`);
-  const dialects = table.dialectsOf(model.provider);
-  if (!dialects)
+  const wires = table.wiresOf(model.provider);
+  if (!wires)
     throw new CodedError(
       'provider_disabled',
       `The provider "${model.provider}" of the model "${name}" is not configured.`,
     );
-  if (!dialects.includes(dialect)) {
+  if (!wires.includes(wire)) {
     throw new CodedError(
       'dialect_not_supported',
-      `The model "${name}" is offered on ${dialects.map((d) => ROUTES[d]).join(' and ')}.`,
+      `The model "${name}" is offered on ${wires.map((offered) => `POST ${PATH_OF[offered]}`).join(', ')}.`,
     );
   }
   return {
@@ -46,11 +46,6 @@ export function route(table: RouteTable, principal: Principal, name: string, dia
     candidates: [{ provider: model.provider, model, upstreamModel: model.upstreamModel }],
   };
 }
-
-const ROUTES: Readonly<Record<Dialect, string>> = {
-  openai: 'POST /v1/chat/completions',
-  anthropic: 'POST /v1/messages',
-};
 
 export const mayUse = (patterns: readonly string[] | null, name: string): boolean =>
   patterns === null || patterns.some((pattern) => matchesPattern(pattern, name));

@@ -1,7 +1,8 @@
 import type { Bounds, ModelEntry } from '@app/billing';
 import fc from 'fast-check';
 import { boundsOf } from './bounds';
-import { readFacts, type Dialect, type Task } from '../request-facts';
+import { readFacts } from '../request-facts';
+import type { Wire } from '../wire';
 
 const model: ModelEntry = {
   id: 'm',
@@ -12,15 +13,9 @@ const model: ModelEntry = {
   maxOutputTokens: 8_192,
 };
 
-const bounds = (
-  dialect: Dialect,
-  request: object,
-  entry: ModelEntry = model,
-  uses: readonly number[] = [],
-  task: Task = 'answer',
-): Bounds => {
+const bounds = (wire: Wire, request: object, entry: ModelEntry = model, uses: readonly number[] = []): Bounds => {
   const body = Buffer.from(JSON.stringify({ model: 'm', ...request }));
-  const result = readFacts(dialect, body, task);
+  const result = readFacts(wire, body);
   if (!result.ok) throw new Error(result.problem.message);
   return boundsOf(result.facts, body, entry, { uses });
 };
@@ -60,7 +55,7 @@ describe('the most a request can use', () => {
         }));
         const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
         if (images > 0) messages.push({ role: 'user', content: Array<object>(images).fill(image) });
-        const { inputTokensMax, outputTokensMax, choices } = bounds('openai', {
+        const { inputTokensMax, outputTokensMax, choices } = bounds('chat', {
           messages,
           ...(tools.length > 0 && { tools: tools.map((fn) => ({ type: 'function', function: fn })) }),
           ...(limit !== null && { max_completion_tokens: limit }),
@@ -98,7 +93,7 @@ describe('the most a request can use', () => {
     fc.assert(
       fc.property(inputs, fc.boolean(), ({ input, tokens }, streams) => {
         const asked = { input, stream: streams, max_tokens: 7, n: 3 };
-        const found = bounds('openai', asked, entry, [], 'embedding');
+        const found = bounds('embeddings', asked, entry);
         expect(found.inputTokensMax).toBeGreaterThanOrEqual(tokens);
         expect([found.outputTokensMax, found.choices]).toEqual([0, 1]);
       }),
@@ -117,7 +112,7 @@ describe('the most a request can use', () => {
     fc.assert(
       fc.property(requests, ({ system, texts, documents, known: types, limit }) => {
         const source = { type: 'url', url: 'https://example.com/a.pdf' };
-        const { inputTokensMax, outputTokensMax, choices } = bounds('anthropic', {
+        const { inputTokensMax, outputTokensMax, choices } = bounds('messages', {
           system,
           max_tokens: limit,
           messages: [
@@ -137,47 +132,51 @@ describe('the most a request can use', () => {
   });
 
   test('without a limit in the request the output is bounded by the catalogue', () => {
-    expect(bounds('openai', {}).outputTokensMax).toBe(8_192);
+    expect(bounds('chat', {}).outputTokensMax).toBe(8_192);
   });
 
   test('a limit of 0 is none: some servers take it so', () => {
-    expect(bounds('openai', { max_tokens: 0 }).outputTokensMax).toBe(8_192);
+    expect(bounds('chat', { max_tokens: 0 }).outputTokensMax).toBe(8_192);
   });
 
   test('a prompt cannot be longer than the context window', () => {
-    expect(bounds('openai', { messages: [{ content: 'x'.repeat(300_000) }] }).inputTokensMax).toBe(200_000);
+    expect(bounds('chat', { messages: [{ content: 'x'.repeat(300_000) }] }).inputTokensMax).toBe(200_000);
   });
 
   describe('searching tools', () => {
     const entry: ModelEntry = { ...model, searchTokens: 10_000 };
-    const decided = (dialect: Dialect, request: object, uses: readonly number[], of: ModelEntry = entry): Bounds =>
-      bounds(dialect, { max_tokens: 1_000, ...request }, of, uses);
+    const decided = (wire: Wire, request: object, uses: readonly number[], of: ModelEntry = entry): Bounds =>
+      bounds(wire, { max_tokens: 1_000, ...request }, of, uses);
     const searching = (...types: string[]): object => ({ tools: types.map((type) => ({ type, name: 't' })) });
     const search = searching('web_search_20250305');
-    const plain = decided('anthropic', search, [0]).inputTokensMax;
+    const plain = decided('messages', search, [0]).inputTokensMax;
 
     test('are bounded by what each round may read again, and by the number of searches', () => {
-      expect(decided('anthropic', search, [3])).toMatchObject({
+      expect(decided('messages', search, [3])).toMatchObject({
         ...{ webSearchesMax: 3, inputTokensMax: 4 * (plain + 30_000) },
       });
-      expect(decided('anthropic', search, [3], model)).toMatchObject({ inputTokensMax: 4 * model.contextTokens });
-      expect(decided('anthropic', search, [90])).toMatchObject({ inputTokensMax: 91 * model.contextTokens });
+      expect(decided('messages', search, [3], model)).toMatchObject({ inputTokensMax: 4 * model.contextTokens });
+      expect(decided('messages', search, [90])).toMatchObject({ inputTokensMax: 91 * model.contextTokens });
     });
 
     test('count a round more for each use that is sifted with code', () => {
-      const sifting = decided('anthropic', searching('web_search_20260209'), [3]).inputTokensMax;
+      const sifting = decided('messages', searching('web_search_20260209'), [3]).inputTokensMax;
       expect(sifting / (plain + 30_000)).toBeCloseTo(7, 1);
     });
 
     test('cost no fee to fetch', () => {
       const both = searching('web_search_20250305', 'web_fetch_20250910');
-      expect(decided('anthropic', both, [2, 5])).toMatchObject({ webSearchesMax: 2 });
+      expect(decided('messages', both, [2, 5])).toMatchObject({ webSearchesMax: 2 });
     });
 
     test('search once for each answer of OpenAI, in the same round', () => {
-      expect(decided('openai', { web_search_options: {}, n: 2 }, [1])).toMatchObject({ webSearchesMax: 2 });
-      const without = decided('openai', { web_search_opti0ns: {}, n: 2 }, []).inputTokensMax;
-      expect(decided('openai', { web_search_options: {}, n: 2 }, [1]).inputTokensMax).toBe(without + 10_000);
+      const agentic = { tools: [{ type: 'web_search' }] };
+      const [once, thrice] = [1, 3].map((uses) => decided('responses', agentic, [uses]));
+      expect(thrice?.webSearchesMax).toBe(3);
+      expect(thrice?.inputTokensMax).toBeGreaterThan((once?.inputTokensMax ?? 0) * 2);
+      expect(decided('chat', { web_search_options: {}, n: 2 }, [1])).toMatchObject({ webSearchesMax: 2 });
+      const without = decided('chat', { web_search_opti0ns: {}, n: 2 }, []).inputTokensMax;
+      expect(decided('chat', { web_search_options: {}, n: 2 }, [1]).inputTokensMax).toBe(without + 10_000);
     });
   });
 
@@ -185,7 +184,7 @@ describe('the most a request can use', () => {
     const entry: ModelEntry = { ...model, audioTokensPerSecond: 10 };
     const heard = (data: Buffer, of: ModelEntry): Bounds => {
       const input_audio = { data: data.toString('base64'), format: 'mp3' };
-      return bounds('openai', { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio }] }] }, of);
+      return bounds('chat', { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio }] }] }, of);
     };
     const mp3 = Buffer.concat([Buffer.from('ID3'), Buffer.alloc(80_000)]);
 
@@ -202,8 +201,8 @@ describe('the most a request can use', () => {
     });
 
     test('may be answered where the request says so', () => {
-      expect(bounds('openai', { modalities: ['text', 'audio'] }).audioOutputAllowed).toBe(true);
-      expect(bounds('openai', {}).audioOutputAllowed).toBe(false);
+      expect(bounds('chat', { modalities: ['text', 'audio'] }).audioOutputAllowed).toBe(true);
+      expect(bounds('chat', {}).audioOutputAllowed).toBe(false);
     });
   });
 
@@ -211,11 +210,11 @@ describe('the most a request can use', () => {
     const priced: ModelEntry = { ...model, imageTokens: 1_600, imagePatchPixels: 28 };
     const dataUrl = (bytes: Buffer): string => `data:image/png;base64,${bytes.toString('base64')}`;
     const shown = (url: string, entry: ModelEntry): number =>
-      bounds('openai', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] }, entry)
+      bounds('chat', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] }, entry)
         .inputTokensMax;
     const anthropic = (data: Buffer, entry: ModelEntry): number => {
       const source = { type: 'base64', media_type: 'image/png', data: data.toString('base64') };
-      return bounds('anthropic', { messages: [{ content: [{ type: 'image', source }] }] }, entry).inputTokensMax;
+      return bounds('messages', { messages: [{ content: [{ type: 'image', source }] }] }, entry).inputTokensMax;
     };
     const png = (width: number, height: number, rest = 0): Buffer => {
       const head = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');

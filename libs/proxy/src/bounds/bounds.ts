@@ -37,7 +37,7 @@ export function boundsOf(facts: RequestFacts, body: Buffer, model: ModelEntry, d
     counted && 'input' in counted
       ? counted.input
       : Math.min(textBytesOf(facts), counted?.text ?? Infinity) + addedTokens(facts) + media.tokens;
-  const isAnswer = facts.task === 'answer';
+  const isAnswer = facts.wire !== 'embeddings';
   // Some servers take a limit of 0 for none.
   const outputTokensMax = isAnswer ? facts.outputLimitTokens || model.maxOutputTokens : 0;
   const inputTokensMax = isAnswer ? withFindings(prompt, facts, model, uses, outputTokensMax) : prompt;
@@ -57,11 +57,11 @@ const NOTHING: Decided = { uses: [] };
 /**
  * What a search or a fetch finds comes back as input: Anthropic reads the whole prompt again for each round of uses
  * (https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool), and once more for each it sifts with code;
- * OpenAI reads it once. Each round fits the context window.
+ * OpenAI's chat models read it once, and its responses again for each search, too. Each round fits the context window.
  */
 function withFindings(
   prompt: number,
-  { searches, dialect }: RequestFacts,
+  { searches, wire }: RequestFacts,
   { contextTokens, searchTokens }: ModelEntry,
   uses: readonly number[],
   outputTokensMax: number,
@@ -69,7 +69,7 @@ function withFindings(
   if (searches.length === 0) return Math.min(prompt, contextTokens);
   const used = uses.reduce((sum, next) => sum + next, 0);
   const found = searchTokens ? used * searchTokens : contextTokens;
-  if (dialect === 'openai') return Math.min(prompt + found, contextTokens);
+  if (wire === 'chat') return Math.min(prompt + found, contextTokens);
   const rounds = searches.reduce((sum, { sifts }, i) => sum + (uses[i] ?? 0) * (sifts ? 2 : 1), 1);
   return rounds * Math.min(prompt + found + outputTokensMax, contextTokens);
 }

@@ -69,10 +69,11 @@ function headOf(block: MediaBlock, body: Buffer): Head {
   const outer = membersAt(body, block.start, BLOCK_KEYS);
   if (!outer.ok) return NO_BYTES;
   const [holder] = outer.object.members.values();
-  if (!holder || kindAt(body, holder.valueStart) !== 'object') return NO_BYTES;
-  const inner = membersAt(body, holder.valueStart, BYTES_KEYS);
-  if (!inner.ok) return NO_BYTES;
-  const data = inner.object.members.get('data') ?? inner.object.members.get('url');
+  if (!holder) return NO_BYTES;
+  const inner = kindAt(body, holder.valueStart) === 'object' ? membersAt(body, holder.valueStart, BYTES_KEYS) : null;
+  if (inner && !inner.ok) return NO_BYTES;
+  // In the input of a response the URL stands without an object around it.
+  const data = inner ? (inner.object.members.get('data') ?? inner.object.members.get('url')) : holder;
   if (!data || kindAt(body, data.valueStart) !== 'string') return NO_BYTES;
   // Four characters of base64 are three bytes.
   const text = body.toString(
@@ -80,7 +81,7 @@ function headOf(block: MediaBlock, body: Buffer): Head {
     data.valueStart + 1,
     Math.min(data.valueEnd - 1, data.valueStart + HEAD_BYTES * 2),
   );
-  const prefix = data.key === 'url' ? DATA_URL.exec(text)?.[0] : '';
+  const prefix = data.key !== 'data' ? DATA_URL.exec(text)?.[0] : '';
   if (prefix === undefined) return NO_BYTES;
   return {
     head: Buffer.from(text.slice(prefix.length), 'base64'),

@@ -5,10 +5,14 @@ import { NO_TOKENS } from '@app/billing';
 import type { TokenCounts, Usage } from './token-counts';
 import { type StreamUsage, UsageReader } from './usage-reader';
 import { readWholeUsage } from './whole-usage';
+import type { Wire } from '../wire';
 
 const GOLDEN = join(__dirname, 'golden');
 const golden = (name: string): Buffer => readFileSync(join(GOLDEN, name));
-const dialectOf = (name: string): 'openai' | 'anthropic' => (name.startsWith('openai') ? 'openai' : 'anthropic');
+const wireOf = (name: string): Wire =>
+  name.startsWith('openai') ? 'chat' : name.startsWith('responses') ? 'responses' : 'messages';
+
+const FAILED = 'responses-failed.json';
 
 /** Counts that are not 0, and what else is billed. */
 type Expected = Partial<TokenCounts> & Partial<Omit<Usage, 'counts'>>;
@@ -28,6 +32,14 @@ const ANSWERS: Record<string, [Expected, string]> = {
   'openai-predicted.json': [{ input: 40, output: 60, serviceTier: 'flex' }, 'stop'],
   'openai-llama-timings.json': [{ input: 12, cacheRead: 30, output: 9 }, 'stop'],
   'openai-refusal.json': [{ input: 30, output: 12 }, 'stop'],
+  'responses-plain.json': [{ input: 36, output: 87 }, 'completed'],
+  'responses-cached-reasoning.json': [
+    { input: 86, cacheRead: 1920, output: 44, reasoning: 256, serviceTier: 'flex' },
+    'completed',
+  ],
+  'responses-tool-call.json': [{ input: 291, output: 23 }, 'completed'],
+  'responses-search.json': [{ input: 5120, cacheRead: 4000, output: 282, reasoning: 128, webSearches: 2 }, 'completed'],
+  'responses-incomplete.json': [{ input: 12, output: 16 }, 'max_output_tokens'],
   'anthropic-plain.json': [{ input: 2095, output: 503 }, 'end_turn'],
   'anthropic-cached.json': [
     { input: 50, cacheRead: 1800, cacheWrite5m: 456, cacheWrite1h: 100, output: 503 },
@@ -45,6 +57,12 @@ const ended = (some: Expected, deltas: number, stopReason: string): StreamUsage 
   ...{ usage: usageOf(some), final: true, deltas, terminal: true, stopReason, error: null, problem: null },
 });
 
+/** The error of a response, with the event that told it. */
+const failed = (type: string, message: string, event: string): StreamUsage['error'] => ({
+  ...{ type, message },
+  event: expect.objectContaining({ type: event }) as Record<string, unknown>,
+});
+
 const STREAMS: Record<string, StreamUsage> = {
   'openai-stream.sse': ended({ input: 25, output: 11 }, 3, 'stop'),
   'openai-stream-tools.sse': ended({ input: 18, cacheRead: 64, output: 17 }, 2, 'tool_calls'),
@@ -60,6 +78,30 @@ const STREAMS: Record<string, StreamUsage> = {
   'openai-stream-error.sse': {
     ...{ usage: null, final: false, deltas: 1, terminal: false, stopReason: null },
     error: { type: 'server_error', message: 'The server had an error while processing your request.' },
+    problem: { reason: 'missing', field: 'usage' },
+  },
+  'responses-stream.sse': ended({ input: 37, output: 11 }, 3, 'completed'),
+  'responses-stream-tools.sse': ended({ input: 176, cacheRead: 1024, output: 26, reasoning: 64 }, 4, 'completed'),
+  'responses-stream-incomplete.sse': ended({ input: 12, output: 16 }, 2, 'max_output_tokens'),
+  'responses-stream-search.sse': ended(
+    { input: 5200, output: 60, webSearches: 1, serviceTier: 'priority' },
+    2,
+    'completed',
+  ),
+  'responses-stream-sorted.sse': ended({ input: 9, output: 2 }, 2, 'completed'),
+  'responses-stream-failed.sse': {
+    ...{ usage: null, final: false, deltas: 1, terminal: false, stopReason: null },
+    error: failed('rate_limit_exceeded', 'Rate limit reached in organization org-acme.', 'response.failed'),
+    problem: { reason: 'missing', field: 'usage' },
+  },
+  'responses-stream-failed-usage.sse': {
+    ...{ usage: usageOf({ input: 37, output: 5 }), final: true, deltas: 1, terminal: false, stopReason: null },
+    error: failed('server_error', 'Sorry, org-acme.', 'response.failed'),
+    problem: null,
+  },
+  'responses-stream-error.sse': {
+    ...{ usage: null, final: false, deltas: 1, terminal: false, stopReason: null },
+    error: failed('server_error', 'The server had an error for organization org-acme.', 'error'),
     problem: { reason: 'missing', field: 'usage' },
   },
   'anthropic-stream.sse': ended({ input: 25, output: 15 }, 3, 'end_turn'),
@@ -87,10 +129,10 @@ const withoutUsage = (stream: string): string =>
 
 /** The stream up to the provider's error, whose words no client gets to see. */
 const untilError = (stream: Buffer): string =>
-  stream.toString('utf8').replace(/^data: ?\{("type":"error"|"error").*/ms, '');
+  stream.toString('utf8').replace(/^data: ?\{("type":"(error|response.failed)"|"error").*/ms, '');
 
 function relay(name: string, chunks: readonly Buffer[], hide = false): { usage: StreamUsage; relayed: string } {
-  const reader = new UsageReader(dialectOf(name), hide);
+  const reader = new UsageReader(wireOf(name), hide);
   const out: Buffer[] = chunks.map((chunk) => reader.push(chunk));
   out.push(reader.flush());
   return { usage: reader.finish(), relayed: Buffer.concat(out).toString('utf8') };
@@ -102,15 +144,24 @@ function cutAt(stream: Buffer, places: readonly number[]): Buffer[] {
 }
 
 it('has an expectation for every golden file', () => {
-  expect(readdirSync(GOLDEN).sort()).toEqual([...Object.keys(ANSWERS), ...Object.keys(STREAMS)].sort());
+  expect(readdirSync(GOLDEN).sort()).toEqual([...Object.keys(ANSWERS), ...Object.keys(STREAMS), FAILED].sort());
+});
+
+test('a response that failed says where its error stands', () => {
+  const body = golden(FAILED);
+  const { failure, usage, stopReason } = readWholeUsage('responses', body);
+  expect([usage, stopReason]).toEqual([null, 'failed']);
+  expect(failure).toMatchObject({ code: 'server_error', message: expect.stringContaining('org-acme') });
+  expect(JSON.parse(body.toString('utf8', failure?.start, failure?.end))).toHaveProperty('message');
 });
 
 describe.each(Object.entries(ANSWERS))('%s', (name, [expected, stopReason]) => {
   it('is read as it is billed', () => {
-    expect(readWholeUsage(dialectOf(name), golden(name))).toEqual({
+    expect(readWholeUsage(wireOf(name), golden(name))).toEqual({
       usage: usageOf(expected),
       stopReason,
       problem: null,
+      failure: null,
     });
   });
 });
@@ -129,7 +180,7 @@ describe.each(Object.entries(STREAMS))('%s', (name, expected) => {
   it('loses its usage event and nothing else, wherever chunks are cut', () => {
     for (const variant of [stream, withCrlf(stream)]) {
       const seen = untilError(variant);
-      const expectedBytes = dialectOf(name) === 'openai' ? withoutUsage(seen) : seen;
+      const expectedBytes = wireOf(name) === 'chat' ? withoutUsage(seen) : seen;
       fc.assert(
         fc.property(fc.array(fc.nat({ max: variant.length }), { maxLength: 12 }), (places) => {
           expect(relay(name, cutAt(variant, places), true)).toEqual({ usage: expected, relayed: expectedBytes });

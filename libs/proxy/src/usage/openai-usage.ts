@@ -49,8 +49,11 @@ export function usageOfOpenAi(usage: unknown, serviceTier?: unknown): UsageResul
   return read.problem ? { ok: false, problem: read.problem } : disjoint(wholes, serviceTier);
 }
 
-/** Usage of the Responses API (https://platform.openai.com/docs/api-reference/responses/object), which has other names for the same. */
-export function usageOfResponses(usage: unknown, serviceTier?: unknown): UsageResult {
+/**
+ * Usage of the Responses API (https://platform.openai.com/docs/api-reference/responses/object), which has other names for the same.
+ * @param webSearches counted in the output, because the usage does not tell
+ */
+export function usageOfResponses(usage: unknown, serviceTier?: unknown, webSearches = 0): UsageResult {
   if (!isObject(usage)) return refused('unreadable', 'usage');
   const read = new CountReader(usage);
   const wholes: Wholes = {
@@ -65,7 +68,7 @@ export function usageOfResponses(usage: unknown, serviceTier?: unknown): UsageRe
     promptDetails: 'input_tokens_details',
     completionDetails: 'output_tokens_details',
   };
-  return read.problem ? { ok: false, problem: read.problem } : disjoint(wholes, serviceTier);
+  return read.problem ? { ok: false, problem: read.problem } : disjoint(wholes, serviceTier, webSearches);
 }
 
 /**
@@ -85,7 +88,7 @@ export function usageOfTimings(timings: unknown): UsageResult {
 }
 
 /** Takes the parts out of their wholes, if all of it can be true. */
-function disjoint(wholes: Wholes, tierTold: unknown): UsageResult {
+function disjoint(wholes: Wholes, tierTold: unknown, webSearches = 0): UsageResult {
   const { prompt, completion, total, cached, written, reasoning, audioIn, audioOut } = wholes;
   if (cached + written + audioIn > prompt) return refused('subset_exceeds_whole', wholes.promptDetails);
   const beside = reasoning > 0 && total === prompt + completion + reasoning;
@@ -104,5 +107,5 @@ function disjoint(wholes: Wholes, tierTold: unknown): UsageResult {
     cacheWrite1h: 0,
     reasoning,
   };
-  return { ok: true, usage: { counts, webSearches: 0, serviceTier } };
+  return { ok: true, usage: { counts, webSearches, serviceTier } };
 }

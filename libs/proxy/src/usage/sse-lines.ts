@@ -22,6 +22,8 @@ export class SseLines {
   /** Lines that were too long to be read. */
   skipped = 0;
 
+  constructor(private readonly maxLineBytes = MAX_LINE_BYTES) {}
+
   /** Hands each line that ends in this chunk to the sink. */
   push(chunk: Buffer, sink: LineSink): void {
     let at = 0;
@@ -38,6 +40,12 @@ export class SseLines {
   /** The partial line that waits for its end, as far as it is kept. */
   rest(): Buffer {
     return this.pieces.length === 1 ? this.pieces[0]! : Buffer.concat(this.pieces);
+  }
+
+  /** At most so many bytes of its beginning. */
+  start(bytes: number): Buffer {
+    const [first] = this.pieces;
+    return first && first.length >= bytes ? first.subarray(0, bytes) : this.rest().subarray(0, bytes);
   }
 
   /** Bytes that wait for their line's end; 0 at the start of a line. Endless lines stay at the last value kept. */
@@ -57,7 +65,7 @@ export class SseLines {
 
   private keep(piece: Buffer): void {
     if (this.overlong) return;
-    if (this.pending + piece.length > MAX_LINE_BYTES) {
+    if (this.pending + piece.length > this.maxLineBytes) {
       this.overlong = true;
       this.pieces = [];
       this.pending = 0;

@@ -4,6 +4,8 @@ import type { Json, Usage, UsageProblem, UsageResult } from './token-counts';
 export interface StreamError {
   readonly type: string | null;
   readonly message: string | null;
+  /** The event that told it, where a client is to get the rest of it. */
+  readonly event?: Json;
 }
 
 /** What a stream told about itself, up to its end or to where it broke off. */
@@ -14,7 +16,7 @@ export interface StreamUsage {
   readonly final: boolean;
   /** Events that brought text, reasoning or arguments. Each is at least one token: a lower bound of the output. */
   readonly deltas: number;
-  /** Whether the terminal event (`[DONE]`, `message_stop`) came. Without it the answer was cut. */
+  /** Whether the terminal event (`[DONE]`, `response.completed`, `message_stop`) came. Without it the answer was cut. */
   readonly terminal: boolean;
   /** The first `finish_reason`, or the `stop_reason`. */
   readonly stopReason: string | null;

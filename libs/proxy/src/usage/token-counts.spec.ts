@@ -218,7 +218,7 @@ describe('usageOfAnthropic', () => {
 });
 
 describe('readWholeUsage', () => {
-  const read = (text: string): ReturnType<typeof readWholeUsage> => readWholeUsage('openai', Buffer.from(text));
+  const read = (text: string): ReturnType<typeof readWholeUsage> => readWholeUsage('chat', Buffer.from(text));
 
   it('says why there are no counts', () => {
     expect(read('{"choices":[]}').problem).toEqual({ reason: 'missing', field: 'usage' });
@@ -227,6 +227,7 @@ describe('readWholeUsage', () => {
     expect(read('{"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2}}').problem?.reason).toBe('unreadable');
     expect(read('{"choices":{},"usage":{"prompt_tokens":1,"completion_tokens":-1}}')).toEqual({
       ...{ usage: null, stopReason: null, problem: { reason: 'not_a_count', field: 'completion_tokens' } },
+      failure: null,
     });
   });
 });

@@ -6,7 +6,7 @@ const token = (text: string): string =>
   `data: {"choices":[{"index":0,"delta":{"content":${JSON.stringify(text)}}}]}\n\n`;
 
 function readOpenAi(...chunks: string[]): StreamUsage {
-  const reader = new UsageReader('openai');
+  const reader = new UsageReader('chat');
   for (const chunk of chunks) reader.push(Buffer.from(chunk));
   reader.flush();
   return reader.finish();
@@ -15,8 +15,8 @@ function readOpenAi(...chunks: string[]): StreamUsage {
 describe('UsageReader', () => {
   it('relays the very chunk it was given', () => {
     const chunk = Buffer.from(token('x'));
-    expect(new UsageReader('openai').push(chunk)).toBe(chunk);
-    expect(new UsageReader('openai', true).push(chunk)).toBe(chunk);
+    expect(new UsageReader('chat').push(chunk)).toBe(chunk);
+    expect(new UsageReader('chat', true).push(chunk)).toBe(chunk);
   });
 
   it('reads what servers write differently', () => {
@@ -35,7 +35,7 @@ describe('UsageReader', () => {
     });
     expect(readOpenAi('data: {"error":"gone"}\n\n').error).toEqual({ type: null, message: 'gone' });
     const start = '{ "message":{"usage":{"input_tokens":5,"output_tokens":1}}, "type": "message_start" }';
-    const anthropic = new UsageReader('anthropic');
+    const anthropic = new UsageReader('messages');
     anthropic.push(Buffer.from(`data: ${start}\n\ndata: {"index":0, "type": "content_block_delta"}\n\n`));
     expect(anthropic.finish()).toMatchObject({
       usage: { counts: { input: 5, output: 1 } },
@@ -86,7 +86,7 @@ describe('UsageReader', () => {
   });
 
   it('keeps little of an endless line, passes it on, and reads what follows', () => {
-    const reader = new UsageReader('openai', true);
+    const reader = new UsageReader('chat', true);
     const piece = Buffer.alloc(64 * 1024, 'x');
     let relayed = 0;
     for (let sent = 0; sent <= 2 * MAX_LINE_BYTES; sent += piece.length) relayed += reader.push(piece).length;
@@ -101,7 +101,7 @@ describe('UsageReader', () => {
 
 describe('hiding the usage event', () => {
   it('holds back only a line that may be that event', () => {
-    const reader = new UsageReader('openai', true);
+    const reader = new UsageReader('chat', true);
     const push = (text: string): string => reader.push(Buffer.from(text)).toString();
     expect(push(`${token('a')}data: {"id":1,"cho`)).toBe(token('a'));
     expect(push('ices":[{"delta":{"content":"b')).toBe('data: {"id":1,"choices":[{"delta":{"content":"b');
@@ -115,10 +115,10 @@ describe('hiding the usage event', () => {
   });
 
   it('gives back at the end what it held, unless that is the event', () => {
-    const held = new UsageReader('openai', true);
+    const held = new UsageReader('chat', true);
     expect(held.push(Buffer.from('data: {"id"')).length).toBe(0);
     expect(held.flush().toString()).toBe('data: {"id"');
-    const hidden = new UsageReader('openai', true);
+    const hidden = new UsageReader('chat', true);
     hidden.push(Buffer.from(`data: ${usage}`));
     expect(hidden.flush().length).toBe(0);
     expect(hidden.finish()).toMatchObject({ usage: { counts: { input: 3 } }, final: true });
@@ -126,11 +126,11 @@ describe('hiding the usage event', () => {
 
   it('leaves a usage that comes together with a choice', () => {
     const event = 'data: {"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}\n\n';
-    expect(new UsageReader('openai', true).push(Buffer.from(event)).toString()).toBe(event);
+    expect(new UsageReader('chat', true).push(Buffer.from(event)).toString()).toBe(event);
   });
 
   it('does not hold back a line that is too long to be the event', () => {
-    const reader = new UsageReader('openai', true);
+    const reader = new UsageReader('chat', true);
     const long = `data: {"x":"${'y'.repeat(20_000)}`;
     expect(reader.push(Buffer.from(long)).toString()).toBe(long);
     expect(reader.push(Buffer.from('z"}\n\n')).toString()).toBe('z"}\n\n');

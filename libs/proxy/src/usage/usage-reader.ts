@@ -1,15 +1,18 @@
 import { AnthropicEvents } from './anthropic-events';
 import { OpenAiEvents } from './openai-events';
+import { ResponseEvents } from './response-events';
 import { type LineSink, MAX_LINE_BYTES, SseLines } from './sse-lines';
+import type { Wire } from '../wire';
 import { matches, type StreamEvents, type StreamUsage } from './stream-events';
 
 export type { StreamError, StreamUsage } from './stream-events';
 
 const DATA = Buffer.from('data:');
 /** How the data of an error begins in what providers write. */
-const ERRORS = ['{"error"', '{"type":"error"', '{"object":"error"']
+const ERRORS = ['{"error"', '{"type":"error"', '{"object":"error"', '{"type":"response.failed"']
   .flatMap((start) => [`data: ${start}`, `data:${start}`])
   .map((line) => Buffer.from(line));
+const LONGEST_ERROR_START = Math.max(...ERRORS.map(({ length }) => length));
 const NOTHING = Buffer.alloc(0);
 const CHOICE = Buffer.from('"choices":[{');
 const SPACE = 0x20;
@@ -19,6 +22,9 @@ const CLOSE_OBJECT = 0x7d;
 
 /** A line that has grown beyond this cannot be the usage event any more, so there is no reason to hold it back. */
 const LONGEST_USAGE_LINE = 16 * 1024;
+
+/** The last event of a response repeats all of its output, and of its request the instructions and the tools. */
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads along while a stream of server-sent events is relayed.
@@ -30,7 +36,7 @@ const LONGEST_USAGE_LINE = 16 * 1024;
  */
 export class UsageReader implements LineSink {
   private readonly events: StreamEvents;
-  private readonly lines = new SseLines();
+  private readonly lines: SseLines;
   /** Data of an event that is spread over several lines, joined so far. */
   private spread: string | null = null;
   /** The partial line at the end of the last chunk has not been relayed. */
@@ -44,10 +50,12 @@ export class UsageReader implements LineSink {
   private held: Buffer | null = null;
 
   constructor(
-    dialect: 'openai' | 'anthropic',
+    wire: Wire,
     private readonly hideUsage = false,
   ) {
-    this.events = dialect === 'openai' ? new OpenAiEvents() : new AnthropicEvents();
+    this.lines = new SseLines(wire === 'responses' ? MAX_RESPONSE_BYTES : MAX_LINE_BYTES);
+    if (wire === 'messages') this.events = new AnthropicEvents();
+    else this.events = wire === 'responses' ? new ResponseEvents() : new OpenAiEvents();
   }
 
   /** Takes a chunk as it came from the provider and returns the bytes to relay now: usually the chunk, maybe none. */
@@ -127,7 +135,7 @@ export class UsageReader implements LineSink {
     const held = this.held;
     this.held = null;
     const waiting = this.lines.waiting;
-    this.holding = waiting > 0 && waiting <= LONGEST_USAGE_LINE && this.mayBeHidden(this.lines.rest());
+    this.holding = waiting > 0 && this.mayBeHidden(waiting);
     if (this.holding) {
       const tail = Math.max(this.relayed, this.chunk.length - waiting);
       if (tail > this.relayed) this.out.push(this.chunk.subarray(this.relayed, tail));
@@ -141,11 +149,19 @@ export class UsageReader implements LineSink {
   }
 
   /** What is once found not to be the event stays so as the line grows: a line let go is never held again. */
-  private mayBeHidden(partial: Buffer): boolean {
-    if (!this.hideUsage) return ERRORS.some((error) => matches(partial, 0, error.subarray(0, partial.length)));
+  private mayBeHidden(waiting: number): boolean {
+    if (!this.hideUsage) return this.mayBeError();
+    if (waiting > LONGEST_USAGE_LINE) return false;
+    const partial = this.lines.rest();
     if (this.swallowBlank && partial[0] === CR) return true;
     const known = Math.min(partial.length, DATA.length);
     return matches(partial, 0, DATA.subarray(0, known)) && !partial.includes(CHOICE);
+  }
+
+  /** The beginning tells; an error may be long, where it repeats the whole request. */
+  private mayBeError(): boolean {
+    const start = this.lines.start(LONGEST_ERROR_START);
+    return ERRORS.some((error) => matches(start, 0, error.subarray(0, start.length)));
   }
 
   private takeOut(): Buffer {

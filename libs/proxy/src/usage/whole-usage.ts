@@ -1,8 +1,12 @@
 import { KeySet } from '../key-set';
-import { eachElement, kindAt, type Member, membersAt, scanObject } from '../request-scan';
+import { eachElement, type JsonObject, kindAt, type Member, membersAt, scanObject } from '../request-scan';
+import type { Wire } from '../wire';
 import { usageOfAnthropic } from './anthropic-usage';
-import { usageOfOpenAi, usageOfTimings } from './openai-usage';
-import type { Usage, UsageProblem, UsageResult } from './token-counts';
+import { usageOfOpenAi, usageOfResponses, usageOfTimings } from './openai-usage';
+import { stopReasonOf } from './response-events';
+import { searchesIn } from './response-searches';
+import { textOrNull } from './stream-events';
+import { isObject, type Usage, type UsageProblem, type UsageResult } from './token-counts';
 
 export interface WholeUsage {
   /** Null when the answer has no usage that can be trusted; `problem` says why. */
@@ -10,30 +14,87 @@ export interface WholeUsage {
   /** `finish_reason` of the first choice, or `stop_reason`. */
   readonly stopReason: string | null;
   readonly problem: UsageProblem | null;
+  /** The error of a response that failed, and where in the body it stands. */
+  readonly failure: FailureTold | null;
 }
 
-const WANTED = new KeySet(['usage', 'choices', 'stop_reason', 'service_tier', 'timings']);
+export interface FailureTold {
+  readonly start: number;
+  readonly end: number;
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+const OPENAI_KEYS = new KeySet(['usage', 'choices', 'service_tier', 'timings']);
+const WANTED: Readonly<Record<Wire, KeySet>> = {
+  chat: OPENAI_KEYS,
+  embeddings: OPENAI_KEYS,
+  responses: new KeySet(['usage', 'service_tier', 'status', 'incomplete_details', 'output', 'error']),
+  messages: new KeySet(['usage', 'stop_reason']),
+};
 const CHOICE_KEYS = new KeySet(['finish_reason']);
 
 /** Finds the usage in the complete, uncompressed body of an answer without parsing the rest of it. Never throws. */
-export function readWholeUsage(dialect: 'openai' | 'anthropic', body: Buffer): WholeUsage {
-  const scanned = scanObject(body, WANTED);
-  if (!scanned.ok) return { usage: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' } };
+export function readWholeUsage(wire: Wire, body: Buffer): WholeUsage {
+  const scanned = scanObject(body, WANTED[wire]);
+  if (!scanned.ok)
+    return { usage: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' }, failure: null };
   const { members } = scanned.object;
   const valueOf = (member: Member | undefined): unknown =>
     member && (JSON.parse(body.toString('utf8', member.valueStart, member.valueEnd)) as unknown);
-
-  const reason = valueOf(
-    dialect === 'openai' ? firstFinishReason(body, members.get('choices')) : members.get('stop_reason'),
-  );
-  const stopReason = typeof reason === 'string' ? reason : null;
   const told = (key: string): unknown => valueOf(members.get(key)) ?? null;
-  const result = dialect === 'openai' ? openAiUsage(told) : anthropicUsage(told('usage'));
-  if (result === null) return { usage: null, stopReason, problem: { reason: 'missing', field: 'usage' } };
+
+  const found = READ[wire]({ body, members, told });
+  const failure = wire === 'responses' ? failureTold(members.get('error'), told('error')) : null;
+  const { usage: result, stopReason: reason } = found;
+  const stopReason = textOrNull(reason);
+  if (result === null) return { usage: null, stopReason, problem: { reason: 'missing', field: 'usage' }, failure };
   return result.ok
-    ? { usage: result.usage, stopReason, problem: null }
-    : { usage: null, stopReason, problem: result.problem };
+    ? { usage: result.usage, stopReason, problem: null, failure }
+    : { usage: null, stopReason, problem: result.problem, failure };
 }
+
+interface Answer {
+  readonly body: Buffer;
+  readonly members: JsonObject['members'];
+  /** The value of a member; null where there is none. */
+  readonly told: (key: string) => unknown;
+}
+
+interface Found {
+  readonly usage: UsageResult | null;
+  readonly stopReason: unknown;
+}
+
+const ofOpenAi = ({ body, members, told }: Answer): Found => {
+  const choice = firstFinishReason(body, members.get('choices'));
+  const stopReason = choice && (JSON.parse(body.toString('utf8', choice.valueStart, choice.valueEnd)) as unknown);
+  return { usage: openAiUsage(told), stopReason };
+};
+
+const READ: Readonly<Record<Wire, (answer: Answer) => Found>> = {
+  chat: ofOpenAi,
+  embeddings: ofOpenAi,
+  responses: ({ body, members, told }) => {
+    const usage = told('usage');
+    const searches = searchesIn(body, members.get('output'));
+    return {
+      usage: usage === null ? null : usageOfResponses(usage, told('service_tier'), searches),
+      stopReason: stopReasonOf(told('status'), told('incomplete_details')),
+    };
+  },
+  messages: ({ told }) => ({ usage: anthropicUsage(told('usage')), stopReason: told('stop_reason') }),
+};
+
+const failureTold = (member: Member | undefined, error: unknown): FailureTold | null =>
+  member && isObject(error)
+    ? {
+        start: member.valueStart,
+        end: member.valueEnd,
+        code: textOrNull(error['code']),
+        message: textOrNull(error['message']),
+      }
+    : null;
 
 const anthropicUsage = (usage: unknown): UsageResult | null => (usage === null ? null : usageOfAnthropic(usage));
 

@@ -1,0 +1,25 @@
+/** A model API as it is on the wire: what a request and its answer look like. */
+export type Wire = 'chat' | 'responses' | 'embeddings' | 'messages';
+
+/** Whose conventions a wire follows beyond its bodies: errors, headers, key. */
+export type Dialect = 'openai' | 'anthropic';
+
+export const DIALECT_OF: Readonly<Record<Wire, Dialect>> = {
+  chat: 'openai',
+  responses: 'openai',
+  embeddings: 'openai',
+  messages: 'anthropic',
+};
+
+/** The routes as the providers know them, however a client spelled them: Express ignores a slash at the end. */
+export const PATH_OF: Readonly<Record<Wire, string>> = {
+  chat: '/v1/chat/completions',
+  responses: '/v1/responses',
+  embeddings: '/v1/embeddings',
+  messages: '/v1/messages',
+};
+
+export const WIRES = Object.keys(PATH_OF) as readonly Wire[];
+
+/** The wires of one dialect. */
+export const wiresOf = (dialect: Dialect): readonly Wire[] => WIRES.filter((wire) => DIALECT_OF[wire] === dialect);
