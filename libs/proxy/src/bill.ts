@@ -59,7 +59,7 @@ const UNUSABLE = {
 export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   if (ending.status === 0) return worstCase(quote, 'unconfirmed', 'no_answer');
   // Providers do not bill answers with an error status.
-  if (ending.status >= 300) return { status: 'actual', ...NO_USAGE, costNanos: 0n, tokens: 0, reason: null };
+  if (ending.status >= 300) return { status: 'actual', costNanos: 0n, tokens: 0, reason: null, ...NO_USAGE };
   if (ending.problem && ending.problem.reason !== 'missing')
     return worstCase(quote, 'quarantined', UNUSABLE[ending.problem.reason]);
   const told = ending.final ? ending.usage : null;
@@ -69,9 +69,9 @@ export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   const tokens = totalTokens(usage.counts);
   if (costNanos > quote.costNanos || tokens > quote.tokens || usage.webSearches > quote.worst.webSearches)
     return worstCase(quote, ending.final ? 'quarantined' : 'estimated', 'above_worst_case');
-  if (told) return { status: 'actual', ...usage, costNanos, tokens, reason: null };
+  if (told) return { status: 'actual', costNanos, tokens, reason: null, ...usage };
   const reason = ending.outcome === 'completed' ? UNUSABLE.missing : 'broken_off';
-  return { status: 'estimated', ...usage, costNanos, tokens, reason };
+  return { status: 'estimated', costNanos, tokens, reason, ...usage };
 }
 
 const withSearches = (usage: Usage, silent: number): Usage =>
@@ -79,10 +79,10 @@ const withSearches = (usage: Usage, silent: number): Usage =>
 
 const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus, reason: string): Bill => ({
   status,
-  ...worst,
   costNanos,
   tokens: totalTokens(worst.counts),
   reason,
+  ...worst,
 });
 
 /** Where no tier was told, it is the dearest there can be. */

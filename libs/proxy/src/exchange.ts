@@ -178,11 +178,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     const isError = this.#status >= 300;
     const isUsable = isError || usage.problem?.reason !== 'unreadable';
     await this.settle({
-      ...usage,
       status: this.#status,
       outcome: !isError && isUsable ? 'completed' : 'failed',
       final: true,
       outputSeen,
+      ...usage,
     });
     if (!isUsable) throw unusable('is not a JSON object');
     const answer = isError
@@ -197,7 +197,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     const rest = reader.flush();
     const usage = reader.finish();
     const outcome = usage.terminal ? 'completed' : 'failed';
-    await this.settle({ ...usage, status: this.#status, outcome, outputSeen: usage.deltas });
+    await this.settle({ status: this.#status, outcome, outputSeen: usage.deltas, ...usage });
     this.sink.write(usage.error ? errorEvent(this.call.facts.wire, usage.error) : rest, ignore);
     // An error event is an end of its own; otherwise a stream without its last event was cut on the way.
     if (usage.terminal || usage.error) this.sink.end();
@@ -243,7 +243,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     this.#outcome = ending.outcome;
     const { hold, quote, price } = this.#deal;
     const inputGuess = Math.ceil(this.call.facts.bodyBytes / BYTES_PER_TOKEN);
-    const billed = bill(price, quote, { ...ending, inputGuess, silentSearches: silentSearches(this.call.facts) });
+    const billed = bill(price, quote, { inputGuess, silentSearches: silentSearches(this.call.facts), ...ending });
     const { costNanos, tokens } = billed;
     const told = providerRequestId(this.#headers);
     const row = new SettledEntry(hold, billed, ending.outcome, told);

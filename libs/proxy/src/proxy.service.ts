@@ -40,7 +40,7 @@ export class ProxyService {
     this.calls.add(exchange);
     try {
       leaving.tell(exchange);
-      const deal = await this.admission.admit(principal, { ...terms, plan, facts, request });
+      const deal = await this.admission.admit(principal, { plan, facts, request, ...terms });
       await exchange.run(deal, this.upstream, this.toProvider(candidate, request, facts, deal));
     } finally {
       this.calls.remove(exchange);

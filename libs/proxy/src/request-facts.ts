@@ -134,12 +134,12 @@ export function readFacts(wire: Wire, body: Buffer): FactsResult {
       choices,
       usageAsked,
       endUser,
-      ...surveyed.survey,
       stores,
       tiers,
       ownedKeys: OWNED_KEYS.filter((key) => object.members.has(key) && !(key === 'store' && wire === 'responses')),
       bodyBytes: body.length,
       object,
+      ...surveyed.survey,
     },
   };
 }
