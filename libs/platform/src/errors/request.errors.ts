@@ -71,6 +71,12 @@ export const REQUEST_ERRORS = {
     title: 'The gateway does not offer that feature.',
     remedy: 'Leave it out of the request.',
   },
+  not_expressible: {
+    ...invalid,
+    status: 400,
+    title: 'The provider of this model speaks another dialect, which has no way to express that.',
+    remedy: 'Leave it out of the request, or take a model whose provider speaks the dialect of this route.',
+  },
   dialect_not_supported: {
     ...invalid,
     status: 400,

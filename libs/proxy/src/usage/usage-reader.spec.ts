@@ -1,4 +1,4 @@
-import { MAX_LINE_BYTES } from './sse-lines';
+import { MAX_LINE_BYTES } from '@app/dialects';
 import { type StreamUsage, UsageReader } from './usage-reader';
 
 const usage = '{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}';

@@ -1,8 +1,8 @@
+import { type LineSink, MAX_LINE_BYTES, SseLines } from '@app/dialects';
+import type { Wire } from '../wire';
 import { AnthropicEvents } from './anthropic-events';
 import { OpenAiEvents } from './openai-events';
 import { ResponseEvents } from './response-events';
-import { type LineSink, MAX_LINE_BYTES, SseLines } from './sse-lines';
-import type { Wire } from '../wire';
 import { matches, type StreamEvents, type StreamUsage } from './stream-events';
 
 export type { StreamError, StreamUsage } from './stream-events';

@@ -1,0 +1,76 @@
+import { CustomInput } from '../custom-input';
+import type { Logprobs, Recall, Stop, Usage } from '../reply';
+import type { BlockHead, StreamWriter } from '../reply-stream';
+import type { Seal } from '../seal';
+import type { SseWriter } from '../sse-writer';
+import { CHAT_STOPS } from './stop';
+import { writeChatUsage } from './usage';
+import { chatId, logprobsOf, writeThought } from './write-reply';
+
+/** Writes a stream of chat completions. */
+export class ChatStreamWriter implements StreamWriter {
+  private id = '';
+  private calls = -1;
+  private custom: CustomInput | null = null;
+  private thought = '';
+
+  constructor(
+    private readonly recall: Recall,
+    private readonly out: SseWriter,
+  ) {}
+
+  begin(id: string): void {
+    this.id = chatId(id || this.recall.fallbackId);
+    this.chunk({ role: 'assistant', content: '' });
+  }
+
+  open(block: BlockHead): void {
+    if (block.kind === 'thinking') this.thought = '';
+    if (block.kind !== 'call') return;
+    this.calls += 1;
+    const { id, name } = block;
+    this.custom = this.recall.customTools.has(name) ? new CustomInput() : null;
+    const told = this.custom
+      ? { type: 'custom', custom: { name, input: '' } }
+      : { type: 'function', function: { name, arguments: '' } };
+    this.chunk({ tool_calls: [{ index: this.calls, id, ...told }] });
+  }
+
+  delta(block: BlockHead, text: string, logprobs: Logprobs | undefined): void {
+    switch (block.kind) {
+      case 'text':
+        return this.chunk({ content: text }, logprobs);
+      case 'refusal':
+        return this.chunk({ refusal: text });
+      case 'thinking':
+        this.thought += text;
+        return this.chunk({ reasoning_content: text });
+      case 'call': {
+        if (!this.custom) return this.chunk({ tool_calls: [{ index: this.calls, function: { arguments: text } }] });
+        const input = this.custom.push(text);
+        if (input !== '') this.chunk({ tool_calls: [{ index: this.calls, custom: { input } }] });
+      }
+    }
+  }
+
+  close(block: BlockHead, seal: Seal | null): void {
+    if (block.kind === 'thinking' && seal && !(seal.from === 'chat' && seal.data === ''))
+      this.chunk({ thinking_blocks: [writeThought({ text: this.thought, seal })] });
+  }
+
+  end(stop: Stop, _: string | null, usage: Usage | null): void {
+    this.chunk({}, undefined, CHAT_STOPS[stop]);
+    if (this.recall.usageAsked && usage) this.out.data({ ...this.head(), choices: [], usage: writeChatUsage(usage) });
+    this.out.word('[DONE]');
+  }
+
+  private chunk(delta: object, logprobs?: Logprobs, finish: string | null = null): void {
+    const choice = { index: 0, delta, logprobs: logprobsOf(logprobs), finish_reason: finish };
+    this.out.data({ ...this.head(), choices: [choice], ...(this.recall.usageAsked && { usage: null }) });
+  }
+
+  private head(): object {
+    const { createdSeconds, model } = this.recall;
+    return { id: this.id, object: 'chat.completion.chunk', created: createdSeconds, model };
+  }
+}

@@ -1,0 +1,38 @@
+/** A JSON object nobody has looked into yet. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export const record = (value: unknown): Json | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+
+/** The objects of a list; what is no list has none, and what is no object is left out. */
+export const records = (value: unknown): Json[] =>
+  Array.isArray(value) ? value.filter((one): one is Json => record(one) !== undefined) : [];
+
+export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+export const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+
+export const number = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+
+/** A count that a provider tells; what is none counts nothing. */
+export const count = (value: unknown): number => Math.max(0, Math.trunc(number(value) ?? 0));
+
+/** Whether a member says anything: null and absent are the same in every dialect. */
+export const isSet = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** The object that a text of JSON holds, or undefined. */
+export function parseRecord(json: string): Json | undefined {
+  try {
+    return record(JSON.parse(json));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The object without the members that are undefined, so that what a dialect does not know is not sent as null. */
+export function compact(members: Record<string, unknown>): Record<string, unknown> {
+  for (const key in members) if (members[key] === undefined) delete members[key];
+  return members;
+}

@@ -1,0 +1,73 @@
+import {
+  EFFORTS,
+  type Conversation,
+  type Dropped,
+  type Effort,
+  type OutputFormat,
+  type Thinking,
+} from './conversation';
+import { isSet, record, text, type Json } from './json';
+import type { Recall } from './reply';
+
+/** A request as a client's dialect tells it, and what has to be remembered to answer it. */
+export interface ReadRequest {
+  readonly conversation: Conversation;
+  readonly recall: Pick<Recall, 'usageAsked' | 'customTools' | 'namespaced' | 'echo'>;
+}
+
+/** The gateway decides these itself; that they go no further is no loss. */
+const OWNED = [
+  'model',
+  'store',
+  'service_tier',
+  'speed',
+  'inference_geo',
+  'workspace_id',
+  'user_profile_id',
+  'billing_policy',
+  'tags',
+];
+
+/** Names what a request has beside the members its reader knows. */
+export function dropUnknown(body: Json, known: ReadonlySet<string>, dropped: Dropped): void {
+  for (const key in body) if (!known.has(key) && isSet(body[key])) dropped.add(key);
+}
+
+export const knownKeys = (keys: readonly string[]): ReadonlySet<string> => new Set([...OWNED, ...keys]);
+
+/** An effort by its name; `none` is no thinking at all. */
+export function thinkingOf(effort: unknown): Thinking | undefined {
+  if (effort === 'none') return { kind: 'off' };
+  return EFFORTS.includes(effort as Effort) ? { kind: 'effort', effort: effort as Effort } : undefined;
+}
+
+/** OpenAI's formats: a schema lies in `json_schema` in one of its APIs, and beside the type in the other. */
+export function openAiFormat(format: Json | undefined): OutputFormat | undefined {
+  if (format?.['type'] === 'json_object') return { kind: 'json' };
+  if (format?.['type'] !== 'json_schema') return undefined;
+  const told = record(format['json_schema']) ?? format;
+  return {
+    kind: 'schema',
+    name: text(told['name']) ?? 'answer',
+    schema: record(told['schema']) ?? {},
+    strict: told['strict'] === true,
+  };
+}
+
+/** A tool that takes free text, as a function with one argument: what every provider understands. */
+export const CUSTOM_SCHEMA: Json = {
+  type: 'object',
+  properties: { input: { type: 'string' } },
+  required: ['input'],
+  additionalProperties: false,
+};
+
+/** The description of a tool for free text with the grammar its text has to follow. */
+export function customDescription(tool: Json): string | undefined {
+  const format = record(tool['format']) ?? {};
+  const grammar = record(format['grammar']) ?? format;
+  const definition = text(grammar['definition']);
+  const description = text(tool['description']);
+  if (definition === undefined) return description;
+  return `${description ?? ''}\n\nThe input has to follow this grammar (${text(grammar['syntax']) ?? 'lark'}):\n${definition}`.trimStart();
+}

@@ -1,0 +1,68 @@
+import type { Conversation, Dropped, Part, TextPart, Turn } from './conversation';
+
+/** What a request is written for. */
+export interface Target {
+  /** The name the provider knows the model by. */
+  readonly model: string;
+  /** Most tokens of an answer where the request sets no limit and the provider wants one. */
+  readonly defaultOutputLimit: number;
+  /** Which of its two limits a server of chat completions takes; OpenAI's own models want the newer one. */
+  readonly chatLimit: 'max_tokens' | 'max_completion_tokens';
+  /** Whether the server may refuse a system message behind others, as the templates of many open models do. */
+  readonly systemFirst: boolean;
+}
+
+/** Settings that a dialect may lack, by the name a loss is told under. */
+const SETTINGS = {
+  topK: 'top_k',
+  seed: 'seed',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+  logprobs: 'logprobs',
+  stop: 'stop',
+  endUser: 'user',
+} as const satisfies Partial<Record<keyof Conversation, string>>;
+
+/** Names those of the settings that were made and that the dialect lacks. */
+export function dropSettings(
+  conversation: Conversation,
+  lacking: readonly (keyof typeof SETTINGS)[],
+  dropped: Dropped,
+): void {
+  for (const key of lacking) {
+    const value = conversation[key];
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) dropped.add(SETTINGS[key]);
+  }
+}
+
+/** The system's words before anybody else spoke, and the turns from then on. */
+export function splitSystem(turns: readonly Turn[]): { system: TextPart[]; rest: readonly Turn[] } {
+  const first = turns.findIndex(({ role }) => role !== 'system');
+  const at = first < 0 ? turns.length : first;
+  return { system: turns.slice(0, at).flatMap(({ parts }) => parts.filter(isText)), rest: turns.slice(at) };
+}
+
+/** Turns of one role that follow each other, as one: some dialects and many templates want them to alternate. */
+export function merged(turns: readonly Turn[]): Turn[] {
+  const out: { role: Turn['role']; parts: readonly Part[] }[] = [];
+  for (const turn of turns) {
+    const last = out.at(-1);
+    if (last?.role === turn.role) last.parts = [...last.parts, ...turn.parts];
+    else out.push({ ...turn });
+  }
+  return out;
+}
+
+export const isText = (part: Part): part is TextPart => part.kind === 'text';
+
+/** Arguments of a call as the object that some dialects want; what is no object is kept under a name of its own. */
+export function argsObject(args: string): unknown {
+  if (args.trim() === '') return {};
+  try {
+    const parsed: unknown = JSON.parse(args);
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+  } catch {
+    // kept as it is
+  }
+  return { arguments: args };
+}

@@ -1,0 +1,251 @@
+import { CodedError } from '@app/platform';
+import { CustomInput } from './custom-input';
+import type { ClientFormat, ProviderFormat } from './format';
+import type { Recall } from './reply';
+import { StreamTranslator } from './stream-translator';
+import { translateAnswer } from './translate-answer';
+import { errorType, readError, writeError } from './translate-error';
+import fc from 'fast-check';
+
+const RECALL: Recall = {
+  model: 'public',
+  usageAsked: false,
+  customTools: new Set(),
+  namespaced: new Map(),
+  echo: {},
+  fallbackId: 'req_1',
+  createdSeconds: 1,
+};
+
+const answer = (from: ProviderFormat, to: ClientFormat, body: object): Record<string, unknown> =>
+  JSON.parse(translateAnswer(from, to, Buffer.from(JSON.stringify(body)), RECALL).toString()) as Record<
+    string,
+    unknown
+  >;
+
+const chat = (finish_reason: string, message: object = { content: 'x' }) => ({ choices: [{ message, finish_reason }] });
+const gemini = (finishReason: string) => ({ candidates: [{ content: { parts: [{ text: 'x' }] }, finishReason }] });
+const responses = (status: string, reason?: string) => ({
+  status,
+  incomplete_details: reason ? { reason } : null,
+  output: [{ type: 'message', content: [{ type: 'output_text', text: 'x' }] }],
+});
+const messages = (stop_reason: string) => ({
+  content: [{ type: 'text', text: 'x' }],
+  stop_reason,
+  stop_sequence: 'END',
+});
+
+describe('why an answer ended', () => {
+  it.each<[ProviderFormat, object, string, string, string]>([
+    ['chat', chat('stop'), 'stop', 'end_turn', 'completed'],
+    ['chat', chat('length'), 'length', 'max_tokens', 'max_output_tokens'],
+    ['chat', chat('content_filter'), 'content_filter', 'refusal', 'content_filter'],
+    ['chat', chat('stop', { refusal: 'No.' }), 'content_filter', 'refusal', 'content_filter'],
+    ['messages', messages('stop_sequence'), 'stop', 'stop_sequence', 'completed'],
+    ['messages', messages('refusal'), 'content_filter', 'refusal', 'content_filter'],
+    [
+      'messages',
+      messages('model_context_window_exceeded'),
+      'length',
+      'model_context_window_exceeded',
+      'max_output_tokens',
+    ],
+    ['responses', responses('completed'), 'stop', 'end_turn', 'completed'],
+    ['responses', responses('incomplete', 'max_output_tokens'), 'length', 'max_tokens', 'max_output_tokens'],
+    ['responses', responses('incomplete', 'content_filter'), 'content_filter', 'refusal', 'content_filter'],
+    ['gemini', gemini('STOP'), 'stop', 'end_turn', 'completed'],
+    ['gemini', gemini('MAX_TOKENS'), 'length', 'max_tokens', 'max_output_tokens'],
+    ['gemini', gemini('SAFETY'), 'content_filter', 'refusal', 'content_filter'],
+    ['gemini', { promptFeedback: { blockReason: 'SAFETY' } }, 'content_filter', 'refusal', 'content_filter'],
+  ])('%s: %j', (from, body, asChat, asMessages, asResponses) => {
+    const told = answer(from, 'chat', body) as { choices: { finish_reason: string }[] };
+    expect(told.choices[0]?.finish_reason).toBe(asChat);
+    expect(answer(from, 'messages', body)['stop_reason']).toBe(asMessages);
+    const response = answer(from, 'responses', body) as {
+      status: string;
+      incomplete_details: { reason: string } | null;
+    };
+    expect(response.incomplete_details?.reason ?? response.status).toBe(asResponses);
+  });
+});
+
+it('stands in with its own id and the name the client used', () => {
+  expect(answer('gemini', 'chat', gemini('STOP'))).toMatchObject({ id: 'chatcmpl-req_1', model: 'public', created: 1 });
+});
+
+it.each<[ProviderFormat, string]>([
+  ['chat', '{"choices":[]}'],
+  ['messages', '{}'],
+  ['responses', '{"output":[],"status":"failed"}'],
+  ['gemini', 'half of a JS'],
+])('refuses what is no answer of %s', (from, body) => {
+  expect(() => translateAnswer(from, 'chat', Buffer.from(body), RECALL)).toThrow(CodedError);
+});
+
+it('tells logprobs of Google as OpenAI does', () => {
+  const body = {
+    candidates: [
+      {
+        content: { parts: [{ text: 'ü' }] },
+        logprobsResult: {
+          chosenCandidates: [{ token: 'ü', logProbability: -0.1 }],
+          topCandidates: [{ candidates: [{ token: 'u', logProbability: -2 }] }],
+        },
+      },
+    ],
+  };
+  expect(answer('gemini', 'chat', body)['choices']).toMatchObject([
+    {
+      logprobs: {
+        content: [
+          {
+            token: 'ü',
+            logprob: -0.1,
+            bytes: [0xc3, 0xbc],
+            top_logprobs: [{ token: 'u', logprob: -2, bytes: [0x75] }],
+          },
+        ],
+      },
+    },
+  ]);
+});
+
+describe('calls in a stream', () => {
+  const stream = (chunks: object[], to: ClientFormat = 'messages'): string => {
+    const translator = new StreamTranslator('chat', to, RECALL);
+    const bytes = chunks.map((delta) => `data: ${JSON.stringify({ choices: [{ delta }] })}\n\n`).join('');
+    return translator.push(Buffer.from(`${bytes}data: [DONE]\n\n`)).toString();
+  };
+  const call = (index: number, id: string, args: string) => ({
+    tool_calls: [{ index, id, function: { name: 'f', arguments: args } }],
+  });
+
+  it('are told apart by their ids where a server gives all one index', () => {
+    const written = stream([call(0, 'a', '{}'), call(0, 'b', '{}')]);
+    expect(written.match(/"type":"tool_use"/g)).toHaveLength(2);
+  });
+
+  it('are one where a server repeats id and name in each fragment', () => {
+    const written = stream([call(0, 'a', '{"x":'), call(0, 'a', '1}')]);
+    expect(written.match(/"type":"tool_use"/g)).toHaveLength(1);
+  });
+
+  it('without arguments have an empty object', () => {
+    expect(stream([call(0, 'a', '')])).toContain('"partial_json":"{}"');
+  });
+
+  it('that are taken up again when the next has begun break the stream off', () => {
+    expect(() =>
+      stream([call(0, 'a', '{'), call(1, 'b', '{}'), { tool_calls: [{ index: 0, function: { arguments: '}' } }] }]),
+    ).toThrow(CodedError);
+  });
+});
+
+it('tells usage at the end of a chat stream only if asked', () => {
+  const stream = Buffer.from(
+    'data: {"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3}}\n\n',
+  );
+  const run = (usageAsked: boolean): string => {
+    const translator = new StreamTranslator('gemini', 'chat', { ...RECALL, usageAsked });
+    return translator.push(stream).toString() + translator.flush().toString();
+  };
+  expect(run(true)).toContain('"usage":{"prompt_tokens":3');
+  expect(run(false)).not.toContain('usage');
+});
+
+it('reads an event without a line end at the end of a stream', () => {
+  const translator = new StreamTranslator('messages', 'chat', RECALL);
+  translator.push(Buffer.from('data: {"type":"message_start","message":{"id":"m"}}\n\ndata: {"type":"message_stop"}'));
+  expect(translator.flush().toString()).toContain('[DONE]');
+});
+
+it('joins data that is spread over several lines', () => {
+  const translator = new StreamTranslator('messages', 'chat', RECALL);
+  const event = 'data: {"type":"content_block_delta","index":0,\ndata: "delta":{"type":"text_delta","text":"hi"}}\n\n';
+  expect(translator.push(Buffer.from(event)).toString()).toContain('"content":"hi"');
+});
+
+describe('errors', () => {
+  const told = (body: unknown) => readError(Buffer.from(JSON.stringify(body)))!;
+  const write = (to: ClientFormat, status: number, body: unknown) =>
+    JSON.parse(writeError(to, status, told(body)).toString()) as unknown;
+
+  it.each<[string, ClientFormat, number, unknown, unknown]>([
+    [
+      'of OpenAI for Anthropic',
+      'messages',
+      400,
+      { error: { message: 'Bad.', type: 'invalid_request_error', param: 'x', code: null } },
+      { type: 'error', error: { type: 'invalid_request_error', message: 'Bad.' } },
+    ],
+    [
+      'of Anthropic for OpenAI',
+      'chat',
+      404,
+      { type: 'error', error: { type: 'not_found_error', message: 'model: x' } },
+      { error: { message: 'model: x', type: 'invalid_request_error', param: null, code: null } },
+    ],
+    [
+      'of Google for OpenAI',
+      'responses',
+      400,
+      [{ error: { code: 400, status: 'INVALID_ARGUMENT', message: 'Bad.' } }],
+      { error: { message: 'Bad.', type: 'invalid_request_error', param: null, code: null } },
+    ],
+    [
+      'of vLLM for Anthropic, in the words that Claude Code acts on',
+      'messages',
+      400,
+      { object: 'error', message: "This model's maximum context length is 8192 tokens. You sent 9000.", code: 400 },
+      {
+        type: 'error',
+        error: { type: 'invalid_request_error', message: 'prompt is too long: 9000 tokens > 8192 maximum' },
+      },
+    ],
+    [
+      'of Anthropic for OpenAI, with the code that Codex acts on',
+      'responses',
+      400,
+      { type: 'error', error: { type: 'invalid_request_error', message: 'prompt is too long: 9 tokens > 8 maximum' } },
+      {
+        error: {
+          message: 'prompt is too long: 9 tokens > 8 maximum',
+          type: 'invalid_request_error',
+          param: null,
+          code: 'context_length_exceeded',
+        },
+      },
+    ],
+  ])('%s', (_, to, status, body, expected) => {
+    expect(write(to, status, body)).toEqual(expected);
+  });
+
+  it('are not found in what is none', () => {
+    expect(readError(Buffer.from('<html>'))).toBeNull();
+    expect(readError(Buffer.from('{"choices":[]}'))).toBeNull();
+  });
+
+  it.each([
+    ['UNAVAILABLE', 'overloaded_error', 'server_error'],
+    ['overloaded_error', 'overloaded_error', 'server_error'],
+    ['server_error', 'api_error', 'server_error'],
+    ['rate_limit_error', 'rate_limit_error', 'rate_limit_error'],
+    ['Account 7', null, null],
+    [null, null, null],
+  ])('have a type that is called %s', (type, asMessages, asChat) => {
+    expect(errorType('messages', type)).toBe(asMessages);
+    expect(errorType('chat', type)).toBe(asChat);
+  });
+});
+
+it('takes free text out of its arguments, cut anywhere', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.nat(), (input, seed) => {
+      const json = JSON.stringify({ input });
+      const custom = new CustomInput();
+      const at = seed % (json.length + 1);
+      expect(custom.push(json.slice(0, at)) + custom.push(json.slice(at))).toBe(input);
+    }),
+  );
+});

@@ -1,0 +1,71 @@
+import { readChatRequest } from './chat/read-request';
+import { writeChatRequest } from './chat/write-request';
+import type { Conversation, Dropped } from './conversation';
+import type { ClientFormat, ProviderFormat } from './format';
+import { writeGeminiRequest } from './gemini/write-request';
+import type { Json } from './json';
+import { readMessagesRequest } from './messages/read-request';
+import { writeMessagesRequest } from './messages/write-request';
+import { bodyOf } from './refuse';
+import type { Recall } from './reply';
+import type { ReadRequest } from './request-reader';
+import type { Target } from './request-writer';
+import { readResponsesRequest } from './responses/read-request';
+import { writeResponsesRequest } from './responses/write-request';
+
+const READERS: Readonly<Record<ClientFormat, (body: Json, dropped: Dropped) => ReadRequest>> = {
+  chat: readChatRequest,
+  responses: readResponsesRequest,
+  messages: readMessagesRequest,
+};
+
+const WRITERS: Readonly<
+  Record<ProviderFormat, (request: Conversation, target: Target, dropped: Dropped) => Record<string, unknown>>
+> = {
+  chat: writeChatRequest,
+  responses: writeResponsesRequest,
+  messages: writeMessagesRequest,
+  gemini: writeGeminiRequest,
+};
+
+export interface TranslationOptions extends Target {
+  /** The model as the client called it, which its answer is to name. */
+  readonly publicModel: string;
+  /** Stands in for the answer's id where the provider gives none. */
+  readonly requestId: string;
+  readonly nowMs: number;
+}
+
+export interface TranslatedRequest {
+  readonly body: Buffer;
+  /** What the provider has no way to express, sorted. */
+  readonly dropped: readonly string[];
+  /** To be given to the translation of the answer. */
+  readonly recall: Recall;
+}
+
+/**
+ * Writes a client's request as the provider understands it.
+ * @throws CodedError `not_expressible` for what would silently mean something else, `validation_failed` or
+ * `body_malformed` for what makes no sense
+ */
+export function translateRequest(
+  from: ClientFormat,
+  to: ProviderFormat,
+  body: Buffer,
+  options: TranslationOptions,
+): TranslatedRequest {
+  const dropped: Dropped = new Set();
+  const { conversation, recall } = READERS[from](bodyOf(body), dropped);
+  const written = WRITERS[to](conversation, options, dropped);
+  return {
+    body: Buffer.from(JSON.stringify(written), 'utf8'),
+    dropped: [...dropped].sort(),
+    recall: {
+      ...recall,
+      model: options.publicModel,
+      fallbackId: options.requestId,
+      createdSeconds: Math.floor(options.nowMs / 1000),
+    },
+  };
+}
