@@ -23,6 +23,10 @@ function serverClasses(app: Express): {
       options,
     );
   }
+  // V8 sizes an object by its chain of constructors. Without it the dozens of members that node:http gives to these two
+  // would not find their place in the object, and it would be turned into a dictionary.
+  Object.setPrototypeOf(Request, IncomingMessage);
+  Object.setPrototypeOf(Response, ServerResponse);
   Request.prototype = app.request;
   Response.prototype = app.response;
   return { IncomingMessage: Request, ServerResponse: Response } as never;
