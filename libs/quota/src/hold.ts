@@ -17,6 +17,8 @@ export interface HoldDesk {
   /** Throws only before anything is changed. */
   settle(hold: Hold, used: Amounts, row: Entry): Promise<void>;
   release(hold: Hold): void;
+  /** Frees what was taken from budgets in which such calls do not count; returns what is left. */
+  narrow(hold: Hold, attribution: Attribution): LeaseSet;
 }
 
 const CLOSED = Symbol('closed');
@@ -30,13 +32,12 @@ const door = Symbol('only Holds makes holds');
 export class Hold {
   /** 32 hex digits of a UUID version 7; also the id of the ledger row. */
   readonly id: string;
-  /** Decides whose budgets it counts in. */
-  readonly attribution: Attribution;
+  #attribution: Attribution;
+  #call: Call;
   /** When it was made, in ms since the epoch. Decides the windows, and is the time of the ledger row. */
   readonly atMs: number;
   readonly amount: Amounts;
-  /** Where the amount was taken from; the rest of it goes back there. */
-  readonly leases: LeaseSet;
+  #leases: LeaseSet;
   /** Which segment of the journal must stay until this hold's row is in the database. */
   segment = 0;
   #desk: HoldDesk | typeof CLOSED;
@@ -45,6 +46,7 @@ export class Hold {
     key: typeof door,
     id: string,
     attribution: Attribution,
+    call: Call,
     atMs: number,
     amount: Amounts,
     leases: LeaseSet,
@@ -52,19 +54,30 @@ export class Hold {
   ) {
     if (key !== door) throw new TypeError('a Hold comes from Holds.reserve');
     this.id = id;
-    this.attribution = attribution;
+    this.#attribution = attribution;
+    this.#call = call;
     this.atMs = atMs;
     this.amount = amount;
-    this.leases = leases;
+    this.#leases = leases;
     this.#desk = desk;
   }
 
+  /** Decides whose budgets it counts in. */
+  get attribution(): Attribution {
+    return this.#attribution;
+  }
+
+  /** Where the amount was taken from; the rest of it goes back there. */
+  get leases(): LeaseSet {
+    return this.#leases;
+  }
+
   get call(): Call {
-    return this.attribution.call;
+    return this.#call;
   }
 
   get tenantId(): string {
-    return this.attribution.tenantId;
+    return this.#attribution.tenantId;
   }
 
   get at(): Date {
@@ -73,6 +86,17 @@ export class Hold {
 
   get closed(): boolean {
     return this.#desk === CLOSED;
+  }
+
+  /**
+   * It is known which of the attributions it was drafted with is the right one: it counts in no other budgets any more, and
+   * its row is that one's. Before it is settled. @throws TypeError if it has ended already
+   */
+  attributeTo(attribution: Attribution): void {
+    const desk = this.desk();
+    this.#leases = desk.narrow(this, attribution);
+    this.#attribution = attribution;
+    this.#call = attribution.call;
   }
 
   /**
@@ -89,6 +113,7 @@ export class Hold {
           `${costNanos} and ${tokens}`,
       );
     const desk = this.desk();
+    if (this.#call.otherModels !== undefined) this.attributeTo(this.#attribution);
     const noted = desk.settle(this, used, row);
     this.#desk = CLOSED;
     return noted;
@@ -111,8 +136,9 @@ export class Hold {
 export const makeHold = (
   id: string,
   attribution: Attribution,
+  call: Call,
   atMs: number,
   amount: Amounts,
   leases: LeaseSet,
   desk: HoldDesk,
-): Hold => new Hold(door, id, attribution, atMs, amount, leases, desk);
+): Hold => new Hold(door, id, attribution, call, atMs, amount, leases, desk);

@@ -8,7 +8,10 @@ import type { Charge } from './journal-line';
 import type { Draft, Entry } from './ledger-sink';
 import type { Leases } from './leases.service';
 import { PendingRow } from './pending-row';
+import type { Attribution } from './scopes/attribution';
+import type { Call } from './scopes/scope';
 import type { Settlements } from './settlements.service';
+import { LeaseSet } from './window-lease';
 
 /** The part of a quote that budgets are about. */
 export interface Reservable {
@@ -48,20 +51,23 @@ export class Holds implements HoldDesk {
     mayWait = true,
   ): Promise<Hold> {
     const worst: Amounts = { cost: costNanos, tokens: BigInt(tokens) };
-    const { attribution } = draft;
+    const { attribution, others } = draft;
     if (principal.tenantId === null || principal.tenantId !== attribution.tenantId)
       throw new TypeError('only a tenant has a budget to reserve from, and only its own');
     if (costNanos < 0n || tokens < 0)
       throw new TypeError(`a request cannot use ${costNanos} nanos and ${tokens} tokens`);
     this.refuseWhatCannotBeBilled();
+    const call = others === undefined ? attribution.call : callOfAny(attribution, others);
     let atMs = this.clock.now().getTime();
-    let leases = this.leases.take(attribution.call, worst, atMs);
-    if (leases === null) ({ leases, atMs } = await this.leases.obtain(attribution.call, worst, mayWait));
-    const hold = makeHold(id, attribution, atMs, worst, leases, this);
+    let leases = this.leases.take(call, worst, atMs);
+    if (leases === null) ({ leases, atMs } = await this.leases.obtain(call, worst, mayWait));
+    const hold = makeHold(id, attribution, call, atMs, worst, leases, this);
     this.#open++;
     this.#heldNanos += costNanos;
     try {
-      await this.journal.hold(chargeOf(hold, worst), draft.toText(), hold);
+      // Should nobody ever learn who answered, it counts where the drafted row does, and nowhere else.
+      const charge = chargeOf(hold, worst, others === undefined ? leases : this.leases.of(attribution.call, leases));
+      await this.journal.hold(charge, draft.toText(), hold);
       return hold;
     } catch (error) {
       this.end(hold, NOTHING);
@@ -91,6 +97,15 @@ export class Holds implements HoldDesk {
     void this.journal.release(hold.id).then(unpin, () => this.journal.settledUp().then(unpin));
   }
 
+  narrow({ amount, call, leases }: Hold, attribution: Attribution): LeaseSet {
+    const left = this.leases.of(attribution.call, leases);
+    if (left !== leases) {
+      new LeaseSet(leases.leases.filter((lease) => !left.leases.includes(lease))).putBack(amount, NOTHING);
+      this.leases.cameBack(call);
+    }
+    return left;
+  }
+
   /** Makes no more holds; those that are open end as ever. */
   drain(): void {
     this.#draining = true;
@@ -118,10 +133,16 @@ export class Holds implements HoldDesk {
 
 const SOON = { 'retry-after': '1' };
 
-const chargeOf = ({ id, atMs, attribution, leases }: Hold, amount: Amounts): Charge => ({
+/** A call that counts in the budgets of each model that may answer it. */
+const callOfAny = ({ call }: Attribution, others: readonly Attribution[]): Call => ({
+  ...call,
+  otherModels: others.map((other) => other.call.model),
+});
+
+const chargeOf = ({ id, atMs, attribution, leases }: Hold, amount: Amounts, { ids } = leases): Charge => ({
   id,
   atMs,
   attribution,
-  windows: leases.ids,
+  windows: ids,
   amount,
 });

@@ -102,6 +102,13 @@ export class Leases {
     });
   }
 
+  /** Those of some leases that are of windows such a call counts in; the very same set where all are. */
+  of(call: Call, leases: LeaseSet): LeaseSet {
+    const pools = this.#pools.of(call);
+    const counted = leases.leases.filter((lease) => pools.some(({ all }) => all.includes(lease)));
+    return counted.length === leases.leases.length ? leases : new LeaseSet(counted);
+  }
+
   /** Something of the holds of such calls is free again. */
   cameBack(call: Call): void {
     for (const pool of this.#pools.of(call)) if (pool.waiters.length > 0) this.serve(pool);

@@ -13,6 +13,8 @@ export interface Entry {
 /** The entry that would do if nothing more were learnt. */
 export interface Draft extends Entry {
   readonly attribution: Attribution;
+  /** To whose it may turn out to be attributed instead; the same but for the model and what goes with it. */
+  readonly others?: readonly Attribution[];
 }
 
 /** One settled request on its way to the ledger. */

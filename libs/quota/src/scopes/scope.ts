@@ -34,6 +34,8 @@ export interface Call {
   readonly tokenId: string;
   /** Public name. */
   readonly model: string;
+  /** Others, of which one may answer in its place: until that is known the call counts in the budgets of all. */
+  readonly otherModels?: readonly string[];
   /** The person behind the call, or else whom the caller says it acts for. */
   readonly user: string | null;
 }

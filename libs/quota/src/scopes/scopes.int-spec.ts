@@ -1,9 +1,11 @@
 import { adminPrincipal, tenantPrincipal } from '../../../../test/support/principals';
 import { Gateways, nanos, TestClock, until, type Used } from '../../test/gateways';
 import { DAY_TOKENS, MONTH, refusal, reserve, settle, type TestCall } from '../../test/scoped-calls';
+import { draftOf, TOKEN } from '../../test/test-ledger';
 import type { AssembledQuota } from '../assemble';
 import { type BudgetKey, BudgetQuery } from '../budget.dto';
 import type { Hold } from '../hold';
+import { Attribution } from './attribution';
 
 const admin = adminPrincipal();
 
@@ -145,6 +147,51 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     for (const hold of [first, second, third, fourth]) hold.release();
     await gateway.quota.drain();
     for (const used of Object.values(await windows())) expect(used).toMatchObject({ spent: 0n, leased: 0n });
+  });
+
+  describe('a call that one of several models may answer', () => {
+    const of = (model: string): Attribution => new Attribution('a', { tokenId: TOKEN, model });
+    const either = (gateway: AssembledQuota, units: string): Promise<Hold> =>
+      gateway.holds.reserve(
+        tenantPrincipal('a'),
+        { costNanos: nanos(units), tokens: 0 },
+        { ...draftOf('a', 0, { tokenId: TOKEN, model: 'opus' }), others: [of('mini')] },
+      );
+
+    test('takes from the budgets of all of them, and in the end counts in those of the one that answered', async () => {
+      await set('a', { scope: 'model', target: 'opus' }, '10');
+      await set('a', { scope: 'model', target: 'mini' }, '5');
+      const gateway = await gateways.start({ waitMs: 30 });
+      expect((await refusal(either(gateway, '6'))).details).toMatchObject({ target: 'mini' });
+      const hold = await either(gateway, '4');
+      expect((await refusal(reserve(gateway, { tenant: 'a', model: 'mini' }, '2'))).details).toMatchObject({
+        target: 'mini',
+      });
+      hold.attributeTo(of('mini'));
+      (await reserve(gateway, { tenant: 'a', model: 'opus' }, '10')).release();
+      await settle(hold, '3');
+      await settle(await either(gateway, '2'), '1');
+      (await either(gateway, '2')).release();
+      await gateway.quota.drain();
+      expect(Object.values(await windows())).toMatchObject([
+        { spent: nanos('1'), leased: 0n },
+        { spent: nanos('3'), leased: 0n },
+      ]);
+      expect(gateway.quota.facts(new Date())).toMatchObject({ uncoveredNanos: 0n });
+    });
+
+    test('counts in those of the drafted one where nobody learns who did', async () => {
+      await set('a', { scope: 'model', target: 'opus' }, '10');
+      await set('a', { scope: 'model', target: 'mini' }, '5');
+      const gateway = await gateways.start();
+      await either(gateway, '4');
+      await gateway.quota.close();
+      await gateways.start();
+      expect(Object.values(await windows())).toMatchObject([
+        { spent: nanos('4'), leased: 0n },
+        { spent: 0n, leased: 0n },
+      ]);
+    });
   });
 
   test('the refusal names scope and target; of the organisation it tells no figures', async () => {
