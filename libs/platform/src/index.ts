@@ -16,7 +16,14 @@ export { JobPrincipals, Principal, type Origin, type PrincipalFields, type Princ
 export { Clock, SystemClock } from './clock';
 export { Config } from './config/config';
 export { ConfigError } from './config/load-config';
-export type { AdminKeyConfig, DeliveryConfig, GatewayConfig, ProviderConfig, WebhookConfig } from './config/schema';
+export type {
+  AdminKeyConfig,
+  DeliveryConfig,
+  GatewayConfig,
+  ProviderConfig,
+  RouteConfig,
+  WebhookConfig,
+} from './config/schema';
 export { ChangeFeed, type ChangeListener } from './database/change-feed';
 export { createDataSource, SCHEMA, sessionSettings } from './database/connection';
 export { Database } from './database/database';
@@ -31,8 +38,9 @@ export { CodedError, type CodedErrorOptions } from './errors/coded-error';
 export { dialectOf, renderError, type Dialect, type RenderedError } from './errors/render';
 export { BODY_LIMIT, BodyLimit } from './http/body-limit.decorator';
 export { ApiIdempotent, Caller, IdempotencyKey, type GatewayRequest } from './http/caller.decorator';
-export { isPublicAddress, PrivateAddress, publicConnector } from './http/egress';
+export { PrivateAddress, publicConnector } from './http/egress';
 export { PageQuery } from './http/page-query.dto';
+export { egressOf, providerConnector, sameEgress, type Egress } from './http/provider-egress';
 export { dashed, newId, newSecret, uuid7 } from './ids';
 export { createLog, type Log } from './log/log';
 export { NestLogger } from './log/nest-logger';

@@ -17,7 +17,7 @@ export interface Letter {
 
 /** Carries notices to receivers. A connection for each: they are rare, and a kept one could be closed at that moment. */
 export class Sender {
-  readonly #public = new Agent({ pipelining: 0, connect: publicConnector(CONNECT_MS) });
+  readonly #public = new Agent({ pipelining: 0, connect: publicConnector({ timeout: CONNECT_MS }) });
   readonly #internal = new Agent({ pipelining: 0, connect: { timeout: CONNECT_MS } });
 
   /** Never throws; follows no redirect. */

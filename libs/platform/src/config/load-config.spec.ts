@@ -268,10 +268,10 @@ describe('all faults', () => {
   });
 
   it('are found in a file that repeats itself with aliases', () => {
-    const yaml = `providers:\n  a: &a { dialect: openai, baseUrl: https://a.example, retries: 3 }\n  b: *a\n`;
+    const yaml = `providers:\n  a: &a { dialect: openai, baseUrl: https://a.example, colour: 3 }\n  b: *a\n`;
     expect(problemsOf(yaml)).toEqual([
-      'providers.a.retries (line 2): is not a known setting',
-      expect.stringMatching(/^providers\.b\.retries \(line 3\)/),
+      'providers.a.colour (line 2): is not a known setting',
+      expect.stringMatching(/^providers\.b\.colour \(line 3\)/),
     ]);
   });
 });

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ADMIN_ROLES } from '../access/permissions';
 import { Secret } from '../secret';
 import { deliveries } from './deliveries';
-import { bare, eachUrl, keepsSecrets, LOOPBACK, ms, name, secret, whole } from './words';
+import { providers, routes } from './providers';
+import { eachUrl, keepsSecrets, LOOPBACK, ms, name, proxyUrl, secret, whole } from './words';
 
 const timezone = z.string().refine((zone) => {
   try {
@@ -23,23 +24,6 @@ const adminKey = z.strictObject({
     ),
   role: z.enum(ADMIN_ROLES).default('admin'),
 });
-
-const provider = z
-  .strictObject({
-    dialect: z.enum(['openai', 'anthropic']),
-    baseUrl: z
-      .url({ protocol: /^https?$/ })
-      .refine(bare, 'must hold no credentials, query or fragment; the key goes into apiKey')
-      .transform((url) => url.replace(/\/+$/, '')),
-    apiKey: secret.optional(),
-    internal: z.boolean().default(false),
-    timeouts: z.strictObject({ connectMs: ms(10_000), firstByteMs: ms(300_000), idleMs: ms(120_000) }).prefault({}),
-  })
-  .refine(({ internal, baseUrl }) => internal || keepsSecrets(baseUrl), {
-    message:
-      'plain http would send the provider key unencrypted; use https, or set "internal: true" for a server in your own network',
-    path: ['baseUrl'],
-  });
 
 /** As Standard Webhooks writes a secret: 24 to 64 random bytes in base64 behind a prefix. */
 const signingSecret = z
@@ -111,7 +95,9 @@ export const configSchema = z.strictObject({
     .array(adminKey)
     .default([])
     .refine((keys) => new Set(keys.map((k) => k.name)).size === keys.length, 'two keys have the same name'),
-  providers: z.record(name, provider).default({}),
+  providers,
+  routes,
+  egress: z.strictObject({ proxy: proxyUrl.optional() }).prefault({}),
   webhooks: z
     .array(webhook)
     .max(50)
@@ -126,6 +112,7 @@ export const configSchema = z.strictObject({
 
 export type GatewayConfig = z.output<typeof configSchema>;
 export type ProviderConfig = GatewayConfig['providers'][string];
+export type RouteConfig = GatewayConfig['routes'][string];
 export type WebhookConfig = GatewayConfig['webhooks'][number];
 export type AdminKeyConfig = GatewayConfig['adminKeys'][number];
 export type DeliveryConfig = GatewayConfig['deliveries'][number];

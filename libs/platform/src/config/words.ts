@@ -27,3 +27,13 @@ export function eachUrl(test: (url: URL) => boolean): (text: string) => boolean 
 
 export const bare = eachUrl(({ username, password, search, hash }) => !(username || password || search || hash));
 export const keepsSecrets = eachUrl(({ protocol, hostname }) => protocol === 'https:' || LOOPBACK.test(hostname));
+
+/** A proxy that opens tunnels (CONNECT); its address may hold a user and a password, so all of it is a secret. */
+export const proxyUrl = z
+  .string()
+  .refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, pathname, search, hash } = new URL(text);
+    return /^https?:$/.test(protocol) && pathname === '/' && search === '' && hash === '';
+  }, 'is not the address of a proxy such as "http://proxy.example:3128"')
+  .transform((text) => new Secret(text));

@@ -49,6 +49,16 @@ export const OPERATION_ERRORS = {
     remedy: 'Tell your gateway administrator: the provider key must be renewed.',
   },
   provider_error: { ...upstream, status: 502, title: 'The provider failed.', remedy: 'Try again.' },
+  provider_resting: {
+    ...unavailable,
+    title: 'The provider has failed several times in a row and is not asked for a moment.',
+    remedy: 'Try again when Retry-After says.',
+  },
+  provider_busy: {
+    ...unavailable,
+    title: 'The provider has as many calls as it may have, and none ended in time.',
+    remedy: 'Try again.',
+  },
   provider_disabled: {
     ...unavailable,
     retry: false,

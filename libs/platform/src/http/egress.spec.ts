@@ -47,7 +47,7 @@ test.each([
 describe('a connection', () => {
   let server: Server;
   let asked = 0;
-  const agent = new Agent({ connect: publicConnector(5_000) });
+  const agent = new Agent({ connect: publicConnector({ timeout: 5_000 }) });
   beforeAll(async () => {
     server = createServer((_, answer) => {
       asked++;

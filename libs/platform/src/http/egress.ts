@@ -61,17 +61,40 @@ const lookupPublic: LookupFunction = (host, options, callback) =>
     else callback(null, first.address, first.family);
   });
 
+/** How a connection is made, beyond where to. */
+export interface ConnectOptions {
+  /** The connection must stand by then. */
+  readonly timeout: number;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Under which the server's certificate is checked, where it is not the host. */
+  readonly servername?: string | undefined;
+}
+
+/** A connector for an undici `Agent` or `Pool` that reaches whatever it is told to. */
+export const anyConnector = (options: ConnectOptions): buildConnector.connector =>
+  buildConnector(withoutUnset(options));
+
 /**
- * A connector for an undici `Agent` or `Pool` that reaches public addresses only. A name is resolved once and the connection
- * goes to the very address that was checked, so a name that changes its mind in between (DNS rebinding) gains nothing.
- * @param timeoutMs the connection must stand by then
+ * One that reaches public addresses only. A name is resolved once and the connection goes to the very address that was
+ * checked, so a name that changes its mind in between (DNS rebinding) gains nothing.
  */
-export function publicConnector(timeoutMs: number): buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs, lookup: lookupPublic });
-  return (options, callback) => {
-    const host = options.hostname.replace(/^\[|\]$/g, '');
-    // An address that is written out is never looked up.
-    if (isIP(host) !== 0 && !isPublicAddress(host)) callback(new PrivateAddress(host), null);
-    else connect(options, callback);
+export function publicConnector(options: ConnectOptions): buildConnector.connector {
+  const connect = buildConnector({ ...withoutUnset(options), lookup: lookupPublic });
+  return (to, callback) => {
+    const refused = refusedAddress(to.hostname);
+    if (refused) callback(refused, null);
+    else connect(to, callback);
   };
 }
+
+/** What keeps an address that is written out, and so never looked up, from being reached as a public one. */
+export function refusedAddress(hostname: string): PrivateAddress | null {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) !== 0 && !isPublicAddress(host) ? new PrivateAddress(host) : null;
+}
+
+/** A `servername` that is there and undefined would be taken for one. */
+const withoutUnset = (options: ConnectOptions): ConnectOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as ConnectOptions;
