@@ -20,6 +20,7 @@ import { TokenCounter } from '../../libs/proxy/src/counting/token-counter';
 import { DemoProvider } from '../../libs/proxy/src/demo-provider';
 import { BudgetBridge } from '../../libs/proxy/src/budget-bridge';
 import { LedgerBridge } from '../../libs/proxy/src/ledger-sink';
+import { Offer } from '../../libs/proxy/src/offer';
 import { ProxyService } from '../../libs/proxy/src/proxy.service';
 import { readBody } from '../../libs/proxy/src/read-body';
 import { Upstream } from '../../libs/proxy/src/upstream';
@@ -104,7 +105,7 @@ export class RelayWorld {
     const counter = new InputCounter(upstream, new TokenCounter());
     const admission = new Admission(quota.holds, counter);
     const prices = new Prices(billing.catalogue, billing.clock, new UnpricedCalls(billing.clock, registry, silentLog));
-    const proxy = new ProxyService(billing.catalogue, admission, upstream, calls, prices);
+    const proxy = new ProxyService(new Offer(billing.catalogue, upstream, config), admission, upstream, calls, prices);
     await billing.priceAt(Object.fromEntries(Object.keys(models).map((model) => [model, ['3', '15']])));
     const limits = { contextTokens: 200_000, maxOutputTokens: 1_000 };
     const cards = [billing.catalogue.card(1)].flatMap((card) => card ?? []);
@@ -189,7 +190,8 @@ export class RelayWorld {
         ...{ id: `tok_${tenantId}`, subject: `ann@${tenantId}`, clampsOutput: this.clamping.has(tenantId) },
       });
       await this.proxy.answer(principal, { id, wire, path, headers: request.headers, body }, sink, {
-        tell: (call) => (response.destroyed ? call.leave() : response.once('close', () => call.leave())),
+        tell: (call) =>
+          response.destroyed ? call.cut('client left') : response.once('close', () => call.cut('client left')),
       });
       this.endings.push(null);
     } catch (error) {

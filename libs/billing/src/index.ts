@@ -27,7 +27,7 @@ export { BillingModule } from './billing.module';
 export { DeliveriesModule } from './deliveries/deliveries.module';
 export { DeliveryRunner } from './deliveries/delivery-runner.service';
 export { Catalogue, type CatalogueContents } from './catalogue/catalogue.service';
-export { Prices } from './catalogue/prices.service';
+export { Prices, type PricedModels } from './catalogue/prices.service';
 export { UnpricedCalls } from './catalogue/unpriced-calls.service';
 export { Seeding } from './catalogue/seeding.service';
 export { LedgerFigures } from './ledger/ledger-figures.service';

@@ -1,36 +1,45 @@
-import { quote, type Bounds, type LedgerHead, type ModelPrice, type Quote, type RateCard } from '@app/billing';
+import {
+  quote,
+  quoteAll,
+  type Bounds,
+  type LedgerHead,
+  type PlanQuote,
+  type PricedModels,
+  type Quote,
+} from '@app/billing';
 import type { Principal } from '@app/platform';
-import { BudgetExceeded, Holds, type Hold, type Room } from '@app/quota';
+import { BudgetExceeded, Holds, type Room } from '@app/quota';
 import { Injectable } from '@nestjs/common';
 import { Attributions } from './attributions';
 import { boundsOf, type Counted } from './bounds/bounds';
 import { leastLimit, payableLimit } from './clamp';
 import { InputCounter } from './counting/input-counter';
+import type { Deal, Terms } from './deal';
 import { endUserOf } from './end-user';
-import type { Deal } from './exchange';
 import { WorstCase } from './ledger-sink';
 import { refuseUnpriced, tierGranted } from './priced-features';
 import type { ModelRequest } from './model-request';
 import type { RequestFacts } from './request-facts';
-import type { Plan } from './router';
+import type { Candidate, Plan } from './router';
 import { usesOf } from './search-uses';
 
-/** A request, and by what it is priced. */
-export interface Asked {
-  readonly card: RateCard;
-  readonly price: ModelPrice;
+/** A request, and by what it is priced: one price for each candidate of its plan. */
+export interface Asked extends PricedModels {
   readonly plan: Plan;
   readonly facts: RequestFacts;
   readonly request: ModelRequest;
 }
 
-/** What a deal says beyond its price. */
-type Terms = Pick<Deal, 'uses' | 'tier' | 'clampedTo'>;
+/** What is decided for a candidate before anything is counted. */
+type Decided = Pick<Terms, 'candidate' | 'price' | 'uses' | 'tier'>;
 
 /** How often an answer is shortened to what there was room for a moment ago. */
 const CLAMP_ATTEMPTS = 3;
 
-/** Sets aside what a request can cost at most. Where that does not fit, it looks closer, waits, and shortens the answer if it may. */
+/**
+ * Sets aside what a request can cost at most, whichever candidate answers. Where that does not fit, it looks closer, waits, and
+ * shortens the answer if it may.
+ */
 @Injectable()
 export class Admission {
   readonly #attributions = new Attributions();
@@ -51,46 +60,46 @@ export class Admission {
   }
 
   private async find(principal: Principal, asked: Asked): Promise<Deal> {
-    const { facts, request, plan, price } = asked;
-    const [candidate] = plan.candidates;
-    refuseUnpriced(facts, price);
-    const uses = usesOf(facts, candidate.model, price, principal.clampsOutput);
-    const tier = tierGranted(facts, price);
-    const bound = (counted?: Counted): Bounds =>
-      boundsOf(facts, request.body, candidate.model, { counted, uses, serviceTier: tier?.name });
-    const loose = bound();
-    const terms = { uses, tier, clampedTo: null };
-    const refused = await this.tryHold(principal, asked, loose, false, terms);
+    const { facts, request, plan, prices } = asked;
+    const decided = plan.candidates.map((candidate, i) =>
+      decide(candidate, prices[i] as Decided['price'], facts, principal),
+    );
+    const loose = decided.map((one) => boundsFor(one, facts, request));
+    const refused = await this.tryHold(principal, asked, decided, { bounds: loose, mayWait: false, clampedTo: null });
     if (!(refused instanceof BudgetExceeded)) return refused;
 
-    const counted = mayHelp(asked, loose, refused, principal.clampsOutput)
-      ? await this.counter.count(candidate, facts, request)
-      : null;
-    const bounds = counted ? tighter(loose, bound(counted)) : loose;
-    const stillRefused = await this.tryHold(principal, asked, bounds, true, terms);
+    const bounds = mayHelp(asked, loose, refused, principal.clampsOutput)
+      ? await Promise.all(decided.map((one, i) => this.lookCloser(one, loose[i] as Bounds, facts, request)))
+      : loose;
+    const stillRefused = await this.tryHold(principal, asked, decided, { bounds, mayWait: true, clampedTo: null });
     if (!(stillRefused instanceof BudgetExceeded)) return stillRefused;
     if (!principal.clampsOutput) throw stillRefused;
-    return this.clamped(principal, asked, bounds, terms, stillRefused);
+    return this.clamped(principal, asked, decided, bounds, stillRefused);
+  }
+
+  private async lookCloser(one: Decided, loose: Bounds, facts: RequestFacts, request: ModelRequest): Promise<Bounds> {
+    const counted = await this.counter.count(one.candidate, facts, request);
+    return counted ? tighter(loose, boundsFor(one, facts, request, counted)) : loose;
   }
 
   /** Lowers the output limit to what there is room for; where that is too little, waits for the least an answer needs. */
   private async clamped(
     principal: Principal,
     asked: Asked,
-    bounds: Bounds,
-    terms: Terms,
+    decided: readonly Decided[],
+    bounds: readonly Bounds[],
     refused: BudgetExceeded,
   ): Promise<Deal> {
-    const least = leastLimit(bounds.outputTokensMax, asked.facts.thinkingTokens);
+    const most = mostOutput(bounds);
+    const least = leastLimit(most, asked.facts.thinkingTokens);
     if (least === null) throw refused;
     let { room } = refused;
     for (let attempt = 0; attempt < CLAMP_ATTEMPTS; attempt++) {
-      const limit = payableLimit(least, bounds.outputTokensMax, (outputTokensMax) =>
-        fits(quote(asked.card, asked.price, { ...bounds, outputTokensMax }), room),
-      );
-      const clamped = { ...bounds, outputTokensMax: limit ?? least };
-      const clampedTo = clamped.outputTokensMax;
-      const deal = await this.tryHold(principal, asked, clamped, limit === null, { ...terms, clampedTo });
+      const limit = payableLimit(least, most, (tokens) => fits(quoteOf(asked, limitedTo(tokens, bounds)), room));
+      const clampedTo = limit ?? least;
+      const deal = await this.tryHold(principal, asked, decided, {
+        ...{ bounds: limitedTo(clampedTo, bounds), mayWait: limit === null, clampedTo },
+      });
       if (!(deal instanceof BudgetExceeded)) return deal;
       if (limit === null) break;
       room = deal.room;
@@ -101,16 +110,19 @@ export class Admission {
   private async tryHold(
     principal: Principal,
     asked: Asked,
-    bounds: Bounds,
-    mayWait: boolean,
-    terms: Terms,
+    decided: readonly Decided[],
+    { bounds, mayWait, clampedTo }: Try,
   ): Promise<Deal | BudgetExceeded> {
-    const worst = quote(asked.card, asked.price, bounds);
-    const attribution = this.#attributions.of(headOf(principal, asked, worst));
-    const draft = new WorstCase(attribution, worst.worst);
+    const worst = quoteOf(asked, bounds);
+    const [first, ...others] = decided.map((one, i): Terms => {
+      const own = decided.length === 1 ? worst : quote(asked.card, one.price, bounds[i] as Bounds);
+      return { quote: own, attribution: this.#attributions.of(headOf(principal, asked, one.candidate, own)), ...one };
+    });
+    const terms: Deal['terms'] = [first as Terms, ...others];
     try {
-      const hold: Hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait);
-      return { hold, quote: worst, price: asked.price, ...terms };
+      const draft = draftOf(terms, worst);
+      const hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait);
+      return { hold, terms, clampedTo };
     } catch (error) {
       if (error instanceof BudgetExceeded) return error;
       throw error;
@@ -118,28 +130,77 @@ export class Admission {
   }
 }
 
+/** One attempt to hold: within which bounds, whether it waits for what is held, and the output limit it lowers. */
+interface Try {
+  readonly bounds: readonly Bounds[];
+  readonly mayWait: boolean;
+  readonly clampedTo: number | null;
+}
+
+function decide(candidate: Candidate, price: Decided['price'], facts: RequestFacts, principal: Principal): Decided {
+  refuseUnpriced(facts, price);
+  const uses = usesOf(facts, candidate.model, price, principal.clampsOutput);
+  return { candidate, price, uses, tier: tierGranted(facts, price) };
+}
+
+const boundsFor = (
+  { candidate, uses, tier }: Decided,
+  facts: RequestFacts,
+  { body }: ModelRequest,
+  counted?: Counted,
+): Bounds => boundsOf(facts, body, candidate.model, { counted, uses, serviceTier: tier?.name });
+
+/** At most one candidate bills, so the dearest one's worst case covers all. */
+function quoteOf({ card, prices }: Asked, bounds: readonly Bounds[]): PlanQuote {
+  const [price, ...others] = prices;
+  return price && others.length === 0
+    ? { dearest: 0, ...quote(card, price, bounds[0] as Bounds) }
+    : quoteAll(card, prices, bounds);
+}
+
+/** Should nobody ever learn who answered, it is taken to have been the dearest. */
+function draftOf(terms: Deal['terms'], { worst, dearest }: PlanQuote): WorstCase {
+  const { attribution } = terms[dearest] as Terms;
+  if (terms.length === 1) return new WorstCase(attribution, worst);
+  return new WorstCase(
+    attribution,
+    worst,
+    terms.flatMap((one) => (one.attribution === attribution ? [] : [one.attribution])),
+  );
+}
+
 const fits = ({ costNanos, tokens }: Quote, room: Room): boolean =>
   (room.cost === null || costNanos <= room.cost) && (room.tokens === null || BigInt(tokens) <= room.tokens);
 
 /** Whether knowing the input better can make a request fit, as its windows stood. */
-function mayHelp({ card, price, facts }: Asked, bounds: Bounds, { most }: BudgetExceeded, mayClamp: boolean): boolean {
-  const least = mayClamp ? leastLimit(bounds.outputTokensMax, facts.thinkingTokens) : null;
-  const outputTokensMax = least ?? bounds.outputTokensMax;
-  return fits(quote(card, price, { ...bounds, inputTokensMax: 1, outputTokensMax }), most);
+function mayHelp(asked: Asked, bounds: readonly Bounds[], { most }: BudgetExceeded, mayClamp: boolean): boolean {
+  const least = mayClamp ? leastLimit(mostOutput(bounds), asked.facts.thinkingTokens) : null;
+  const empty = bounds.map((one) => ({ ...one, inputTokensMax: 1 }));
+  return fits(quoteOf(asked, least === null ? empty : limitedTo(least, empty)), most);
 }
+
+const mostOutput = (bounds: readonly Bounds[]): number => Math.max(...bounds.map((one) => one.outputTokensMax));
+
+const limitedTo = (outputTokensMax: number, bounds: readonly Bounds[]): readonly Bounds[] =>
+  bounds.map((one) => (one.outputTokensMax <= outputTokensMax ? one : { ...one, outputTokensMax }));
 
 const tighter = (one: Bounds, other: Bounds): Bounds => (other.inputTokensMax < one.inputTokensMax ? other : one);
 
 /** The ledger row has the id the caller was told: `req_` and the row's 32 hex digits. */
 const ledgerId = (requestId: string): string => requestId.slice('req_'.length);
 
-const headOf = (principal: Principal, { plan, facts }: Asked, { rateCard, formula }: Quote): LedgerHead => ({
+const headOf = (
+  principal: Principal,
+  { facts }: Asked,
+  { model, provider }: Candidate,
+  { rateCard, formula }: Quote,
+): LedgerHead => ({
   tenantId: principal.tenantId as string,
   tokenId: principal.id,
   subject: principal.subject,
   endUser: endUserOf(facts.endUser),
-  model: plan.publicModel,
-  provider: plan.candidates[0].provider,
+  model: model.id,
+  provider,
   rateCard,
   formula,
 });

@@ -58,8 +58,9 @@ const UNUSABLE = {
  */
 export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   if (ending.status === 0) return worstCase(quote, 'unconfirmed', 'no_answer');
-  // Providers do not bill answers with an error status.
-  if (ending.status >= 300) return { status: 'actual', costNanos: 0n, tokens: 0, reason: null, ...NO_USAGE };
+  // Providers do not bill answers with an error status, unless they say so.
+  if (ending.status >= 300 && !(ending.final && ending.usage))
+    return { status: 'actual', costNanos: 0n, tokens: 0, reason: null, ...NO_USAGE };
   if (ending.problem && ending.problem.reason !== 'missing')
     return worstCase(quote, 'quarantined', UNUSABLE[ending.problem.reason]);
   const told = ending.final ? ending.usage : null;

@@ -34,7 +34,10 @@ export class DemoProvider {
     server.unref();
     const timeouts = { connectMs: 5_000, firstByteMs: 30_000, idleMs: 30_000 };
     const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return new DemoProvider(server, { dialect: 'openai', baseUrl, apiKey: undefined, internal: true, timeouts });
+    return new DemoProvider(server, {
+      ...{ dialect: 'openai', baseUrl, internal: true, timeouts },
+      ...{ queueMs: 1, retries: 0, retryMs: 1, breaker: { failures: 0, openMs: 1 } },
+    });
   }
 
   async stop(): Promise<void> {

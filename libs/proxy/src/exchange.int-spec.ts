@@ -8,6 +8,7 @@ import { eventually } from '../../../test/support/department';
 import { openRaw, postRaw, type RawAnswer } from '../../../test/support/fake-provider/raw-client';
 import { RelayWorld } from '../../../test/support/relay-world';
 import { readWire } from '../../../test/support/wire';
+import { Passage } from './provider/passage';
 
 type Play = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -159,11 +160,11 @@ describe('before anything is sent', () => {
     ['a client that leaves', false],
     ['a token that is revoked', true],
   ])('%s before the connection is there: it is made, and nothing is written to it', async (_, revoked) => {
-    const dispatch = world.upstream.open.bind(world.upstream);
-    jest.spyOn(world.upstream, 'open').mockImplementation((hold, request, handler) => {
-      dispatch(hold, request, handler);
+    const dispatch = Object.getOwnPropertyDescriptor(Passage.prototype, 'open')?.value as Passage['open'];
+    jest.spyOn(Passage.prototype, 'open').mockImplementation(function (this: Passage, hold, request, handler) {
+      dispatch.call(this, hold, request, handler);
       if (revoked) revoke();
-      else (handler as unknown as { leave(): void }).leave();
+      else (handler as unknown as { cut(why: 'client left'): void }).cut('client left');
     });
     play = (response) => response.writeHead(200, JSON_TYPE).end(WHOLE);
     const socket = await open(false);

@@ -1,20 +1,27 @@
-import type { ModelPrice, Quote } from '@app/billing';
-import { CodedError } from '@app/platform';
-import type { Hold } from '@app/quota';
+import { CodedError, type Principal } from '@app/platform';
 import type { Dispatcher } from 'undici';
 import type { Cuttable } from './active-calls';
 import type { AnswerSink } from './answer-sink';
 import { bill, type Ending } from './bill';
-import { SettledEntry } from './ledger-sink';
+import { busy, explain, unusable } from './call-faults';
 import type { CallSummary } from './call-metrics';
+import type { Deal, Terms } from './deal';
 import { errorEvent, failureInOurWords } from './error-events';
 import { headersToClient, providerRequestId } from './headers';
+import { SettledEntry } from './ledger-sink';
+import type { ModelRequest } from './model-request';
 import { errorAnswer } from './provider-answer';
-import type { RequestFacts, TierAsked } from './request-facts';
+import { asksUsageForUs, requestTo } from './provider-request';
+import type { Passage } from './provider/passage';
+import type { Waiter } from './provider/turnstile';
+import type { RequestFacts } from './request-facts';
+import { Attempts, type Failure } from './route/attempts';
+import { mayBeSentAgain, refusesKey, retryAfterMs } from './route/failure';
+import type { Candidate, Plan } from './router';
 import { toolsDropped } from './search-uses';
-import type { UpstreamRequest, Upstream } from './upstream';
+import type { Upstream } from './upstream';
 import { UsageReader } from './usage/usage-reader';
-import { readWholeUsage } from './usage/whole-usage';
+import { readWholeUsage, type WholeUsage } from './usage/whole-usage';
 import { DIALECT_OF } from './wire';
 
 type ResponseHeaders = Record<string, string | string[] | undefined>;
@@ -27,36 +34,28 @@ const BYTES_PER_TOKEN = 4;
 /** The most of an answer that is gathered before any of it is passed on; hundreds of times what a model writes at once. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 
-/** Whose call it is, and where it goes. */
+/** Whose call it is, and what is to become of it. */
 export interface Call {
-  readonly tokenId: string;
-  readonly provider: string;
+  readonly principal: Principal;
+  readonly request: ModelRequest;
   readonly facts: RequestFacts;
-}
-
-/** What was agreed for it. */
-export interface Deal {
-  readonly hold: Hold;
-  readonly quote: Quote;
-  readonly price: ModelPrice;
-  /** The output limit it was lowered to, if it was. */
-  readonly clampedTo: number | null;
-  /** How often each of its searching tools may be used. */
-  readonly uses: readonly number[];
-  /** The service tier it was let into. */
-  readonly tier: TierAsked | undefined;
+  readonly plan: Plan;
 }
 
 /**
- * One request and its answer: relays the bytes as they are, counts what they cost, and settles the hold exactly once,
- * whatever happens. The client gets the last byte after the settlement is durable.
+ * One request and its answer: asks the candidates of its plan until one answers, relays the bytes as they are, counts what they
+ * cost, and settles the hold exactly once, whatever happens. The client gets the last byte after the settlement is durable.
  *
- * One instance holds all that a call needs and is itself undici's handler: closures per request live through the wait
- * for the provider, are moved to the old generation, and cost a quarter of the CPU in garbage collection.
+ * Another attempt is made only where the client has seen nothing yet and nothing can have been worked on: the request was not
+ * sent, or the answer says so.
+ *
+ * One instance holds all that a call needs and is itself undici's handler, for one attempt after the other: closures per request
+ * live through the wait for the provider, are moved to the old generation, and cost a quarter of the CPU in garbage collection.
  */
-export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
+export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
+  /** Of the attempt under way, once something of it may have been sent. */
   #controller: Dispatcher.DispatchController | null = null;
   #reader: UsageReader | null = null;
   #parts: Buffer[] | null = null;
@@ -70,20 +69,25 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   #firstByteMs: number | null = null;
   readonly #startedMs = performance.now();
   #deal!: Deal;
+  /** Of the plan's candidates, the one that is asked. */
+  #index = 0;
+  #passage: Passage | null = null;
+  /** How long it waits before the next attempt. */
+  #pause: NodeJS.Timeout | null = null;
+  #attempts: Attempts | null = null;
 
   constructor(
     private readonly call: Call,
     private readonly sink: AnswerSink,
-    private readonly requestId: string,
-    private readonly hideUsage: boolean,
+    private readonly upstream: Upstream,
   ) {}
 
   get summary(): CallSummary {
-    const { facts, provider } = this.call;
+    const { facts, plan } = this.call;
     const totalMs = performance.now() - this.#startedMs;
     return {
       dialect: DIALECT_OF[facts.wire],
-      provider,
+      provider: (plan.candidates[this.#index] as Candidate).provider,
       outcome: this.#outcome,
       firstByteMs: this.#firstByteMs,
       totalMs,
@@ -91,39 +95,69 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   get tokenId(): string {
-    return this.call.tokenId;
+    return this.call.principal.id;
+  }
+
+  get tenantId(): string {
+    return this.call.principal.tenantId as string;
   }
 
   /** Resolves when the answer is settled and handed over. @throws CodedError as long as the client has seen nothing */
-  run(deal: Deal, upstream: Upstream, request: UpstreamRequest): Promise<void> {
+  run(deal: Deal): Promise<void> {
     this.#deal = deal;
     const done = new Promise<void>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    try {
-      if (this.#cut) throw ENDED;
-      upstream.open(deal.hold, request, this);
-    } catch (error) {
-      this.conclude(this.fail(error as Error));
-    }
+    if (this.#cut) this.conclude(this.fail(ENDED));
+    else this.ask(this.upstream.firstToAsk(this.call.plan.candidates));
     return done;
   }
 
-  /** The client is gone: nobody reads on, so the provider need not go on. */
-  leave(): void {
-    this.stop('client left');
-  }
-
-  cut(error: CodedError): void {
-    this.stop(error);
-  }
-
-  private stop(why: CodedError | 'client left'): void {
+  /** Ends it before its time: by an error, or because nobody reads on, so that the provider need not go on. */
+  cut(why: CodedError | 'client left'): void {
     if (this.#over || this.#cut) return;
     this.#cut = why;
+    if (this.#pause !== null || this.#passage?.forget()) {
+      clearTimeout(this.#pause ?? undefined);
+      this.#pause = null;
+      this.conclude(this.fail(ENDED));
+    }
     // Before a connection is there, undici has nothing to abort; onRequestStart looks again.
-    this.#controller?.abort(ENDED);
+    else this.#controller?.abort(ENDED);
+  }
+
+  /** Asks a candidate, as soon as its provider has room for the call. */
+  private ask(index: number): void {
+    this.#index = index;
+    this.#pause = null;
+    try {
+      this.#passage = this.upstream.enter((this.call.plan.candidates[index] as Candidate).provider, this);
+      if (this.#passage.isInside) this.send(this.#passage);
+    } catch (error) {
+      this.notSent(error as Error);
+    }
+  }
+
+  turn(isInside: boolean): void {
+    if (!isInside) return this.notSent(busy());
+    try {
+      this.send(this.#passage as Passage);
+    } catch (error) {
+      this.notSent(error as Error);
+    }
+  }
+
+  /** Those of the candidate that is asked. */
+  private get terms(): Terms {
+    return this.#deal.terms[this.#index] as Terms;
+  }
+
+  private send(passage: Passage): void {
+    if (this.#attempts) this.forgetAttempt();
+    const { hold, clampedTo } = this.#deal;
+    const { request, facts } = this.call;
+    passage.open(hold, requestTo(this.terms, clampedTo, request, facts), this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -134,6 +168,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200) return;
+    this.#passage?.answered(status, headers);
     this.#firstByteMs = performance.now() - this.#startedMs;
     this.#status = status;
     this.#headers = headers;
@@ -143,7 +178,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
       this.#parts = [];
       return;
     }
-    this.#reader = new UsageReader(this.call.facts.wire, this.hideUsage);
+    this.#reader = new UsageReader(this.call.facts.wire, asksUsageForUs(this.call.facts));
     this.sink.start(status, this.headersToClient());
   }
 
@@ -159,11 +194,63 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   onResponseEnd(): void {
-    this.conclude(this.#reader ? this.endStream(this.#reader) : this.endWhole(Buffer.concat(this.#parts ?? [])));
+    this.#passage?.leave();
+    if (this.#reader) return this.conclude(this.endStream(this.#reader));
+    const body = Buffer.concat(this.#parts ?? []);
+    const usage = readWholeUsage(this.call.facts.wire, body);
+    // What was worked on is billed, whatever its status, and not asked for again.
+    const isRefused = this.#status >= 300 && mayBeSentAgain(this.#status) && usage.usage === null;
+    if (isRefused && this.again(this.refusal())) return;
+    this.conclude(this.endWhole(body, usage));
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
+    if (!this.#cut) this.#passage?.broke();
+    if (this.#controller === null) return this.notSent(error);
+    this.#passage?.leave();
     this.conclude(this.fail(error));
+  }
+
+  private notSent(error: Error): void {
+    this.#passage?.leave();
+    if (!this.again(NOT_SENT)) this.conclude(this.fail(error));
+  }
+
+  private refusal(): Failure {
+    const status = this.#status;
+    const concernsKey = status === 429 || refusesKey(status);
+    const atOnce = concernsKey && (this.#passage?.hasSpareKey ?? false);
+    return { retryAfterMs: retryAfterMs(this.#headers, new Date()), mayRepeat: atOnce || !refusesKey(status), atOnce };
+  }
+
+  /** Makes another attempt in place of one that failed; false where it is to end as it is. */
+  private again(failure: Failure): boolean {
+    if (this.#cut) return false;
+    const { candidates, rules } = this.call.plan;
+    const nowMs = performance.now();
+    this.#attempts ??= new Attempts(
+      candidates.length,
+      rules ?? this.upstream.rulesOf(candidates[0].provider),
+      this.#startedMs,
+    );
+    this.#attempts.failed(this.#index, failure, nowMs);
+    const next = this.#attempts.next(nowMs, (index) =>
+      this.upstream.waitMs((candidates[index] as Candidate).provider, nowMs),
+    );
+    if (next === null) return false;
+    this.#passage?.retried();
+    if (next.waitMs > 0) this.#pause = setTimeout(() => this.ask(next.index), next.waitMs);
+    else this.ask(next.index);
+    return true;
+  }
+
+  private forgetAttempt(): void {
+    this.#controller = null;
+    this.#parts = null;
+    this.#bytes = 0;
+    this.#status = 0;
+    this.#headers = {};
+    this.#firstByteMs = null;
   }
 
   /** What goes wrong at the very end is told to whoever waits for this call, and to nobody else's. */
@@ -171,9 +258,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
     ending.then(this.#resolve, this.#reject);
   }
 
-  private async endWhole(body: Buffer): Promise<void> {
+  private async endWhole(body: Buffer, usage: WholeUsage): Promise<void> {
     const { wire } = this.call.facts;
-    const usage = readWholeUsage(wire, body);
     const outputSeen = wire !== 'embeddings' ? Math.ceil(body.length / BYTES_PER_TOKEN) : 0;
     const isError = this.#status >= 300;
     const isUsable = isError || usage.problem?.reason !== 'unreadable';
@@ -230,18 +316,22 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable {
   }
 
   private headersToClient(): Record<string, string> {
-    const headers = headersToClient(this.#headers, this.requestId);
-    const { clampedTo, uses } = this.#deal;
-    if (clampedTo !== null) headers[CLAMPED_HEADER] = String(clampedTo);
-    const dropped = uses.length > 0 ? toolsDropped(this.call.facts, uses) : [];
+    const { request, facts, plan } = this.call;
+    const { uses, candidate } = this.terms;
+    const headers = headersToClient(this.#headers, request.id);
+    if (this.#deal.clampedTo !== null) headers[CLAMPED_HEADER] = String(this.#deal.clampedTo);
+    const dropped = uses.length > 0 ? toolsDropped(facts, uses) : [];
     if (dropped.length > 0) headers[DROPPED_HEADER] = dropped.join(', ');
+    if (plan.rules !== null) headers[MODEL_HEADER] = candidate.model.id;
     return headers;
   }
 
   private async settle(ending: Omit<Ending, 'inputGuess' | 'silentSearches'>): Promise<void> {
     this.#over = true;
     this.#outcome = ending.outcome;
-    const { hold, quote, price } = this.#deal;
+    const { hold, terms } = this.#deal;
+    const { quote, price, attribution } = this.terms;
+    if (terms.length > 1) hold.attributeTo(attribution);
     const inputGuess = Math.ceil(this.call.facts.bodyBytes / BYTES_PER_TOKEN);
     const billed = bill(price, quote, { inputGuess, silentSearches: silentSearches(this.call.facts), ...ending });
     const { costNanos, tokens } = billed;
@@ -256,11 +346,14 @@ const CLAMPED_HEADER = 'x-openclawmu-output-clamped';
 /** Names what was taken out of its request because nobody could bound or price it. */
 const DROPPED_HEADER = 'x-openclawmu-dropped';
 
+/** Tells a caller of a route which model has answered, and is billed. */
+const MODEL_HEADER = 'x-openclawmu-model';
+
 /** OpenAI bills a search for each answer of a searching model, and does not count it in the usage. */
 const silentSearches = ({ searches, choices }: RequestFacts): number =>
   searches.some(({ name }) => name === 'web_search_options') ? choices : 0;
 
-const unusable = (why: string): CodedError => new CodedError('provider_error', `The provider's answer ${why}.`);
+const NOT_SENT: Failure = { retryAfterMs: null, mayRepeat: true, atOnce: false };
 
 const ignore = (): void => undefined;
 
@@ -268,20 +361,3 @@ const isEventStream = (headers: ResponseHeaders): boolean => {
   const type = headers['content-type'];
   return typeof type === 'string' && /^text\/event-stream/i.test(type);
 };
-
-const TIMEOUTS: Readonly<Record<string, string>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'The provider could not be reached in time.',
-  UND_ERR_HEADERS_TIMEOUT: 'The provider did not begin to answer in time.',
-  UND_ERR_BODY_TIMEOUT: 'The provider fell silent in the middle of the answer.',
-};
-
-function explain(error: Error & { code?: string }): CodedError {
-  if (error instanceof CodedError) return error;
-  const timeout = TIMEOUTS[error.code ?? ''];
-  if (timeout) return new CodedError('provider_timeout', timeout, { cause: error });
-  return new CodedError(
-    'provider_unreachable',
-    error.code === 'UND_ERR_SOCKET' ? 'The connection to the provider broke.' : undefined,
-    { cause: error },
-  );
-}

@@ -1,13 +1,4 @@
-import { Secret } from '@app/platform';
 import { headersToClient, headersToProvider, providerRequestId } from './headers';
-
-const provider = (dialect: 'openai' | 'anthropic') => ({
-  dialect,
-  baseUrl: 'https://api.example.com',
-  apiKey: new Secret('sk-the-gateways-own'),
-  internal: false,
-  timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
-});
 
 describe('headers to the provider', () => {
   const sent = {
@@ -30,16 +21,12 @@ describe('headers to the provider', () => {
     'accept-encoding': 'gzip',
   };
 
-  test("carry the gateway's key and never the tenant's", () => {
-    const openai = headersToProvider(sent, provider('openai'), 10);
-    expect(openai['authorization']).toBe('Bearer sk-the-gateways-own');
-    const anthropic = headersToProvider(sent, provider('anthropic'), 10);
-    expect(anthropic['x-api-key']).toBe('sk-the-gateways-own');
-    expect(JSON.stringify([openai, anthropic])).not.toContain('tk_finance');
+  test("never carry the tenant's key", () => {
+    expect(JSON.stringify(headersToProvider(sent, 10))).not.toContain('tk_finance');
   });
 
   test('pass versions, betas and whatever else the APIs speak as sent, and nothing that selects an account or names a host', () => {
-    expect(headersToProvider(sent, provider('anthropic'), 10)).toEqual({
+    expect(headersToProvider(sent, 10)).toEqual({
       'content-type': 'application/json',
       'anthropic-version': '2026-10-21',
       'anthropic-beta': 'context-1m-2025-08-07,files-api',
@@ -48,7 +35,6 @@ describe('headers to the provider', () => {
       'x-claude-code-session-id': 's',
       'accept-encoding': 'identity',
       'content-length': '10',
-      'x-api-key': 'sk-the-gateways-own',
     });
   });
 });

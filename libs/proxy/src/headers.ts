@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ProviderConfig } from '@app/platform';
 
 /**
  * What of a client's request headers a provider gets to see: what its own APIs and tools speak, known today or not. What
@@ -26,11 +25,8 @@ const TO_CLIENT = new Set([
   'x-should-retry',
 ]);
 
-export function headersToProvider(
-  from: IncomingHttpHeaders,
-  provider: ProviderConfig | undefined,
-  bodyBytes: number,
-): Record<string, string> {
+/** The provider's key comes later, at the door. */
+export function headersToProvider(from: IncomingHttpHeaders, bodyBytes: number): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   for (const name in from) {
     const value = from[name];
@@ -38,11 +34,6 @@ export function headersToProvider(
   }
   headers['accept-encoding'] = 'identity';
   headers['content-length'] = String(bodyBytes);
-  const key = provider?.apiKey?.reveal();
-  if (provider && key !== undefined) {
-    if (provider.dialect === 'anthropic') headers['x-api-key'] = key;
-    else headers['authorization'] = `Bearer ${key}`;
-  }
   return headers;
 }
 

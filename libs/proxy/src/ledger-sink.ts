@@ -37,6 +37,7 @@ export class WorstCase implements Draft {
   constructor(
     readonly attribution: Attribution<LedgerHead>,
     private readonly worst: Usage,
+    readonly others?: readonly Attribution<LedgerHead>[],
   ) {}
 
   toText(): string {

@@ -1,7 +1,7 @@
-import { Catalogue, type ModelEntry } from '@app/billing';
 import { ApiErrors, Audience, Caller, CodedError, Requires, type GatewayRequest, type Principal } from '@app/platform';
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Offer, type Named } from './offer';
 
 type Shape = Readonly<Record<string, unknown>>;
 
@@ -10,7 +10,7 @@ type Shape = Readonly<Record<string, unknown>>;
 @Audience('tenant')
 @ApiTags('Models')
 export class ModelListController {
-  constructor(private readonly catalogue: Catalogue) {}
+  constructor(private readonly offer: Offer) {}
 
   @Get()
   @Requires('model:invoke')
@@ -27,7 +27,7 @@ export class ModelListController {
   })
   @ApiErrors([], 'openai')
   listUsableModels(@Caller() principal: Principal, @Req() request: GatewayRequest): Shape {
-    const models = this.catalogue.modelsFor(principal.allowedModels);
+    const models = this.offer.namesFor(principal.allowedModels);
     if (!speaksAnthropic(request)) return { object: 'list', data: models.map(openAiShape) };
     const data = models.map(anthropicShape);
     return { data, has_more: false, first_id: models[0]?.id ?? null, last_id: models.at(-1)?.id ?? null };
@@ -52,7 +52,7 @@ export class ModelListController {
     @Req() request: GatewayRequest,
   ): Shape {
     const name = typeof id === 'string' ? id : id.join('/');
-    const model = this.catalogue.modelsFor(principal.allowedModels).find((offered) => offered.id === name);
+    const model = this.offer.namesFor(principal.allowedModels).find((offered) => offered.id === name);
     if (!model) throw new CodedError('model_not_found', `There is no model "${name}".`);
     return speaksAnthropic(request) ? anthropicShape(model) : openAiShape(model);
   }
@@ -60,14 +60,14 @@ export class ModelListController {
 
 const speaksAnthropic = (request: GatewayRequest): boolean => request.headers['anthropic-version'] !== undefined;
 
-const openAiShape = (model: ModelEntry): Shape => ({
+const openAiShape = (model: Named): Shape => ({
   id: model.id,
   object: 'model',
   created: 0,
   owned_by: model.provider,
 });
 
-const anthropicShape = (model: ModelEntry): Shape => ({
+const anthropicShape = (model: Named): Shape => ({
   type: 'model',
   id: model.id,
   display_name: model.displayName,

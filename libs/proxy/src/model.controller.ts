@@ -34,6 +34,8 @@ const ERRORS: readonly ErrorCode[] = [
   'provider_rejected_gateway',
   'provider_error',
   'provider_disabled',
+  'provider_resting',
+  'provider_busy',
   'journal_unavailable',
   'draining',
 ];
@@ -193,8 +195,8 @@ const queryOf = (url: string): string => {
 class Reader implements Leaving {
   constructor(private readonly response: Response) {}
 
-  tell(exchange: { leave(): void }): void {
-    if (this.response.destroyed) exchange.leave();
-    else this.response.once('close', () => exchange.leave());
+  tell(exchange: { cut(why: 'client left'): void }): void {
+    if (this.response.destroyed) exchange.cut('client left');
+    else this.response.once('close', () => exchange.cut('client left'));
   }
 }

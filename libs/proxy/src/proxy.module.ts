@@ -12,6 +12,7 @@ import { DemoProvider } from './demo-provider';
 import { LedgerBridge } from './ledger-sink';
 import { ModelListController } from './model-list.controller';
 import { ModelController } from './model.controller';
+import { Offer } from './offer';
 import { ProxyService } from './proxy.service';
 import { Upstream } from './upstream';
 
@@ -21,6 +22,7 @@ import { Upstream } from './upstream';
   controllers: [ModelController, ModelListController],
   providers: [
     ProxyService,
+    Offer,
     Admission,
     ActiveCalls,
     {

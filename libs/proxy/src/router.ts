@@ -1,10 +1,16 @@
 import type { ModelEntry } from '@app/billing';
-import { CodedError, matchesPattern, type Principal } from '@app/platform';
+import { CodedError, matchesPattern, type Principal, type RouteConfig } from '@app/platform';
+import type { ModelRequest } from './model-request';
+import type { RequestFacts } from './request-facts';
+import type { RetryRules } from './route/attempts';
+import { stickyKey } from './route/sticky-key';
+import { orderOf } from './route/target-order';
 import { PATH_OF, type Wire } from './wire';
 
 /** One way to answer a request: which model of which provider. */
 export interface Candidate {
   readonly provider: string;
+  /** Its public name is what is billed if it answers. */
   readonly model: ModelEntry;
   /** The name the provider knows the model by. */
   readonly upstreamModel: string;
@@ -12,22 +18,44 @@ export interface Candidate {
 
 /** Whom to ask, in order. */
 export interface Plan {
-  /** The public name the caller used; it is what is billed and allowed. */
+  /** The name the caller used, of a model or a route; it is what is allowed. */
   readonly publicModel: string;
   readonly candidates: readonly [Candidate, ...Candidate[]];
+  /** How a route's calls are tried; null for a model's, which are tried as its provider's settings say. */
+  readonly rules: RetryRules | null;
 }
 
 export interface RouteTable {
+  /** By this name; a route goes before a model. */
+  route(name: string): RouteConfig | undefined;
   model(name: string): ModelEntry | undefined;
   /** The wires a provider answers on, or `undefined` when it is not configured. */
   wiresOf(provider: string): readonly Wire[] | undefined;
 }
 
-/** Decides whom a request goes to. @throws CodedError `model_not_found`, `model_not_allowed`, `provider_disabled`, `dialect_not_supported` */
-export function route(table: RouteTable, principal: Principal, name: string, wire: Wire): Plan {
-  const model = table.model(name);
+/**
+ * Decides whom a request goes to. Of a route's targets, those that do not answer on the request's wire are left out.
+ * @throws CodedError `model_not_found`, `model_not_allowed`, `provider_disabled`, `dialect_not_supported`
+ */
+export function route(table: RouteTable, principal: Principal, facts: RequestFacts, request: ModelRequest): Plan {
+  const { model: name, wire } = facts;
+  const rules = table.route(name);
+  const model = rules ? undefined : table.model(name);
   if (!mayUse(principal.allowedModels, name))
     throw new CodedError('model_not_allowed', `This key may not use the model "${name}".`);
+  if (!rules) return { publicModel: name, candidates: [candidateOf(table, model, name, wire)], rules: null };
+
+  const order = orderOf(rules.targets, stickyKey(rules.sticky, principal, request, facts));
+  const [first, ...others] = order.flatMap((target) => {
+    const entry = table.model(target);
+    return entry && canAsk(table, entry, wire) ? [to(entry)] : [];
+  });
+  // None can be asked: the first one's reason is as good as any.
+  const candidate = first ?? candidateOf(table, table.model(order[0] as string), order[0] as string, wire);
+  return { publicModel: name, candidates: [candidate, ...others], rules };
+}
+
+function candidateOf(table: RouteTable, model: ModelEntry | undefined, name: string, wire: Wire): Candidate {
   if (!model) throw new CodedError('model_not_found', `There is no model "${name}".`);
   const wires = table.wiresOf(model.provider);
   if (!wires)
@@ -41,11 +69,17 @@ export function route(table: RouteTable, principal: Principal, name: string, wir
       `The model "${name}" is offered on ${wires.map((offered) => `POST ${PATH_OF[offered]}`).join(', ')}.`,
     );
   }
-  return {
-    publicModel: name,
-    candidates: [{ provider: model.provider, model, upstreamModel: model.upstreamModel }],
-  };
+  return to(model);
 }
+
+const to = (model: ModelEntry): Candidate => ({
+  provider: model.provider,
+  model,
+  upstreamModel: model.upstreamModel,
+});
+
+const canAsk = (table: RouteTable, { provider }: ModelEntry, wire: Wire): boolean =>
+  table.wiresOf(provider)?.includes(wire) ?? false;
 
 export const mayUse = (patterns: readonly string[] | null, name: string): boolean =>
   patterns === null || patterns.some((pattern) => matchesPattern(pattern, name));

@@ -5,17 +5,18 @@ import type { Config, GatewayConfig, ProviderConfig } from '@app/platform';
 import type { Hold } from '@app/quota';
 import type { Dispatcher } from 'undici';
 import { DemoProvider } from './demo-provider';
-import { Upstream, type UpstreamRequest } from './upstream';
+import type { UpstreamRequest } from './provider/passage';
+import { Upstream } from './upstream';
 
 /** What of the configuration is read here, and how a reload is told. */
 class Settings {
-  current = { providers: {} } as GatewayConfig;
+  current = { providers: {}, egress: {} } as GatewayConfig;
   #listener: (config: GatewayConfig) => void = () => undefined;
   onReload(listener: (config: GatewayConfig) => void): void {
     this.#listener = listener;
   }
   set(providers: Record<string, Partial<ProviderConfig>>): void {
-    this.current = { providers } as GatewayConfig;
+    this.current = { providers, egress: {} } as GatewayConfig;
     this.#listener(this.current);
   }
 }
@@ -33,6 +34,7 @@ const provider = (fields: Partial<ProviderConfig> = {}): Partial<ProviderConfig>
   baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   internal: true,
   timeouts: { connectMs: 1_000, firstByteMs: 1_000, idleMs: 1_000 },
+  breaker: { failures: 0, openMs: 1 },
   ...fields,
 });
 
@@ -56,12 +58,13 @@ afterEach(async () => {
 });
 
 const request = (fields: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
-  ...{ provider: 'p', path: '/v1/messages?beta=true', headers: {}, body: Buffer.from('{}') },
+  ...{ model: 'm', path: '/v1/messages?beta=true', headers: {}, body: Buffer.from('{}') },
   ...fields,
 });
+const waiter = { tenantId: 't', turn: () => undefined };
 
 /** The whole of an answer; rejects with what the handler is told. */
-const send = (asked = request()): Promise<string> =>
+const send = (asked = request(), of = 'p'): Promise<string> =>
   new Promise((resolve, reject) => {
     let body = '';
     const handler: Dispatcher.DispatchHandler = {
@@ -72,7 +75,7 @@ const send = (asked = request()): Promise<string> =>
       onResponseEnd: () => void setTimeout(resolve, 10, body),
       onResponseError: (_, error) => reject(error),
     };
-    upstream.open(hold, asked, handler);
+    upstream.enter(of, waiter).open(hold, asked, handler);
   });
 
 test.each([
@@ -121,10 +124,11 @@ test.each<[string, () => Record<string, Partial<ProviderConfig>>]>([
 });
 
 test('a provider that was removed is refused, and so is a hold that has ended', () => {
-  expect(() => upstream.open(hold, request(), {})).toThrow(expect.objectContaining({ code: 'provider_disabled' }));
+  const enter = (): unknown => upstream.enter('p', waiter).open(hold, request(), {});
+  expect(enter).toThrow(expect.objectContaining({ code: 'provider_disabled' }));
   settings.set({ p: provider() });
   hold = { closed: true } as Hold;
-  expect(() => upstream.open(hold, request(), {})).toThrow(TypeError);
+  expect(enter).toThrow(TypeError);
 });
 
 test('the demonstration is a provider of its own that no reload removes', async () => {
@@ -132,20 +136,21 @@ test('the demonstration is a provider of its own that no reload removes', async 
   expect(upstream.names).toEqual(['local']);
   const asked = { model: 'm', messages: [{ role: 'user', content: 'x' }], max_tokens: 2 };
   const answer = await send(
-    request({ provider: 'local', path: '/v1/chat/completions', body: Buffer.from(JSON.stringify(asked)) }),
+    request({ path: '/v1/chat/completions', body: Buffer.from(JSON.stringify(asked)) }),
+    'local',
   );
   expect(JSON.parse(answer)).toMatchObject({ usage: { completion_tokens: 2 } });
 });
 
 test('the demonstration outlives whoever sends it nonsense', async () => {
-  const nonsense = request({ provider: 'local', path: '/v1/messages', body: Buffer.from('{') });
-  await expect(send(nonsense)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+  const nonsense = request({ path: '/v1/messages', body: Buffer.from('{') });
+  await expect(send(nonsense, 'local')).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
   // An upload that breaks off.
   const socket = connect(Number(new URL(upstream.provider('local')?.baseUrl ?? '').port), '127.0.0.1');
   socket.write('POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{', () => socket.destroy());
   await new Promise((gone) => socket.once('close', gone));
   const asked = { model: 'm', messages: [], max_tokens: 1 };
-  expect(await send(request({ provider: 'local', body: Buffer.from(JSON.stringify(asked)) }))).toContain('max_tokens');
+  expect(await send(request({ body: Buffer.from(JSON.stringify(asked)) }), 'local')).toContain('max_tokens');
 });
 
 test('a connection that the server closed while it idled is not used again', async () => {

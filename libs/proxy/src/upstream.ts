@@ -1,34 +1,15 @@
 import { CodedError, type Config, type GatewayConfig, type ProviderConfig } from '@app/platform';
-import type { Hold } from '@app/quota';
-import { Pool, type Dispatcher } from 'undici';
 import { DEMO_PROVIDER, type DemoProvider } from './demo-provider';
-
-/**
- * How long a connection may idle before we close it, unless the server says otherwise. A request on a connection that
- * the server closes at that moment is lost: it must not be sent again, because the server may have taken it, and is
- * booked as unconfirmed. So we close first. Inference servers close after 5 s (uvicorn) and do not say so; the edges of
- * the public APIs keep connections for minutes, and a new one to them costs two or three round trips.
- */
-const INTERNAL_IDLE_MS = 4_000;
-const EDGE_IDLE_MS = 30_000;
+import { Line } from './provider/line';
+import { Passage } from './provider/passage';
+import type { Waiter } from './provider/turnstile';
+import type { RetryRules } from './route/attempts';
+import type { Candidate } from './router';
 
 /** A caller waits for this before it is refused, so it is short. */
 const COUNT_PATIENCE_MS = 2_000;
 
-interface Line {
-  readonly provider: ProviderConfig;
-  readonly pool: Pool;
-  /** Path of the base URL without `/v1`, which the routes bring along. */
-  readonly prefix: string;
-}
-
-export interface UpstreamRequest {
-  readonly provider: string;
-  /** Path and query as the client sent them. */
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body: Buffer;
-}
+const ONCE: RetryRules = { retries: 0, retryMs: 0 };
 
 /**
  * The only door to a provider: addresses come from the configuration, and nothing is opened without a hold.
@@ -50,27 +31,39 @@ export class Upstream {
     return this.#lines.get(name)?.provider;
   }
 
+  get lines(): ReadonlyMap<string, Line> {
+    return this.#lines;
+  }
+
   get names(): string[] {
     return [...this.#lines.keys()];
   }
 
-  /** Sends the request; all that happens next is told to `handler`. @throws CodedError `provider_disabled` */
-  open(hold: Hold, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
-    const line = this.#lines.get(request.provider);
-    if (!line || hold.closed)
-      throw line ? new TypeError('a provider is opened with an open hold') : new CodedError('provider_disabled');
-    const { firstByteMs, idleMs } = line.provider.timeouts;
-    line.pool.dispatch(
-      {
-        path: line.prefix + request.path,
-        method: 'POST',
-        headers: request.headers,
-        body: request.body,
-        headersTimeout: firstByteMs,
-        bodyTimeout: idleMs,
-      },
-      handler,
-    );
+  /**
+   * The way to a provider for one attempt of a call. The waiter is told when it is its turn, if that is not at once.
+   * @throws CodedError `provider_disabled`, `provider_resting`, `provider_busy`
+   */
+  enter(provider: string, waiter: Waiter): Passage {
+    const line = this.#lines.get(provider);
+    if (!line) throw new CodedError('provider_disabled');
+    return new Passage(line, waiter);
+  }
+
+  /** The first of the candidates whose provider can be asked now; if there is none, the one that can be soonest. */
+  firstToAsk(candidates: readonly Pick<Candidate, 'provider'>[]): number {
+    if (candidates.length === 1) return 0;
+    const waits = candidates.map(({ provider }) => this.waitMs(provider, performance.now()));
+    return waits.indexOf(Math.min(...waits));
+  }
+
+  /** How calls of its models are tried that no route has rules for. */
+  rulesOf(provider: string): RetryRules {
+    return this.#lines.get(provider)?.provider ?? ONCE;
+  }
+
+  /** How long until a provider may be asked, 0 for now; monotonic ms. */
+  waitMs(provider: string, nowMs: number): number {
+    return this.#lines.get(provider)?.breaker.waitMs(nowMs) ?? Infinity;
   }
 
   /**
@@ -84,8 +77,9 @@ export class Upstream {
   ): Promise<Readonly<Record<string, unknown>>> {
     const line = this.#lines.get(provider);
     if (!line) throw new CodedError('provider_disabled');
+    line.keys.pick(performance.now())?.addTo(headers);
     const answer = await line.pool.request({
-      path: `${line.prefix}/v1/messages/count_tokens`,
+      path: line.pathOf('/v1/messages/count_tokens', ''),
       method: 'POST',
       headers,
       body,
@@ -105,23 +99,9 @@ export class Upstream {
     const next = new Map<string, Line>();
     for (const [name, provider] of [...Object.entries(config.providers), [DEMO_PROVIDER, this.demo.config] as const]) {
       const old = this.#lines.get(name);
-      next.set(name, old && sameConnection(old.provider, provider) ? { ...old, provider } : connect(provider));
+      next.set(name, old?.follow(provider, config) ? old : Line.to(provider, config));
     }
-    for (const [name, line] of this.#lines) if (next.get(name)?.pool !== line.pool) void line.pool.close();
+    for (const [name, line] of this.#lines) if (next.get(name) !== line) void line.pool.close();
     this.#lines = next;
   }
-}
-
-const sameConnection = (a: ProviderConfig, b: ProviderConfig): boolean =>
-  a.baseUrl === b.baseUrl && a.internal === b.internal && a.timeouts.connectMs === b.timeouts.connectMs;
-
-function connect(provider: ProviderConfig): Line {
-  const { origin, pathname } = new URL(provider.baseUrl);
-  const pool = new Pool(origin, {
-    connections: null,
-    pipelining: 1,
-    connect: { timeout: provider.timeouts.connectMs },
-    keepAliveTimeout: provider.internal ? INTERNAL_IDLE_MS : EDGE_IDLE_MS,
-  });
-  return { provider, pool, prefix: pathname.replace(/\/(v1\/?)?$/, '') };
 }

@@ -48,6 +48,12 @@ export class Catalogue {
     return this.#byVersion.get(version);
   }
 
+  /** Whether the card in force has a price for a model. */
+  isPriced(name: string): boolean {
+    const card = this.cardAt(this.clock.now());
+    return card !== undefined && priceOf(card, name, null) !== undefined;
+  }
+
   /**
    * The named models that could be called now: every list of patterns admits them (`null` admits all), they have a price,
    * and their provider is configured. Patterns of the catalogue are not names, so they are not listed.

@@ -15,12 +15,33 @@ export class Prices {
     private readonly unpriced: UnpricedCalls,
   ) {}
 
-  /** @throws CodedError `model_not_priced`, which somebody is warned of: a model without a price is never free */
-  of(model: string, tenantId: string | null): { readonly card: RateCard; readonly price: ModelPrice } {
+  /**
+   * Of several models under one card, in their order.
+   * @throws CodedError `model_not_priced`, which somebody is warned of: a model without a price is never free
+   */
+  of(models: readonly Priceable[], tenantId: string | null): PricedModels {
     const card = this.catalogue.cardAt(this.clock.now());
-    const price = card && priceOf(card, model, tenantId);
-    if (card && price) return { card, price };
-    this.unpriced.refused(model);
-    throw new CodedError('model_not_priced', `The rate card in force has no price for "${model}".`);
+    const prices: ModelPrice[] = [];
+    for (const { model } of models) {
+      const price = card && priceOf(card, model.id, tenantId);
+      if (!price) throw this.refusal(model.id);
+      prices.push(price);
+    }
+    return { card: card as RateCard, prices };
   }
+
+  private refusal(model: string): CodedError {
+    this.unpriced.refused(model);
+    return new CodedError('model_not_priced', `The rate card in force has no price for "${model}".`);
+  }
+}
+
+/** What leads to a model. */
+export interface Priceable {
+  readonly model: { readonly id: string };
+}
+
+export interface PricedModels {
+  readonly card: RateCard;
+  readonly prices: readonly ModelPrice[];
 }

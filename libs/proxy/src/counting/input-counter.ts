@@ -35,7 +35,7 @@ export class InputCounter {
   private async ask({ provider, upstreamModel }: Candidate, { headers, body }: ModelRequest): Promise<Counted | null> {
     if ((this.#pausedUntil.get(provider) ?? 0) > performance.now()) return null;
     const question = countQuestion(body, upstreamModel);
-    const sent = headersToProvider(headers, this.upstream.provider(provider), question.length);
+    const sent = headersToProvider(headers, question.length);
     const answer = await this.upstream.countTokens(provider, sent, question).catch(() => undefined);
     const tokens = answer?.['input_tokens'];
     if (typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0)

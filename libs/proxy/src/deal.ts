@@ -1,0 +1,27 @@
+import type { LedgerHead, ModelPrice, Quote } from '@app/billing';
+import type { Attribution, Hold } from '@app/quota';
+import type { TierAsked } from './request-facts';
+import type { Candidate } from './router';
+
+/** At what one candidate would answer. */
+export interface Terms {
+  readonly candidate: Candidate;
+  readonly price: ModelPrice;
+  readonly quote: Quote;
+  /** What the ledger says of whose call it was, and who answered. */
+  readonly attribution: Attribution<LedgerHead>;
+  /** How often each of its searching tools may be used. */
+  readonly uses: readonly number[];
+  /** The service tier it is let into. */
+  readonly tier: TierAsked | undefined;
+}
+
+/** What was agreed for a call. */
+export interface Deal {
+  /** Suffices for whichever candidate answers. */
+  readonly hold: Hold;
+  /** One for each candidate, in their order. */
+  readonly terms: readonly [Terms, ...Terms[]];
+  /** The output limit it was lowered to, if it was. */
+  readonly clampedTo: number | null;
+}
