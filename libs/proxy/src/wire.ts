@@ -1,6 +1,9 @@
 /** A model API as it is on the wire: what a request and its answer look like. */
 export type Wire = 'chat' | 'responses' | 'embeddings' | 'messages';
 
+/** What a provider may speak beside what clients do. */
+export type ProviderWire = Wire | 'gemini';
+
 /** Whose conventions a wire follows beyond its bodies: errors, headers, key. */
 export type Dialect = 'openai' | 'anthropic';
 

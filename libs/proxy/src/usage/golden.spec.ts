@@ -5,12 +5,15 @@ import { NO_TOKENS } from '@app/billing';
 import type { TokenCounts, Usage } from './token-counts';
 import { type StreamUsage, UsageReader } from './usage-reader';
 import { readWholeUsage } from './whole-usage';
-import type { Wire } from '../wire';
+import type { ProviderWire } from '../wire';
 
 const GOLDEN = join(__dirname, 'golden');
 const golden = (name: string): Buffer => readFileSync(join(GOLDEN, name));
-const wireOf = (name: string): Wire =>
-  name.startsWith('openai') ? 'chat' : name.startsWith('responses') ? 'responses' : 'messages';
+const WIRE_OF: Readonly<Record<string, ProviderWire>> = { openai: 'chat', anthropic: 'messages' };
+const wireOf = (name: string): ProviderWire => {
+  const [family = ''] = name.split('-', 1);
+  return WIRE_OF[family] ?? (family as ProviderWire);
+};
 
 const FAILED = 'responses-failed.json';
 
@@ -40,6 +43,9 @@ const ANSWERS: Record<string, [Expected, string]> = {
   'responses-tool-call.json': [{ input: 291, output: 23 }, 'completed'],
   'responses-search.json': [{ input: 5120, cacheRead: 4000, output: 282, reasoning: 128, webSearches: 2 }, 'completed'],
   'responses-incomplete.json': [{ input: 12, output: 16 }, 'max_output_tokens'],
+  'gemini-plain.json': [{ input: 15, output: 6 }, 'STOP'],
+  'gemini-thinking-cached.json': [{ input: 340, cacheRead: 1800, output: 30, reasoning: 210 }, 'MAX_TOKENS'],
+  'gemini-audio.json': [{ input: 30, audioInput: 120, output: 3 }, 'STOP'],
   'anthropic-plain.json': [{ input: 2095, output: 503 }, 'end_turn'],
   'anthropic-cached.json': [
     { input: 50, cacheRead: 1800, cacheWrite5m: 456, cacheWrite1h: 100, output: 503 },
@@ -79,6 +85,13 @@ const STREAMS: Record<string, StreamUsage> = {
     ...{ usage: null, final: false, deltas: 1, terminal: false, stopReason: null },
     error: { type: 'server_error', message: 'The server had an error while processing your request.' },
     problem: { reason: 'missing', field: 'usage' },
+  },
+  'gemini-stream.sse': ended({ input: 30, cacheRead: 60, output: 24, reasoning: 10 }, 3, 'STOP'),
+  'gemini-stream-blocked.sse': ended({ input: 7 }, 0, 'PROHIBITED_CONTENT'),
+  'gemini-stream-error.sse': {
+    ...{ usage: usageOf({ input: 90, output: 1 }), final: false, deltas: 1, terminal: false, stopReason: null },
+    error: { type: 'UNAVAILABLE', message: 'The model is overloaded.' },
+    problem: null,
   },
   'responses-stream.sse': ended({ input: 37, output: 11 }, 3, 'completed'),
   'responses-stream-tools.sse': ended({ input: 176, cacheRead: 1024, output: 26, reasoning: 64 }, 4, 'completed'),

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { mergeAnthropic, usageOfAnthropic } from './anthropic-usage';
+import { usageOfGemini } from './gemini-usage';
 import { usageOfOpenAi, usageOfResponses, usageOfTimings } from './openai-usage';
 import { MAX_TOKENS, type UsageResult } from './token-counts';
 import { readWholeUsage } from './whole-usage';
@@ -214,6 +215,30 @@ describe('usageOfAnthropic', () => {
     expect(mergeAnthropic({ input_tokens: 3, output_tokens: 1 }, { input_tokens: null, output_tokens: 9 })).toEqual({
       ...{ input_tokens: 3, output_tokens: 9 },
     });
+  });
+});
+
+describe('usageOfGemini', () => {
+  const usage = { promptTokenCount: 100, candidatesTokenCount: 20, thoughtsTokenCount: 5 };
+
+  it.each([
+    [{}, 'missing promptTokenCount'],
+    [{ ...usage, totalTokenCount: 126 }, 'inconsistent totalTokenCount'],
+    [{ ...usage, cachedContentTokenCount: 101 }, 'subset_exceeds_whole promptTokensDetails'],
+    [{ ...usage, candidatesTokenCount: -1 }, 'not_a_count candidatesTokenCount'],
+    [
+      { ...usage, candidatesTokensDetails: [{ modality: 'AUDIO', tokenCount: 21 }] },
+      'subset_exceeds_whole candidatesTokensDetails',
+    ],
+  ])('does not believe %j', (told, expected) => {
+    expect(why(usageOfGemini(told))).toBe(expected);
+  });
+
+  it('takes a total with or without what tools of the provider brought', () => {
+    for (const totalTokenCount of [125, 132])
+      expect(usageOfGemini({ ...usage, toolUsePromptTokenCount: 7, totalTokenCount })).toMatchObject({
+        usage: { counts: { input: 107, output: 20, reasoning: 5 } },
+      });
   });
 });
 

@@ -1,6 +1,7 @@
 import { type LineSink, MAX_LINE_BYTES, SseLines } from '@app/dialects';
-import type { Wire } from '../wire';
+import type { ProviderWire } from '../wire';
 import { AnthropicEvents } from './anthropic-events';
+import { GeminiEvents } from './gemini-events';
 import { OpenAiEvents } from './openai-events';
 import { ResponseEvents } from './response-events';
 import { matches, type StreamEvents, type StreamUsage } from './stream-events';
@@ -19,6 +20,14 @@ const SPACE = 0x20;
 const CR = 0x0d;
 const CLOSE_ARRAY = 0x5d;
 const CLOSE_OBJECT = 0x7d;
+
+const EVENTS: Readonly<Record<ProviderWire, new () => StreamEvents>> = {
+  chat: OpenAiEvents,
+  embeddings: OpenAiEvents,
+  responses: ResponseEvents,
+  messages: AnthropicEvents,
+  gemini: GeminiEvents,
+};
 
 /** A line that has grown beyond this cannot be the usage event any more, so there is no reason to hold it back. */
 const LONGEST_USAGE_LINE = 16 * 1024;
@@ -50,12 +59,11 @@ export class UsageReader implements LineSink {
   private held: Buffer | null = null;
 
   constructor(
-    wire: Wire,
+    wire: ProviderWire,
     private readonly hideUsage = false,
   ) {
     this.lines = new SseLines(wire === 'responses' ? MAX_RESPONSE_BYTES : MAX_LINE_BYTES);
-    if (wire === 'messages') this.events = new AnthropicEvents();
-    else this.events = wire === 'responses' ? new ResponseEvents() : new OpenAiEvents();
+    this.events = new EVENTS[wire]();
   }
 
   /** Takes a chunk as it came from the provider and returns the bytes to relay now: usually the chunk, maybe none. */

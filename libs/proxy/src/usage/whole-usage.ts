@@ -1,7 +1,8 @@
 import { KeySet } from '../key-set';
 import { eachElement, type JsonObject, kindAt, type Member, membersAt, scanObject } from '../request-scan';
-import type { Wire } from '../wire';
+import type { ProviderWire } from '../wire';
 import { usageOfAnthropic } from './anthropic-usage';
+import { usageOfGemini } from './gemini-usage';
 import { usageOfOpenAi, usageOfResponses, usageOfTimings } from './openai-usage';
 import { stopReasonOf } from './response-events';
 import { searchesIn } from './response-searches';
@@ -26,16 +27,17 @@ export interface FailureTold {
 }
 
 const OPENAI_KEYS = new KeySet(['usage', 'choices', 'service_tier', 'timings']);
-const WANTED: Readonly<Record<Wire, KeySet>> = {
+const WANTED: Readonly<Record<ProviderWire, KeySet>> = {
   chat: OPENAI_KEYS,
   embeddings: OPENAI_KEYS,
   responses: new KeySet(['usage', 'service_tier', 'status', 'incomplete_details', 'output', 'error']),
   messages: new KeySet(['usage', 'stop_reason']),
+  gemini: new KeySet(['usageMetadata', 'candidates']),
 };
-const CHOICE_KEYS = new KeySet(['finish_reason']);
+const CHOICE_KEYS = new KeySet(['finish_reason', 'finishReason']);
 
 /** Finds the usage in the complete, uncompressed body of an answer without parsing the rest of it. Never throws. */
-export function readWholeUsage(wire: Wire, body: Buffer): WholeUsage {
+export function readWholeUsage(wire: ProviderWire, body: Buffer): WholeUsage {
   const scanned = scanObject(body, WANTED[wire]);
   if (!scanned.ok)
     return { usage: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' }, failure: null };
@@ -67,12 +69,10 @@ interface Found {
 }
 
 const ofOpenAi = ({ body, members, told }: Answer): Found => {
-  const choice = firstFinishReason(body, members.get('choices'));
-  const stopReason = choice && (JSON.parse(body.toString('utf8', choice.valueStart, choice.valueEnd)) as unknown);
-  return { usage: openAiUsage(told), stopReason };
+  return { usage: openAiUsage(told), stopReason: firstReason(body, members.get('choices'), 'finish_reason') };
 };
 
-const READ: Readonly<Record<Wire, (answer: Answer) => Found>> = {
+const READ: Readonly<Record<ProviderWire, (answer: Answer) => Found>> = {
   chat: ofOpenAi,
   embeddings: ofOpenAi,
   responses: ({ body, members, told }) => {
@@ -84,6 +84,13 @@ const READ: Readonly<Record<Wire, (answer: Answer) => Found>> = {
     };
   },
   messages: ({ told }) => ({ usage: anthropicUsage(told('usage')), stopReason: told('stop_reason') }),
+  gemini: ({ body, members, told }) => {
+    const usage = told('usageMetadata');
+    return {
+      usage: usage === null ? null : usageOfGemini(usage),
+      stopReason: firstReason(body, members.get('candidates'), 'finishReason'),
+    };
+  },
 };
 
 const failureTold = (member: Member | undefined, error: unknown): FailureTold | null =>
@@ -105,15 +112,16 @@ function openAiUsage(told: (key: string) => unknown): UsageResult | null {
   return timings === null ? null : usageOfTimings(timings);
 }
 
-function firstFinishReason(body: Buffer, choices: Member | undefined): Member | undefined {
+/** Why the first of several answers ended. */
+function firstReason(body: Buffer, choices: Member | undefined, key: string): unknown {
   let first: Member | undefined;
   if (!choices || kindAt(body, choices.valueStart) !== 'array') return undefined;
   eachElement(body, choices.valueStart, (start) => {
     if (first || kindAt(body, start) !== 'object') return undefined;
     const choice = membersAt(body, start, CHOICE_KEYS);
     if (!choice.ok) return undefined;
-    first = choice.object.members.get('finish_reason');
+    first = choice.object.members.get(key);
     return choice.object.close + 1;
   });
-  return first;
+  return first && (JSON.parse(body.toString('utf8', first.valueStart, first.valueEnd)) as unknown);
 }
