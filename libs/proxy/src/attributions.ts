@@ -7,18 +7,41 @@ const MOST = 10_000;
 /** One attribution for all calls of the same caller, model and price. */
 export class Attributions {
   readonly #known = new Map<string, Attribution<LedgerHead>>();
+  /** The last one of each token: mostly the next one too, and found without making a key. */
+  readonly #last = new Map<string, Attribution<LedgerHead>>();
 
   of(head: LedgerHead): Attribution<LedgerHead> {
+    const last = this.#last.get(head.tokenId);
+    if (last !== undefined && isSame(last.facts, head)) return last;
+    const attribution = this.#find(head);
+    this.#last.set(head.tokenId, attribution);
+    return attribution;
+  }
+
+  #find(head: LedgerHead): Attribution<LedgerHead> {
     const { tenantId, tokenId, subject, endUser, model, provider, rateCard, formula } = head;
     const key = `${tenantId} ${tokenId} ${rateCard} ${formula} ${provider} ${told(model)} ${told(subject)} ${told(endUser)}`;
     let attribution = this.#known.get(key);
     if (attribution === undefined) {
-      if (this.#known.size === MOST) this.#known.clear();
+      if (this.#known.size === MOST) {
+        this.#known.clear();
+        this.#last.clear();
+      }
       this.#known.set(key, (attribution = new Attribution(tenantId, head)));
     }
     return attribution;
   }
 }
+
+const isSame = (one: LedgerHead, other: LedgerHead): boolean =>
+  one.model === other.model &&
+  one.endUser === other.endUser &&
+  one.subject === other.subject &&
+  one.rateCard === other.rateCard &&
+  one.provider === other.provider &&
+  one.tokenId === other.tokenId &&
+  one.tenantId === other.tenantId &&
+  one.formula === other.formula;
 
 /** No two texts, one after the other, look like two others. */
 const told = (text: string | null): string => (text === null ? '-' : `${text.length}:${text}`);

@@ -108,7 +108,7 @@ export function readFacts(wire: Wire, body: Buffer): FactsResult {
   const model = fields.model();
   // Vectors come at once, whatever else a request for them says.
   const stream = wire !== 'embeddings' && fields.flag('stream');
-  const limits = LIMIT_KEYS[wire].flatMap((key) => fields.integer(key, 0, MAX_OUTPUT_TOKENS) ?? []);
+  const outputLimitTokens = fields.largest(LIMIT_KEYS[wire], MAX_OUTPUT_TOKENS);
   const choices = wire === 'chat' ? (fields.integer('n', 1, MAX_CHOICES) ?? 1) : 1;
   const usageAsked = wire === 'chat' && fields.innerFlag('stream_options', 'include_usage', STREAM_OPTION_KEYS);
   const thinking = wire === 'messages' ? fields.innerInteger('thinking', 'budget_tokens', THINKING_KEYS) : null;
@@ -116,10 +116,11 @@ export function readFacts(wire: Wire, body: Buffer): FactsResult {
     wire === 'messages'
       ? fields.innerString('metadata', 'user_id', METADATA_KEYS)
       : (fields.string('user') ?? fields.string('safety_identifier'));
-  const tiers = TIER_KEYS.flatMap((key) => {
+  const tiers: TierAsked[] = [];
+  for (const key of TIER_KEYS) {
     const name = fields.string(key);
-    return name === null || USUAL_TIERS.has(name) ? [] : [{ key, name }];
-  });
+    if (name !== null && !USUAL_TIERS.has(name)) tiers.push({ key, name });
+  }
   const stores = wire === 'responses' && !fields.isFalse('store');
   if (fields.problem) return { ok: false, problem: fields.problem };
 
@@ -129,7 +130,7 @@ export function readFacts(wire: Wire, body: Buffer): FactsResult {
       wire,
       model,
       stream,
-      outputLimitTokens: limits.length > 0 ? Math.max(...limits) : null,
+      outputLimitTokens,
       thinkingTokens: thinking ?? 0,
       choices,
       usageAsked,

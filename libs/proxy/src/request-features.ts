@@ -10,7 +10,15 @@ import {
   TEXT_ITEMS,
 } from './feature-tables';
 import { KeySet } from './key-set';
-import { eachElement, kindAt, type JsonObject, type Member, membersAt, type ScanProblem } from './request-scan';
+import {
+  eachElement,
+  kindAt,
+  type JsonObject,
+  type Member,
+  membersAt,
+  type ScanProblem,
+  valueOf,
+} from './request-scan';
 import type { Wire } from './wire';
 
 /** A tool that the provider runs, with a number of uses that bounds what it costs. */
@@ -231,14 +239,14 @@ class Surveyor {
 
   /** A number of uses; for a provider null is as good as none. */
   private usesIn(member: Member | undefined): number | null {
-    const value: unknown = member && JSON.parse(this.body.toString('utf8', member.valueStart, member.valueEnd));
+    const value = member && valueOf(this.body, member);
     return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_USES ? value : null;
   }
 
   /** The text of a member that is a string. */
   private text(member: Member | undefined): string | undefined {
     if (!member || kindAt(this.body, member.valueStart) !== 'string') return undefined;
-    return JSON.parse(this.body.toString('utf8', member.valueStart, member.valueEnd)) as string;
+    return valueOf(this.body, member) as string;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { KeySet } from './key-set';
-import { type JsonObject, type Member, membersAt, type ScanProblem, type ScanReason } from './request-scan';
+import { type JsonObject, type Member, membersAt, type ScanProblem, type ScanReason, valueOf } from './request-scan';
 
 const MAX_MODEL_CHARACTERS = 256;
 
@@ -57,6 +57,16 @@ export class Fields {
     return null;
   }
 
+  /** The largest of several whole numbers from 0; null where none is given. */
+  largest(keys: readonly string[], most: number): number | null {
+    let largest: number | null = null;
+    for (const key of keys) {
+      const value = this.integer(key, 0, most);
+      if (value !== null && (largest === null || value > largest)) largest = value;
+    }
+    return largest;
+  }
+
   /** A string, or null: whatever else is there is no money matter. */
   string(key: string): string | null {
     const value = this.read(this.object.members.get(key));
@@ -88,7 +98,7 @@ export class Fields {
   }
 
   private read(member: Member | undefined): unknown {
-    return member && (JSON.parse(this.body.toString('utf8', member.valueStart, member.valueEnd)) as unknown);
+    return member && valueOf(this.body, member);
   }
 
   private fail(reason: RequestProblem['reason'], field: string, offset: number, rule: string): void {

@@ -33,6 +33,9 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
+const SMALL_F = 0x66;
+const SMALL_N = 0x6e;
+const SMALL_T = 0x74;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
@@ -83,6 +86,23 @@ export function kindAt(body: Buffer, start: number): 'object' | 'array' | 'strin
   if (first === OPEN_OBJECT) return 'object';
   if (first === OPEN_ARRAY) return 'array';
   return first === QUOTE ? 'string' : 'scalar';
+}
+
+/** The value of a member, in a body that has been scanned. What most members hold, a word or a number, needs no parser. */
+export function valueOf(body: Buffer, { valueStart, valueEnd }: Pick<Member, 'valueStart' | 'valueEnd'>): unknown {
+  switch (body[valueStart]) {
+    case SMALL_T:
+      return true;
+    case SMALL_F:
+      return false;
+    case SMALL_N:
+      return null;
+    case QUOTE: {
+      const text = body.toString('utf8', valueStart + 1, valueEnd - 1);
+      if (!text.includes('\\')) return text;
+    }
+  }
+  return JSON.parse(body.toString('utf8', valueStart, valueEnd)) as unknown;
 }
 
 function readMembers(body: Buffer, open: number, wanted: KeySet, step: Stepper): ScanResult {

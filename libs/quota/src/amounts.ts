@@ -1,5 +1,5 @@
 import { formatNanos } from '@app/platform';
-import { METRICS, type Metric } from './windows';
+import type { Metric } from './windows';
 
 /** What a request uses of each metric, or may: `cost` in nano-units of the rate card's currency, `tokens` of all classes. */
 export type Amounts = Readonly<Record<Metric, bigint>>;
@@ -9,8 +9,7 @@ export const NOTHING: Amounts = { cost: 0n, tokens: 0n };
 /** Amounts computed metric by metric. */
 export const amounts = (of: (metric: Metric) => bigint): Amounts => ({ cost: of('cost'), tokens: of('tokens') });
 
-export const isWithin = (some: Amounts, most: Amounts): boolean =>
-  METRICS.every((metric) => some[metric] <= most[metric]);
+export const isWithin = (some: Amounts, most: Amounts): boolean => some.cost <= most.cost && some.tokens <= most.tokens;
 
 export const atLeastZero = (amount: bigint): bigint => (amount > 0n ? amount : 0n);
 

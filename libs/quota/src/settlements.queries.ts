@@ -44,7 +44,8 @@ export async function bookRows(
  */
 export async function lockChargedWindows(tx: Tx, rows: readonly Chargeable[]): Promise<ChargedWindows> {
   const times = rows.map(({ at }) => at.getTime());
-  const ids = new Set(rows.flatMap(({ windowIds }) => windowIds));
+  const ids = new Set<bigint>();
+  for (const { windowIds } of rows) for (const id of windowIds) ids.add(id);
   const tenants = new Set(rows.map(({ call }) => call.tenantId));
   const parts = new Map<string, readonly [tenantId: string, scope: 'token' | 'user', target: string]>();
   for (const { call } of rows) {

@@ -10,7 +10,8 @@ import type { PendingRow } from './pending-row';
 import type { BudgetNotices } from './notices/budget-notices.service';
 import { bookRows } from './settlements.queries';
 
-const GATHER_MS = 25;
+/** Each batch costs some round trips and statements, whatever its size. */
+const GATHER_MS = 100;
 const BATCH_ROWS = 500;
 const RETRY_MS = 250;
 /** How long a row that the database refused is left aside before it is tried again. */

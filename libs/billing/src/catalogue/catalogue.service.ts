@@ -4,6 +4,15 @@ import { priceOf } from '../pricing/pricing';
 import { inForce, type RateCard } from '../rates/rate-card';
 import { LOCAL_PROVIDER, type ModelEntry } from './model-entry';
 
+/** Between which two moments a card is in force: from the one, before the other. */
+interface Tenure {
+  readonly card: RateCard | undefined;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+const NEVER: Tenure = { card: undefined, fromMs: Infinity, untilMs: -Infinity };
+
 /** All models and all rate cards, the scheduled ones included, as they stood in the database at one moment. */
 export interface CatalogueContents {
   readonly models: readonly ModelEntry[];
@@ -20,6 +29,8 @@ export class Catalogue {
   #models: ReadonlyMap<string, ModelEntry> = new Map();
   #cards: readonly RateCard[] = [];
   #byVersion: ReadonlyMap<number, RateCard> = new Map();
+  /** The answer to the last question for a card; calls ask for that of the moment. */
+  #tenure = NEVER;
 
   constructor(
     private readonly config: Config,
@@ -30,6 +41,7 @@ export class Catalogue {
     this.#models = new Map(models.map((model) => [model.id, model]));
     this.#cards = [...cards].sort(byEffect);
     this.#byVersion = new Map(cards.map((card) => [card.version, card]));
+    this.#tenure = NEVER;
   }
 
   /** Where a name leads: an exact entry, else the longest pattern, under which the provider's name `*` means "as asked". */
@@ -41,7 +53,11 @@ export class Catalogue {
 
   /** The card in force at an instant; undefined before the first one. */
   cardAt(at: Date): RateCard | undefined {
-    return inForce(this.#cards, at);
+    const atMs = at.getTime();
+    const { card, fromMs, untilMs } = this.#tenure;
+    if (fromMs <= atMs && atMs < untilMs) return card;
+    this.#tenure = tenureAt(this.#cards, at);
+    return this.#tenure.card;
   }
 
   card(version: number): RateCard | undefined {
@@ -67,6 +83,17 @@ export class Catalogue {
       .filter((model) => !model.id.endsWith('*') && admitted(model) && priceOf(card, model.id, null))
       .filter((model) => isConfigured(this.config, model.provider));
   }
+}
+
+/** @param cards in the order of `byEffect` */
+function tenureAt(cards: readonly RateCard[], at: Date): Tenure {
+  const card = inForce(cards, at);
+  const next = cards.find(({ effectiveAt }) => effectiveAt > at);
+  return {
+    card,
+    fromMs: card?.effectiveAt.getTime() ?? -Infinity,
+    untilMs: next?.effectiveAt.getTime() ?? Infinity,
+  };
 }
 
 /** Of two with the same moment the later version is in force: it corrects the other. */

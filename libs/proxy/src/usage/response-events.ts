@@ -1,5 +1,5 @@
 import { KeySet } from '../key-set';
-import { type JsonObject, membersAt, scanObject } from '../request-scan';
+import { type JsonObject, membersAt, scanObject, valueOf } from '../request-scan';
 import { usageOfResponses } from './openai-usage';
 import { searchesIn } from './response-searches';
 import { matches, Seen, type StreamEvents, type StreamUsage, textOrNull } from './stream-events';
@@ -118,7 +118,7 @@ const codeOf = (failure: Json): string | null =>
 const valueAt = (buffer: Buffer, object: JsonObject, key: string): unknown => {
   const member = object.members.get(key);
   // The output is walked in place: a value is made of the few small members only.
-  return member && (JSON.parse(buffer.toString('utf8', member.valueStart, member.valueEnd)) as unknown);
+  return member && valueOf(buffer, member);
 };
 
 const textAt = (buffer: Buffer, object: JsonObject, key: string): string | undefined =>

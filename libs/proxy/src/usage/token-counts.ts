@@ -26,6 +26,15 @@ export const refused = (reason: UsageProblem['reason'], field: string): UsageRes
   problem: { reason, field },
 });
 
+const namesByPath = new Map<string, readonly string[]>();
+
+/** Paths are few and asked for with every answer. */
+function namesIn(path: string): readonly string[] {
+  let names = namesByPath.get(path);
+  if (names === undefined) namesByPath.set(path, (names = path.split('.')));
+  return names;
+}
+
 /** Reads counts of a usage object by path, and remembers the first that is none. */
 export class CountReader {
   problem: UsageProblem | null = null;
@@ -42,7 +51,7 @@ export class CountReader {
   /** A count, or null where the provider says nothing. `a.b` is member `b` of object `a`. */
   optional(path: string): number | null {
     let value: unknown = this.usage;
-    for (const name of path.split('.')) {
+    for (const name of namesIn(path)) {
       if (value === null || value === undefined) return null;
       if (!isObject(value)) {
         this.problem ??= { reason: 'unreadable', field: path };

@@ -1,5 +1,5 @@
 import { KeySet } from '../key-set';
-import { eachElement, type JsonObject, kindAt, type Member, membersAt, scanObject } from '../request-scan';
+import { eachElement, type JsonObject, kindAt, type Member, membersAt, scanObject, valueOf } from '../request-scan';
 import type { ProviderWire } from '../wire';
 import { usageOfAnthropic } from './anthropic-usage';
 import { usageOfGemini } from './gemini-usage';
@@ -42,9 +42,10 @@ export function readWholeUsage(wire: ProviderWire, body: Buffer): WholeUsage {
   if (!scanned.ok)
     return { usage: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' }, failure: null };
   const { members } = scanned.object;
-  const valueOf = (member: Member | undefined): unknown =>
-    member && (JSON.parse(body.toString('utf8', member.valueStart, member.valueEnd)) as unknown);
-  const told = (key: string): unknown => valueOf(members.get(key)) ?? null;
+  const told = (key: string): unknown => {
+    const member = members.get(key);
+    return member ? valueOf(body, member) : null;
+  };
 
   const found = READ[wire]({ body, members, told });
   const failure = wire === 'responses' ? failureTold(members.get('error'), told('error')) : null;
@@ -123,5 +124,5 @@ function firstReason(body: Buffer, choices: Member | undefined, key: string): un
     first = choice.object.members.get(key);
     return choice.object.close + 1;
   });
-  return first && (JSON.parse(body.toString('utf8', first.valueStart, first.valueEnd)) as unknown);
+  return first && valueOf(body, first);
 }
