@@ -148,6 +148,7 @@ export const TEXT_ITEMS: ReadonlySet<string> = new Set([
   'web_search_call',
   'file_search_call',
   'tool_search_call',
+  'additional_tools',
 ]);
 
 export const MEDIA_KINDS: Readonly<Record<string, MediaBlock['kind']>> = {

@@ -56,11 +56,11 @@ const MAX_USES = 1_000;
 
 const AUDIO = '"audio"';
 const VERSION_SUFFIX = /_\d{8}$/;
-const TOOL_KEYS = new KeySet(['type', 'max_uses', 'tools']);
+const TOOL_KEYS = new KeySet(['type', 'max_uses', 'tools', 'execution']);
 /** Versions of the search and fetch tools up to this one bring what they found as it is. */
 const LAST_PLAIN = '_20251231';
 const MESSAGE_KEYS = new KeySet(['content', 'audio']);
-const ITEM_KEYS = new KeySet(['type', 'content', 'output', 'file_id', 'container_id']);
+const ITEM_KEYS = new KeySet(['type', 'content', 'output', 'file_id', 'container_id', 'tools']);
 const BLOCK_KEYS = new KeySet(['type', 'content', 'source', 'file', 'file_id']);
 const SOURCE_KEYS = new KeySet(['type', 'content', 'file_id']);
 const DIAGNOSTICS_KEYS = new KeySet(['previous_message_id']);
@@ -127,20 +127,24 @@ class Surveyor {
       const type = this.text(tool?.members.get('type'));
       const name = type?.slice(0, MAX_NAME_CHARACTERS).replace(VERSION_SUFFIX, '');
       if (name === undefined) return tool && tool.close + 1;
+      // Clients that look through a long list of tools themselves describe the tool with which they do.
+      const isClients = name === 'tool_search' && this.text(tool?.members.get('execution')) === 'client';
+      if (isClients) return tool && tool.close + 1;
       if (tool && SEARCH_TOOLS[this.wire].has(name)) this.search(name, type!, tool, callsMax);
       else if (!CLIENT_TOOLS[this.wire].has(name)) this.note({ kind: 'hosted_tool', name });
-      else if (name === 'namespace') this.namespace(tool?.members.get('tools'));
+      if (this.wire === 'responses') this.functions(tool?.members.get('tools'));
       if (!DESCRIBED_TOOLS.has(name)) this.knownTools += 1;
       return tool && tool.close + 1;
     });
   }
 
-  /** Functions under one name. Whatever else a provider lets stand there is hosted. */
-  private namespace(tools: Member | undefined): void {
+  /** Tools further down, in a namespace or brought by an item of the input. Whatever there is but functions is hosted. */
+  private functions(tools: Member | undefined): void {
     this.each(tools, (start) => {
       const tool = this.scan(start, TOOL_KEYS);
       const name = this.text(tool?.members.get('type'))?.slice(0, MAX_NAME_CHARACTERS);
       if (name !== undefined && !DESCRIBED_TOOLS.has(name)) this.note({ kind: 'hosted_tool', name });
+      this.functions(tool?.members.get('tools'));
       return tool && tool.close + 1;
     });
   }
@@ -177,6 +181,7 @@ class Surveyor {
       const type = this.text(members.get('type'));
       if (isUsed(this.body, members.get('file_id'))) this.note({ kind: 'state', name: 'file_id' });
       if (isUsed(this.body, members.get('container_id'))) this.note({ kind: 'state', name: 'container_id' });
+      this.functions(members.get('tools'));
       // The type of a reference may be left out; it then has an id and nothing to say.
       if (type === 'item_reference' || (type === undefined && !members.has('content')))
         this.note({ kind: 'state', name: 'item_reference' });

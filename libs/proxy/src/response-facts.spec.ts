@@ -53,6 +53,11 @@ describe('a request of the responses API', () => {
     ['hosted_tool:mcp', { tools: [{ type: 'mcp', server_url: 'https://x' }] }],
     ['hosted_tool:image_generation', { tools: [{ type: 'image_generation' }] }],
     ['hosted_tool:shell', { tools: [{ type: 'shell' }] }],
+    ['hosted_tool:tool_search', { tools: [{ type: 'tool_search' }] }],
+    ['hosted_tool:tool_search', { tools: [{ type: 'tool_search', execution: 'server' }] }],
+    ['hosted_tool:code_interpreter', { tools: [{ type: 'code_interpreter', execution: 'client' }] }],
+    ['hosted_tool:mcp', { input: [{ type: 'tool_search_output', tools: [{ type: 'mcp' }] }] }],
+    ['hosted_tool:web_search', { input: [{ type: 'additional_tools', tools: [{ type: 'web_search' }] }] }],
     ['hosted_tool:web_search', { tools: [{ type: 'namespace', name: 'n', tools: [{ type: 'web_search' }] }] }],
   ])('names %s of %j', (feature, more) => {
     expect(named(facts(more))).toEqual([feature]);
@@ -66,6 +71,7 @@ describe('a request of the responses API', () => {
         { type: 'custom', name: 'apply_patch', format: { type: 'grammar' } },
         { type: 'namespace', name: 'n', tools: [{ type: 'function', name: 'g' }] },
         { type: 'local_shell' },
+        { type: 'tool_search', execution: 'client', parameters: {} },
       ],
       input: [
         { role: 'developer', content: 'file_id' },
@@ -74,6 +80,7 @@ describe('a request of the responses API', () => {
         { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' },
         { type: 'function_call', call_id: 'c', name: 'f', arguments: '{"file_id":"f"}' },
         { type: 'function_call_output', call_id: 'c', output: 'done' },
+        { type: 'tool_search_output', execution: 'client', tools: [{ type: 'function', name: 'h' }] },
         { type: 'custom_tool_call_output', call_id: 'd', output: [{ type: 'input_text', text: 'x' }] },
       ],
     });
