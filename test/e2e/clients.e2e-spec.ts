@@ -68,6 +68,35 @@ describe('2. both ways to send a key', () => {
   });
 });
 
+describe('the list of models', () => {
+  const list = async (query: string, headers: Record<string, string> = VERSION) => {
+    const answer = await fetch(`${gateway.url}/v1/models${query}`, { headers: { ...bearer(), ...headers } });
+    return (await answer.json()) as { data: { id: string }[]; has_more?: boolean; last_id?: string; error?: object };
+  };
+
+  test('comes in pages to clients of the Anthropic API, and whole to the others', async () => {
+    const model = {
+      provider: 'fake-openai',
+      upstreamModel: '*',
+      displayName: 'F',
+      contextTokens: 9,
+      maxOutputTokens: 9,
+    };
+    for (const id of ['fake-n1', 'fake-n2']) await gateway.must('PUT', `/api/v1/admin/models/${id}`, model);
+    const all = (await list('', {})).data.map(({ id }) => id);
+    const first = await list('?limit=1');
+    expect(first).toMatchObject({ data: [{ id: all[0], type: 'model' }], has_more: true, last_id: all[0] });
+    const rest = await list(`?limit=1000&after_id=${encodeURIComponent(all[0] as string)}`);
+    expect(rest).toMatchObject({ data: all.slice(1).map((id) => ({ id })), has_more: false });
+    expect(await list('?limit=0')).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+  });
+
+  test.each(['local/demo', 'local%2Fdemo'])('shows %s, escaped or not', async (id) => {
+    for (const headers of [{}, VERSION])
+      expect(await list(`/${id}`, headers as Record<string, string>)).toMatchObject({ id: 'local/demo' });
+  });
+});
+
 describe('3. a refused key is not tried again for minutes', () => {
   test.each(ROUTES)('on %s', async (path, model) => {
     const { token } = await createDepartment(gateway);
@@ -270,18 +299,34 @@ describe('9. what lies in the account that all departments share', () => {
     expect(fake.requests.length).toBe(before);
   });
 
-  test.each(['/v1/responses/resp_1', '/v1/files', '/v1/batches', '/v1/messages/batches', '/v1/vector_stores'])(
-    'has no route: %s',
-    async (path) => {
-      const before = fake.requests.length;
-      for (const method of ['GET', 'POST', 'DELETE']) {
-        const answer = await fetch(gateway.url + path, { method, headers: bearer() });
-        expect([404, 405]).toContain(answer.status);
-        expect(await answer.json()).toHaveProperty('error.message');
-      }
-      expect(fake.requests.length).toBe(before);
-    },
-  );
+  test.each([
+    [404, '/v1/responses/resp_1'],
+    [404, '/v1/responses/resp_1/input_items'],
+    [404, '/v1/chat/completions/chatcmpl_1'],
+    [501, '/v1/files'],
+    [501, '/v1/batches/batch_1/cancel'],
+    [501, '/v1/conversations/conv_1/items'],
+    [501, '/v1/containers'],
+    [501, '/v1/threads/thread_1/runs'],
+    [501, '/v1/vector_stores'],
+    [501, '/v1/messages/batches'],
+    [501, '/v1/responses/compact'],
+  ])('is refused with a %i, for good: %s', async (status, path) => {
+    const before = fake.requests.length;
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      const answer = await fetch(gateway.url + path, { method, headers: bearer() });
+      expect([answer.status, answer.headers.get('x-should-retry')]).toEqual([status, 'false']);
+      const type = path.startsWith(MESSAGES) ? 'not_supported' : 'invalid_request_error';
+      expect(await answer.json()).toMatchObject({ error: { type, message: expect.any(String) } });
+    }
+    expect(fake.requests.length).toBe(before);
+  });
+
+  test('a stored response is missing to the SDK', async () => {
+    const { responses } = openaiClient(gateway.url, department.token);
+    expect(await failureOf(responses.retrieve('resp_1'))).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(await failureOf(responses.delete('resp_1'))).toBeInstanceOf(OpenAI.NotFoundError);
+  });
 });
 
 describe('10. errors', () => {

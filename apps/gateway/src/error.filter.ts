@@ -1,5 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { RefusedAttempts } from '@app/audit';
+import { whyNotOffered } from '@app/proxy';
 import { CodedError, dialectOf, renderError, type ErrorCode, type GatewayRequest, type Log } from '@app/platform';
 import type { Response } from 'express';
 import type { RefusalCounter } from './refusal-counter';
@@ -29,8 +30,8 @@ export class ErrorFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<GatewayRequest>();
     const response = host.switchToHttp().getResponse<Response>();
-    const error = codedFrom(thrown);
     const { requestId, method, path, principal, ip } = request;
+    const error = codedFrom(thrown, path);
     if (error.entry.status >= 500)
       this.log.error(
         { requestId, method, path, err: error.code === 'internal_error' ? thrown : error },
@@ -76,11 +77,11 @@ function discardRest(request: GatewayRequest, response: Response): void {
   request.once('end', () => socket.destroySoon()).resume();
 }
 
-function codedFrom(thrown: unknown): CodedError {
+function codedFrom(thrown: unknown, path: string): CodedError {
   if (thrown instanceof CodedError) return thrown;
   if (thrown instanceof HttpException) {
     const code = FRAMEWORK[thrown.getStatus()];
-    if (code) return new CodedError(code);
+    if (code) return new CodedError(code === 'route_not_found' ? whyNotOffered(path) : code);
   }
   return new CodedError('internal_error', undefined, { cause: thrown });
 }

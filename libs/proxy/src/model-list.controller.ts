@@ -1,6 +1,7 @@
 import { ApiErrors, Audience, Caller, CodedError, Requires, type GatewayRequest, type Principal } from '@app/platform';
-import { Controller, Get, Param, Req } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Param, Query, Req } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { pageOf } from './model-page';
 import { Offer, type Named } from './offer';
 
 type Shape = Readonly<Record<string, unknown>>;
@@ -16,8 +17,12 @@ export class ModelListController {
   @Requires('model:invoke')
   @ApiOperation({
     summary: 'Models this key may use',
-    description: 'In the shape of the Anthropic API if `anthropic-version` is sent, else of the OpenAI API.',
+    description:
+      'In the shape of the Anthropic API, and in pages, if `anthropic-version` is sent, else all in the shape of the OpenAI API.',
   })
+  @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 1000, default: 20 } })
+  @ApiQuery({ name: 'after_id', required: false, schema: { type: 'string' } })
+  @ApiQuery({ name: 'before_id', required: false, schema: { type: 'string' } })
   @ApiOkResponse({
     schema: {
       type: 'object',
@@ -25,12 +30,19 @@ export class ModelListController {
       example: { object: 'list', data: [{ id: 'local/demo', object: 'model', created: 0, owned_by: 'local' }] },
     },
   })
-  @ApiErrors([], 'openai')
-  listUsableModels(@Caller() principal: Principal, @Req() request: GatewayRequest): Shape {
+  @ApiErrors(['validation_failed'], 'openai')
+  listUsableModels(
+    @Caller() principal: Principal,
+    @Req() request: GatewayRequest,
+    @Query('limit') limit?: string,
+    @Query('after_id') afterId?: string,
+    @Query('before_id') beforeId?: string,
+  ): Shape {
     const models = this.offer.namesFor(principal.allowedModels);
     if (!speaksAnthropic(request)) return { object: 'list', data: models.map(openAiShape) };
-    const data = models.map(anthropicShape);
-    return { data, has_more: false, first_id: models[0]?.id ?? null, last_id: models.at(-1)?.id ?? null };
+    const { page, hasMore } = pageOf(models, { limit, afterId, beforeId });
+    const data = page.map(anthropicShape);
+    return { data, has_more: hasMore, first_id: page[0]?.id ?? null, last_id: page.at(-1)?.id ?? null };
   }
 
   // Old OpenAI SDKs do not escape the slash of an id such as local/demo.

@@ -38,6 +38,13 @@ export const missing = {
   anthropic: 'not_found_error',
   retry: false,
 } as const;
+/** What the gateway does not do. A 5xx is repeated unless it says otherwise. */
+export const notOffered = {
+  status: 501,
+  openai: { type: 'invalid_request_error', code: 'not_supported' },
+  anthropic: 'not_supported',
+  retry: false,
+} as const;
 export const conflict = { status: 409, ...invalid } as const;
 export const upstream = { openai: { type: 'server_error' }, anthropic: 'api_error' } as const;
 export const unavailable = { status: 503, openai: { type: 'server_error' }, anthropic: 'overloaded_error' } as const;

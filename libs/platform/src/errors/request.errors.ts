@@ -1,4 +1,4 @@
-import { conflict, invalid, missing, upstream, type ErrorEntry } from './error-entry';
+import { conflict, invalid, missing, notOffered, upstream, type ErrorEntry } from './error-entry';
 
 /** Errors of how something is asked. */
 export const REQUEST_ERRORS = {
@@ -82,6 +82,26 @@ export const REQUEST_ERRORS = {
     status: 400,
     title: 'That model is not offered on this route.',
     remedy: "Use the route of the provider's own dialect.",
+  },
+  answer_not_kept: {
+    ...missing,
+    title: 'Answers are not kept, because all departments share the provider account they would be kept in.',
+    remedy: 'Keep them in your program and send the conversation along each time.',
+  },
+  state_not_offered: {
+    ...notOffered,
+    title: 'The gateway does not offer what providers keep in the account that all departments share.',
+    remedy: 'Keep it in your program and send it along with each request.',
+  },
+  api_not_offered: {
+    ...notOffered,
+    title: 'The gateway does not offer that API.',
+    remedy: 'It offers chat completions, responses, embeddings, messages and models; see /docs.',
+  },
+  count_not_offered: {
+    ...notOffered,
+    title: 'Nobody can count the tokens of that model beforehand.',
+    remedy: 'Go without; the usage is in each answer.',
   },
   process_alive: {
     ...conflict,
