@@ -232,6 +232,7 @@ const CASES: Readonly<Record<string, () => Attempt[]>> = {
   'POST /v1/chat/completions': () => modelCall(CHAT, 'fake-n3'),
   'POST /v1/embeddings': () => modelCall('/v1/embeddings', 'fake', 'Hello!'),
   'POST /v1/messages': () => modelCall('/v1/messages', 'claude/fake-n3'),
+  'POST /v1/messages/count_tokens': () => modelCall('/v1/messages/count_tokens', 'claude/fake-n3'),
   'POST /v1/responses': () => modelCall('/v1/responses', 'fake-n3', 'Hello!'),
   'GET /v1/models': () => [{ path: asNeighbour('/v1/models'), expect: 'own' }],
   'GET /v1/models/*id': () => [

@@ -68,35 +68,6 @@ describe('2. both ways to send a key', () => {
   });
 });
 
-describe('the list of models', () => {
-  const list = async (query: string, headers: Record<string, string> = VERSION) => {
-    const answer = await fetch(`${gateway.url}/v1/models${query}`, { headers: { ...bearer(), ...headers } });
-    return (await answer.json()) as { data: { id: string }[]; has_more?: boolean; last_id?: string; error?: object };
-  };
-
-  test('comes in pages to clients of the Anthropic API, and whole to the others', async () => {
-    const model = {
-      provider: 'fake-openai',
-      upstreamModel: '*',
-      displayName: 'F',
-      contextTokens: 9,
-      maxOutputTokens: 9,
-    };
-    for (const id of ['fake-n1', 'fake-n2']) await gateway.must('PUT', `/api/v1/admin/models/${id}`, model);
-    const all = (await list('', {})).data.map(({ id }) => id);
-    const first = await list('?limit=1');
-    expect(first).toMatchObject({ data: [{ id: all[0], type: 'model' }], has_more: true, last_id: all[0] });
-    const rest = await list(`?limit=1000&after_id=${encodeURIComponent(all[0] as string)}`);
-    expect(rest).toMatchObject({ data: all.slice(1).map((id) => ({ id })), has_more: false });
-    expect(await list('?limit=0')).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
-  });
-
-  test.each(['local/demo', 'local%2Fdemo'])('shows %s, escaped or not', async (id) => {
-    for (const headers of [{}, VERSION])
-      expect(await list(`/${id}`, headers as Record<string, string>)).toMatchObject({ id: 'local/demo' });
-  });
-});
-
 describe('3. a refused key is not tried again for minutes', () => {
   test.each(ROUTES)('on %s', async (path, model) => {
     const { token } = await createDepartment(gateway);

@@ -56,6 +56,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.end(JSON.stringify(embeddings(asked, body)));
     return;
   }
+  if (request.url?.startsWith('/v1/messages/count_tokens')) {
+    response.writeHead(200, { 'content-type': 'application/json', 'request-id': newId('demo') });
+    response.end(JSON.stringify({ input_tokens: inputTokens(body) }));
+    return;
+  }
   const speak = speechFor(request.url ?? '', asked, inputTokens(body));
   if (asked.stream !== true) {
     response

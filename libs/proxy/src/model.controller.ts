@@ -186,7 +186,8 @@ export class ModelController {
   }
 }
 
-const queryOf = (url: string): string => {
+/** With its question mark, or empty. */
+export const queryOf = (url: string): string => {
   const at = url.indexOf('?');
   return at < 0 ? '' : url.slice(at);
 };

@@ -48,7 +48,7 @@ function ourWords(dialect: Dialect, status: number): object {
   return { error: { message, type: OPENAI_TYPES[status] ?? 'server_error', param: null, code: null } };
 }
 
-function isErrorObject(body: Buffer): boolean {
+export function isErrorObject(body: Buffer): boolean {
   try {
     const parsed: unknown = JSON.parse(body.toString('utf8'));
     return typeof parsed === 'object' && parsed !== null && 'error' in parsed;

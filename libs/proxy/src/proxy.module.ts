@@ -6,8 +6,10 @@ import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/c
 import { ActiveCalls } from './active-calls';
 import { Admission } from './admission.service';
 import { BudgetBridge } from './budget-bridge';
+import { CountTokensController } from './count-tokens.controller';
 import { InputCounter } from './counting/input-counter';
 import { TokenCounter } from './counting/token-counter';
+import { TokenCounts } from './counting/token-counts.service';
 import { DemoProvider } from './demo-provider';
 import { LedgerBridge } from './ledger-sink';
 import { ModelListController } from './model-list.controller';
@@ -19,9 +21,10 @@ import { Upstream } from './upstream';
 /** Where money, tokens and providers meet. */
 @Module({
   imports: [BillingModule, QuotaModule, TenancyModule],
-  controllers: [ModelController, ModelListController],
+  controllers: [ModelController, CountTokensController, ModelListController],
   providers: [
     ProxyService,
+    TokenCounts,
     Offer,
     Admission,
     ActiveCalls,

@@ -6,10 +6,21 @@ import type { Waiter } from './provider/turnstile';
 import type { RetryRules } from './route/attempts';
 import type { Candidate } from './router';
 
-/** A caller waits for this before it is refused, so it is short. */
-const COUNT_PATIENCE_MS = 2_000;
-
 const ONCE: RetryRules = { retries: 0, retryMs: 0 };
+
+export interface CountAsked {
+  /** With its question mark, or empty. */
+  readonly query: string;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+  readonly patienceMs: number;
+}
+
+export interface CountAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
 
 /**
  * The only door to a provider: addresses come from the configuration, and nothing is opened without a hold.
@@ -68,26 +79,20 @@ export class Upstream {
 
   /**
    * Asks an Anthropic provider how many tokens a prompt has. That is free, so it is the one thing asked without a hold.
-   * @throws Error if there is no answer, in time, of the status 200, that is a JSON object
+   * @throws Error if there is no answer in time
    */
-  async countTokens(
-    provider: string,
-    headers: Record<string, string>,
-    body: Buffer,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  async countTokens(provider: string, { query, headers, body, patienceMs }: CountAsked): Promise<CountAnswer> {
     const line = this.#lines.get(provider);
     if (!line) throw new CodedError('provider_disabled');
     line.keys.pick(performance.now())?.addTo(headers);
     const answer = await line.pool.request({
-      path: line.pathOf('/v1/messages/count_tokens', ''),
+      path: line.pathOf(`/v1/messages/count_tokens${query}`, ''),
       method: 'POST',
       headers,
       body,
-      signal: AbortSignal.timeout(COUNT_PATIENCE_MS),
+      signal: AbortSignal.timeout(patienceMs),
     });
-    const told: unknown = await answer.body.json();
-    if (answer.statusCode !== 200 || typeof told !== 'object' || told === null) throw new Error('not counted');
-    return { ...told };
+    return { status: answer.statusCode, headers: answer.headers, body: Buffer.from(await answer.body.arrayBuffer()) };
   }
 
   async close(): Promise<void> {

@@ -3,13 +3,15 @@ import { headersToProvider } from '../headers';
 import type { ModelRequest } from '../model-request';
 import type { RequestFacts } from '../request-facts';
 import type { Candidate } from '../router';
-import type { Upstream } from '../upstream';
+import type { CountAnswer, Upstream } from '../upstream';
 import { countQuestion, withoutMedia } from './count-question';
 import type { TokenCounter } from './token-counter';
 
 /** Anthropic calls its count an estimate that may differ by a small amount from what is billed. */
 const ESTIMATE_MARGIN = 1.05;
 const ESTIMATE_TOKENS = 256;
+/** A caller waits for this before it is refused, so it is short. */
+const PATIENCE_MS = 2_000;
 /** How long a provider that did not count is not asked again. */
 const PAUSE_MS = 60_000;
 
@@ -36,11 +38,22 @@ export class InputCounter {
     if ((this.#pausedUntil.get(provider) ?? 0) > performance.now()) return null;
     const question = countQuestion(body, upstreamModel);
     const sent = headersToProvider(headers, question.length);
-    const answer = await this.upstream.countTokens(provider, sent, question).catch(() => undefined);
-    const tokens = answer?.['input_tokens'];
-    if (typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0)
-      return { input: Math.ceil(tokens * ESTIMATE_MARGIN) + ESTIMATE_TOKENS };
+    const asked = { query: '', headers: sent, body: question, patienceMs: PATIENCE_MS };
+    const answer = await this.upstream.countTokens(provider, asked).catch(() => undefined);
+    const tokens = answer ? countIn(answer) : null;
+    if (tokens !== null) return { input: Math.ceil(tokens * ESTIMATE_MARGIN) + ESTIMATE_TOKENS };
     this.#pausedUntil.set(provider, performance.now() + PAUSE_MS);
+    return null;
+  }
+}
+
+function countIn({ status, body }: CountAnswer): number | null {
+  if (status !== 200) return null;
+  try {
+    const told = JSON.parse(body.toString('utf8')) as { input_tokens?: unknown } | null;
+    const tokens = told?.input_tokens;
+    return typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : null;
+  } catch {
     return null;
   }
 }

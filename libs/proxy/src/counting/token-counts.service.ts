@@ -1,0 +1,85 @@
+import { CodedError, type Principal } from '@app/platform';
+import { Injectable } from '@nestjs/common';
+import { mediaTokensMax } from '../bounds/media-bounds';
+import { explain } from '../call-faults';
+import { DEMO_PROVIDER } from '../demo-provider';
+import { headersToClient, headersToProvider } from '../headers';
+import type { ModelRequest } from '../model-request';
+import { Offer } from '../offer';
+import { errorAnswer, isErrorObject } from '../provider-answer';
+import { editMembers } from '../request-edit';
+import type { RequestFacts } from '../request-facts';
+import { readRequest } from '../request-reader';
+import { route, type Candidate } from '../router';
+import { Upstream } from '../upstream';
+import { withoutMedia } from './count-question';
+import { TokenCounter } from './token-counter';
+
+const PATIENCE_MS = 15_000;
+
+/** How servers of the messages API answer that do not count. */
+const NO_ROUTE: ReadonlySet<number> = new Set([404, 405, 501]);
+
+export interface CountTold {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+/** Tells how many tokens a message request has. It costs nothing, so nothing is held, and a spent budget does not matter. */
+@Injectable()
+export class TokenCounts {
+  constructor(
+    private readonly offer: Offer,
+    private readonly upstream: Upstream,
+    private readonly tokens: TokenCounter,
+  ) {}
+
+  /** @throws CodedError as a call of the model would, and `count_not_offered` */
+  async count(principal: Principal, request: ModelRequest): Promise<CountTold> {
+    const facts = readRequest('messages', request.body);
+    const candidate = this.candidateFor(principal, facts, request);
+    const { provider } = candidate;
+    if (provider === DEMO_PROVIDER || this.upstream.provider(provider)?.dialect === 'anthropic')
+      return this.ask(candidate, facts, request);
+    const body = JSON.stringify({ input_tokens: await this.countHere(candidate, facts, request) });
+    return { status: 200, headers: headersToClient({}, request.id), body: Buffer.from(body) };
+  }
+
+  /** Whoever would answer; a model of the other dialect can be counted all the same. */
+  private candidateFor(principal: Principal, facts: RequestFacts, request: ModelRequest): Candidate {
+    try {
+      return route(this.offer, principal, facts, request).candidates[0];
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'dialect_not_supported') throw error;
+      return route(this.offer, principal, { ...facts, wire: 'chat' }, request).candidates[0];
+    }
+  }
+
+  private async ask(
+    { provider, upstreamModel }: Candidate,
+    facts: RequestFacts,
+    request: ModelRequest,
+  ): Promise<CountTold> {
+    const set: Record<string, string> = upstreamModel === facts.model ? {} : { model: JSON.stringify(upstreamModel) };
+    const body = editMembers(request.body, facts.object, { remove: facts.ownedKeys, set });
+    const query = request.path.slice(request.path.split('?', 1)[0]?.length);
+    const asked = { query, headers: headersToProvider(request.headers, body.length), body, patienceMs: PATIENCE_MS };
+    const told = await this.upstream.countTokens(provider, asked).catch((error: Error) => {
+      throw error.name === 'TimeoutError' ? new CodedError('provider_timeout') : explain(error);
+    });
+    if (NO_ROUTE.has(told.status) && !isErrorObject(told.body)) throw new CodedError('count_not_offered');
+    const answer = told.status < 300 ? told : errorAnswer('anthropic', told.status, told.body);
+    const headers = headersToClient(told.headers, request.id);
+    headers['content-type'] = 'application/json';
+    return { status: answer.status, headers, body: answer.body };
+  }
+
+  private async countHere({ model }: Candidate, facts: RequestFacts, { body }: ModelRequest): Promise<number> {
+    const { tokenizer } = model;
+    if (!tokenizer) throw new CodedError('count_not_offered');
+    const text = await this.tokens.count({ tokenizer, body: withoutMedia(body, facts) });
+    if (text === null) throw new CodedError('count_not_offered', 'The tokens could not be counted in time.');
+    return text + mediaTokensMax(facts.media, body, model).tokens;
+  }
+}
