@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const INSTALL_STAMP = join(ROOT, 'node_modules/.openclawmu-installed');
+/** The real clients that end-to-end tests run, apart from what the gateway is made of: they are large, and need a newer Node.js. */
+const CLIENTS = join(ROOT, 'test/clients');
+const CLIENTS_STAMP = join(CLIENTS, 'node_modules/.openclawmu-installed');
 const BUILD_STAMP = join(ROOT, 'dist/.openclawmu-built');
 const MINUTE_MS = 60_000;
 /** npm reports every package it fetches; when it says nothing for so long, it hangs. */
@@ -29,6 +32,19 @@ export async function ensureInstalled() {
   if (read(INSTALL_STAMP) === fingerprint) return;
   if (!isInstalled(JSON.parse(lock))) await step('Installing dependencies', install);
   writeFileSync(INSTALL_STAMP, fingerprint);
+}
+
+/** Installs the clients that tests run, unless they are there. Nothing of theirs is executed for it. */
+export async function ensureClients() {
+  const fingerprint = digest([
+    process.platform,
+    process.arch,
+    readFileSync(join(CLIENTS, 'package-lock.json'), 'utf8'),
+  ]);
+  if (read(CLIENTS_STAMP) === fingerprint) return;
+  const command = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http'];
+  await step('Installing the clients for tests', () => npm(command, { silenceMs: SILENCE_MS, cwd: CLIENTS }));
+  writeFileSync(CLIENTS_STAMP, fingerprint);
 }
 
 /** Builds when a source was changed, added or removed since the last build. Tests are not part of it. */
@@ -96,13 +112,13 @@ async function step(title, work) {
 }
 
 /** Runs npm quietly; what it said is in the error when it fails. `hung` marks one that was given up waiting for. */
-function npm(args, { silenceMs, limitMs }) {
+function npm(args, { silenceMs, limitMs, cwd = ROOT }) {
   const cli = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const [file, ...rest] = [...cli, ...args];
   return new Promise((resolve, reject) => {
     // A process group of its own, so that nothing npm started survives when it is given up.
     const env = { ...process.env, SCARF_ANALYTICS: 'false' }; // a dependency's install script reports to its maker otherwise
-    const child = spawn(file, rest, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(file, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let output = '';
     let hung = false;
     const giveUp = () => {

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureBuilt, ensureInstalled, explain, requireNode, ROOT } from './prepare.mjs';
+import { ensureBuilt, ensureClients, ensureInstalled, explain, requireNode, ROOT } from './prepare.mjs';
 
 requireNode();
 process.chdir(ROOT);
@@ -12,6 +12,7 @@ const tally = { passed: 0, failed: 0, skipped: 0 };
 try {
   await ensureInstalled();
   await ensureBuilt();
+  await ensureClients();
   if ((await run('npm', ['run', '--silent', 'check'])) !== 0) tally.failed += 1;
   await test(process.argv.slice(2));
 } catch (error) {
