@@ -2,7 +2,7 @@ import { KeySet } from './key-set';
 import { type Feature, type MediaBlock, SURVEYED_KEYS } from './feature-tables';
 import { type SearchTool, survey } from './request-features';
 import { explained, Fields, type RequestProblem } from './request-fields';
-import { type JsonObject, scanObject } from './request-scan';
+import { type JsonObject, type Member, scanObject } from './request-scan';
 import type { Wire } from './wire';
 
 export type { Feature, MediaBlock } from './feature-tables';
@@ -121,7 +121,7 @@ export function readFacts(wire: Wire, body: Buffer): FactsResult {
     const name = fields.string(key);
     if (name !== null && !USUAL_TIERS.has(name)) tiers.push({ key, name });
   }
-  const stores = wire === 'responses' && !fields.isFalse('store');
+  const stores = wire === 'responses' && !isFalse(body, object.members.get('store'));
   if (fields.problem) return { ok: false, problem: fields.problem };
 
   return {
@@ -144,3 +144,6 @@ export function readFacts(wire: Wire, body: Buffer): FactsResult {
     },
   };
 }
+
+const isFalse = (body: Buffer, member: Member | undefined): boolean =>
+  member !== undefined && body.toString('latin1', member.valueStart, member.valueEnd) === 'false';

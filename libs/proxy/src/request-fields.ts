@@ -42,10 +42,6 @@ export class Fields {
     return false;
   }
 
-  isFalse(key: string): boolean {
-    return this.read(this.object.members.get(key)) === false;
-  }
-
   integer(key: string, least: number, most: number): number | null {
     const member = this.object.members.get(key);
     const value = this.read(member);
