@@ -9,6 +9,7 @@ import { registerKeys } from './commands/keys';
 import { registerLedger } from './commands/ledger';
 import { registerLimits } from './commands/limits';
 import { registerModels } from './commands/models';
+import { registerProviders } from './commands/providers';
 import { registerRates } from './commands/rates';
 import { registerTenants } from './commands/tenants';
 import { registerTokens } from './commands/tokens';
@@ -65,6 +66,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerLimits,
     registerRates,
     registerModels,
+    registerProviders,
     registerUsage,
     registerBilling,
     registerLedger,

@@ -1,7 +1,17 @@
 import type { LedgerHead, ModelPrice, Quote } from '@app/billing';
+import type { Principal } from '@app/platform';
 import type { Attribution, Hold } from '@app/quota';
-import type { TierAsked } from './request-facts';
-import type { Candidate } from './router';
+import type { ModelRequest } from './model-request';
+import type { RequestFacts, TierAsked } from './request-facts';
+import type { Candidate, Plan } from './router';
+
+/** Whose call it is, and what is to become of it. */
+export interface Call {
+  readonly principal: Principal;
+  readonly request: ModelRequest;
+  readonly facts: RequestFacts;
+  readonly plan: Plan;
+}
 
 /** At what one candidate would answer. */
 export interface Terms {

@@ -1,24 +1,24 @@
-import { CodedError, type Principal } from '@app/platform';
+import { CodedError } from '@app/platform';
 import type { Dispatcher } from 'undici';
 import type { Cuttable } from './active-calls';
+import { answerHeaders } from './answer-headers';
 import type { AnswerSink } from './answer-sink';
 import { bill, type Ending } from './bill';
 import { busy, explain, unusable } from './call-faults';
 import type { CallSummary } from './call-metrics';
-import type { Deal, Terms } from './deal';
+import type { Call, Deal, Terms } from './deal';
 import { errorEvent, failureInOurWords } from './error-events';
-import { headersToClient, providerRequestId } from './headers';
+import { providerRequestId } from './headers';
 import { SettledEntry } from './ledger-sink';
-import type { ModelRequest } from './model-request';
 import { errorAnswer } from './provider-answer';
 import { asksUsageForUs, requestTo } from './provider-request';
+import type { KeyGuard } from './provider/key-guard';
 import type { Passage } from './provider/passage';
 import type { Waiter } from './provider/turnstile';
 import type { RequestFacts } from './request-facts';
 import { Attempts, type Failure } from './route/attempts';
 import { mayBeSentAgain, refusesKey, retryAfterMs } from './route/failure';
-import type { Candidate, Plan } from './router';
-import { toolsDropped } from './search-uses';
+import type { Candidate } from './router';
 import type { Upstream } from './upstream';
 import { UsageReader } from './usage/usage-reader';
 import { readWholeUsage, type WholeUsage } from './usage/whole-usage';
@@ -33,14 +33,6 @@ const BYTES_PER_TOKEN = 4;
 
 /** The most of an answer that is gathered before any of it is passed on; hundreds of times what a model writes at once. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
-
-/** Whose call it is, and what is to become of it. */
-export interface Call {
-  readonly principal: Principal;
-  readonly request: ModelRequest;
-  readonly facts: RequestFacts;
-  readonly plan: Plan;
-}
 
 /**
  * One request and its answer: asks the candidates of its plan until one answers, relays the bytes as they are, counts what they
@@ -75,6 +67,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   /** How long it waits before the next attempt. */
   #pause: NodeJS.Timeout | null = null;
   #attempts: Attempts | null = null;
+  #guard: KeyGuard | null = null;
 
   constructor(
     private readonly call: Call,
@@ -179,6 +172,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       return;
     }
     this.#reader = new UsageReader(this.call.facts.wire, asksUsageForUs(this.call.facts));
+    this.#guard = this.#passage?.key?.guard() ?? null;
     this.sink.start(status, this.headersToClient());
   }
 
@@ -189,7 +183,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       if (this.#bytes > MAX_WHOLE_BYTES) controller.abort(unusable('is too large'));
       return;
     }
-    const relayed = this.#reader?.push(chunk);
+    let relayed = this.#reader?.push(chunk);
+    if (relayed && this.#guard) {
+      const passed = this.#guard.pass(relayed);
+      if (passed === null) return controller.abort(unusable('repeats what is not for you'));
+      relayed = passed;
+    }
     if (relayed && !this.sink.write(relayed, () => controller.resume())) controller.pause();
   }
 
@@ -276,7 +275,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       : { status: this.#status, body: usage.failure ? failureInOurWords(body, usage.failure) : body };
     const headers = this.headersToClient();
     headers['content-type'] = 'application/json';
-    this.sink.whole(answer.status, headers, answer.body);
+    this.sink.whole(answer.status, headers, this.#passage?.key?.maskIn(answer.body) ?? answer.body);
   }
 
   private async endStream(reader: UsageReader): Promise<void> {
@@ -284,7 +283,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const usage = reader.finish();
     const outcome = usage.terminal ? 'completed' : 'failed';
     await this.settle({ status: this.#status, outcome, outputSeen: usage.deltas, ...usage });
-    this.sink.write(usage.error ? errorEvent(this.call.facts.wire, usage.error) : rest, ignore);
+    const last = usage.error ? errorEvent(this.call.facts.wire, usage.error) : rest;
+    this.sink.write(this.#guard?.last(last) ?? last, ignore);
     // An error event is an end of its own; otherwise a stream without its last event was cut on the way.
     if (usage.terminal || usage.error) this.sink.end();
     else this.sink.cut(new CodedError('provider_error', 'The provider ended the answer before it was complete.'));
@@ -316,14 +316,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   }
 
   private headersToClient(): Record<string, string> {
-    const { request, facts, plan } = this.call;
-    const { uses, candidate } = this.terms;
-    const headers = headersToClient(this.#headers, request.id);
-    if (this.#deal.clampedTo !== null) headers[CLAMPED_HEADER] = String(this.#deal.clampedTo);
-    const dropped = uses.length > 0 ? toolsDropped(facts, uses) : [];
-    if (dropped.length > 0) headers[DROPPED_HEADER] = dropped.join(', ');
-    if (plan.rules !== null) headers[MODEL_HEADER] = candidate.model.id;
-    return headers;
+    return answerHeaders(this.#headers, this.call, this.#deal.clampedTo, this.terms, this.#passage?.key ?? null);
   }
 
   private async settle(ending: Omit<Ending, 'inputGuess' | 'silentSearches'>): Promise<void> {
@@ -335,19 +328,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const inputGuess = Math.ceil(this.call.facts.bodyBytes / BYTES_PER_TOKEN);
     const billed = bill(price, quote, { inputGuess, silentSearches: silentSearches(this.call.facts), ...ending });
     const { costNanos, tokens } = billed;
-    const told = providerRequestId(this.#headers);
+    const id = providerRequestId(this.#headers);
+    const told = id !== null && this.#passage?.key?.isIn(id) ? null : id;
     const row = new SettledEntry(hold, billed, ending.outcome, told);
     await hold.settle({ costNanos, tokens, row });
   }
 }
-
-/** Tells a caller that its output limit was lowered, and to how many tokens. */
-const CLAMPED_HEADER = 'x-openclawmu-output-clamped';
-/** Names what was taken out of its request because nobody could bound or price it. */
-const DROPPED_HEADER = 'x-openclawmu-dropped';
-
-/** Tells a caller of a route which model has answered, and is billed. */
-const MODEL_HEADER = 'x-openclawmu-model';
 
 /** OpenAI bills a search for each answer of a searching model, and does not count it in the usage. */
 const silentSearches = ({ searches, choices }: RequestFacts): number =>

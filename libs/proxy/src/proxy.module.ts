@@ -3,6 +3,7 @@ import { Config } from '@app/platform';
 import { QuotaModule, Settlements } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Registry } from 'prom-client';
 import { ActiveCalls } from './active-calls';
 import { Admission } from './admission.service';
 import { BudgetBridge } from './budget-bridge';
@@ -15,13 +16,15 @@ import { LedgerBridge } from './ledger-sink';
 import { ModelListController } from './model-list.controller';
 import { ModelController } from './model.controller';
 import { Offer } from './offer';
+import { registerProviderMetrics } from './provider/provider-metrics';
+import { ProvidersController } from './provider/providers.controller';
 import { ProxyService } from './proxy.service';
 import { Upstream } from './upstream';
 
 /** Where money, tokens and providers meet. */
 @Module({
   imports: [BillingModule, QuotaModule, TenancyModule],
-  controllers: [ModelController, CountTokensController, ModelListController],
+  controllers: [ModelController, CountTokensController, ModelListController, ProvidersController],
   providers: [
     ProxyService,
     TokenCounts,
@@ -30,8 +33,12 @@ import { Upstream } from './upstream';
     ActiveCalls,
     {
       provide: Upstream,
-      useFactory: async (config: Config) => new Upstream(config, await DemoProvider.start()),
-      inject: [Config],
+      useFactory: async (config: Config, registry: Registry) => {
+        const upstream = new Upstream(config, await DemoProvider.start());
+        registerProviderMetrics(registry, () => upstream.views);
+        return upstream;
+      },
+      inject: [Config, Registry],
     },
     { provide: TokenCounter, useFactory: () => new TokenCounter() },
     {

@@ -2,6 +2,8 @@ import { CodedError, type Config, type GatewayConfig, type ProviderConfig } from
 import { DEMO_PROVIDER, type DemoProvider } from './demo-provider';
 import { Line } from './provider/line';
 import { Passage } from './provider/passage';
+import type { ProviderView } from './provider/provider.dto';
+import { viewOf } from './provider/provider-view';
 import type { Waiter } from './provider/turnstile';
 import type { RetryRules } from './route/attempts';
 import type { Candidate } from './router';
@@ -42,8 +44,10 @@ export class Upstream {
     return this.#lines.get(name)?.provider;
   }
 
-  get lines(): ReadonlyMap<string, Line> {
-    return this.#lines;
+  /** How they fare, by name. */
+  get views(): ProviderView[] {
+    const nowMs = performance.now();
+    return [...this.#lines].map(([name, line]) => viewOf(name, line, nowMs)).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   get names(): string[] {

@@ -21,7 +21,7 @@ export async function examine(file: string, env: Environment, gateway: Cli['gate
   findings.push(finding);
   if (config) {
     findings.push(await examineDataDir(config.dataDir));
-    const others = [examineDatabase(config), examineGateway(config, env), examineProviders(config.providers)];
+    const others = [examineDatabase(config), examineGateway(config, env), examineProviders(config)];
     findings.push(...(await Promise.all(others)).flat(), examineAdminKey(config.adminKeys, env.OPENCLAWMU_ADMIN_KEY));
     findings.push(...(await examineLostProcesses(gateway)), ...(await examinePrices(gateway)));
     findings.push(...(await examineUncertainRows(gateway)));

@@ -16,7 +16,7 @@ describe('a key', () => {
     const headers = {};
     key.addTo(headers);
     expect(headers).toEqual({ [header]: value });
-    expect(JSON.stringify(key) + inspect(key, { showHidden: true, depth: 9 }) + String(key)).not.toContain('s3cret');
+    expect(JSON.stringify(key) + inspect(key, { showHidden: true, depth: 9 })).not.toContain('s3cret');
   });
 });
 

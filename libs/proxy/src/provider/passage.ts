@@ -87,6 +87,11 @@ export class Passage {
     this.line.breaker.failed(performance.now());
   }
 
+  /** What the call was sent with; null for nothing. */
+  get key(): Credential | null {
+    return this.#key;
+  }
+
   /** Whether the provider can be asked at once with another key. */
   get hasSpareKey(): boolean {
     const { keys } = this.line;
