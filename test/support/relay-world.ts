@@ -21,6 +21,7 @@ import { DemoProvider } from '../../libs/proxy/src/demo-provider';
 import { BudgetBridge } from '../../libs/proxy/src/budget-bridge';
 import { LedgerBridge } from '../../libs/proxy/src/ledger-sink';
 import { Offer } from '../../libs/proxy/src/offer';
+import { registerProviderMetrics } from '../../libs/proxy/src/provider/provider-metrics';
 import { ProxyService } from '../../libs/proxy/src/proxy.service';
 import { readBody } from '../../libs/proxy/src/read-body';
 import { Upstream } from '../../libs/proxy/src/upstream';
@@ -68,18 +69,20 @@ export class RelayWorld {
   }
 
   /**
-   * @param models name → provider and the provider's name for it; at 3 in and 15 out per million tokens
+   * @param models name → provider and the provider's name for it; at 3 in and 15 out per million tokens, or what is given
+   * @param settings further ones
    * @param watch sees every call's sink, to stand between the exchange and the client
    */
   static async open(
     providers: Record<string, unknown>,
-    models: Record<string, readonly [provider: string, upstreamModel: string]>,
+    models: Record<string, readonly [provider: string, upstreamModel: string, input?: string, output?: string]>,
     watch: (sink: AnswerSink) => AnswerSink = (sink) => sink,
+    settings: Record<string, unknown> = {},
   ): Promise<RelayWorld> {
     const billing = await BillingWorld.open();
     const folder = await mkdtemp(join(tmpdir(), 'relay-test-'));
     const file = join(folder, 'openclawmu.yaml');
-    await writeFile(file, stringify({ dataDir: folder, providers }));
+    await writeFile(file, stringify({ dataDir: folder, providers, ...settings }));
     const config = Config.load(file, {});
     const { database, changes } = await billing.db.otherProcess();
     const quota = assembleQuota({
@@ -102,11 +105,14 @@ export class RelayWorld {
     const registry = new Registry();
     const calls = new ActiveCalls(tokens, registry);
     const upstream = new Upstream(config, await DemoProvider.start());
+    registerProviderMetrics(registry, () => upstream.views);
     const counter = new InputCounter(upstream, new TokenCounter());
     const admission = new Admission(quota.holds, counter);
     const prices = new Prices(billing.catalogue, billing.clock, new UnpricedCalls(billing.clock, registry, silentLog));
     const proxy = new ProxyService(new Offer(billing.catalogue, upstream, config), admission, upstream, calls, prices);
-    await billing.priceAt(Object.fromEntries(Object.keys(models).map((model) => [model, ['3', '15']])));
+    await billing.priceAt(
+      Object.fromEntries(Object.entries(models).map(([id, [, , input = '3', output = '15']]) => [id, [input, output]])),
+    );
     const limits = { contextTokens: 200_000, maxOutputTokens: 1_000 };
     const cards = [billing.catalogue.card(1)].flatMap((card) => card ?? []);
     const entries = Object.entries(models).map(([id, [provider, upstreamModel]]) => ({

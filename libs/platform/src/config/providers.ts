@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { tlsFiles } from './tls-files';
-import { bare, keepsSecrets, LOOPBACK, ms, name, proxyUrl, secret, whole } from './words';
+import { bare, keepsSecrets, LOOPBACK, ms, name, proxyUrlOrNone, secret, whole, wholeOrNone } from './words';
 
 /** A version of Azure's dated API (https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle). */
 const apiVersion = z
@@ -20,9 +20,9 @@ const provider = z
     azure: z.strictObject({ apiVersion: apiVersion.optional() }).optional(),
     internal: z.boolean().default(false),
     tls: tlsFiles.optional(),
-    proxy: z.union([z.literal('none'), proxyUrl]).optional(),
+    proxy: proxyUrlOrNone.optional(),
     /** Calls under way at a time, of one gateway process. */
-    maxConcurrent: whole(1, 100_000, 1).optional(),
+    maxConcurrent: wholeOrNone(1, 100_000),
     queueMs: ms(10_000),
     retries: whole(0, 10, 0),
     retryMs: ms(30_000),
@@ -51,7 +51,7 @@ const routeName = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'use 1 to 200 printab
 
 const target = z.preprocess(
   (one) => (typeof one === 'string' ? { model: one } : one),
-  z.strictObject({ model: z.string().min(1), weight: whole(1, 1_000, 1).optional() }),
+  z.strictObject({ model: z.string().min(1), weight: wholeOrNone(1, 1_000) }),
 );
 
 const route = z.strictObject({

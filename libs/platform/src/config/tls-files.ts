@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -22,9 +23,9 @@ export const tlsFiles = z
         return undefined;
       }
     };
-    const check = (name: string, options: object, message: string): void => {
+    const check = (name: string, test: () => unknown, message: string): void => {
       try {
-        createSecureContext(options);
+        test();
       } catch {
         // The library's own words may quote the file.
         context.addIssue({ code: 'custom', path: [name], message });
@@ -33,14 +34,20 @@ export const tlsFiles = z
     const ca = read(caFile, 'caFile');
     const cert = read(certFile, 'certFile');
     const key = read(keyFile, 'keyFile');
-    if (ca !== undefined && !/-----BEGIN CERTIFICATE-----/.test(ca))
-      context.addIssue({ code: 'custom', path: ['caFile'], message: 'holds no certificate in PEM form' });
-    else if (ca !== undefined) check('caFile', { ca }, 'holds a certificate that cannot be read');
+    if (ca !== undefined)
+      check('caFile', () => eachCertificate(ca), 'holds no certificates in PEM form, or some that cannot be read');
     if (cert !== undefined && key !== undefined)
       check(
         'certFile',
-        { cert, key },
+        () => createSecureContext({ cert, key }),
         'and keyFile are no certificate and its key, both in PEM form without a passphrase',
       );
     return { ca, cert, key: key === undefined ? undefined : new Secret(key), servername };
   });
+
+/** A secure context takes an authority that it cannot read for none. @throws Error */
+function eachCertificate(pem: string): void {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw new Error('no certificate');
+  for (const block of blocks) new X509Certificate(block);
+}
