@@ -391,6 +391,14 @@ describe('a provider that fails several times in a row', () => {
 describe("a provider that repeats the gateway's key", () => {
   const KEY = 'the-only-key-0000';
 
+  test('tells nobody of it where tokens are counted', async () => {
+    one.play(failing(400, { 'request-id': KEY }, { error: { message: `Bad key ${KEY}` } }));
+    const asked = { query: '', headers: {}, body: Buffer.from('{}'), patienceMs: 1_000 };
+    const told = await world.upstream.countTokens('anth', asked);
+    expect(one.asked[0]?.headers['x-api-key']).toBe(KEY);
+    expect([told.status, told.body.toString(), JSON.stringify(told.headers)].join()).not.toContain(KEY);
+  });
+
   test.each<[string, Play, boolean]>([
     ['in an error', failing(400, {}, { error: { message: `Bad key ${KEY} in ${KEY}` } }), false],
     ['in a header', whole({ 'x-request-id': KEY, 'openai-version': `v ${KEY}` }), false],

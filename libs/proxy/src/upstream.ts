@@ -88,7 +88,8 @@ export class Upstream {
   async countTokens(provider: string, { query, headers, body, patienceMs }: CountAsked): Promise<CountAnswer> {
     const line = this.#lines.get(provider);
     if (!line) throw new CodedError('provider_disabled');
-    line.keys.pick(performance.now())?.addTo(headers);
+    const key = line.keys.pick(performance.now());
+    key?.addTo(headers);
     const answer = await line.pool.request({
       path: line.pathOf(`/v1/messages/count_tokens${query}`, ''),
       method: 'POST',
@@ -96,7 +97,9 @@ export class Upstream {
       body,
       signal: AbortSignal.timeout(patienceMs),
     });
-    return { status: answer.statusCode, headers: answer.headers, body: Buffer.from(await answer.body.arrayBuffer()) };
+    const told = Buffer.from(await answer.body.arrayBuffer());
+    if (!key) return { status: answer.statusCode, headers: answer.headers, body: told };
+    return { status: answer.statusCode, headers: key.withoutIt(answer.headers), body: key.maskIn(told) };
   }
 
   async close(): Promise<void> {

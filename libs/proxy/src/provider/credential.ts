@@ -43,6 +43,11 @@ export class Credential {
     return this.#isSecret && text.includes(this.#key);
   }
 
+  /** Headers, without those that repeat it. */
+  withoutIt<Value extends string | string[] | undefined>(headers: Record<string, Value>): Record<string, Value> {
+    return Object.fromEntries(Object.entries(headers).filter(([, value]) => !this.isIn(String(value))));
+  }
+
   /** Keeps it out of a stream; null where there is nothing to keep. */
   guard(): KeyGuard | null {
     return this.#isSecret ? new KeyGuard(this.#bytes) : null;

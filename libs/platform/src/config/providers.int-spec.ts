@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates, type Certificates } from '../../../../test/support/certificates';
 import { egressOf } from '../http/provider-egress';
-import { ConfigError, loadConfig } from './load-config';
+import { type ConfigError, loadConfig } from './load-config';
 import type { GatewayConfig } from './schema';
 
 let folder: string;
