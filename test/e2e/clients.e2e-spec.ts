@@ -24,14 +24,22 @@ afterAll(async () => {
 });
 
 const CHAT = '/v1/chat/completions';
+const RESPONSES = '/v1/responses';
 const MESSAGES = '/v1/messages';
 const ROUTES = [
   [CHAT, 'fake-n1'],
+  [RESPONSES, 'fake-n1'],
   [MESSAGES, 'claude/fake-n1'],
 ] as const;
 const VERSION = { 'anthropic-version': '2026-10-21' };
-const bodyFor = (model: string, rest: object = {}): string =>
-  JSON.stringify({ model, max_tokens: 50, messages: [{ role: 'user', content: 'Hello!' }], ...rest });
+const bodyFor = (model: string, rest: object = {}, path = CHAT): string =>
+  JSON.stringify({
+    model,
+    ...(path === RESPONSES
+      ? { store: false, max_output_tokens: 50, input: 'Hello!' }
+      : { max_tokens: 50, messages: [{ role: 'user', content: 'Hello!' }] }),
+    ...rest,
+  });
 const bearer = (token = department.token) => ({ authorization: `Bearer ${token}` });
 const ask = (path: string, body: string, headers: Record<string, string> = {}): Promise<RawAnswer> =>
   postRaw(gateway.url + path, { 'content-type': 'application/json', ...bearer(), ...VERSION, ...headers }, body);
@@ -57,7 +65,7 @@ describe('2. both ways to send a key', () => {
   test.each(ROUTES)('on %s', async (path, model) => {
     for (const key of [bearer(), { 'x-api-key': department.token }]) {
       const headers = { 'content-type': 'application/json', ...VERSION, ...key };
-      expect((await postRaw(gateway.url + path, headers, bodyFor(model))).status).toBe(200);
+      expect((await postRaw(gateway.url + path, headers, bodyFor(model, {}, path))).status).toBe(200);
       expect(fake.requests.at(-1)?.mentions(department.token)).toBe(false);
     }
   });
@@ -73,7 +81,7 @@ describe('3. a refused key is not tried again for minutes', () => {
     const { token } = await createDepartment(gateway);
     await gateway.must('POST', '/api/v1/admin/tokens/revoke', { token });
     for (const key of [bearer(token), { authorization: 'Bearer nonsense' }]) {
-      const answer = await ask(path, bodyFor(model), key);
+      const answer = await ask(path, bodyFor(model, {}, path), key);
       expect([answer.status, answer.headers['x-should-retry']]).toEqual([401, 'false']);
       const type = path === MESSAGES ? 'authentication_error' : 'invalid_request_error';
       expect(errorOf(answer)['type']).toBe(type);
@@ -95,10 +103,11 @@ describe('3. a refused key is not tried again for minutes', () => {
 describe('4. a spent budget', () => {
   test.each([
     [CHAT, 'fake-n1', { type: 'insufficient_quota', code: 'insufficient_quota' }],
+    [RESPONSES, 'fake-n1', { type: 'insufficient_quota', code: 'insufficient_quota' }],
     [MESSAGES, 'claude/fake-n1', { type: 'billing_error' }],
   ])('on %s says when it resets, and not to try again', async (path, model, words) => {
     const { token } = await createDepartment(gateway, { budget: '0.000001' });
-    const answer = await ask(path, bodyFor(model), bearer(token));
+    const answer = await ask(path, bodyFor(model, {}, path), bearer(token));
     expect([answer.status, answer.headers['x-should-retry']]).toEqual([429, 'false']);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
     expect(errorOf(answer)).toMatchObject(words);
@@ -108,13 +117,14 @@ describe('4. a spent budget', () => {
 
 describe('5. large bodies', () => {
   test.each(ROUTES)('of megabytes pass on %s', async (path, model) => {
-    const body = bodyFor(model, { x_padding: 'x'.repeat(20_000_000) });
+    const body = bodyFor(model, { x_padding: 'x'.repeat(20_000_000) }, path);
     expect((await ask(path, body)).status).toBe(200);
     expect(fake.requests.at(-1)?.body.length).toBe(body.length);
   });
 
   test.each([
     [CHAT, 'invalid_request_error'],
+    [RESPONSES, 'invalid_request_error'],
     [MESSAGES, 'request_too_large'],
   ])('above the limit are a 413 in the words of %s', async (path, type) => {
     const socket = await openRaw(
@@ -164,8 +174,8 @@ describe('6. what passes, and what is the company’s', () => {
     const owned = { inference_geo: 'us', speed: 'fast', service_tier: 'priority', workspace_id: 'w', tags: ['t'] };
     const foreign = { cookie: 'a=b', 'openai-organization': 'o', 'openai-project': 'p', 'x-forwarded-for': '10.0.0.1' };
     for (const [path, model] of ROUTES) {
-      await ask(path, bodyFor(model, { ...owned, user_profile_id: 'u' }), foreign);
-      expect(fake.requests.at(-1)?.body.toString()).toBe(bodyFor(model));
+      await ask(path, bodyFor(model, { ...owned, user_profile_id: 'u' }, path), foreign);
+      expect(fake.requests.at(-1)?.body.toString()).toBe(bodyFor(model, {}, path));
       for (const name of Object.keys(foreign)) expect(fake.requests.at(-1)?.headers[name]).toBeUndefined();
     }
   });
@@ -173,7 +183,7 @@ describe('6. what passes, and what is the company’s', () => {
 
 describe('7. streams', () => {
   test.each(ROUTES)('are not compressed on %s, whoever asks for it', async (path, model) => {
-    const answer = await ask(path, bodyFor(model, { stream: true }), { 'accept-encoding': 'gzip, br' });
+    const answer = await ask(path, bodyFor(model, { stream: true }, path), { 'accept-encoding': 'gzip, br' });
     expect(answer.headers['content-encoding']).toBeUndefined();
     expect(answer.headers['content-type']).toContain('text/event-stream');
     expect(answer.body.toString()).toContain('data: ');
@@ -221,6 +231,13 @@ describe('8. one end goes', () => {
     const messages = [{ role: 'user' as const, content: 'x' }];
     for (const [model, open] of [
       [
+        'fake-n500-g10-i7',
+        () =>
+          openaiClient(gateway.url, department.token).responses.create({
+            ...{ model: 'fake-n500-g10-i7', input: 'x', stream: true, max_output_tokens: 500 },
+          }),
+      ],
+      [
         'fake-n500-g10-i8',
         () =>
           openaiClient(gateway.url, department.token).chat.completions.create({
@@ -249,6 +266,7 @@ describe('8. one end goes', () => {
       const openai = openaiClient(gateway.url, department.token);
       const anthropic = anthropicClient(gateway.url, department.token);
       await failureOf(collect(openai.chat.completions.create({ model: broken, messages, stream: true })));
+      await failureOf(collect(openai.responses.create({ model: broken, input: 'x', stream: true })));
       await failureOf(
         collect(anthropic.messages.create({ model: `claude/${broken}`, max_tokens: 50, messages, stream: true })),
       );
@@ -260,12 +278,17 @@ describe('9. what lies in the account that all departments share', () => {
   test.each([
     [CHAT, 'fake-n1', { previous_response_id: 'resp_1' }],
     [CHAT, 'fake-n1', { conversation: 'conv_1' }],
+    [RESPONSES, 'fake-n1', { previous_response_id: 'resp_1' }],
+    [RESPONSES, 'fake-n1', { conversation: 'conv_1' }],
+    [RESPONSES, 'fake-n1', { prompt: { id: 'pmpt_1' } }],
+    [RESPONSES, 'fake-n1', { background: true }],
+    [RESPONSES, 'fake-n1', { input: [{ type: 'item_reference', id: 'msg_1' }] }],
     [MESSAGES, 'claude/fake-n1', { container: 'c_1' }],
     [MESSAGES, 'claude/fake-n1', { thread: 't_1' }],
     [MESSAGES, 'claude/fake-n1', { previous_message_id: 'm_1' }],
   ])('is refused on %s: %s %j', async (path, model, field) => {
     const before = fake.requests.length;
-    const answer = await ask(path, bodyFor(model, field));
+    const answer = await ask(path, bodyFor(model, field, path));
     expect([answer.status, errorOf(answer)['gateway_code']]).toEqual([400, 'feature_not_supported']);
     expect(fake.requests.length).toBe(before);
   });
@@ -309,9 +332,10 @@ describe('10. errors', () => {
   ])('%s is JSON of the path, and names nobody', async (_, model, status) => {
     for (const [path, name] of [
       [CHAT, model],
+      [RESPONSES, model],
       [MESSAGES, `claude/${model}`],
     ] as const) {
-      const answer = await ask(path, bodyFor(name));
+      const answer = await ask(path, bodyFor(name, {}, path));
       expect(answer.status).toBe(status);
       expect(answer.headers['content-type']).toContain('application/json');
       expect(typeof errorOf(answer)['message']).toBe('string');

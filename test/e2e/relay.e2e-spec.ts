@@ -21,6 +21,7 @@ afterAll(async () => {
 });
 
 const CHAT = '/v1/chat/completions';
+const RESPONSES = '/v1/responses';
 const MESSAGES = '/v1/messages?beta=true';
 const chat = (model: string, rest: object = {}) =>
   JSON.stringify({ model, messages: [{ role: 'user', content: 'Grüße 🎉' }], ...rest });
@@ -81,7 +82,7 @@ describe('what passes', () => {
     'fake-n20-p',
     'fake-n5-tools-extras',
     'fake-n5-s100000',
-  ])('a stream (%s) arrives byte for byte, in both dialects', async (model) => {
+  ])('a stream (%s) arrives byte for byte, on every wire', async (model) => {
     const own = (path: string, body: string) =>
       postRaw(
         fake.url + path,
@@ -94,6 +95,8 @@ describe('what passes', () => {
       );
     const withUsage = chat(model, { stream: true, stream_options: { include_usage: true } });
     expect(neutral((await ask(CHAT, withUsage)).body)).toBe(neutral((await own(CHAT, withUsage)).body));
+    const response = JSON.stringify({ model, store: false, stream: true, max_output_tokens: 50, input: 'Grüße 🎉' });
+    expect(neutral((await ask(RESPONSES, response)).body)).toBe(neutral((await own(RESPONSES, response)).body));
     const claude = message(`claude/${model}`, { stream: true });
     expect(neutral((await ask(MESSAGES, claude, { 'anthropic-version': '2023-06-01' })).body)).toBe(
       neutral((await own(MESSAGES, claude)).body),
@@ -294,5 +297,5 @@ describe('what fails', () => {
 const neutral = (body: Buffer): string =>
   body
     .toString('utf8')
-    .replace(/"(id|system_fingerprint)":"[^"]*"/g, '"$1":"…"')
+    .replace(/"(id|item_id|call_id|system_fingerprint)":"[^"]*"/g, '"$1":"…"')
     .replace(/"created":\d+/g, '"created":0');
