@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ClientHome, type Client, type Run } from '../support/client-program';
 import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
 import { FakeProvider, type Behaviour, type ReceivedRequest } from '../support/fake-provider';
+import { publishedPages } from '../support/docs/page';
 import { readExposition, type Sample } from '../support/exposition';
 import { Gateway } from '../support/gateway';
 import { expectNothingLeft } from '../support/processes';
@@ -78,6 +79,21 @@ describe('SDKs', () => {
   });
 });
 
+/** A block of the developers' page, for this gateway. */
+function snippet(language: string, mark: string): string {
+  const page = publishedPages().find(({ path }) => path === 'docs/developer.md');
+  const block = page?.blocks.find(
+    (each) => each.language === language && each.lines.some((line) => line.includes(mark)),
+  );
+  if (!block) throw new Error(`the page has no ${language} with ${mark}`);
+  return block.lines.join('\n').replaceAll('http://127.0.0.1:18789', gateway.url);
+}
+
+test.each(['@ai-sdk/openai', '@langchain/openai'])('the page’s example with %s works', async (mark) => {
+  const { code, stdout, stderr } = await home.script(snippet('js', `'${mark}'`), { TOKEN: department.token }).done;
+  expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: 'This is local/demo,\n'.repeat(3) });
+});
+
 interface Cli {
   /** Starts it with one task, to end with the answer. */
   ask(model: string, token?: string): Promise<Client>;
@@ -90,13 +106,11 @@ interface Cli {
 const claude: Cli = {
   family: 'claude/fake',
   attempts: 1,
-  ask: (model, token = department.token) =>
-    Promise.resolve(
-      home.claude(['-p', 'What does note.txt say?'], {
-        ...{ ANTHROPIC_BASE_URL: gateway.url, ANTHROPIC_AUTH_TOKEN: token, ANTHROPIC_MODEL: model },
-        ...{ ANTHROPIC_DEFAULT_HAIKU_MODEL: model, CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1' },
-      }),
-    ),
+  ask: (model, token = department.token) => {
+    const page = snippet('sh', 'ANTHROPIC_BASE_URL').replaceAll('claude/fake-n4', model).replace('"$TOKEN"', token);
+    const env = Object.fromEntries([...page.matchAll(/^export (\w+)=(\S+)/gm)].map(([, name, value]) => [name, value]));
+    return Promise.resolve(home.claude(['-p', 'What does note.txt say?'], env as Record<string, string>));
+  },
   fileTool: (file_path) => ({ name: 'Read', arguments: { file_path } }),
 };
 
@@ -105,13 +119,8 @@ const codex: Cli = {
   // Whatever the answer says: it takes a refusal for a stream that broke off.
   attempts: 6,
   ask: async (model, token = department.token) => {
-    const settings = [
-      ...[`model = "${model}"`, 'model_provider = "gateway"', 'check_for_update_on_startup = false'],
-      ...['[analytics]', 'enabled = false', '[features]', 'apps = false', 'plugins = false'],
-      ...['[model_providers.gateway]', 'name = "OpenClawMU"', `base_url = "${gateway.url}/v1"`],
-      ...['env_key = "OPENCLAWMU_TOKEN"', 'wire_api = "responses"'],
-    ];
-    await writeFile(join(home.folder, 'config.toml'), settings.join('\n'));
+    const settings = snippet('toml', 'wire_api').replace('fake-n4', model);
+    await writeFile(join(home.folder, 'config.toml'), settings);
     const args = ['exec', '--skip-git-repo-check', '--sandbox', 'danger-full-access', 'What does note.txt say?'];
     return home.codex(args, { CODEX_HOME: home.folder, OPENCLAWMU_TOKEN: token });
   },

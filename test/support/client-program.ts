@@ -88,6 +88,11 @@ export class ClientHome {
     return this.start(NODE, [join(CLIENTS, 'programs', `${name}.mjs`), ...args], env);
   }
 
+  /** Runs the text of a program, as if it stood beside those. */
+  script(text: string, env: Record<string, string>): Client {
+    return this.start(NODE, ['--input-type=module', '--eval', text], env, CLIENTS);
+  }
+
   claude(args: readonly string[], env: Record<string, string>): Client {
     return this.start(join(MODULES, `@anthropic-ai/claude-code-${SYSTEM}/claude`), args, env);
   }
@@ -98,11 +103,11 @@ export class ClientHome {
     return this.start(join(vendor, triple, 'bin/codex'), args, env);
   }
 
-  private start(command: string, args: readonly string[], env: Record<string, string>): Client {
+  private start(command: string, args: readonly string[], env: Record<string, string>, cwd = this.folder): Client {
     const proxy = `http://127.0.0.1:${(this.trap.address() as AddressInfo).port}`;
     const proxies = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy };
     const child = spawn(command, args, {
-      cwd: this.folder,
+      cwd,
       env: {
         ...{ PATH: process.env['PATH'], HOME: this.folder, TMPDIR: this.folder, LANG: 'C.UTF-8' },
         ...{ ...proxies, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', NODE_USE_ENV_PROXY: '1' },
