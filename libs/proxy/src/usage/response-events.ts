@@ -1,5 +1,5 @@
 import { KeySet } from '../key-set';
-import { type JsonObject, membersAt, scanObject, valueOf } from '../request-scan';
+import { type JsonObject, kindAt, membersAt, scanObject, valueOf } from '../request-scan';
 import { usageOfResponses } from './openai-usage';
 import { searchesIn } from './response-searches';
 import { matches, Seen, type StreamEvents, type StreamUsage, textOrNull } from './stream-events';
@@ -7,11 +7,12 @@ import { isObject, type Json } from './token-counts';
 
 const TYPE = Buffer.from('{"type":"');
 const DELTA_END = Buffer.from('.delta"');
-const EMPTY = [Buffer.from('"delta":""'), Buffer.from('"delta": ""')];
+const DELTA = Buffer.from('"delta":');
 const RESPONSE = Buffer.from('response.');
 const QUOTE = 0x22;
+const SPACE = 0x20;
 
-const EVENT_KEYS = new KeySet(['type', 'response', 'delta']);
+const EVENT_KEYS = new KeySet(['type', 'response', 'delta', 'error']);
 const RESPONSE_KEYS = new KeySet(['usage', 'service_tier', 'status', 'incomplete_details', 'output']);
 
 /** Events that end a response. What failed may still have a usage, but is not complete. */
@@ -49,8 +50,13 @@ export class ResponseEvents implements StreamEvents {
   }
 
   private delta(buffer: Buffer, from: number, end: number): void {
-    const event = buffer.subarray(from, end);
-    if (!EMPTY.some((nothing) => event.includes(nothing))) this.seen.deltas += 1;
+    for (let i = from; i < end; i += 1) {
+      if (buffer[i] !== QUOTE || !matches(buffer, i, DELTA)) continue;
+      let value = i + DELTA.length;
+      while (buffer[value] === SPACE) value += 1;
+      if (buffer[value] !== QUOTE || buffer[value + 1] !== QUOTE) this.seen.deltas += 1;
+      return;
+    }
   }
 
   /** The type somewhere among the keys, as servers write it that sort them. */
@@ -61,7 +67,8 @@ export class ResponseEvents implements StreamEvents {
     const type = textAt(event, scanned.object, 'type');
     if (type?.endsWith('.delta')) {
       if (textAt(event, scanned.object, 'delta') !== '') this.seen.deltas += 1;
-    } else this.named(type ?? 'error', event, 0, event.length);
+    } else if (type !== undefined || scanned.object.members.has('error'))
+      this.named(type ?? 'error', event, 0, event.length);
   }
 
   private named(type: string, buffer: Buffer, start: number, end: number): void {
@@ -72,7 +79,8 @@ export class ResponseEvents implements StreamEvents {
   private ended(event: Buffer): void {
     const scanned = scanObject(event, EVENT_KEYS);
     const response = scanned.ok ? scanned.object.members.get('response') : undefined;
-    const inner = response && membersAt(event, response.valueStart, RESPONSE_KEYS);
+    const isObjectThere = response && kindAt(event, response.valueStart) === 'object';
+    const inner = isObjectThere ? membersAt(event, response.valueStart, RESPONSE_KEYS) : undefined;
     if (!inner?.ok) {
       this.seen.problem = { reason: 'unreadable', field: 'usage' };
       return;
