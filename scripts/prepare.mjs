@@ -30,7 +30,7 @@ export async function ensureInstalled() {
   const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
   const fingerprint = digest([process.platform, process.arch, lock]);
   if (read(INSTALL_STAMP) === fingerprint) return;
-  if (!isInstalled(JSON.parse(lock))) await step('Installing dependencies', install);
+  if (!isInstalled(JSON.parse(lock))) await step('Installing dependencies', () => install(ROOT, ['--include=dev']));
   writeFileSync(INSTALL_STAMP, fingerprint);
 }
 
@@ -42,8 +42,7 @@ export async function ensureClients() {
     readFileSync(join(CLIENTS, 'package-lock.json'), 'utf8'),
   ]);
   if (read(CLIENTS_STAMP) === fingerprint) return;
-  const command = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http'];
-  await step('Installing the clients for tests', () => npm(command, { silenceMs: SILENCE_MS, cwd: CLIENTS }));
+  await step('Installing the clients for tests', () => install(CLIENTS, ['--ignore-scripts']));
   writeFileSync(CLIENTS_STAMP, fingerprint);
 }
 
@@ -62,9 +61,9 @@ export async function ensureBuilt() {
   writeFileSync(BUILD_STAMP, fingerprint);
 }
 
-async function install() {
+async function install(cwd, options) {
   const attempt = (command) =>
-    npm([...command, '--include=dev', '--no-audit', '--no-fund', '--loglevel=http'], { silenceMs: SILENCE_MS });
+    npm([...command, ...options, '--no-audit', '--no-fund', '--loglevel=http'], { silenceMs: SILENCE_MS, cwd });
   const patiently = (command) =>
     attempt(command).catch((error) => (error.hung ? attempt(command) : Promise.reject(error)));
   try {

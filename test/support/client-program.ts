@@ -10,8 +10,9 @@ const CLIENTS = resolve(__dirname, '../clients');
 const MODULES = join(CLIENTS, 'node_modules');
 const SYSTEM = `${process.platform}-${process.arch}`;
 
-/** Real clients need a newer Node.js than the gateway; the registry has it as a package. */
-const NODE = join(MODULES, `node-${SYSTEM}/bin/node`);
+/** Real clients need a newer Node.js than the gateway; for Linux the registry has it as a package. */
+const PACKAGED_NODE = join(MODULES, `node-${SYSTEM}/bin/node`);
+const NODE = existsSync(PACKAGED_NODE) ? PACKAGED_NODE : process.execPath;
 
 /** How long a client may take. The slowest need three seconds. */
 const PATIENCE_MS = 60_000;
@@ -70,7 +71,7 @@ export class ClientHome {
   }
 
   static async open(): Promise<ClientHome> {
-    if (!existsSync(NODE))
+    if (!existsSync(MODULES))
       throw new Error('The clients are not installed: run "npm ci --ignore-scripts" in test/clients, or "npm test".');
     const trap = createServer().listen(0, '127.0.0.1');
     await new Promise((listening) => trap.once('listening', listening));
