@@ -37,7 +37,10 @@ const FAKE_MODELS = { 'fake*': 'fake-openai', 'claude/fake*': 'fake-anthropic' }
 /** Settings of two providers behind one fake. @param timeouts in ms, see openclawmu.yaml */
 export function fakeProviders(fake: FakeProvider, timeouts: Record<string, number> = {}): Record<string, unknown> {
   const common = { baseUrl: fake.url, apiKey: fake.apiKey, internal: true, timeouts };
-  return { 'fake-openai': { dialect: 'openai', ...common }, 'fake-anthropic': { dialect: 'anthropic', ...common } };
+  return {
+    'fake-openai': { dialect: 'openai', responses: true, ...common },
+    'fake-anthropic': { dialect: 'anthropic', ...common },
+  };
 }
 
 const FREE = { input: '0', output: '0', cacheRead: '0', cacheWrite5m: '0', cacheWrite1h: '0' };

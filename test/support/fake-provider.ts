@@ -6,6 +6,7 @@ import { Answer } from './fake-provider/answer';
 import { anthropicDialect } from './fake-provider/anthropic-dialect';
 import type { Behaviour, ErrorAnswer, Tokens } from './fake-provider/behaviour';
 import type { Dialect } from './fake-provider/dialect';
+import { geminiDialect, geminiModelOf } from './fake-provider/gemini-dialect';
 import { behaviourOfModel } from './fake-provider/model-name';
 import { embeddingsDialect } from './fake-provider/embeddings-dialect';
 import { openaiDialect } from './fake-provider/openai-dialect';
@@ -17,7 +18,7 @@ export type { Behaviour, ErrorAnswer, Framing, Moment, Tokens } from './fake-pro
 export type { Outcome, ReceivedRequest } from './fake-provider/received-request';
 
 export interface FakeProviderOptions {
-  /** The key this provider accepts, as `Authorization: Bearer` or `x-api-key`; anything else is a 401. */
+  /** The key this provider accepts, as `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`; anything else is a 401. */
   readonly apiKey?: string;
   /** A fixed port, to come back where an earlier fake was closed; 0 takes a free one. */
   readonly port?: number;
@@ -42,7 +43,7 @@ interface Script {
 const WAIT_LIMIT_MS = 60_000;
 
 /**
- * An upstream provider on 127.0.0.1 that speaks the OpenAI and the Anthropic dialect, does what a model's name or a
+ * An upstream provider on 127.0.0.1 that speaks the dialects of OpenAI, Anthropic and Google, does what a model's name or a
  * script says, and keeps its own tally. It lives in the test's process, so it survives a gateway that is killed.
  */
 export class FakeProvider {
@@ -153,8 +154,8 @@ export class FakeProvider {
 
   /** What a provider checks before any model sees the request: the key, the route, the required fields. */
   private refusal(request: ReceivedRequest, dialect: Dialect): ErrorAnswer | undefined {
-    const { authorization, 'x-api-key': key } = request.headers;
-    const presented = [authorization?.replace(/^Bearer /, ''), key].filter((value) => value !== undefined);
+    const { authorization, 'x-api-key': key, 'x-goog-api-key': googleKey } = request.headers;
+    const presented = [authorization?.replace(/^Bearer /, ''), key, googleKey].filter((value) => value !== undefined);
     if (presented.length === 0 || presented.some((value) => value !== this.apiKey)) return { status: 401 };
     if (request.method === 'GET' && request.path === '/v1/models') return undefined;
     if (isCount(request)) return undefined;
@@ -173,7 +174,9 @@ export class FakeProvider {
 /** Both dialects have /v1/models; there, and where no route is known, the version header tells them apart. */
 function dialectOf(message: IncomingMessage): Dialect {
   const isAnthropic = message.headers['anthropic-version'] !== undefined || message.url?.startsWith('/v1/messages');
-  const named = [embeddingsDialect, responsesDialect].find((of) => message.url?.startsWith(of.completionPath));
+  const named = [embeddingsDialect, responsesDialect, geminiDialect].find((of) =>
+    message.url?.startsWith(of.completionPath),
+  );
   if (named) return named;
   const isChat = message.url?.startsWith(openaiDialect.completionPath);
   return isAnthropic && !isChat ? anthropicDialect : openaiDialect;
@@ -182,7 +185,8 @@ function dialectOf(message: IncomingMessage): Dialect {
 const DIALECTS = [openaiDialect, responsesDialect, embeddingsDialect, anthropicDialect];
 
 function isCompletion({ method, path }: ReceivedRequest): boolean {
-  return method === 'POST' && DIALECTS.some((of) => path === of.completionPath);
+  const isKnown = DIALECTS.some((of) => path === of.completionPath) || geminiModelOf(path) !== undefined;
+  return method === 'POST' && isKnown;
 }
 
 const isCount = ({ method, path }: ReceivedRequest): boolean =>

@@ -20,7 +20,8 @@ const MODELS: Readonly<Record<ProviderFormat, string>> = {
 const options = (to: ProviderFormat): TranslationOptions => ({
   model: MODELS[to],
   publicModel: 'public/model',
-  defaultOutputLimit: 8_000,
+  outputLimit: 8_000,
+  limitAlways: false,
   chatLimit: 'max_tokens',
   systemFirst: true,
   requestId: 'req_1',

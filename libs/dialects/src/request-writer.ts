@@ -4,8 +4,8 @@ import type { Conversation, Dropped, Part, TextPart, Turn } from './conversation
 export interface Target {
   /** The name the provider knows the model by. */
   readonly model: string;
-  /** Most tokens of an answer where the request sets no limit and the provider wants one. */
-  readonly defaultOutputLimit: number;
+  /** Most tokens of an answer: a higher limit is lowered, and a provider that wants a limit gets this one for none. */
+  readonly outputLimit: number;
   /** Which of its two limits a server of chat completions takes; OpenAI's own models want the newer one. */
   readonly chatLimit: 'max_tokens' | 'max_completion_tokens';
   /** Whether the server may refuse a system message behind others, as the templates of many open models do. */

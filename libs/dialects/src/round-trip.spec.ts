@@ -19,7 +19,8 @@ const PAIRS = CLIENTS.flatMap((a) => CLIENTS.filter((b) => b !== a).map((b) => [
 const OPTIONS: TranslationOptions & Target = {
   model: 'gpt-5',
   publicModel: 'gpt-5',
-  defaultOutputLimit: 8_000,
+  outputLimit: 10_000,
+  limitAlways: false,
   chatLimit: 'max_completion_tokens',
   systemFirst: false,
   requestId: 'req_1',

@@ -8,7 +8,8 @@ import { translateRequest, type TranslationOptions } from './translate-request';
 const OPTIONS: TranslationOptions = {
   model: 'gemini-3-pro',
   publicModel: 'public/model',
-  defaultOutputLimit: 8_000,
+  outputLimit: 8_000,
+  limitAlways: false,
   chatLimit: 'max_tokens',
   systemFirst: false,
   requestId: 'req_1',

@@ -5,7 +5,8 @@ import { translateRequest, type TranslationOptions } from './translate-request';
 const OPTIONS: TranslationOptions = {
   model: 'upstream',
   publicModel: 'public',
-  defaultOutputLimit: 4_096,
+  outputLimit: 20_000,
+  limitAlways: false,
   chatLimit: 'max_tokens',
   systemFirst: false,
   requestId: 'req_1',
@@ -99,10 +100,21 @@ describe('what is refused', () => {
 });
 
 describe('output limits', () => {
+  it('are lowered to what was agreed', () => {
+    const asked = { messages: hello, max_tokens: 90_000 };
+    expect(translate('chat', 'messages', asked).body['max_tokens']).toBe(20_000);
+    expect(translate('messages', 'chat', asked, { outputLimit: 100 }).body['max_tokens']).toBe(100);
+    expect(translate('messages', 'chat', { ...asked, max_tokens: 0 }).body['max_tokens']).toBeUndefined();
+    const always = { limitAlways: true, outputLimit: 7 };
+    expect(translate('responses', 'chat', { input: 'Hello' }, always).body['max_tokens']).toBe(7);
+  });
+
   it('are sent as agreed to a provider that wants one, and to no other', () => {
-    expect(translate('chat', 'messages', { messages: hello }).body['max_tokens']).toBe(4_096);
+    expect(translate('chat', 'messages', { messages: hello }).body['max_tokens']).toBe(20_000);
+    expect(translate('chat', 'gemini', { messages: hello }).body['generationConfig']).toEqual({
+      maxOutputTokens: 20_000,
+    });
     expect(translate('responses', 'chat', { input: 'Hello' }).body['max_tokens']).toBeUndefined();
-    expect(translate('chat', 'gemini', { messages: hello }).body['generationConfig']).toBeUndefined();
   });
 
   it('have the name the server takes', () => {

@@ -29,6 +29,8 @@ const WRITERS: Readonly<
 };
 
 export interface TranslationOptions extends Target {
+  /** Whether every provider is told the limit, also where the request sets none. */
+  readonly limitAlways: boolean;
   /** The model as the client called it, which its answer is to name. */
   readonly publicModel: string;
   /** Stands in for the answer's id where the provider gives none. */
@@ -57,7 +59,7 @@ export function translateRequest(
 ): TranslatedRequest {
   const dropped: Dropped = new Set();
   const { conversation, recall } = READERS[from](bodyOf(body), dropped);
-  const written = WRITERS[to](conversation, options, dropped);
+  const written = WRITERS[to](limited(conversation, options), options, dropped);
   return {
     body: Buffer.from(JSON.stringify(written), 'utf8'),
     dropped: [...dropped].sort(),
@@ -68,4 +70,11 @@ export function translateRequest(
       createdSeconds: Math.floor(options.nowMs / 1000),
     },
   };
+}
+
+/** Some servers take a limit of 0 for none, so it is taken for none here. */
+function limited(conversation: Conversation, { outputLimit, limitAlways }: TranslationOptions): Conversation {
+  const asked = conversation.outputLimit || undefined;
+  const limit = asked === undefined ? (limitAlways ? outputLimit : undefined) : Math.min(asked, outputLimit);
+  return { ...conversation, outputLimit: limit };
 }

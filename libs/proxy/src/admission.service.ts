@@ -22,6 +22,7 @@ import type { ModelRequest } from './model-request';
 import type { RequestFacts } from './request-facts';
 import type { Candidate, Plan } from './router';
 import { usesOf } from './search-uses';
+import { factsFor } from './translated-request';
 
 /** A request, and by what it is priced: one price for each candidate of its plan. */
 export interface Asked extends PricedModels {
@@ -138,9 +139,10 @@ interface Try {
 }
 
 function decide(candidate: Candidate, price: Decided['price'], facts: RequestFacts, principal: Principal): Decided {
-  refuseUnpriced(facts, price);
-  const uses = usesOf(facts, candidate.model, price, principal.clampsOutput);
-  return { candidate, price, uses, tier: tierGranted(facts, price) };
+  const own = factsFor(facts, candidate);
+  refuseUnpriced(own, price);
+  const uses = usesOf(own, candidate.model, price, principal.clampsOutput);
+  return { candidate, price, uses, tier: tierGranted(own, price) };
 }
 
 const boundsFor = (
@@ -148,7 +150,7 @@ const boundsFor = (
   facts: RequestFacts,
   { body }: ModelRequest,
   counted?: Counted,
-): Bounds => boundsOf(facts, body, candidate.model, { counted, uses, serviceTier: tier?.name });
+): Bounds => boundsOf(factsFor(facts, candidate), body, candidate.model, { counted, uses, serviceTier: tier?.name });
 
 /** At most one candidate bills, so the dearest one's worst case covers all. */
 function quoteOf({ card, prices }: Asked, bounds: readonly Bounds[]): PlanQuote {

@@ -35,7 +35,7 @@ export class DemoProvider {
     const timeouts = { connectMs: 5_000, firstByteMs: 30_000, idleMs: 30_000 };
     const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return new DemoProvider(server, {
-      ...{ dialect: 'openai', baseUrl, internal: true, timeouts },
+      ...{ dialect: 'openai', responses: true, baseUrl, internal: true, timeouts },
       ...{ queueMs: 1, retries: 0, retryMs: 1, breaker: { failures: 0, openMs: 1 } },
     });
   }

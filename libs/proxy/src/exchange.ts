@@ -15,10 +15,12 @@ import { asksUsageForUs, requestTo } from './provider-request';
 import type { KeyGuard } from './provider/key-guard';
 import type { Passage } from './provider/passage';
 import type { Waiter } from './provider/turnstile';
-import type { RequestFacts } from './request-facts';
 import { Attempts, type Failure } from './route/attempts';
 import { mayBeSentAgain, refusesKey, retryAfterMs } from './route/failure';
 import type { Candidate } from './router';
+import { silentSearches, toolsDropped } from './search-uses';
+import { factsFor } from './translated-request';
+import type { AnswerReader, Translation } from './translation';
 import type { Upstream } from './upstream';
 import { UsageReader } from './usage/usage-reader';
 import { readWholeUsage, type WholeUsage } from './usage/whole-usage';
@@ -49,7 +51,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   #reject!: (error: unknown) => void;
   /** Of the attempt under way, once something of it may have been sent. */
   #controller: Dispatcher.DispatchController | null = null;
-  #reader: UsageReader | null = null;
+  #reader: AnswerReader | null = null;
   #parts: Buffer[] | null = null;
   #bytes = 0;
   #status = 0;
@@ -68,6 +70,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   #pause: NodeJS.Timeout | null = null;
   #attempts: Attempts | null = null;
   #guard: KeyGuard | null = null;
+  /** Of the attempt under way, where the candidate speaks another dialect than the client. */
+  #translation: Translation | null = null;
 
   constructor(
     private readonly call: Call,
@@ -149,8 +153,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   private send(passage: Passage): void {
     if (this.#attempts) this.forgetAttempt();
     const { hold, clampedTo } = this.#deal;
-    const { request, facts } = this.call;
-    passage.open(hold, requestTo(this.terms, clampedTo, request, facts), this);
+    const request = requestTo(this.terms, clampedTo, this.call.request, this.call.facts);
+    this.#translation = request.translation;
+    passage.open(hold, request, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -171,7 +176,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       this.#parts = [];
       return;
     }
-    this.#reader = new UsageReader(this.call.facts.wire, asksUsageForUs(this.call.facts));
+    this.#reader =
+      this.#translation?.reader() ?? new UsageReader(this.terms.candidate.wire, asksUsageForUs(this.call.facts));
     this.#guard = this.#passage?.key?.guard() ?? null;
     this.sink.start(status, this.headersToClient());
   }
@@ -196,7 +202,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     this.#passage?.leave();
     if (this.#reader) return this.conclude(this.endStream(this.#reader));
     const body = Buffer.concat(this.#parts ?? []);
-    const usage = readWholeUsage(this.call.facts.wire, body);
+    const usage = readWholeUsage(this.terms.candidate.wire, body);
     // What was worked on is billed, whatever its status, and not asked for again.
     const isRefused = this.#status >= 300 && mayBeSentAgain(this.#status) && usage.usage === null;
     if (isRefused && this.again(this.refusal())) return;
@@ -212,7 +218,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
 
   private notSent(error: Error): void {
     this.#passage?.leave();
-    if (!this.again(NOT_SENT)) this.conclude(this.fail(error));
+    // What this candidate's provider has no words for, another's may have.
+    const isOurs = error instanceof CodedError && error.entry.status < 500;
+    if (!this.again(isOurs ? NOT_POSSIBLE : NOT_SENT)) this.conclude(this.fail(error));
   }
 
   private refusal(): Failure {
@@ -258,7 +266,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   }
 
   private async endWhole(body: Buffer, usage: WholeUsage): Promise<void> {
-    const { wire } = this.call.facts;
+    const { wire } = this.terms.candidate;
     const outputSeen = wire !== 'embeddings' ? Math.ceil(body.length / BYTES_PER_TOKEN) : 0;
     const isError = this.#status >= 300;
     const isUsable = isError || usage.problem?.reason !== 'unreadable';
@@ -270,15 +278,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       ...usage,
     });
     if (!isUsable) throw unusable('is not a JSON object');
+    const told = this.#translation ? this.#translation.whole(this.#status, body) : body;
     const answer = isError
-      ? errorAnswer(DIALECT_OF[wire], this.#status, body)
-      : { status: this.#status, body: usage.failure ? failureInOurWords(body, usage.failure) : body };
+      ? errorAnswer(DIALECT_OF[this.call.facts.wire], this.#status, told)
+      : { status: this.#status, body: usage.failure ? failureInOurWords(told, usage.failure) : told };
     const headers = this.headersToClient();
     headers['content-type'] = 'application/json';
     this.sink.whole(answer.status, headers, this.#passage?.key?.maskIn(answer.body) ?? answer.body);
   }
 
-  private async endStream(reader: UsageReader): Promise<void> {
+  private async endStream(reader: AnswerReader): Promise<void> {
     const rest = reader.flush();
     const usage = reader.finish();
     const outcome = usage.terminal ? 'completed' : 'failed';
@@ -316,7 +325,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   }
 
   private headersToClient(): Record<string, string> {
-    return answerHeaders(this.#headers, this.call, this.#deal.clampedTo, this.terms, this.#passage?.key ?? null);
+    const dropped = this.#translation?.dropped ?? toolsDropped(this.call.facts, this.terms.uses);
+    const key = this.#passage?.key ?? null;
+    return answerHeaders(this.#headers, this.call, {
+      clampedTo: this.#deal.clampedTo,
+      dropped,
+      terms: this.terms,
+      key,
+    });
   }
 
   private async settle(ending: Omit<Ending, 'inputGuess' | 'silentSearches'>): Promise<void> {
@@ -325,8 +341,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const { hold, terms } = this.#deal;
     const { quote, price, attribution } = this.terms;
     if (terms.length > 1) hold.attributeTo(attribution);
-    const inputGuess = Math.ceil(this.call.facts.bodyBytes / BYTES_PER_TOKEN);
-    const billed = bill(price, quote, { inputGuess, silentSearches: silentSearches(this.call.facts), ...ending });
+    const facts = factsFor(this.call.facts, this.terms.candidate);
+    const inputGuess = Math.ceil(facts.bodyBytes / BYTES_PER_TOKEN);
+    const billed = bill(price, quote, { inputGuess, silentSearches: silentSearches(facts), ...ending });
     const { costNanos, tokens } = billed;
     const id = providerRequestId(this.#headers);
     const told = id !== null && this.#passage?.key?.isIn(id) ? null : id;
@@ -335,10 +352,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   }
 }
 
-/** OpenAI bills a search for each answer of a searching model, and does not count it in the usage. */
-const silentSearches = ({ searches, choices }: RequestFacts): number =>
-  searches.some(({ name }) => name === 'web_search_options') ? choices : 0;
-
+const NOT_POSSIBLE: Failure = { retryAfterMs: null, mayRepeat: false, atOnce: true };
 const NOT_SENT: Failure = { retryAfterMs: null, mayRepeat: true, atOnce: false };
 
 const ignore = (): void => undefined;

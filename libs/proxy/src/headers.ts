@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ProviderWire } from './wire';
 
 /**
  * What of a client's request headers a provider gets to see: what its own APIs and tools speak, known today or not. What
@@ -33,6 +34,19 @@ export function headersToProvider(from: IncomingHttpHeaders, bodyBytes: number):
     if (typeof value === 'string' && isForProvider(name)) headers[name] = value;
   }
   headers['accept-encoding'] = 'identity';
+  headers['content-length'] = String(bodyBytes);
+  return headers;
+}
+
+/** Of a request that is translated only its body says anything to the provider; the version is the one the translation writes. */
+export function headersOfTranslation(
+  { 'user-agent': agent }: IncomingHttpHeaders,
+  wire: ProviderWire,
+  bodyBytes: number,
+): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': 'application/json', 'accept-encoding': 'identity' };
+  if (agent !== undefined) headers['user-agent'] = agent;
+  if (wire === 'messages') headers['anthropic-version'] = '2023-06-01';
   headers['content-length'] = String(bodyBytes);
   return headers;
 }

@@ -4,9 +4,14 @@ import { Injectable } from '@nestjs/common';
 import { DEMO_PROVIDER } from './demo-provider';
 import { mayUse, type RouteTable } from './router';
 import { Upstream } from './upstream';
-import { WIRES, wiresOf, type Wire } from './wire';
+import { WIRES, type ProviderWire } from './wire';
 
-const SPOKEN = { openai: wiresOf('openai'), anthropic: wiresOf('anthropic') } as const;
+const SPOKEN = {
+  openai: ['chat', 'embeddings'],
+  anthropic: ['messages'],
+  gemini: ['gemini'],
+} as const satisfies Record<string, readonly ProviderWire[]>;
+const WITH_RESPONSES: readonly ProviderWire[] = ['responses', ...SPOKEN.openai];
 
 /** What the catalogue, the configured providers and the configured routes offer together. */
 @Injectable()
@@ -30,10 +35,10 @@ export class Offer implements RouteTable {
     return this.catalogue.model(name);
   }
 
-  wiresOf(name: string): readonly Wire[] | undefined {
+  wiresOf(name: string): readonly ProviderWire[] | undefined {
     if (name === DEMO_PROVIDER) return WIRES;
     const provider = this.upstream.provider(name);
-    return provider && SPOKEN[provider.dialect];
+    return provider && (provider.responses ? WITH_RESPONSES : SPOKEN[provider.dialect]);
   }
 
   /** The models and routes that a key may use and that could be called now, routes first. */

@@ -14,7 +14,7 @@ beforeAll(async () => {
   fake = await FakeProvider.start();
   const common = { internal: true, apiKey: fake.apiKey, baseUrl: fake.url };
   world = await RelayWorld.open(
-    { open: { dialect: 'openai', ...common }, claude: { dialect: 'anthropic', ...common } },
+    { open: { dialect: 'openai', responses: true, ...common }, claude: { dialect: 'anthropic', ...common } },
     { 'gpt*': ['open', '*'], 'bare*': ['open', '*'], 'claude*': ['claude', '*'], 'plain*': ['claude', '*'] },
   );
   const { catalogue } = world.billing;

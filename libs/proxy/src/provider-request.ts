@@ -2,18 +2,23 @@ import type { Terms } from './deal';
 import { headersToProvider } from './headers';
 import type { ModelRequest } from './model-request';
 import { editMembers, usageAsked } from './request-edit';
-import type { UpstreamRequest } from './provider/passage';
 import { LIMIT_KEYS, type RequestFacts } from './request-facts';
 import type { Candidate } from './router';
 import { searchEdits } from './search-uses';
+import { translatedRequest, type CandidateRequest } from './translated-request';
 
-/** A request as a candidate gets it: edited by splicing, what is not ours byte for byte as it was sent. */
+/**
+ * A request as a candidate gets it: edited by splicing, what is not ours byte for byte as it was sent; or translated.
+ * @throws CodedError `not_expressible`, `validation_failed`
+ */
 export function requestTo(
   { candidate, uses, tier }: Terms,
   clampedTo: number | null,
-  { path, headers, body }: ModelRequest,
+  request: ModelRequest,
   facts: RequestFacts,
-): UpstreamRequest {
+): CandidateRequest {
+  if (candidate.wire !== facts.wire) return translatedRequest(candidate, clampedTo, request, facts);
+  const { path, headers, body } = request;
   const searches = facts.searches.length > 0 ? searchEdits(body, facts, uses) : undefined;
   const set: Record<string, string> = { ...searches?.set };
   if (candidate.upstreamModel !== facts.model) set['model'] = JSON.stringify(candidate.upstreamModel);
@@ -28,7 +33,13 @@ export function requestTo(
     set,
     insert: searches?.insert,
   });
-  return { path, model: candidate.upstreamModel, headers: headersToProvider(headers, edited.length), body: edited };
+  return {
+    path,
+    model: candidate.upstreamModel,
+    headers: headersToProvider(headers, edited.length),
+    body: edited,
+    translation: null,
+  };
 }
 
 /** A stream of chat completions tells its usage only if asked, and the bill needs it; the answer to our asking is hidden again. */

@@ -3,19 +3,23 @@ import type { Principal, RouteConfig } from '@app/platform';
 import type { ModelRequest } from './model-request';
 import type { RequestFacts } from './request-facts';
 import { mayUse, route, type Plan, type RouteTable } from './router';
-import type { Wire } from './wire';
+import type { ProviderWire, Wire } from './wire';
 
 const entry = (id: string, provider: string, upstreamModel = id): ModelEntry => ({
   ...{ id, provider, upstreamModel, displayName: id },
   ...{ contextTokens: 1_000, maxOutputTokens: 100 },
 });
 const models = new Map(
-  [entry('fast', 'open', 'gpt-5-mini'), entry('both', 'local'), entry('gone', 'removed'), entry('opus', 'anth')].map(
-    (m) => [m.id, m],
-  ),
+  [
+    entry('fast', 'open', 'gpt-5-mini'),
+    entry('both', 'local'),
+    entry('gone', 'removed'),
+    entry('opus', 'anth'),
+    entry('pro', 'goog'),
+  ].map((m) => [m.id, m]),
 );
-const wires: Readonly<Record<string, readonly Wire[]>> = {
-  ...{ open: ['chat', 'responses'], local: ['chat', 'messages'], anth: ['messages'] },
+const wires: Readonly<Record<string, readonly ProviderWire[]>> = {
+  ...{ open: ['chat', 'responses'], local: ['chat', 'messages'], anth: ['messages'], goog: ['gemini'] },
 };
 const routeTo = (targets: RouteConfig['targets'], more: Partial<RouteConfig> = {}): RouteConfig => ({
   ...{ targets, sticky: 'none', retries: 2, retryMs: 30_000 },
@@ -66,9 +70,20 @@ describe('a model', () => {
   test('is billed by its public name and asked for by the one the provider knows', () => {
     expect(plan('fast', 'chat')).toEqual({
       publicModel: 'fast',
-      candidates: [{ provider: 'open', model: models.get('fast'), upstreamModel: 'gpt-5-mini' }],
+      candidates: [{ provider: 'open', model: models.get('fast'), upstreamModel: 'gpt-5-mini', wire: 'chat' }],
       rules: null,
     });
+  });
+
+  test.each<[string, Wire, string]>([
+    ['fast', 'responses', 'responses'],
+    ['fast', 'messages', 'responses'],
+    ['both', 'responses', 'chat'],
+    ['opus', 'chat', 'messages'],
+    ['pro', 'chat', 'gemini'],
+    ['pro', 'messages', 'gemini'],
+  ])('%s asked on %s is asked on %s', (name, wire, expected) => {
+    expect(plan(name, wire).candidates[0].wire).toBe(expected);
   });
 
   test('of a provider of several wires is reached by either', () => {
@@ -80,18 +95,18 @@ describe('a model', () => {
     ['a model nobody offers', 'nothing', 'chat', anybody, 'model_not_found', /"nothing"/],
     ['a model of a provider that was removed', 'gone', 'chat', anybody, 'provider_disabled', /"removed"/],
     [
-      'a model of another wire',
-      'fast',
-      'messages',
+      'vectors of a model that gives none',
+      'opus',
+      'embeddings',
       anybody,
       'dialect_not_supported',
-      /POST \/v1\/chat\/completions, POST \/v1\/responses/,
+      /POST \/v1\/chat\/completions, POST \/v1\/responses, POST \/v1\/messages/,
     ],
     ['a model this key may not use', 'fast', 'chat', caller(['both']), 'model_not_allowed', /"fast"/],
     ['every model, for a key that may use none', 'fast', 'chat', caller([]), 'model_not_allowed', /"fast"/],
     ['a route this key may not use', 'smart', 'chat', caller(['fast']), 'model_not_allowed', /"smart"/],
     ['a route to providers that were removed', 'lost', 'chat', anybody, 'provider_disabled', /"removed"/],
-    ['a route whose models answer on another wire', 'french', 'chat', anybody, 'dialect_not_supported', /messages/],
+    ['vectors of a route without any', 'french', 'embeddings', anybody, 'dialect_not_supported', /messages/],
   ])('refuses %s', (_, name, wire, principal, code, message) => {
     expect(() => plan(name, wire, principal)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) }),
@@ -121,8 +136,9 @@ describe('a route', () => {
     expect(order(plan('both', 'chat'))).toEqual(['both', 'fast']);
   });
 
-  test('leaves out what is not offered, not configured, or answers on another wire', () => {
-    expect(order(plan('fast2', 'chat'))).toEqual(['both']);
+  test('leaves out what is not offered, not configured, or has no words for the request', () => {
+    expect(order(plan('fast2', 'chat'))).toEqual(['both', 'opus']);
+    expect(() => plan('fast2', 'embeddings')).toThrow(expect.objectContaining({ code: 'dialect_not_supported' }));
     expect(order(plan('fast2', 'messages'))).toEqual(['both', 'opus']);
   });
 

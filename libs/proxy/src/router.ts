@@ -5,7 +5,7 @@ import type { RequestFacts } from './request-facts';
 import type { RetryRules } from './route/attempts';
 import { stickyKey } from './route/sticky-key';
 import { orderOf } from './route/target-order';
-import { PATH_OF, type Wire } from './wire';
+import { PATH_OF, WIRES, wireTo, type ProviderWire, type Wire } from './wire';
 
 /** One way to answer a request: which model of which provider. */
 export interface Candidate {
@@ -14,6 +14,8 @@ export interface Candidate {
   readonly model: ModelEntry;
   /** The name the provider knows the model by. */
   readonly upstreamModel: string;
+  /** What it is asked in: the request's own wire, or the one that the request is translated to. */
+  readonly wire: ProviderWire;
 }
 
 /** Whom to ask, in order. */
@@ -30,11 +32,11 @@ export interface RouteTable {
   route(name: string): RouteConfig | undefined;
   model(name: string): ModelEntry | undefined;
   /** The wires a provider answers on, or `undefined` when it is not configured. */
-  wiresOf(provider: string): readonly Wire[] | undefined;
+  wiresOf(provider: string): readonly ProviderWire[] | undefined;
 }
 
 /**
- * Decides whom a request goes to. Of a route's targets, those that do not answer on the request's wire are left out.
+ * Decides whom a request goes to. Of a route's targets, those that have no way to say what the request's wire says are left out.
  * @throws CodedError `model_not_found`, `model_not_allowed`, `provider_disabled`, `dialect_not_supported`
  */
 export function route(table: RouteTable, principal: Principal, facts: RequestFacts, request: ModelRequest): Plan {
@@ -48,7 +50,9 @@ export function route(table: RouteTable, principal: Principal, facts: RequestFac
   const order = orderOf(rules.targets, stickyKey(rules.sticky, principal, request, facts));
   const [first, ...others] = order.flatMap((target) => {
     const entry = table.model(target);
-    return entry && canAsk(table, entry, wire) ? [to(entry)] : [];
+    const spoken = entry && table.wiresOf(entry.provider);
+    const asked = spoken && wireTo(spoken, wire);
+    return asked ? [to(entry, asked)] : [];
   });
   // None can be asked: the first one's reason is as good as any.
   const candidate = first ?? candidateOf(table, table.model(order[0] as string), order[0] as string, wire);
@@ -63,23 +67,20 @@ function candidateOf(table: RouteTable, model: ModelEntry | undefined, name: str
       'provider_disabled',
       `The provider "${model.provider}" of the model "${name}" is not configured.`,
     );
-  if (!wires.includes(wire)) {
-    throw new CodedError(
-      'dialect_not_supported',
-      `The model "${name}" is offered on ${wires.map((offered) => `POST ${PATH_OF[offered]}`).join(', ')}.`,
-    );
+  const asked = wireTo(wires, wire);
+  if (asked === null) {
+    const offered = WIRES.filter((other) => wireTo(wires, other) !== null).map((other) => `POST ${PATH_OF[other]}`);
+    throw new CodedError('dialect_not_supported', `The model "${name}" is offered on ${offered.join(', ')}.`);
   }
-  return to(model);
+  return to(model, asked);
 }
 
-const to = (model: ModelEntry): Candidate => ({
+const to = (model: ModelEntry, wire: ProviderWire): Candidate => ({
   provider: model.provider,
   model,
   upstreamModel: model.upstreamModel,
+  wire,
 });
-
-const canAsk = (table: RouteTable, { provider }: ModelEntry, wire: Wire): boolean =>
-  table.wiresOf(provider)?.includes(wire) ?? false;
 
 export const mayUse = (patterns: readonly string[] | null, name: string): boolean =>
   patterns === null || patterns.some((pattern) => matchesPattern(pattern, name));

@@ -32,6 +32,10 @@ export function usesOf(
 /** Whether a tool is taken out of a request: nobody bounds or prices its uses. */
 const isDropped = ({ optionalAt }: SearchTool, uses: number | undefined): boolean => optionalAt !== null && uses === 0;
 
+/** OpenAI bills a search for each answer of a searching chat model, and does not count it in the usage. */
+export const silentSearches = ({ searches, choices }: RequestFacts): number =>
+  searches.some(({ name }) => name === 'web_search_options') ? choices : 0;
+
 /** The tools that are taken out of a request, for its caller to know. */
 export const toolsDropped = ({ searches }: RequestFacts, uses: readonly number[]): readonly string[] =>
   searches.flatMap((tool, i) => (isDropped(tool, uses[i]) ? [`tools.${tool.name}`] : []));

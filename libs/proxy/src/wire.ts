@@ -24,5 +24,14 @@ export const PATH_OF: Readonly<Record<Wire, string>> = {
 
 export const WIRES = Object.keys(PATH_OF) as readonly Wire[];
 
-/** The wires of one dialect. */
-export const wiresOf = (dialect: Dialect): readonly Wire[] => WIRES.filter((wire) => DIALECT_OF[wire] === dialect);
+/** What a provider is asked in that does not speak the client's wire: the one that says most of it comes first. */
+const TRANSLATIONS: Readonly<Record<Wire, readonly ProviderWire[]>> = {
+  chat: ['responses', 'messages', 'gemini'],
+  responses: ['chat', 'messages', 'gemini'],
+  messages: ['responses', 'chat', 'gemini'],
+  embeddings: [],
+};
+
+/** On which of the wires that a provider speaks a request is sent; null where none can say what it says. */
+export const wireTo = (spoken: readonly ProviderWire[], wire: Wire): ProviderWire | null =>
+  spoken.includes(wire) ? wire : (TRANSLATIONS[wire].find((other) => spoken.includes(other)) ?? null);

@@ -26,7 +26,7 @@ export class Answer {
   ) {
     const accepted = String(request.headers['accept-encoding'] ?? '').includes('gzip');
     this.gzip = behaviour.gzip && accepted ? new GzipBody() : undefined;
-    this.streams = request.json['stream'] === true;
+    this.streams = request.streams;
     response.once('close', () => request.end('aborted'));
   }
 

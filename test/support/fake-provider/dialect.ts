@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Behaviour, ErrorAnswer } from './behaviour';
 import type { Completion } from './completion';
 
-export type DialectName = 'openai' | 'anthropic';
+export type DialectName = 'openai' | 'anthropic' | 'gemini';
 
 /** One server-sent event before it is framed. */
 export interface StreamEvent {

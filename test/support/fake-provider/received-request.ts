@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Tokens } from './behaviour';
 import type { DialectName } from './dialect';
+import { geminiModelOf, geminiStreams } from './gemini-dialect';
 
 /**
  * How a call stands: `completed` in full, `refused` with an error status, `broken` by the provider, `aborted` by the
@@ -50,7 +51,11 @@ export class ReceivedRequest {
   }
 
   get model(): string {
-    return typeof this.json['model'] === 'string' ? this.json['model'] : '';
+    return typeof this.json['model'] === 'string' ? this.json['model'] : (geminiModelOf(this.path) ?? '');
+  }
+
+  get streams(): boolean {
+    return this.json['stream'] === true || geminiStreams(this.path);
   }
 
   get outcome(): Outcome {

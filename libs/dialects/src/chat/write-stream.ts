@@ -60,17 +60,17 @@ export class ChatStreamWriter implements StreamWriter {
 
   end(stop: Stop, _: string | null, usage: Usage | null): void {
     this.chunk({}, undefined, CHAT_STOPS[stop]);
-    if (this.recall.usageAsked && usage) this.out.data({ ...this.head(), choices: [], usage: writeChatUsage(usage) });
+    if (this.recall.usageAsked && usage) this.event([], writeChatUsage(usage));
     this.out.word('[DONE]');
   }
 
   private chunk(delta: object, logprobs?: Logprobs, finish: string | null = null): void {
     const choice = { index: 0, delta, logprobs: logprobsOf(logprobs), finish_reason: finish };
-    this.out.data({ ...this.head(), choices: [choice], ...(this.recall.usageAsked && { usage: null }) });
+    this.event([choice], this.recall.usageAsked ? null : undefined);
   }
 
-  private head(): object {
+  private event(choices: readonly object[], usage: object | null | undefined): void {
     const { createdSeconds, model } = this.recall;
-    return { id: this.id, object: 'chat.completion.chunk', created: createdSeconds, model };
+    this.out.data({ id: this.id, object: 'chat.completion.chunk', created: createdSeconds, model, choices, usage });
   }
 }

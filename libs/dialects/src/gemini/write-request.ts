@@ -58,7 +58,7 @@ function writeConfig(request: Conversation, target: Target, dropped: Dropped): o
   if (clash) dropped.add('response_format');
   const format = clash ? undefined : request.format;
   const config = compact({
-    maxOutputTokens: request.outputLimit,
+    maxOutputTokens: request.outputLimit ?? target.outputLimit,
     temperature: request.temperature,
     topP: request.topP,
     topK: request.topK,
@@ -80,8 +80,8 @@ const LEVELS = { minimal: 'minimal', low: 'low', medium: 'medium', high: 'high',
 /** Models that cannot leave thinking off are asked for the least of it. */
 function writeThinking(
   thinking: Thinking,
-  { outputLimit }: Conversation,
-  { model, defaultOutputLimit }: Target,
+  conversation: Conversation,
+  { model, outputLimit }: Target,
   dropped: Dropped,
 ): object | undefined {
   const isPro = model.includes('pro');
@@ -95,9 +95,9 @@ function writeThinking(
   }
   if (thinking.kind === 'adaptive') return { includeThoughts: true };
   if (takesLevel(model)) return { includeThoughts: true, thinkingLevel: LEVELS[effortOf(thinking)] };
-  const tokens =
-    thinking.kind === 'budget' ? thinking.tokens : budgetOf(thinking.effort, outputLimit ?? defaultOutputLimit);
-  return { includeThoughts: true, thinkingBudget: Math.min(24_576, Math.max(512, tokens)) };
+  const limit = conversation.outputLimit ?? outputLimit;
+  const tokens = thinking.kind === 'budget' ? thinking.tokens : budgetOf(thinking.effort, limit);
+  return { includeThoughts: true, thinkingBudget: Math.max(512, Math.min(24_576, tokens, budgetOf('high', limit))) };
 }
 
 /**

@@ -12,7 +12,7 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
   dropSettings(request, ['seed', 'frequencyPenalty', 'presencePenalty', 'logprobs'], dropped);
   const { system, rest } = splitSystem(request.turns);
   const [only] = system;
-  const limit = request.outputLimit ?? target.defaultOutputLimit;
+  const limit = request.outputLimit ?? target.outputLimit;
   const thinking = writeThinking(request, target.model, limit, dropped);
   const { format } = request;
   if (format?.kind === 'json') dropped.add('response_format');

@@ -6,9 +6,6 @@ import { dropSettings, isText, splitSystem, type Target } from '../request-write
 import { effortOf, takesEffort } from '../thinking';
 import { itemOfSeal } from './reasoning-item';
 
-/** OpenAI refuses a smaller limit. */
-const LEAST_OUTPUT = 16;
-
 /** Writes a request of OpenAI's responses that leaves nothing behind at OpenAI. */
 export function writeResponsesRequest(
   request: Conversation,
@@ -29,7 +26,7 @@ export function writeResponsesRequest(
     input: rest.flatMap((turn) => writeTurn(turn, dropped)),
     store: false,
     include: include.length > 0 ? include : undefined,
-    max_output_tokens: outputLimit === undefined ? undefined : Math.max(LEAST_OUTPUT, outputLimit),
+    max_output_tokens: outputLimit,
     temperature: request.temperature,
     top_p: request.topP,
     top_logprobs: logprobs || undefined,

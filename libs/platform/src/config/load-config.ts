@@ -37,6 +37,7 @@ const FOREIGN = new Set(['OPENCLAWMU_CONFIG', 'OPENCLAWMU_URL', 'OPENCLAWMU_ADMI
 const WELL_KNOWN = {
   anthropic: { key: 'ANTHROPIC_API_KEY', dialect: 'anthropic', baseUrl: 'https://api.anthropic.com' },
   openai: { key: 'OPENAI_API_KEY', dialect: 'openai', baseUrl: 'https://api.openai.com' },
+  gemini: { key: 'GEMINI_API_KEY', dialect: 'gemini', baseUrl: 'https://generativelanguage.googleapis.com' },
 } as const;
 
 /**

@@ -7,9 +7,19 @@ const apiVersion = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}(-preview)?$/, 'is not a version such as "2024-10-21"; leave it out for the v1 API');
 
+/** OpenAI does, and Azure in its v1 API; most servers that are compatible with OpenAI do not. */
+const servesResponses = ({
+  baseUrl,
+  azure,
+}: {
+  baseUrl: string;
+  azure?: { apiVersion?: string } | undefined;
+}): boolean =>
+  new URL(baseUrl).hostname === 'api.openai.com' || (azure !== undefined && azure.apiVersion === undefined);
+
 const provider = z
   .strictObject({
-    dialect: z.enum(['openai', 'anthropic']),
+    dialect: z.enum(['openai', 'anthropic', 'gemini']),
     baseUrl: z
       .url({ protocol: /^https?$/ })
       .refine(bare, 'must hold no credentials, query or fragment; the key goes into apiKey')
@@ -18,6 +28,8 @@ const provider = z
     /** Used in turn, with `apiKey` if that is given too. */
     apiKeys: z.array(secret).min(1).max(50).optional(),
     azure: z.strictObject({ apiVersion: apiVersion.optional() }).optional(),
+    /** Whether it serves `/v1/responses` itself; where not, such requests are translated to chat completions. */
+    responses: z.boolean().optional(),
     internal: z.boolean().default(false),
     tls: tlsFiles.optional(),
     proxy: proxyUrlOrNone.optional(),
@@ -38,8 +50,13 @@ const provider = z
     message: 'is for providers of the dialect "openai"',
     path: ['azure'],
   })
+  .refine(({ responses, dialect }) => responses === undefined || dialect === 'openai', {
+    message: 'is for providers of the dialect "openai"',
+    path: ['responses'],
+  })
   .transform((settings) => ({
     ...settings,
+    responses: settings.responses ?? servesResponses(settings),
     /** Whether it may lie in a private network; an address of this machine was meant by whoever wrote it. */
     internal: settings.internal || LOOPBACK.test(new URL(settings.baseUrl).hostname),
   }));

@@ -31,7 +31,7 @@ export class InputCounter {
       const text = await this.tokens.count({ tokenizer, body: withoutMedia(request.body, facts) });
       return text === null ? null : { text };
     }
-    return facts.wire === 'messages' ? this.ask(candidate, request) : null;
+    return facts.wire === 'messages' && candidate.wire === 'messages' ? this.ask(candidate, request) : null;
   }
 
   private async ask({ provider, upstreamModel }: Candidate, { headers, body }: ModelRequest): Promise<Counted | null> {

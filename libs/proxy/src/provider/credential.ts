@@ -14,7 +14,7 @@ export class Credential {
   readonly #bytes: Buffer;
   readonly #isSecret: boolean;
 
-  constructor(key: Secret, header: 'x-api-key' | 'api-key' | 'authorization') {
+  constructor(key: Secret, header: 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'authorization') {
     this.#key = key.reveal();
     this.#bytes = Buffer.from(this.#key, 'utf8');
     this.#isSecret = this.#bytes.length >= SHORTEST_BYTES;

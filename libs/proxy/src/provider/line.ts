@@ -80,7 +80,9 @@ export class Line {
 const turnstileOf = ({ maxConcurrent, queueMs }: ProviderConfig): Turnstile | null =>
   maxConcurrent === undefined ? null : new Turnstile({ limit: maxConcurrent, patienceMs: queueMs });
 
+const KEY_HEADERS = { openai: 'authorization', anthropic: 'x-api-key', gemini: 'x-goog-api-key' } as const;
+
 function keysOf({ apiKey, apiKeys = [], dialect, azure }: ProviderConfig): KeyRing {
-  const header = azure ? 'api-key' : dialect === 'anthropic' ? 'x-api-key' : 'authorization';
+  const header = azure ? 'api-key' : KEY_HEADERS[dialect];
   return new KeyRing([...(apiKey ? [apiKey] : []), ...apiKeys].map((key) => new Credential(key, header)));
 }

@@ -10,13 +10,13 @@ export class ProviderPath {
   readonly #apiVersion: string | null;
 
   constructor({ baseUrl, azure }: Pick<ProviderConfig, 'baseUrl' | 'azure'>) {
-    const base = new URL(baseUrl).pathname.replace(/\/(v1\/?)?$/, '');
+    const base = new URL(baseUrl).pathname.replace(/\/(v1(beta)?\/?)?$/, '');
     this.#apiVersion = azure?.apiVersion ?? null;
     this.#prefix = azure ? `${base.replace(/\/openai$/, '')}/openai` : base;
   }
 
   /**
-   * @param path with its query, beginning with `/v1/`
+   * @param path with its query, beginning with `/v1/`, or `/v1beta/` at Google
    * @param model as the provider calls it
    */
   of(path: string, model: string): string {
