@@ -45,9 +45,9 @@ export function fakeProviders(fake: FakeProvider, timeouts: Record<string, numbe
 
 const FREE = { input: '0', output: '0', cacheRead: '0', cacheWrite5m: '0', cacheWrite1h: '0' };
 
-/** Puts the fake's models into the catalogue and prices them. */
-export async function offerFakeModels(gateway: Gateway): Promise<void> {
-  for (const [pattern, provider] of Object.entries(FAKE_MODELS)) {
+/** Puts the fake's models into the catalogue and prices them. @param models name → provider */
+export async function offerFakeModels(gateway: Gateway, models: Record<string, string> = FAKE_MODELS): Promise<void> {
+  for (const [pattern, provider] of Object.entries(models)) {
     await gateway.must('PUT', `/api/v1/admin/models/${encodeURIComponent(pattern)}`, {
       provider,
       upstreamModel: '*',
@@ -56,7 +56,7 @@ export async function offerFakeModels(gateway: Gateway): Promise<void> {
       maxOutputTokens: 1_000,
     });
   }
-  const prices = Object.keys(FAKE_MODELS).map((model) => ({
+  const prices = Object.keys(models).map((model) => ({
     model,
     input: '3',
     output: '15',
