@@ -124,18 +124,8 @@ describe('the OpenAI SDK', () => {
       OpenAI.NotFoundError,
     ],
     [
-      'a model of the other dialect',
-      () => openai.chat.completions.create({ model: 'claude/fake', messages }),
-      OpenAI.BadRequestError,
-    ],
-    [
       'a response that needs what another one left',
       () => openai.responses.create({ model: 'fake', input: 'x', previous_response_id: 'resp_1' }),
-      OpenAI.BadRequestError,
-    ],
-    [
-      'a response of a model of the other dialect',
-      () => openai.responses.create({ model: 'claude/fake', input: 'x' }),
       OpenAI.BadRequestError,
     ],
     [

@@ -237,10 +237,20 @@ describe('a route', () => {
     ]);
   });
 
-  test('of another wire is refused, and so is one whose models have no price', async () => {
-    const body = JSON.stringify({ model: 'smart', max_tokens: 5, messages: [] });
+  test('of providers of another dialect is tried like any other', async () => {
+    one.play(failing(503));
+    two.play(whole({}, { choices: [{ message: { content: 'Hello!' }, finish_reason: 'stop' }] }));
+    const body = JSON.stringify({ model: 'smart', max_tokens: 5, messages: [{ role: 'user', content: 'Hello!' }] });
     const answer = await postRaw(`${world.url}/${tenant}/v1/messages`, TYPE, body);
-    expect(codeIn(answer.body)).toBe('dialect_not_supported');
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ type: 'message', model: 'smart' });
+    expect(JSON.parse(two.asked[0]?.body ?? '{}')).toMatchObject({ model: 'dear-there', max_tokens: 5 });
+  });
+
+  test('leaves out at once who has no way to say what was asked', async () => {
+    const body = JSON.stringify({ model: 'smart', input: 'Hello!', max_output_tokens: 5, prompt: { id: 'p' } });
+    const answer = await postRaw(`${world.url}/${tenant}/v1/responses`, TYPE, body);
+    expect(codeIn(answer.body)).toMatch(/not_expressible|feature_not_supported/);
+    expect([...one.asked, ...two.asked]).toEqual([]);
   });
 });
 

@@ -2,7 +2,6 @@ import { CodedError, type Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
 import { mediaTokensMax } from '../bounds/media-bounds';
 import { explain } from '../call-faults';
-import { DEMO_PROVIDER } from '../demo-provider';
 import { headersToClient, headersToProvider } from '../headers';
 import type { ModelRequest } from '../model-request';
 import { Offer } from '../offer';
@@ -38,22 +37,10 @@ export class TokenCounts {
   /** @throws CodedError as a call of the model would, and `count_not_offered` */
   async count(principal: Principal, request: ModelRequest): Promise<CountTold> {
     const facts = readRequest('messages', request.body);
-    const candidate = this.candidateFor(principal, facts, request);
-    const { provider } = candidate;
-    if (provider === DEMO_PROVIDER || this.upstream.provider(provider)?.dialect === 'anthropic')
-      return this.ask(candidate, facts, request);
+    const [candidate] = route(this.offer, principal, facts, request).candidates;
+    if (candidate.wire === 'messages') return this.ask(candidate, facts, request);
     const body = JSON.stringify({ input_tokens: await this.countHere(candidate, facts, request) });
     return { status: 200, headers: headersToClient({}, request.id), body: Buffer.from(body) };
-  }
-
-  /** Whoever would answer; a model of the other dialect can be counted all the same. */
-  private candidateFor(principal: Principal, facts: RequestFacts, request: ModelRequest): Candidate {
-    try {
-      return route(this.offer, principal, facts, request).candidates[0];
-    } catch (error) {
-      if (!(error instanceof CodedError) || error.code !== 'dialect_not_supported') throw error;
-      return route(this.offer, principal, { ...facts, wire: 'chat' }, request).candidates[0];
-    }
   }
 
   private async ask(
