@@ -1,4 +1,4 @@
 // npm run bench:ledger: measures what money costs. It asserts nothing: figures depend on the machine.
 import { runTool } from './run-tool.mjs';
 
-await runTool('bench/main.ts', 1);
+await runTool('bench/ledger.ts', 1);

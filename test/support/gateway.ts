@@ -20,6 +20,8 @@ export interface GatewayOptions {
   /** Further settings, merged over the test's own. */
   readonly config?: Record<string, unknown>;
   readonly env?: Record<string, string>;
+  /** Flags of Node.js. */
+  readonly node?: readonly string[];
   /** An earlier gateway's place: same database, data and keys. */
   readonly place?: Place;
 }
@@ -57,7 +59,7 @@ export class Gateway {
     const config = settingsOf(place, options);
     const file = configFile(place);
     await writeFile(file, stringify(config));
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [...(options.node ?? []), MAIN], {
       cwd: place.folder,
       env: {
         PATH: process.env['PATH'],

@@ -16,9 +16,10 @@ const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
       {
         onRequestStart: () => undefined,
         onResponseStart: (_, status, from) => {
+          const { 'content-type': type = '', 'content-length': length } = from;
           response.writeHead(status, {
-            'content-type': String(from['content-type']),
-            'content-length': String(from['content-length']),
+            'content-type': String(type),
+            ...(length === undefined ? {} : { 'content-length': String(length) }),
           });
         },
         onResponseData: (_, chunk) => void response.write(chunk),

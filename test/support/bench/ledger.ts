@@ -1,6 +1,4 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -8,12 +6,12 @@ import { Pool } from 'undici';
 import { createDepartment, offerFakeModels } from '../department';
 import { createPlace, Gateway } from '../gateway';
 import { KillablePostgres } from '../proof/killable-postgres';
+import { cpuMicros, startChild } from './children';
 
 /** What money costs: CPU of hold, journal, settlement and ledger, beside a relay that has no duties, in one run. */
 
 const AT_ONCE = 32;
 const HOOK = join(__dirname, '../../../libs/audit/fixtures/typescript-hook.cjs');
-const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
 const BODY = JSON.stringify({
   model: 'fake',
   max_tokens: 1_000,
@@ -31,8 +29,8 @@ async function main(): Promise<void> {
   const many = Number(values.tenants ?? 1_000);
   const postgres = await KillablePostgres.start();
   const place = await createPlace(postgres.database);
-  const provider = await child('provider.ts');
-  const relay = await child('relay.ts', provider.url);
+  const provider = await startChild('provider.ts');
+  const relay = await startChild('relay.ts', provider.url);
   const gateway = await Gateway.start({
     place,
     providers: { 'fake-openai': vendor('openai', provider.url), 'fake-anthropic': vendor('anthropic', provider.url) },
@@ -75,14 +73,6 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const vendor = (dialect: string, baseUrl: string) => ({ dialect, baseUrl, apiKey: 'sk-bench', internal: true });
 
-async function child(file: string, ...args: string[]): Promise<{ process: ChildProcess; url: string }> {
-  const started = spawn(process.execPath, ['-r', HOOK, join(__dirname, file), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(started.stdout, 'data')) as [Buffer];
-  return { process: started, url: line.toString().trim() };
-}
-
 /** CPU in µs a request of a server process, after a quarter as many to warm up. */
 async function cpuOf(
   server: ChildProcess,
@@ -91,19 +81,11 @@ async function cpuOf(
   requests: number,
 ): Promise<number> {
   await load(origin, callers, requests / 4);
-  const before = ticks(server);
+  const before = cpuMicros(server);
   await load(origin, callers, requests);
   // What is settled behind the answers belongs to them.
   await new Promise((later) => setTimeout(later, 500));
-  return ((ticks(server) - before) * 1_000_000) / TICKS_PER_SECOND / requests;
-}
-
-/** User and system time so far. */
-function ticks({ pid }: ChildProcess): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return Number(fields[11]) + Number(fields[12]);
+  return (cpuMicros(server) - before) / requests;
 }
 
 async function load(origin: string, callers: readonly Caller[], requests: number): Promise<void> {

@@ -1,0 +1,35 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const HOOK = join(__dirname, '../../../libs/audit/fixtures/typescript-hook.cjs');
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
+const MICROS_PER_TICK = 1_000_000 / TICKS_PER_SECOND;
+
+/** A server of this folder in a process of its own, which prints its origin first. */
+export async function startChild(file: string, ...args: string[]): Promise<{ process: ChildProcess; url: string }> {
+  const started = spawn(process.execPath, ['-r', HOOK, join(__dirname, file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(started.stdout, 'data')) as [Buffer];
+  return { process: started, url: line.toString().trim() };
+}
+
+/** User and system time of a process so far, in µs, all its threads together. */
+export function cpuMicros({ pid }: ChildProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * MICROS_PER_TICK;
+}
+
+/** Resident memory of a process, in KiB. */
+export function residentKib({ pid }: ChildProcess): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+/** Ties a process to one processor, so that what is measured and what measures it do not push each other about. */
+export function pin(pid: number | undefined, processor: number): void {
+  execFileSync('taskset', ['-acp', String(processor), String(pid)], { stdio: 'ignore' });
+}
