@@ -67,21 +67,22 @@ export class Grammar implements Stepper {
     const length = body.length;
     if (body[at] !== QUOTE) return this.fail('malformed', at);
     let i = at + 1;
-    for (;;) {
-      while (i < length && PLAIN[body[i]!] === 1) i += 1;
-      if (body[i] === QUOTE) return i + 1;
-      if (body[i] !== BACKSLASH) return this.fail('malformed', i);
-      const escape = body[i + 1];
-      if (escape === SMALL_U) {
+    // One loop for all bytes: an inner one over the plain ones would be left, and mispredicted, at every escape.
+    while (i < length) {
+      const byte = body[i]!;
+      if (PLAIN[byte] === 1) i += 1;
+      else if (byte === QUOTE) return i + 1;
+      else if (byte !== BACKSLASH) break;
+      else if (ESCAPED[body[i + 1] ?? 0] === 1) i += 2;
+      else if (body[i + 1] !== SMALL_U) return this.fail('malformed', i + 1);
+      else {
         for (let digit = i + 2; digit < i + 6; digit += 1) {
           if (HEX[body[digit] ?? 0] !== 1) return this.fail('malformed', digit);
         }
         i += 6;
-      } else {
-        if (ESCAPED[escape ?? 0] !== 1) return this.fail('malformed', i + 1);
-        i += 2;
       }
     }
+    return this.fail('malformed', i);
   }
 
   value(at: number): number {
@@ -179,14 +180,11 @@ export class Skipper implements Stepper {
   string(at: number): number {
     const body = this.body;
     let i = at + 1;
+    const stop = i + NEAR;
+    while (i < stop && PLAIN[body[i]!] === 1) i += 1;
+    if (body[i] === QUOTE) return i + 1;
     for (;;) {
-      const stop = i + NEAR;
-      while (i < stop && PLAIN[body[i]!] === 1) i += 1;
-      if (body[i] === QUOTE) return i + 1;
-      if (body[i] === BACKSLASH) {
-        i += 2;
-        continue;
-      }
+      // A quote behind an odd number of backslashes belongs to the text. None of them lies before `i`.
       const quote = body.indexOf(QUOTE, i);
       let run = quote;
       while (run > i && body[run - 1] === BACKSLASH) run -= 1;
