@@ -23,6 +23,7 @@ const ERRORS: readonly ErrorCode[] = [
   'validation_failed',
   'feature_not_supported',
   'dialect_not_supported',
+  'not_expressible',
   'model_not_found',
   'model_not_allowed',
   'model_not_priced',

@@ -12,7 +12,7 @@ export async function examineProviders({ providers, egress }: GatewayConfig): Pr
       note(
         ABOUT,
         'none configured: only the demonstration model answers',
-        'Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or add one under "providers".',
+        'Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or add one under "providers".',
       ),
     ];
   return Promise.all(entries.map(([name, provider]) => examineProvider(name, provider, egressOf(provider, egress))));

@@ -73,6 +73,15 @@ describe('a configuration that is taken', () => {
     expect(config.providers.own?.apiKey?.reveal()).toBe('k');
   });
 
+  it('knows who serves responses itself', () => {
+    const of = (settings: string): boolean | undefined => load(provider(settings)).providers.own?.responses;
+    expect(of('baseUrl: https://api.openai.com')).toBe(true);
+    expect(of('baseUrl: https://a.example')).toBe(false);
+    expect(of('baseUrl: https://a.example\nresponses: true')).toBe(true);
+    expect(of('baseUrl: https://a.example\nazure: {}')).toBe(true);
+    expect(of('baseUrl: https://a.example\nazure: { apiVersion: 2024-10-21 }')).toBe(false);
+  });
+
   it('takes the data directory from where the file lies, not from where the gateway was started', () => {
     expect(load('dataDir: ../elsewhere\n').dataDir).toBe(join(folder, '..', 'elsewhere'));
     expect(load('dataDir: /var/lib/gateway\n').dataDir).toBe('/var/lib/gateway');

@@ -81,7 +81,7 @@ export const REQUEST_ERRORS = {
     ...invalid,
     status: 400,
     title: 'That model is not offered on this route.',
-    remedy: "Use the route of the provider's own dialect.",
+    remedy: 'Use a route that the message names.',
   },
   answer_not_kept: {
     ...missing,
