@@ -138,16 +138,16 @@ const refusals = async (): Promise<number> => {
 const callsOf = (model: string): ReceivedRequest[] => fake.requests.filter((request) => request.model === model);
 
 describe.each([
-  ['Claude Code', claude],
-  ['Codex', codex],
-])('%s', (_, cli) => {
+  ['Claude Code', claude, 'fake'],
+  ['Codex', codex, 'claude/fake'],
+])('%s', (_, cli, foreign) => {
   test('answers, with the answer of its model', async () => {
     const { code, stdout, stderr } = await run(cli, `${cli.family}-n7`);
     expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: expect.stringContaining(words(7).trim()) });
   });
 
-  test('uses a tool of its own, and brings the model what that found', async () => {
-    const model = `${cli.family}-with-a-tool`;
+  test.each([cli.family, foreign])('uses a tool of its own, and brings %s what that found', async (family) => {
+    const model = `${family}-with-a-tool-of-${cli === claude ? 'claude' : 'codex'}`;
     const note = join(home.folder, 'note.txt');
     await writeFile(note, 'The password is swordfish.\n');
     fake.script(model, { toolCall: cli.fileTool(note) }, { text: 'I know it. ', chunks: 1 });
