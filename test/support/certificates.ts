@@ -14,6 +14,8 @@ export interface Certificates {
   readonly ca: string;
   readonly server: Pair;
   readonly client: Pair;
+  /** Of a server that is known by its address, 127.0.0.1. */
+  readonly addressed: Pair;
   remove(): void;
 }
 
@@ -48,6 +50,7 @@ export function makeCertificates(): Certificates {
     ca: file('ca.pem'),
     server: sign('server', 'subjectAltName=DNS:inside.example'),
     client: sign('client', 'extendedKeyUsage=clientAuth'),
+    addressed: sign('addressed', 'subjectAltName=IP:127.0.0.1'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

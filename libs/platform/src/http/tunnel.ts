@@ -1,6 +1,6 @@
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { isIPv6, type Socket } from 'node:net';
+import { isIP, isIPv6, type Socket } from 'node:net';
 import type { ConnectOptions } from './egress';
 
 type Opened = (...result: [null, Socket] | [Error, null]) => void;
@@ -14,9 +14,12 @@ export function openTunnel(
 ): void {
   const port = to.port || (to.protocol === 'https:' ? '443' : '80');
   const authority = `${isIPv6(to.hostname) ? `[${to.hostname}]` : to.hostname}:${port}`;
+  const host = proxy.hostname.replace(/^\[|\]$/g, '');
   const request = (proxy.protocol === 'https:' ? tlsRequest : plainRequest)({
     method: 'CONNECT',
-    host: proxy.hostname.replace(/^\[|\]$/g, ''),
+    host,
+    // Left out, the name in the headers is taken: the one that the tunnel leads to.
+    servername: isIP(host) === 0 ? host : '',
     port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80),
     path: authority,
     headers: { host: authority, ...credentials(proxy) },
