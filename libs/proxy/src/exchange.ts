@@ -210,7 +210,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
-    if (!this.#cut) this.#passage?.broke();
+    if (!this.#cut) this.#passage?.broke(error);
     if (this.#controller === null) return this.notSent(error);
     this.#passage?.leave();
     this.conclude(this.fail(error));

@@ -11,6 +11,7 @@ interface Provider {
   readonly maxConcurrent: number | null;
   readonly waiting: number;
   readonly retried: number;
+  readonly lastFault: string | null;
 }
 
 export function registerProviders(program: Command, cli: Cli): void {
@@ -38,6 +39,7 @@ export function registerProviders(program: Command, cli: Cli): void {
           },
           { title: 'waiting', of: (p) => p.waiting, right: true },
           { title: 'retried', of: (p) => p.retried, right: true },
+          { title: 'failed last because', of: (p) => p.lastFault ?? '' },
         ],
         'There are no providers.',
       );

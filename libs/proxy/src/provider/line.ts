@@ -31,6 +31,8 @@ export class Line {
   keys: KeyRing;
   /** Attempts that took the place of others that had failed here. */
   retried = 0;
+  /** Why it failed last; for administrators, so without keys. */
+  lastFault: string | null = null;
   #path: ProviderPath;
 
   constructor(

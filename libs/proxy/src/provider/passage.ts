@@ -1,4 +1,4 @@
-import { type CodedError } from '@app/platform';
+import { maskKeys, type CodedError } from '@app/platform';
 import type { Hold } from '@app/quota';
 import type { Dispatcher } from 'undici';
 import { busy, resting } from '../call-faults';
@@ -6,6 +6,8 @@ import { isProvidersFault, mayBeSentAgain, refusesKey, retryAfterMs } from '../r
 import type { Credential } from './credential';
 import type { Line } from './line';
 import type { Turnstile, Waiter } from './turnstile';
+
+const MOST_CHARACTERS = 200;
 
 export interface UpstreamRequest {
   /** Path and query as the client sent them. */
@@ -74,16 +76,19 @@ export class Passage {
     const { breaker, keys } = this.line;
     if (status < 300) return breaker.succeeded();
     const nowMs = performance.now();
-    if (isProvidersFault(status)) breaker.failed(nowMs);
-    else if (mayBeSentAgain(status)) breaker.abandoned();
+    if (isProvidersFault(status)) {
+      breaker.failed(nowMs);
+      this.line.lastFault = `answered with status ${status}`;
+    } else if (mayBeSentAgain(status)) breaker.abandoned();
     else breaker.succeeded();
     if ((status === 429 || refusesKey(status)) && keys.size > 1)
       keys.setAside(this.#key, status, retryAfterMs(headers, new Date()), nowMs);
   }
 
   /** The provider could not be reached, or broke off, or did not answer. */
-  broke(): void {
+  broke(error: Error): void {
     this.#isOwed = false;
+    this.line.lastFault = maskKeys(error.message).slice(0, MOST_CHARACTERS);
     this.line.breaker.failed(performance.now());
   }
 

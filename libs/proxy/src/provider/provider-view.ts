@@ -4,7 +4,7 @@ import type { ProviderView } from './provider.dto';
 /** @param nowMs monotonic */
 export function viewOf(
   name: string,
-  { provider, breaker, keys, turnstile, retried }: Line,
+  { provider, breaker, keys, turnstile, retried, lastFault }: Line,
   nowMs: number,
 ): ProviderView {
   return {
@@ -17,5 +17,6 @@ export function viewOf(
     maxConcurrent: provider.maxConcurrent ?? null,
     waiting: turnstile?.waiting ?? 0,
     retried,
+    lastFault,
   };
 }

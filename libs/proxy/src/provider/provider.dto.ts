@@ -31,6 +31,12 @@ export class ProviderView {
 
   /** Attempts that failed here and were made again, here or elsewhere, since the process started or the address changed. */
   retried!: number;
+
+  /**
+   * Why a call failed here last, since then.
+   * @example "connect ECONNREFUSED 10.0.0.7:8000"
+   */
+  lastFault!: string | null;
 }
 
 export class ProviderList {
