@@ -6,7 +6,7 @@ import { Pool } from 'undici';
 import { createDepartment, offerFakeModels } from '../department';
 import { createPlace, Gateway } from '../gateway';
 import { KillablePostgres } from '../proof/killable-postgres';
-import { cpuMicros, startChild } from './children';
+import { cpuMicros, FLAGS, startChild, warmUpOf } from './children';
 
 /** What money costs: CPU of hold, journal, settlement and ledger, beside a relay that has no duties, in one run. */
 
@@ -35,6 +35,7 @@ async function main(): Promise<void> {
     place,
     providers: { 'fake-openai': vendor('openai', provider.url), 'fake-anthropic': vendor('anthropic', provider.url) },
     config: { logging: { level: 'error' } },
+    node: FLAGS,
   });
   try {
     await offerFakeModels(gateway);
@@ -50,16 +51,20 @@ async function main(): Promise<void> {
       );
     const hot = tenants.slice(0, 1);
     const bare = await cpuOf(relay.process, relay.url, hot, requests);
-    const lines: [string, number][] = [
-      ['bare relay, no duties', bare],
-      ['hold, journal, settlement, ledger: one hot tenant', await moneyOf(place.database.gatewayUrl, hot, requests)],
-      [`the same: ${many} tenants`, await moneyOf(place.database.gatewayUrl, tenants, requests)],
-      ['the whole gateway: one hot tenant', await cpuOf(gateway.process, gateway.url, hot, requests)],
-      [`the whole gateway: ${many} tenants`, await cpuOf(gateway.process, gateway.url, tenants, requests)],
-    ];
-    say('\nCPU a request                                        µs   to the relay');
-    for (const [name, micros] of lines)
-      say(`${name.padEnd(50)} ${micros.toFixed(0).padStart(5)}   ${(micros / bare).toFixed(2).padStart(12)}`);
+    const money = {
+      hot: await moneyOf(place.database.gatewayUrl, hot, requests),
+      many: await moneyOf(place.database.gatewayUrl, tenants, requests),
+    };
+    const whole = {
+      hot: await cpuOf(gateway.process, gateway.url, hot, requests),
+      many: await cpuOf(gateway.process, gateway.url, tenants, requests),
+    };
+    say('\nCPU a request                                        µs   to the relay   to the gateway without money');
+    line('bare relay, no duties', bare, bare);
+    line('hold, journal, settlement, ledger: one hot tenant', money.hot, bare, whole.hot - money.hot);
+    line(`the same: ${many} tenants`, money.many, bare, whole.many - money.many);
+    line('the whole gateway: one hot tenant', whole.hot, bare, whole.hot - money.hot);
+    line(`the whole gateway: ${many} tenants`, whole.many, bare, whole.many - money.many);
   } finally {
     await gateway.stop();
     relay.process.kill();
@@ -69,18 +74,24 @@ async function main(): Promise<void> {
   }
 }
 
+function line(name: string, micros: number, relay: number, without?: number): void {
+  const ratios = [micros / relay, ...(without === undefined ? [] : [micros / without])];
+  const [to, toWithout = ''] = ratios.map((ratio) => ratio.toFixed(2));
+  say(`${name.padEnd(50)} ${micros.toFixed(0).padStart(5)}   ${to?.padStart(12)}   ${toWithout.padStart(28)}`);
+}
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const vendor = (dialect: string, baseUrl: string) => ({ dialect, baseUrl, apiKey: 'sk-bench', internal: true });
 
-/** CPU in µs a request of a server process, after a quarter as many to warm up. */
+/** CPU in µs a request of a server process that is warm. */
 async function cpuOf(
   server: ChildProcess,
   origin: string,
   callers: readonly Caller[],
   requests: number,
 ): Promise<number> {
-  await load(origin, callers, requests / 4);
+  await load(origin, callers, warmUpOf(requests));
   const before = cpuMicros(server);
   await load(origin, callers, requests);
   // What is settled behind the answers belongs to them.
@@ -106,7 +117,7 @@ async function load(origin: string, callers: readonly Caller[], requests: number
 
 async function moneyOf(databaseUrl: string, tenants: readonly { id: string }[], requests: number): Promise<number> {
   const ids = tenants.map(({ id }) => id).join(',');
-  const args = ['-r', HOOK, join(__dirname, 'money.ts'), databaseUrl, ids, String(requests)];
+  const args = [...FLAGS, '-r', HOOK, join(__dirname, 'money.ts'), databaseUrl, ids, String(requests)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return Number(stdout);
 }

@@ -12,6 +12,7 @@ import { bill } from '../../../libs/proxy/src/bill';
 import { LedgerBridge, SettledEntry, WorstCase } from '../../../libs/proxy/src/ledger-sink';
 import { assembleQuota } from '../../../libs/quota/src/assemble';
 import { jobPrincipals, tenantPrincipal } from '../principals';
+import { warmUpOf } from './children';
 
 const AT_ONCE = 32;
 const MODEL = 'fake';
@@ -90,7 +91,7 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
     await Promise.all(Array.from({ length: AT_ONCE }, one));
     while (settlements.facts.waitingRows > 0) await aWhile();
   };
-  await work(requests / 4);
+  await work(warmUpOf(requests));
   await new Promise((later) => setTimeout(later, IDLE_MS));
   const before = process.cpuUsage();
   await work(requests);

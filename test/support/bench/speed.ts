@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { createDepartment, offerFakeModels } from '../department';
 import { beside, createPlace, Gateway, type Place } from '../gateway';
 import { KillablePostgres } from '../proof/killable-postgres';
-import { cpuMicros, pin, residentKib, startChild } from './children';
+import { cpuMicros, FLAGS, pin, residentKib, startChild } from './children';
 import { startPeer } from './peer';
 import { requestBytes, WireClient } from './wire-client';
 
@@ -99,7 +99,7 @@ const startGateway = (place: Place, providerUrl: string): Promise<Gateway> => {
     place,
     providers: { 'fake-openai': vendor('openai'), 'fake-anthropic': vendor('anthropic') },
     config: { logging: { level: 'error' } },
-    node: ['--max-semi-space-size=64'],
+    node: FLAGS,
   });
 };
 
