@@ -95,8 +95,8 @@ export class PutModelDto {
   searchTokens?: number | null;
 
   /**
-   * How many web searches and fetches a request may make that says no number itself, if its tenant has `clampOutput`. Left
-   * out: it is refused.
+   * How many web searches and fetches a request may make that says no number itself, if its tenant has `clampOutput` or it is one
+   * of the responses API. Left out: it is refused, or goes without.
    * @example 5
    */
   @IsOptional()
