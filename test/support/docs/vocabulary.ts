@@ -39,6 +39,7 @@ export function settings(): Setting[] {
   const defaults = configSchema.parse({
     adminKeys: [{ name: 'x', hash: `sha256:${'0'.repeat(64)}` }],
     providers: { x: { dialect: 'openai', baseUrl: 'https://x.example' } },
+    routes: { x: { targets: ['x'] } },
     webhooks: [{ name: 'x', url: 'https://x.example', secret: `whsec_${'A'.repeat(32)}` }],
     deliveries: [
       {
