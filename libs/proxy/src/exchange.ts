@@ -138,8 +138,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
 
   turn(isInside: boolean): void {
     if (!isInside) return this.notSent(busy());
+    const passage = this.#passage as Passage;
+    passage.isInside = true;
     try {
-      this.send(this.#passage as Passage);
+      this.send(passage);
     } catch (error) {
       this.notSent(error as Error);
     }

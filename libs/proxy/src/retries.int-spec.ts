@@ -361,6 +361,22 @@ describe('a provider that takes only so many calls', () => {
     expect(one.asked.length).toBe(1);
   });
 
+  test('has room again after a call that could not be put into its words when its turn came', async () => {
+    let finish: () => void = () => undefined;
+    one.play((response, asked) => void (finish = () => whole()(response, asked)), whole());
+    const first = ask('narrow');
+    await eventually(() => one.asked.length === 1);
+    const document = { type: 'document', source: { type: 'url', url: 'https://a.example/x.pdf' } };
+    const asked = { model: 'narrow', max_tokens: 5, messages: [{ role: 'user', content: [document] }] };
+    const second = postRaw(`${world.url}/${tenant}/v1/messages`, TYPE, JSON.stringify(asked));
+    await eventually(() => world.upstream.views.some(({ waiting }) => waiting === 1));
+    finish();
+    expect((await first).status).toBe(200);
+    expect(codeIn((await second).body)).toBe('not_expressible');
+    expect((await ask('narrow')).status).toBe(200);
+    expect(world.upstream.views).toContainEqual(expect.objectContaining({ name: 'narrow', inside: 0 }));
+  });
+
   test('does not hear of a client that left while it waited', async () => {
     let finish: () => void = () => undefined;
     one.play((response, asked) => void (finish = () => whole()(response, asked)));

@@ -23,6 +23,8 @@ export interface UpstreamRequest {
 export class Passage {
   /** Which it has to leave; null while it waits, and where there is none. */
   #turnstile: Turnstile | null = null;
+  /** While it is not, it waits for its turn; the waiter is told, and says so here. */
+  isInside = true;
   #key: Credential | null = null;
   /** Whether the breaker has yet to be told what became of the call. */
   #isOwed = false;
@@ -32,7 +34,6 @@ export class Passage {
     readonly line: Line,
     private readonly waiter: Waiter,
   ) {
-    this.isInside = true;
     if (!line.breaker.closed) this.refuseWhileResting();
     const { turnstile } = line;
     if (turnstile === null) return;
@@ -42,16 +43,12 @@ export class Passage {
     this.isInside = entry === 'inside';
   }
 
-  /** Else the waiter is told when it is, or that it will not be. */
-  isInside: boolean;
-
   /**
    * Sends the request; all that happens next is told to `handler`. @throws CodedError `provider_resting`
    */
   open(hold: Hold, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
     if (hold.closed) throw new TypeError('a provider is opened with an open hold');
     const { line } = this;
-    this.isInside = true;
     if (!line.breaker.closed && !line.breaker.enter(performance.now())) throw this.resting();
     this.#isOwed = true;
     this.#key = line.keys.size > 1 ? line.keys.pick(performance.now()) : line.keys.only;
