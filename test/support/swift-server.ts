@@ -52,18 +52,13 @@ export class SwiftServer {
       spawn(`/usr/bin/swift-${kind}-server`, [join(folder, `${kind}.conf`)], { cwd: folder, stdio: 'ignore' }),
     );
     const started = new SwiftServer(folder, `http://127.0.0.1:${port}`, servers);
-    await eventually(
-      () =>
-        fetch(started.endpoint).then(
-          ({ status }) => status < 500,
-          () => false,
-        ),
-      Boolean,
-      START_LIMIT_MS,
-    ).catch(async (error: unknown) => {
-      await started.stop();
-      throw error;
-    });
+    // The servers behind the door too: it opens first, and answers for those that are not there with 503.
+    await eventually(async () => (await Promise.all(ports.map(answers))).every(Boolean), Boolean, START_LIMIT_MS).catch(
+      async (error: unknown) => {
+        await started.stop();
+        throw error;
+      },
+    );
     return started;
   }
 
@@ -79,6 +74,12 @@ export class SwiftServer {
     await rm(this.folder, { recursive: true, force: true });
   }
 }
+
+const answers = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}`).then(
+    ({ status }) => status < 500,
+    () => false,
+  );
 
 async function install(): Promise<void> {
   if (existsSync('/usr/bin/swift-proxy-server') && existsSync('/usr/bin/swift-object-server')) return;

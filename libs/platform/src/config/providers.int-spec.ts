@@ -39,7 +39,7 @@ describe('a provider', () => {
     const { providers, egress } = load(own());
     expect(providers['own']).toEqual({
       ...{ dialect: 'openai', baseUrl: 'https://a.example', internal: false },
-      ...{ queueMs: 10_000, retries: 0, retryMs: 30_000, breaker: { failures: 10, openMs: 10_000 } },
+      ...{ responses: false, queueMs: 10_000, retries: 0, retryMs: 30_000, breaker: { failures: 10, openMs: 10_000 } },
       timeouts: { connectMs: 10_000, firstByteMs: 300_000, idleMs: 120_000 },
     });
     expect(egressOf(providers['own']!, egress)).toMatchObject({ internal: false, proxy: undefined });
