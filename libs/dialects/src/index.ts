@@ -1,4 +1,5 @@
 export type { ClientFormat, ProviderFormat } from './format';
+export { OWNED_KEYS } from './owned-keys';
 export type { Recall } from './reply';
 export { MAX_LINE_BYTES, SseLines, type LineSink } from './sse-lines';
 export { StreamTranslator } from './stream-translator';

@@ -7,6 +7,7 @@ import {
   type Thinking,
 } from './conversation';
 import { isSet, record, text, type Json } from './json';
+import { OWNED_KEYS } from './owned-keys';
 import type { Recall } from './reply';
 
 /** A request as a client's dialect tells it, and what has to be remembered to answer it. */
@@ -16,17 +17,7 @@ export interface ReadRequest {
 }
 
 /** The gateway decides these itself; that they go no further is no loss. */
-const OWNED = [
-  'model',
-  'store',
-  'service_tier',
-  'speed',
-  'inference_geo',
-  'workspace_id',
-  'user_profile_id',
-  'billing_policy',
-  'tags',
-];
+const OWNED = ['model', ...OWNED_KEYS];
 
 /** Names what a request has beside the members its reader knows. */
 export function dropUnknown(body: Json, known: ReadonlySet<string>, dropped: Dropped): void {

@@ -1,3 +1,4 @@
+import { OWNED_KEYS } from '@app/dialects';
 import { KeySet } from './key-set';
 import { type Feature, type MediaBlock, SURVEYED_KEYS } from './feature-tables';
 import { type SearchTool, survey } from './request-features';
@@ -57,18 +58,6 @@ export type FactsResult =
 export const MAX_OUTPUT_TOKENS = 2 ** 31 - 1;
 /** What OpenAI documents as the most choices of one request. */
 export const MAX_CHOICES = 128;
-
-/** Billing tier, residency, and who at the provider is charged: the company decides these once, not each request. */
-const OWNED_KEYS = [
-  'service_tier',
-  'speed',
-  'inference_geo',
-  'workspace_id',
-  'user_profile_id',
-  'billing_policy',
-  'tags',
-  'store',
-] as const;
 
 const TIER_KEYS = ['service_tier', 'speed'] as const;
 /** They ask for nothing special, or leave the choice to the provider. */
