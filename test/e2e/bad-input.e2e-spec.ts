@@ -540,6 +540,32 @@ async function residentBytes(): Promise<number> {
   return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
 }
 
+describe('a path with a slash at its end is served by Express, the exact one by a door of its own', () => {
+  test.each<[string, string, Sent]>([
+    ['no key', CHAT, { key: '' }],
+    ['an unknown key', MESSAGES, { key: 'tk_nobody_nothing' }],
+    ['an admin key', CHAT, { key: 'admin' }],
+    ['a body that is no JSON', MESSAGES, { body: '{' }],
+    ['a model nobody has', CHAT, { body: '{"model":"none","messages":[]}' }],
+    ['a call', CHAT, { body: '{"model":"fake-n1","messages":[]}' }],
+    ['a call with a query', MESSAGES, { body: '{"model":"fake-n1","max_tokens":9,"messages":[]}' }],
+  ])('%s is answered alike', async (what, path, sent) => {
+    const key = sent.key === 'admin' ? gateway.place.keys.admin : (sent.key ?? department.token);
+    const query = what.endsWith('query') ? '?beta=true' : '';
+    const told = await Promise.all(
+      ['', '/'].map(async (slash) => {
+        const { status, headers, body } = await send('POST', `${path}${slash}${query}`, { ...sent, key });
+        return {
+          status,
+          names: Object.keys(headers).sort(),
+          body: body.replace(/req_\w+|chatcmpl-\w+|msg_\w+/g, 'ID'),
+        };
+      }),
+    );
+    expect(told[1]).toEqual(told[0]);
+  });
+});
+
 test('a refusal whose body is short leaves the connection to the next request', async () => {
   const one = new Agent({ connections: 1, pipelining: 1 });
   const headers = { authorization: `Bearer tk_nobody_${'0'.repeat(32)}`, 'content-type': 'application/json' };

@@ -5,7 +5,7 @@ import helmet from 'helmet';
 
 /** Everything about HTTP that is the same for all routes; tests and the real thing share it. */
 export function configureHttp(app: INestApplication): void {
-  app.use(identify);
+  app.use(arrive);
   app.use(
     /^\/(docs|api)/,
     helmet({
@@ -31,15 +31,19 @@ export function configureHttp(app: INestApplication): void {
   );
 }
 
-function identify(request: GatewayRequest, response: Response, next: NextFunction): void {
-  const requestId = newId('req');
-  request.requestId = requestId;
-  refuseMalformed(request);
+function arrive(request: GatewayRequest, response: Response, next: NextFunction): void {
+  identify(request);
   // A model call answers with its provider's id, if there is one.
   if (request.method === 'POST' && request.url.startsWith('/v1/')) return next();
-  response.setHeader('x-request-id', requestId);
+  response.setHeader('x-request-id', request.requestId);
   response.setHeader('cache-control', 'no-store');
   next();
+}
+
+/** Gives a request its id. @throws CodedError `request_malformed` for what no route is to see */
+export function identify(request: GatewayRequest): void {
+  request.requestId = newId('req');
+  refuseMalformed(request);
 }
 
 function refuseMalformed({ url, headers, httpVersion }: GatewayRequest): void {

@@ -30,6 +30,7 @@ import { registerGauges, registerWebhookGauges } from './gauges';
 import { GatewayHttpAdapter } from './http-adapter';
 import { registerLostGauges } from './lost-gauges';
 import { migrations } from './migrations';
+import { ModelDoor } from './model-door';
 import { OwnPostgres } from './own-postgres';
 import { DOCS_ROUTES, serveDocs } from './swagger';
 
@@ -59,19 +60,17 @@ export class GatewayServer {
     if (applied.length > 0) this.log.info({ migrations: applied }, 'the database schema was brought up to date');
 
     const platform = { config: this.config, log: this.log, databaseUrl: gatewayUrl, jobPrincipals: this.#jobs };
-    const app = (this.#app = await NestFactory.create(
-      AppModule.forRoot(platform),
-      new GatewayHttpAdapter(settings.server),
-      {
-        bodyParser: false,
-        abortOnError: false,
-        logger: new NestLogger(this.log),
-      },
-    ));
+    const adapter = new GatewayHttpAdapter(settings.server);
+    const app = (this.#app = await NestFactory.create(AppModule.forRoot(platform), adapter, {
+      bodyParser: false,
+      abortOnError: false,
+      logger: new NestLogger(this.log),
+    }));
     configureHttp(app);
     serveDocs(app);
     await app.init();
     assertRoutesDeclared(app, DOCS_ROUTES);
+    adapter.door = ModelDoor.of(app);
     await app.get(ChangeFeed).start();
     await app.get(Quota).start();
     app.get(WebhookDeliverer).start();

@@ -1,8 +1,9 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
-import type { GatewayConfig } from '@app/platform';
+import type { GatewayConfig, GatewayRequest } from '@app/platform';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import express, { type Express } from 'express';
+import express, { type Express, type Response } from 'express';
 import { answerClientError } from './client-error';
+import type { ModelDoor } from './model-door';
 
 /**
  * Express gives every request and response another prototype with `setPrototypeOf`, and from then on V8 treats these two
@@ -37,6 +38,9 @@ const MAX_CHECK_MS = 5_000;
 
 /** Nest on Express with our own HTTP server: its limits come from the configuration. */
 export class GatewayHttpAdapter extends ExpressAdapter {
+  /** Asked before Express, once there is one. */
+  door: ModelDoor | null = null;
+
   constructor(private readonly settings: GatewayConfig['server']) {
     const app = express();
     app.disable('x-powered-by');
@@ -63,7 +67,9 @@ export class GatewayHttpAdapter extends ExpressAdapter {
         // Refused in our own words, see configure-http.ts.
         requireHostHeader: false,
       },
-      app,
+      (request, response) => {
+        if (!this.door?.answer(request as GatewayRequest, response as Response)) app(request, response);
+      },
     );
     server.on('clientError', answerClientError);
     this.httpServer = server;

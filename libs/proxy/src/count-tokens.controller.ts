@@ -70,9 +70,9 @@ export class CountTokensController {
   ): Promise<void> {
     const { bodyLimitBytes, bodyTimeoutMs } = this.config.current.server;
     const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
-    const { requestId: id, headers, originalUrl } = request;
+    const { requestId: id, headers, url } = request;
     const told = await this.counts.count(principal, {
-      ...{ id, wire: 'messages', path: `/v1/messages${queryOf(originalUrl)}`, headers, body },
+      ...{ id, wire: 'messages', path: `/v1/messages${queryOf(url)}`, headers, body },
     });
     new HttpSink(response, 'messages', id).whole(told.status, told.headers, told.body);
   }

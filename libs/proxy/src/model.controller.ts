@@ -181,8 +181,8 @@ export class ModelController {
   private async answer(wire: Wire, principal: Principal, request: GatewayRequest, response: Response): Promise<void> {
     const { bodyLimitBytes, bodyTimeoutMs } = this.config.current.server;
     const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
-    const { requestId: id, headers, originalUrl } = request;
-    const asked = { id, wire, path: PATH_OF[wire] + queryOf(originalUrl), headers, body };
+    const { requestId: id, headers, url } = request;
+    const asked = { id, wire, path: PATH_OF[wire] + queryOf(url), headers, body };
     await this.proxy.answer(principal, asked, new HttpSink(response, wire, id), new Reader(response));
   }
 }
