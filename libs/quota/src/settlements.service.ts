@@ -86,19 +86,8 @@ export class Settlements {
   }
 
   /** Books all that waits, and what was refused before if it is due. @throws CodedError `database_unavailable` */
-  flush(refusedToo = Date.now() - this.#refusedAtMs >= REFUSED_RETRY_MS): Promise<void> {
-    return this.lane.run(async () => {
-      if (refusedToo) this.#waiting.push(...this.#refused.splice(0));
-      while (this.#waiting.length > 0) {
-        const batch = this.#waiting.slice(0, BATCH_ROWS);
-        await bookAll(
-          batch,
-          (rows) => this.book(rows),
-          (row, error) => this.refuse(row, error),
-        );
-        this.#waiting = this.#waiting.slice(batch.length);
-      }
-    });
+  flush(refusedToo = this.areRefusedDue): Promise<void> {
+    return this.lane.run(() => this.bookWaiting(refusedToo, 0));
   }
 
   stop(): void {
@@ -119,7 +108,8 @@ export class Settlements {
     this.#flushing = true;
     let failed = false;
     try {
-      await this.flush();
+      // What comes in meanwhile gathers again, unless it makes a batch by itself: small ones cost as much as large ones.
+      await this.lane.run(() => this.bookWaiting(this.areRefusedDue, BATCH_ROWS - 1));
     } catch (error) {
       failed = true;
       this.witnesses.log.warn({ err: error, rows: this.#waiting.length }, 'settled rows wait for the database');
@@ -127,6 +117,24 @@ export class Settlements {
     this.#flushing = false;
     if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : GATHER_MS);
     else if (this.#refused.length > 0) this.arm(REFUSED_RETRY_MS);
+  }
+
+  private get areRefusedDue(): boolean {
+    return Date.now() - this.#refusedAtMs >= REFUSED_RETRY_MS;
+  }
+
+  /** Books batch after batch until no more than `rest` rows wait. */
+  private async bookWaiting(refusedToo: boolean, rest: number): Promise<void> {
+    if (refusedToo) this.#waiting.push(...this.#refused.splice(0));
+    for (let batch; (batch = this.#waiting.slice(0, BATCH_ROWS)).length > 0;) {
+      await bookAll(
+        batch,
+        (rows) => this.book(rows),
+        (row, error) => this.refuse(row, error),
+      );
+      this.#waiting = this.#waiting.slice(batch.length);
+      if (this.#waiting.length <= rest) return;
+    }
   }
 
   private async book(rows: readonly PendingRow[]): Promise<void> {
