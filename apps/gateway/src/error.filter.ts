@@ -30,11 +30,11 @@ export class ErrorFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<GatewayRequest>();
     const response = host.switchToHttp().getResponse<Response>();
-    const { requestId, method, path, principal, ip } = request;
+    const { requestId, traceId, method, path, principal, ip } = request;
     const error = codedFrom(thrown, path);
     if (error.entry.status >= 500)
       this.log.error(
-        { requestId, method, path, err: error.code === 'internal_error' ? thrown : error },
+        { requestId, traceId, method, path, err: error.code === 'internal_error' ? thrown : error },
         'request failed',
       );
     if (path.startsWith('/api/v1/admin') && [401, 403, 404].includes(error.entry.status)) {

@@ -10,7 +10,7 @@ import type { Recall, Reply } from './reply';
 import { readResponsesReply } from './responses/read-reply';
 import { writeResponsesReply } from './responses/write-reply';
 
-const READERS: Readonly<Record<ProviderFormat, (body: Json) => Reply>> = {
+export const REPLY_READERS: Readonly<Record<ProviderFormat, (body: Json) => Reply>> = {
   chat: readChatReply,
   responses: readResponsesReply,
   messages: readMessagesReply,
@@ -27,5 +27,5 @@ const WRITERS: Readonly<Record<ClientFormat, (reply: Reply, recall: Recall) => R
 export function translateAnswer(from: ProviderFormat, to: ClientFormat, body: Buffer, recall: Recall): Buffer {
   const told = parseRecord(body.toString('utf8'));
   if (!told) throw unreadable('is not a JSON object');
-  return Buffer.from(JSON.stringify(WRITERS[to](READERS[from](told), recall)), 'utf8');
+  return Buffer.from(JSON.stringify(WRITERS[to](REPLY_READERS[from](told), recall)), 'utf8');
 }

@@ -13,7 +13,7 @@ import type { Target } from './request-writer';
 import { readResponsesRequest } from './responses/read-request';
 import { writeResponsesRequest } from './responses/write-request';
 
-const READERS: Readonly<Record<ClientFormat, (body: Json, dropped: Dropped) => ReadRequest>> = {
+export const REQUEST_READERS: Readonly<Record<ClientFormat, (body: Json, dropped: Dropped) => ReadRequest>> = {
   chat: readChatRequest,
   responses: readResponsesRequest,
   messages: readMessagesRequest,
@@ -58,7 +58,7 @@ export function translateRequest(
   options: TranslationOptions,
 ): TranslatedRequest {
   const dropped: Dropped = new Set();
-  const { conversation, recall } = READERS[from](bodyOf(body), dropped);
+  const { conversation, recall } = REQUEST_READERS[from](bodyOf(body), dropped);
   const written = WRITERS[to](limited(conversation, options), options, dropped);
   return {
     body: Buffer.from(JSON.stringify(written), 'utf8'),

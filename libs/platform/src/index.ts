@@ -22,6 +22,7 @@ export type {
   GatewayConfig,
   ProviderConfig,
   RouteConfig,
+  TelemetryConfig,
   WebhookConfig,
 } from './config/schema';
 export { ChangeFeed, type ChangeListener } from './database/change-feed';

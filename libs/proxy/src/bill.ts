@@ -27,6 +27,8 @@ export interface Ending {
   readonly outputSeen: number;
   /** Searches that the provider bills and does not report. */
   readonly silentSearches: number;
+  /** Why the model stopped, in the provider's word for it; nothing is billed by it. */
+  readonly stopReason?: string | null;
   /** What we take the input for if the provider never told. */
   readonly inputGuess: number;
 }

@@ -4,6 +4,7 @@ import type { Attribution, Hold } from '@app/quota';
 import type { ModelRequest } from './model-request';
 import type { RequestFacts, TierAsked } from './request-facts';
 import type { Candidate, Plan } from './router';
+import type { CallTrace } from './telemetry/call-trace';
 
 /** Whose call it is, and what is to become of it. */
 export interface Call {
@@ -11,6 +12,8 @@ export interface Call {
   readonly request: ModelRequest;
   readonly facts: RequestFacts;
   readonly plan: Plan;
+  /** Notes what becomes of it; null while telemetry is off. */
+  readonly trace: CallTrace | null;
 }
 
 /** At what one candidate would answer. */

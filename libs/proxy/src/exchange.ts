@@ -8,14 +8,14 @@ import { busy, explain, unusable } from './call-faults';
 import type { CallSummary } from './call-metrics';
 import type { Call, Deal, Terms } from './deal';
 import { errorEvent, failureInOurWords } from './error-events';
-import { providerRequestId } from './headers';
+import { isEventStream, providerRequestId } from './headers';
 import { SettledEntry } from './ledger-sink';
 import { errorAnswer } from './provider-answer';
 import { asksUsageForUs, requestTo } from './provider-request';
 import type { KeyGuard } from './provider/key-guard';
 import type { Passage } from './provider/passage';
 import type { Waiter } from './provider/turnstile';
-import { Attempts, type Failure } from './route/attempts';
+import { Attempts, NOT_POSSIBLE, NOT_SENT, type Failure } from './route/attempts';
 import { mayBeSentAgain, refusesKey, retryAfterMs } from './route/failure';
 import type { Candidate } from './router';
 import { silentSearches, toolsDropped } from './search-uses';
@@ -128,6 +128,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   private ask(index: number): void {
     this.#index = index;
     this.#pause = null;
+    this.call.trace?.trying(this.call.plan.candidates[index] as Candidate);
     try {
       this.#passage = this.upstream.enter((this.call.plan.candidates[index] as Candidate).provider, this);
       if (this.#passage.isInside) this.send(this.#passage);
@@ -157,6 +158,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const { hold, clampedTo } = this.#deal;
     const request = requestTo(this.terms, clampedTo, this.call.request, this.call.facts);
     this.#translation = request.translation;
+    this.call.trace?.sent(passage.line, request);
     passage.open(hold, request, this);
   }
 
@@ -202,6 +204,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
 
   onResponseEnd(): void {
     this.#passage?.leave();
+    this.call.trace?.tried(this.#status, null);
     if (this.#reader) return this.conclude(this.endStream(this.#reader));
     const body = Buffer.concat(this.#parts ?? []);
     const usage = readWholeUsage(this.terms.candidate.wire, body);
@@ -215,11 +218,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     if (!this.#cut) this.#passage?.broke(error);
     if (this.#controller === null) return this.notSent(error);
     this.#passage?.leave();
+    this.call.trace?.tried(this.#status, error);
     this.conclude(this.fail(error));
   }
 
   private notSent(error: Error): void {
     this.#passage?.leave();
+    this.call.trace?.tried(0, error);
     // What this candidate's provider has no words for, another's may have.
     const isOurs = error instanceof CodedError && error.entry.status < 500;
     if (!this.again(isOurs ? NOT_POSSIBLE : NOT_SENT)) this.conclude(this.fail(error));
@@ -350,16 +355,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const id = providerRequestId(this.#headers);
     const told = id !== null && this.#passage?.key?.isIn(id) ? null : id;
     const row = new SettledEntry(hold, billed, ending.outcome, told);
+    this.call.trace?.concluded(billed, ending, told, this.#deal.clampedTo);
     await hold.settle({ costNanos, tokens, row });
   }
 }
 
-const NOT_POSSIBLE: Failure = { retryAfterMs: null, mayRepeat: false, atOnce: true };
-const NOT_SENT: Failure = { retryAfterMs: null, mayRepeat: true, atOnce: false };
-
 const ignore = (): void => undefined;
-
-const isEventStream = (headers: ResponseHeaders): boolean => {
-  const type = headers['content-type'];
-  return typeof type === 'string' && /^text\/event-stream/i.test(type);
-};

@@ -73,3 +73,8 @@ export function providerRequestId(headers: Readonly<Record<string, string | stri
   const id = headers['request-id'] ?? headers['x-request-id'];
   return typeof id === 'string' && id.length <= 128 ? id : null;
 }
+
+export function isEventStream(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  const type = headers['content-type'];
+  return typeof type === 'string' && /^text\/event-stream/i.test(type);
+}

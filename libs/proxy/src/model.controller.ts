@@ -14,6 +14,8 @@ import type { Response } from 'express';
 import { HttpSink } from './answer-sink';
 import { ProxyService, type Leaving } from './proxy.service';
 import { readBody } from './read-body';
+import { traced } from './telemetry/traced-sink';
+import { Telemetry } from './telemetry/telemetry.service';
 import { PATH_OF, type Wire } from './wire';
 
 const ERRORS: readonly ErrorCode[] = [
@@ -97,6 +99,7 @@ export class ModelController {
   constructor(
     private readonly proxy: ProxyService,
     private readonly config: Config,
+    private readonly telemetry: Telemetry,
   ) {}
 
   @Post('chat/completions')
@@ -180,10 +183,20 @@ export class ModelController {
 
   private async answer(wire: Wire, principal: Principal, request: GatewayRequest, response: Response): Promise<void> {
     const { bodyLimitBytes, bodyTimeoutMs } = this.config.current.server;
-    const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
     const { requestId: id, headers, url } = request;
-    const asked = { id, wire, path: PATH_OF[wire] + queryOf(url), headers, body };
-    await this.proxy.answer(principal, asked, new HttpSink(response, wire, id), new Reader(response));
+    const trace = this.telemetry.begin(wire, principal, id, headers);
+    if (trace) request.traceId = trace.traceId;
+    try {
+      const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
+      const asked = { id, wire, path: PATH_OF[wire] + queryOf(url), headers, body };
+      const sink = new HttpSink(response, wire, id);
+      await this.proxy.answer(principal, asked, trace ? traced(sink, trace) : sink, new Reader(response), trace);
+    } catch (error) {
+      trace?.failed(error);
+      throw error;
+    } finally {
+      trace?.end();
+    }
   }
 }
 

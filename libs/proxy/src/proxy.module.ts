@@ -19,6 +19,7 @@ import { Offer } from './offer';
 import { registerProviderMetrics } from './provider/provider-metrics';
 import { ProvidersController } from './provider/providers.controller';
 import { ProxyService } from './proxy.service';
+import { Telemetry } from './telemetry/telemetry.service';
 import { Upstream } from './upstream';
 
 /** Where money, tokens and providers meet. */
@@ -31,6 +32,7 @@ import { Upstream } from './upstream';
     Offer,
     Admission,
     ActiveCalls,
+    Telemetry,
     {
       provide: Upstream,
       useFactory: async (config: Config, registry: Registry) => {

@@ -9,6 +9,7 @@ import type { ModelRequest } from './model-request';
 import { Offer } from './offer';
 import { readRequest } from './request-reader';
 import { route } from './router';
+import type { CallTrace } from './telemetry/call-trace';
 import { Upstream } from './upstream';
 
 /** The path of a model request. There is no other way to a provider. */
@@ -23,18 +24,26 @@ export class ProxyService {
   ) {}
 
   /**
-   * Answers one request into `sink`; `leaving` tells when nobody reads on.
+   * Answers one request into `sink`; `leaving` tells when nobody reads on, and `trace` is told what happens.
    * @throws CodedError as long as nothing was written to the sink
    */
-  async answer(principal: Principal, request: ModelRequest, sink: AnswerSink, leaving: Leaving): Promise<void> {
+  async answer(
+    principal: Principal,
+    request: ModelRequest,
+    sink: AnswerSink,
+    leaving: Leaving,
+    trace: CallTrace | null = null,
+  ): Promise<void> {
     const facts = readRequest(request.wire, request.body);
     const plan = route(this.offer, principal, facts, request);
     const priced = this.prices.of(plan.candidates, principal.tenantId);
-    const exchange = new Exchange({ principal, request, facts, plan }, sink, this.upstream);
+    trace?.planned(facts, plan, request.body, this.upstream.provider(plan.candidates[0].provider));
+    const exchange = new Exchange({ principal, request, facts, plan, trace }, sink, this.upstream);
     this.calls.add(exchange);
     try {
       leaving.tell(exchange);
       const deal = await this.admission.admit(principal, { plan, facts, request, ...priced });
+      trace?.admitted();
       await exchange.run(deal);
     } finally {
       this.calls.remove(exchange);

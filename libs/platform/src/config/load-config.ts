@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import { configSchema, WEAKENING, type GatewayConfig } from './schema';
+import { applyStandardVariables } from './telemetry';
 
 /** All that is wrong with a configuration, one line each, with where to find it. */
 export class ConfigError extends Error {
@@ -55,6 +56,7 @@ export function loadConfig(file: string, env: Environment): GatewayConfig {
   const tree = readTree(file, document, problems);
   applyEnvironment(tree, env, problems);
   applyWellKnownProviders(tree, env);
+  applyStandardVariables(tree, env);
 
   const parsed = configSchema.safeParse(tree);
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => describe(issue, placeOf)));

@@ -3,6 +3,7 @@ import { ADMIN_ROLES } from '../access/permissions';
 import { Secret } from '../secret';
 import { deliveries } from './deliveries';
 import { providers, routes } from './providers';
+import { telemetry } from './telemetry';
 import { eachUrl, keepsSecrets, LOOPBACK, ms, name, proxyUrl, secret, whole } from './words';
 
 const timezone = z.string().refine((zone) => {
@@ -108,6 +109,7 @@ export const configSchema = z.strictObject({
   journal: z.strictObject({ sync: z.enum(['write', 'group']).default('write') }).prefault({}),
   audit: z.strictObject({ checkpointMs: ms(60_000) }).prefault({}),
   deliveries,
+  telemetry,
 });
 
 export type GatewayConfig = z.output<typeof configSchema>;
@@ -116,6 +118,7 @@ export type RouteConfig = GatewayConfig['routes'][string];
 export type WebhookConfig = GatewayConfig['webhooks'][number];
 export type AdminKeyConfig = GatewayConfig['adminKeys'][number];
 export type DeliveryConfig = GatewayConfig['deliveries'][number];
+export type TelemetryConfig = GatewayConfig['telemetry'];
 
 /** Settings that some gateways have and this one must not; named so that the refusal explains itself. */
 export const WEAKENING: ReadonlyMap<string, string> = new Map([

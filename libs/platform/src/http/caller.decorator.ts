@@ -9,6 +9,8 @@ export interface GatewayRequest extends Request {
   requestId: string;
   /** Set by the guard on every route that is not public. */
   principal?: Principal;
+  /** Of the trace that the call is a part of, where there is one; for the log. */
+  traceId?: string;
 }
 
 /** The verified caller of a route. */

@@ -25,6 +25,10 @@ export interface Failure {
   readonly atOnce: boolean;
 }
 
+/** The candidate has no words for the request. */
+export const NOT_POSSIBLE: Failure = { retryAfterMs: null, mayRepeat: false, atOnce: true };
+export const NOT_SENT: Failure = { retryAfterMs: null, mayRepeat: true, atOnce: false };
+
 /**
  * Which candidate of a call is asked next when one has failed: the one that can be asked soonest; of those, the one tried least; of
  * those, the first. A candidate that failed is left alone for as long as it asked for, at least for a pause that doubles each time

@@ -1,0 +1,35 @@
+import type { Wire } from '../wire';
+import type { AttemptNotes, CallTrace } from './call-trace';
+
+/** Well-known values of `gen_ai.operation.name`. */
+export const OPERATION_OF: Readonly<Record<Wire, 'chat' | 'embeddings'>> = {
+  chat: 'chat',
+  responses: 'chat',
+  messages: 'chat',
+  embeddings: 'embeddings',
+};
+
+/** What the client is to be blamed for, not a provider and not us. */
+export const CLIENT_LEFT = 'client_disconnected';
+
+/**
+ * Why a call did not end well, as `error.type`: a code of the gateway, the status of the provider's error that was passed on, or
+ * that the client left. Null for a call that was answered.
+ */
+export function errorOf({ error, settled, status }: CallTrace): string | null {
+  if (error !== null) return error;
+  // What was answered without a provider was never settled.
+  if (settled === null) return status >= 200 && status < 300 ? null : CLIENT_LEFT;
+  if (settled.outcome === 'aborted') return CLIENT_LEFT;
+  if (status >= 400) return String(status);
+  // An error event of a stream is an end of its own, and tells the client.
+  return settled.outcome === 'completed' ? null : 'provider_error';
+}
+
+/** Why an attempt came to nothing: a status, a code of the gateway or of the connection, or that it was ended. */
+export function errorOfAttempt({ status, error }: AttemptNotes): string | null {
+  const code = error !== null && 'code' in error ? String(error.code) : '';
+  if (error !== null) return code || 'aborted';
+  if (status >= 400) return String(status);
+  return status === 0 ? 'aborted' : null;
+}

@@ -1,0 +1,73 @@
+import { Config, LOG, type GatewayConfig, type Log, type Principal, type TelemetryConfig } from '@app/platform';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Registry } from 'prom-client';
+import type { Wire } from '../wire';
+import { CallTrace } from './call-trace';
+import type { OtlpExport } from './otlp-export';
+import { TelemetryFaults } from './telemetry-faults';
+import { readTraceParent } from './trace-context';
+
+/** Traces and metrics of calls for a collector, if the configuration says so; else nothing of it is even loaded. */
+@Injectable()
+export class Telemetry implements OnModuleInit, OnApplicationShutdown {
+  readonly #faults: TelemetryFaults;
+  #export: OtlpExport | null = null;
+  #settings: TelemetryConfig | null = null;
+
+  constructor(
+    private readonly config: Config,
+    registry: Registry,
+    @Inject(LOG) log: Log,
+  ) {
+    this.#faults = new TelemetryFaults(registry, log);
+    config.onReload((next) => this.follow(next));
+  }
+
+  onModuleInit(): void {
+    this.follow(this.config.current);
+  }
+
+  /** Begins to note what becomes of a call; null while telemetry is off. */
+  begin(wire: Wire, principal: Principal, requestId: string, headers: IncomingHttpHeaders): CallTrace | null {
+    const target = this.#export;
+    if (target === null) return null;
+    const parent = readTraceParent(headers);
+    const isSampled = target.tracesCalls && (parent ? parent.sampled : target.samples());
+    const asking = { id: requestId, wire, userAgent: headers['user-agent'] };
+    return new CallTrace(principal, asking, parent, isSampled, target, isSampled ? target.mostContentBytes : 0);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    const { server, telemetry } = this.config.current;
+    await this.#export?.stop(Math.min(server.drainMs, telemetry.timeoutMs));
+    this.#export = null;
+  }
+
+  /** Calls under way are told of where they began. */
+  private follow({ telemetry }: GatewayConfig): void {
+    if (this.#settings !== null && isSame(telemetry, this.#settings)) return;
+    this.#settings = telemetry;
+    void this.#export?.stop(telemetry.timeoutMs);
+    this.#export = telemetry.enabled ? load(telemetry, this.#faults) : null;
+  }
+}
+
+/** The SDK takes a tenth of a second and megabytes to load, so only who wants it loads it. */
+function load(settings: TelemetryConfig, faults: TelemetryFaults): OtlpExport {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { OtlpExport: Export } = require('./otlp-export') as typeof import('./otlp-export');
+  return new Export(settings, faults);
+}
+
+/** Secrets print as a mask, so they are compared by value. */
+const isSame = (one: TelemetryConfig, other: TelemetryConfig): boolean => text(one) === text(other);
+
+const text = (settings: TelemetryConfig): string =>
+  JSON.stringify({
+    ...settings,
+    secrets: [settings.headers, settings.traces.headers, settings.metrics.headers].map((headers) =>
+      Object.values(headers).map((value) => value.reveal()),
+    ),
+    key: settings.tls?.key?.reveal(),
+  });
