@@ -39,6 +39,8 @@ export const telemetry = z
         ratio: share.default(1),
         /** Spans that wait for the collector; further ones are dropped. */
         queue: whole(512, 1_000_000, 8_192),
+        /** How long a span waits at most for others to be sent with. */
+        delayMs: whole(10, 60_000, 1_000),
       })
       .prefault({}),
     metrics: z

@@ -19,7 +19,6 @@ const SCOPE = {
   schemaUrl: 'https://opentelemetry.io/schemas/1.41.0',
 };
 const BATCH = 512;
-const DELAY_MS = 1_000;
 const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT } as const;
 const BYTES_FOR_TEXT = 16;
 
@@ -48,7 +47,7 @@ export class OtlpExport implements TraceReader {
       'service.instance.id': `${hostname()}:${process.pid}`,
     });
     this.#traces = traces.enabled ? new OTLPTraceExporter(exporterOf(settings, 'traces')) : null;
-    const rules = { most: traces.queue, batch: BATCH, delayMs: DELAY_MS };
+    const rules = { most: traces.queue, batch: BATCH, delayMs: traces.delayMs };
     this.#queue = this.#traces && new SpanQueue(rules, (batch) => this.send(batch), faults.dropped);
     this.#meters = metrics.enabled ? this.meters() : null;
     this.#instruments = this.#meters && new CallInstruments(this.#meters.getMeter(SCOPE.name, undefined, SCOPE));

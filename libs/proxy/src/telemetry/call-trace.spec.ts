@@ -1,0 +1,110 @@
+import { CodedError, type Principal, type ProviderConfig } from '@app/platform';
+import type { Line } from '../provider/line';
+import type { RequestFacts } from '../request-facts';
+import type { Candidate, Plan } from '../router';
+import { measurementsOf } from './call-measurements';
+import { spansOf } from './call-spans';
+import { CallTrace } from './call-trace';
+import { addressOf } from './provider-name';
+
+const PARENT = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: true, state: 'vendor=1' };
+const candidate = { provider: 'p', upstreamModel: 'there', wire: 'chat', model: { id: 'm' } } as Candidate;
+const plan: Plan = { publicModel: 'm', candidates: [candidate], rules: null };
+const facts = { wire: 'chat', choices: 1, stream: false, outputLimitTokens: 7 } as RequestFacts;
+
+const providerAt = (baseUrl: string, more: object = {}): ProviderConfig =>
+  ({ baseUrl, dialect: 'openai', internal: false, ...more }) as ProviderConfig;
+const lineTo = (provider: ProviderConfig): Line => ({ provider, pathOf: (path: string) => path }) as unknown as Line;
+const newCall = (mostContentBytes = 0): CallTrace =>
+  new CallTrace(
+    { id: 'tok_1', tenantId: 'finance' } as Principal,
+    { id: 'req_1', wire: 'chat', userAgent: 'curl/8' },
+    PARENT,
+    true,
+    { ended: () => undefined },
+    mostContentBytes,
+  );
+const headersAt = (provider: ProviderConfig): Record<string, string> => {
+  const call = newCall();
+  const headers = {};
+  call.planned(facts, plan, Buffer.from('{}'), provider);
+  call.trying(candidate);
+  call.sent(lineTo(provider), { headers, path: '/v1/chat/completions?key=x', model: 'there', body: Buffer.alloc(0) });
+  return headers;
+};
+
+test('only a server of the company is told of the trace', () => {
+  expect(headersAt(providerAt('https://api.openai.com'))).toEqual({});
+  expect(headersAt(providerAt('http://10.0.0.1', { internal: true }))).toEqual({
+    traceparent: expect.stringMatching(/^00-a{32}-[0-9a-f]{16}-01$/),
+    tracestate: 'vendor=1',
+  });
+});
+
+test('a call that was refused before anything was known of it is one span, and no measurement', () => {
+  const call = newCall();
+  call.failed(new CodedError('model_not_found'));
+  call.end();
+  const [request, ...others] = spansOf(call);
+  expect([request?.parentId, request?.isError, others, measurementsOf(call)]).toEqual([PARENT.spanId, false, [], null]);
+  expect(request?.attributes).toMatchObject({ 'http.response.status_code': 404, 'user_agent.original': 'curl/8' });
+});
+
+test('what a client put behind the path is in no span, and a body is kept only where it is asked for', () => {
+  const call = newCall();
+  call.planned(facts, plan, Buffer.from('{}'), undefined);
+  call.trying(candidate);
+  call.sent(lineTo(providerAt('https://api.openai.com/v1')), {
+    headers: {},
+    path: '/v1/chat/completions?key=x',
+    model: 'there',
+    body: Buffer.alloc(0),
+  });
+  call.end();
+  expect(spansOf(call)[2]?.attributes['url.full']).toBe('https://api.openai.com/v1/chat/completions');
+  expect(call.asked).toBeNull();
+});
+
+test('tokens are counted once, and a worst case is not what was used', () => {
+  const counts = {
+    ...{ input: 1, audioInput: 2, cacheRead: 4, cacheWrite5m: 8, cacheWrite1h: 16 },
+    ...{ output: 32, audioOutput: 64, reasoning: 128 },
+  };
+  const concluded = (status: 'actual' | 'unconfirmed'): CallTrace => {
+    const call = newCall();
+    call.planned(facts, plan, Buffer.from('{}'), undefined);
+    call.trying(candidate);
+    const bill = { status, costNanos: 5n, tokens: 255, reason: null, counts, webSearches: 0, serviceTier: null };
+    call.concluded(bill, { outcome: 'completed', stopReason: 'stop' }, 'r_1', 9);
+    call.status = 200;
+    call.end();
+    return call;
+  };
+  const told = concluded('actual');
+  expect(measurementsOf(told)).toMatchObject({ inputTokens: 31, outputTokens: 224, firstChunkSeconds: null });
+  expect(spansOf(told)[1]?.attributes).toMatchObject({
+    'gen_ai.usage.input_tokens': 31,
+    'gen_ai.usage.cache_read.input_tokens': 4,
+    'gen_ai.usage.cache_creation.input_tokens': 24,
+    'gen_ai.usage.output_tokens': 224,
+    'gen_ai.usage.reasoning.output_tokens': 128,
+    'openclawmu.output.clamped_to': 9,
+    'openclawmu.provider.request.id': 'r_1',
+    'openclawmu.cost': '0.000000005',
+  });
+  const owed = concluded('unconfirmed');
+  expect(measurementsOf(owed)).toMatchObject({ inputTokens: null, outputTokens: null });
+  expect(spansOf(owed)[1]?.attributes).not.toHaveProperty('gen_ai.usage.input_tokens');
+});
+
+test.each([
+  ['https://api.anthropic.com', { dialect: 'anthropic' }, 'anthropic', 443],
+  ['https://api.groq.com/openai/v1', {}, 'groq', 443],
+  ['https://notapi.groq.com', {}, 'openai', 443],
+  ['https://x.openai.azure.com', {}, 'azure.ai.openai', 443],
+  ['https://own.example', { azure: {} }, 'azure.ai.openai', 443],
+  ['http://vllm.internal:8000/v1', {}, 'openai', 8000],
+  ['https://generativelanguage.googleapis.com', { dialect: 'gemini' }, 'gcp.gemini', 443],
+])('a provider at %s has the name the conventions know it by', (baseUrl, more, name, port) =>
+  expect(addressOf(providerAt(baseUrl, more))).toMatchObject({ name, port }),
+);

@@ -1,0 +1,377 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { fetch } from 'undici';
+import { eventually } from '../support/department';
+import { readExposition } from '../support/exposition';
+import { Gateway } from '../support/gateway';
+import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver';
+import {
+  breakingOff,
+  failing,
+  hangingUp,
+  ScriptedProvider,
+  silent,
+  streaming,
+  whole,
+  type Play,
+} from '../support/scripted-provider';
+
+/** Traces and metrics of the built gateway, as a collector receives them. The tests follow each other. */
+
+const PROMPT = 'the quarterly figures are a secret';
+const ANSWER = 'nobody but the caller reads this';
+
+let one: ScriptedProvider;
+let two: ScriptedProvider;
+let collector: OtlpReceiver;
+let gateway: Gateway;
+let token = '';
+
+const settings = (more: object = {}): Record<string, unknown> => ({
+  telemetry: {
+    enabled: true,
+    endpoint: collector.url,
+    headers: { 'x-collector-key': 'collector-key-0001' },
+    resource: { 'deployment.environment.name': 'test' },
+    timeoutMs: 1_000,
+    traces: { delayMs: 20 },
+    metrics: { intervalMs: 1_000 },
+    ...more,
+  },
+});
+
+beforeAll(async () => {
+  [one, two, collector] = [await ScriptedProvider.start(), await ScriptedProvider.start(), await OtlpReceiver.start()];
+  const common = { dialect: 'openai', internal: true, apiKey: 'k-of-the-provider' };
+  gateway = await Gateway.start({
+    providers: { one: { ...common, baseUrl: one.url }, two: { ...common, baseUrl: two.url } },
+    config: { routes: { smart: { targets: ['cheap', 'dear'] } } },
+    node: ['--require', join(__dirname, '../support/loaded-modules.cjs')],
+  });
+  for (const [model, provider] of Object.entries({ cheap: 'one', dear: 'two' }))
+    await gateway.must('PUT', `/api/v1/admin/models/${model}`, {
+      ...{ provider, upstreamModel: `${model}-there`, displayName: model, contextTokens: 8_000, maxOutputTokens: 100 },
+    });
+  const prices = ['cheap', 'dear'].map((model) => ({ model, input: '3', output: '15' }));
+  await gateway.must('POST', '/api/v1/admin/rate-cards', { currency: 'USD', note: 'test', prices });
+  for (const id of ['finance', 'poor']) await gateway.must('POST', '/api/v1/admin/tenants', { id, name: id });
+  token = await tokenOf('finance');
+});
+afterAll(async () => {
+  await gateway.remove();
+  await Promise.all([one.close(), two.close(), collector.close()]);
+});
+beforeEach(() => {
+  one.play(
+    whole({}, { choices: [{ index: 0, message: { role: 'assistant', content: ANSWER }, finish_reason: 'stop' }] }),
+  );
+  two.play(whole());
+});
+
+const tokenOf = async (tenant: string): Promise<string> =>
+  (await gateway.must<{ token: string }>('POST', `/api/v1/admin/tenants/${tenant}/tokens`, { label: 't' })).token;
+
+interface Ask {
+  readonly model?: string;
+  readonly stream?: boolean;
+  readonly key?: string;
+  readonly headers?: Record<string, string>;
+  readonly path?: string;
+}
+
+const ask = ({ model = 'cheap', stream = false, key = token, headers = {}, path = '' }: Ask = {}) =>
+  gateway.call(
+    'POST',
+    `/v1/chat/completions${path}`,
+    { model, stream, max_tokens: 10, messages: [{ role: 'user', content: PROMPT }] },
+    key,
+    headers,
+  );
+
+/** A caller's trace of its own for each call. */
+function newTrace(flags = '01'): { traceId: string; spanId: string; headers: Record<string, string> } {
+  const [traceId, spanId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
+  return { traceId, spanId, headers: { traceparent: `00-${traceId}-${spanId}-${flags}`, tracestate: 'vendor=1' } };
+}
+
+const spansOf = (traceId: string, most = 3): Promise<ReceivedSpan[]> =>
+  eventually(
+    () => Promise.resolve(collector.spans.filter((span) => span.traceId === traceId)),
+    ({ length }) => length >= most,
+  );
+
+/** A call within a trace of its own, and the spans that come of it: the request's, the operation's, and the attempts'. */
+async function traced(what: Ask = {}, most = 3): Promise<{ spans: ReceivedSpan[]; status: number }> {
+  const { traceId, headers } = newTrace();
+  const { status } = await ask({ ...what, headers });
+  return { spans: await spansOf(traceId, most), status };
+}
+
+async function reload(change: Record<string, unknown>): Promise<void> {
+  const reloads = async () =>
+    (await gateway.must<{ items: unknown[] }>('GET', '/api/v1/admin/audit?actor=SIGHUP')).items;
+  const before = (await reloads()).length;
+  await gateway.configure(change);
+  process.kill(gateway.process.pid as number, 'SIGHUP');
+  await eventually(reloads, ({ length }) => length > before);
+}
+
+async function loadedModules(): Promise<number> {
+  const reports = (): string[] =>
+    [...gateway.logs.matchAll(/loaded modules of OpenTelemetry: (\d+)/g)].map(([, n]) => n as string);
+  const before = reports().length;
+  process.kill(gateway.process.pid as number, 'SIGUSR2');
+  await eventually(() => reports().length > before);
+  return Number(reports().at(-1));
+}
+
+test('off, nothing is loaded, nothing is sent, and no provider learns of a trace', async () => {
+  expect((await ask({ headers: newTrace().headers })).status).toBe(200);
+  expect(await loadedModules()).toBe(0);
+  expect(one.asked.at(-1)?.headers).not.toHaveProperty('traceparent');
+  expect(collector.received).toEqual([]);
+});
+
+test('turned on by a reload, a call is a part of its caller’s trace', async () => {
+  await reload(settings());
+  expect(await loadedModules()).toBeGreaterThan(0);
+  const { traceId, spanId, headers } = newTrace();
+  const answer = await ask({ headers });
+  const [request, operation, attempt] = await spansOf(traceId);
+  expect(request).toMatchObject({
+    name: 'POST /v1/chat/completions',
+    kind: 2,
+    parentSpanId: spanId,
+    traceState: 'vendor=1',
+    status: 0,
+    attributes: {
+      'http.request.method': 'POST',
+      'http.route': '/v1/chat/completions',
+      'http.response.status_code': 200,
+      'openclawmu.tenant.id': 'finance',
+      'openclawmu.request.id': answer.headers.get('x-openclawmu-request-id'),
+    },
+    resource: { 'service.name': 'openclawmu', 'deployment.environment.name': 'test' },
+  });
+  expect(operation).toMatchObject({
+    name: 'chat cheap',
+    kind: 3,
+    parentSpanId: request?.spanId,
+    status: 0,
+    attributes: {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.model': 'cheap',
+      'gen_ai.request.max_tokens': 10,
+      'gen_ai.response.model': 'cheap-there',
+      'gen_ai.response.finish_reasons': ['stop'],
+      'gen_ai.usage.input_tokens': 10,
+      'gen_ai.usage.output_tokens': 5,
+      'server.address': '127.0.0.1',
+      'server.port': Number(new URL(one.url).port),
+      'openclawmu.outcome': 'completed',
+      'openclawmu.ledger.status': 'actual',
+      'openclawmu.cost': '0.000105',
+      'openclawmu.cost_nanos': 105_000,
+    },
+  });
+  expect(attempt).toMatchObject({
+    name: 'POST one',
+    kind: 3,
+    parentSpanId: operation?.spanId,
+    attributes: { 'http.response.status_code': 200, 'url.full': `${one.url}/v1/chat/completions` },
+  });
+  for (const span of [request, operation, attempt] as ReceivedSpan[]) {
+    expect(span.endNanos).toBeGreaterThanOrEqual(span.startNanos);
+    expect(Math.abs(Number(span.startNanos / 1_000_000n) - Date.now())).toBeLessThan(60_000);
+  }
+  expect(one.asked.at(-1)?.headers).toMatchObject({
+    traceparent: `00-${traceId}-${attempt?.spanId}-01`,
+    tracestate: 'vendor=1',
+  });
+  expect(collector.received.at(0)?.headers).toMatchObject({
+    'x-collector-key': 'collector-key-0001',
+    'content-type': 'application/x-protobuf',
+  });
+});
+
+test('a caller that does not record its trace is not recorded here', async () => {
+  const { traceId, headers } = newTrace('00');
+  await ask({ headers });
+  await traced();
+  expect(collector.spans.filter((span) => span.traceId === traceId)).toEqual([]);
+  expect(one.asked.some((asked) => asked.headers['traceparent']?.includes(`${traceId}-`))).toBe(true);
+});
+
+test('a call without a trace begins one', async () => {
+  const answer = await ask();
+  const id = answer.headers.get('x-openclawmu-request-id');
+  const [request] = await eventually(
+    () => Promise.resolve(collector.spans.filter(({ attributes }) => attributes['openclawmu.request.id'] === id)),
+    ({ length }) => length > 0,
+  );
+  expect(request).toMatchObject({ parentSpanId: '', traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+});
+
+test('a stream tells when its first piece came', async () => {
+  one.play(streaming(ANSWER, '.'));
+  const { spans } = await traced({ stream: true });
+  expect(spans[1]?.attributes).toMatchObject({
+    'gen_ai.request.stream': true,
+    'gen_ai.response.time_to_first_chunk': expect.any(Number),
+    'openclawmu.outcome': 'completed',
+  });
+});
+
+test('each attempt of a route is told, with who was asked and what became of it', async () => {
+  one.play(failing(503));
+  const { spans, status } = await traced({ model: 'smart' }, 4);
+  expect(status).toBe(200);
+  const [, operation, first, second] = spans;
+  expect(operation).toMatchObject({ name: 'chat smart', status: 0 });
+  expect(operation?.attributes).toMatchObject({ 'openclawmu.model': 'dear', 'openclawmu.attempts': 2 });
+  expect(first).toMatchObject({
+    name: 'POST one',
+    status: 2,
+    attributes: { 'http.response.status_code': 503, 'error.type': '503' },
+  });
+  expect(second).toMatchObject({
+    name: 'POST two',
+    status: 0,
+    attributes: { 'http.response.status_code': 200, 'http.request.resend_count': 1 },
+  });
+});
+
+test.each<[string, Play, Ask, number | null, object, object]>([
+  ['a provider refuses', failing(400), {}, 0, { 'error.type': '400' }, { 'openclawmu.outcome': 'failed' }],
+  [
+    'a provider hangs up',
+    hangingUp,
+    {},
+    2,
+    { 'error.type': 'provider_unreachable' },
+    { 'openclawmu.ledger.status': 'unconfirmed' },
+  ],
+  [
+    'a stream breaks off',
+    breakingOff('half'),
+    { stream: true },
+    2,
+    { 'error.type': 'provider_unreachable' },
+    { 'openclawmu.outcome': 'failed' },
+  ],
+])('when %s, the spans say so', async (_, play, what, requestStatus, error, more) => {
+  one.play(play);
+  const { traceId, headers } = newTrace();
+  await ask({ ...what, headers }).catch(() => undefined);
+  const [request, operation, attempt] = await spansOf(traceId);
+  expect(request?.status).toBe(requestStatus);
+  expect(operation).toMatchObject({ status: 2, attributes: { ...error, ...more } });
+  expect(attempt?.status).toBe(2);
+});
+
+test('a client that leaves is told as one', async () => {
+  one.play(silent);
+  const { traceId, headers } = newTrace();
+  const leaving = new AbortController();
+  const asked = one.asked.length;
+  const answer = fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ model: 'cheap', max_tokens: 10, messages: [] }),
+    signal: leaving.signal,
+  });
+  await eventually(() => one.asked.length > asked);
+  leaving.abort();
+  await expect(answer).rejects.toThrow();
+  const [request, operation] = await spansOf(traceId);
+  expect(operation?.attributes).toMatchObject({
+    'error.type': 'client_disconnected',
+    'openclawmu.outcome': 'aborted',
+    'openclawmu.ledger.status': 'unconfirmed',
+  });
+  expect(operation?.attributes).not.toHaveProperty('gen_ai.usage.input_tokens');
+  expect(request).toMatchObject({ status: 0 });
+});
+
+test('what is refused before it is sent has no attempt', async () => {
+  await gateway.must('PUT', '/api/v1/admin/tenants/poor/budgets', {
+    period: 'month',
+    metric: 'cost',
+    limit: '0.0000001',
+  });
+  const key = await tokenOf('poor');
+  const { spans, status } = await traced({ key }, 2);
+  expect([status, spans.length]).toEqual([429, 2]);
+  expect(spans[1]).toMatchObject({
+    status: 2,
+    attributes: { 'error.type': 'budget_exceeded', 'openclawmu.outcome': 'unsent', 'gen_ai.provider.name': 'openai' },
+  });
+  expect(spans[0]).toMatchObject({ status: 0, attributes: { 'http.response.status_code': 429 } });
+  const unknown = await traced({ model: 'nobody' }, 1);
+  expect([unknown.status, unknown.spans.length]).toEqual([404, 1]);
+});
+
+test('metrics are those of the conventions, with their boundaries, and name no tenant', async () => {
+  const points = await eventually(
+    () => Promise.resolve(collector.points),
+    (all) => all.some(({ metric }) => metric === 'gen_ai.client.operation.time_to_first_chunk'),
+  );
+  const of = (metric: string, attributes: object) =>
+    points.find((point) => point.metric === metric && contains(point.attributes, attributes));
+  const cheap = { 'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'cheap' };
+  expect(of('gen_ai.client.operation.duration', { ...cheap, 'error.type': '400' })).toMatchObject({
+    unit: 's',
+    count: 1,
+    bounds: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+  });
+  const input = of('gen_ai.client.token.usage', { 'gen_ai.request.model': 'smart', 'gen_ai.token.type': 'input' });
+  expect(input).toMatchObject({ unit: '{token}', count: 1, sum: 10 });
+  expect(input?.bounds.slice(0, 3)).toEqual([1, 4, 16]);
+  expect(JSON.stringify(points)).not.toMatch(/finance|poor/);
+});
+
+const contains = (attributes: object, some: object): boolean =>
+  Object.entries(some).every(([name, value]) => (attributes as Record<string, unknown>)[name] === value);
+
+test('nobody’s words and no key is in anything that was sent', () => {
+  expect(collector.spans.length).toBeGreaterThan(10);
+  for (const text of [PROMPT, ANSWER, token, 'k-of-the-provider']) expect(collector.bytes.includes(text)).toBe(false);
+});
+
+test('a collector that refuses costs no call anything, and is told of once', async () => {
+  collector.mood = 'refuses';
+  for (let i = 0; i < 5; i++) expect((await ask()).status).toBe(200);
+  const dropped = async (): Promise<number> => {
+    const { text } = await gateway.call('GET', '/metrics');
+    const name = 'openclawmu_telemetry_dropped_spans_total';
+    return readExposition(text).find((sample) => sample.name === name)?.value ?? 0;
+  };
+  await eventually(dropped, (count) => count >= 15);
+  for (let i = 0; i < 5; i++) expect((await ask()).status).toBe(200);
+  await eventually(dropped, (count) => count >= 30);
+  const warnings = gateway.logs.match(/"signal":"traces".*telemetry does not reach the collector/g);
+  expect(warnings).toHaveLength(1);
+  collector.mood = 'takes';
+  expect((await traced()).spans).toHaveLength(3);
+  await eventually(() => gateway.logs.includes('telemetry reaches the collector again'));
+});
+
+test('asked for, prompt and answer are told as the conventions have them', async () => {
+  await reload(settings({ content: true }));
+  const { spans } = await traced();
+  const told = (name: string): unknown => JSON.parse(String(spans[1]?.attributes[name]));
+  expect(told('gen_ai.input.messages')).toEqual([{ role: 'user', parts: [{ type: 'text', content: PROMPT }] }]);
+  const answer = { role: 'assistant', parts: [{ type: 'text', content: ANSWER }], finish_reason: 'stop' };
+  expect(told('gen_ai.output.messages')).toEqual([answer]);
+  one.play(streaming('piece ', 'by piece'));
+  const streamed = await traced({ stream: true });
+  expect(String(streamed.spans[1]?.attributes['gen_ai.output.messages'])).toContain('piece by piece');
+});
+
+test('a shutdown sends what waits, and no silent collector keeps it', async () => {
+  const { traceId, headers } = newTrace();
+  await ask({ headers });
+  expect(await gateway.stop()).toBe(0);
+  expect(collector.spans.filter((span) => span.traceId === traceId)).toHaveLength(3);
+});
