@@ -52,30 +52,40 @@ export class Admission {
 
   /** @throws BudgetExceeded, CodedError `feature_not_supported`, `validation_failed`, and those of `Holds.reserve` */
   async admit(principal: Principal, asked: Asked): Promise<Deal> {
-    try {
-      return await this.find(principal, asked);
-    } catch (error) {
-      if (error instanceof BudgetExceeded) this.holds.refused(error);
-      throw error;
-    }
-  }
-
-  private async find(principal: Principal, asked: Asked): Promise<Deal> {
     const { facts, request, plan, prices } = asked;
     const decided = plan.candidates.map((candidate, i) =>
       decide(candidate, prices[i] as Decided['price'], facts, principal),
     );
     const loose = decided.map((one) => boundsFor(one, facts, request));
-    const refused = await this.tryHold(principal, asked, decided, { bounds: loose, mayWait: false, clampedTo: null });
-    if (!(refused instanceof BudgetExceeded)) return refused;
+    try {
+      return await this.hold(principal, asked, decided, { bounds: loose, mayWait: false, clampedTo: null });
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded)) throw error;
+      return this.fit(principal, asked, decided, loose, error);
+    }
+  }
 
-    const bounds = mayHelp(asked, loose, refused, principal.clampsOutput)
-      ? await Promise.all(decided.map((one, i) => this.lookCloser(one, loose[i] as Bounds, facts, request)))
-      : loose;
-    const stillRefused = await this.tryHold(principal, asked, decided, { bounds, mayWait: true, clampedTo: null });
-    if (!(stillRefused instanceof BudgetExceeded)) return stillRefused;
-    if (!principal.clampsOutput) throw stillRefused;
-    return this.clamped(principal, asked, decided, bounds, stillRefused);
+  /** Finds a way for a request that there was no room for at first sight. */
+  private async fit(
+    principal: Principal,
+    asked: Asked,
+    decided: readonly Decided[],
+    loose: readonly Bounds[],
+    refused: BudgetExceeded,
+  ): Promise<Deal> {
+    const { facts, request } = asked;
+    try {
+      const bounds = mayHelp(asked, loose, refused, principal.clampsOutput)
+        ? await Promise.all(decided.map((one, i) => this.lookCloser(one, loose[i] as Bounds, facts, request)))
+        : loose;
+      const stillRefused = await this.tryHold(principal, asked, decided, { bounds, mayWait: true, clampedTo: null });
+      if (!(stillRefused instanceof BudgetExceeded)) return stillRefused;
+      if (!principal.clampsOutput) throw stillRefused;
+      return await this.clamped(principal, asked, decided, bounds, stillRefused);
+    } catch (error) {
+      if (error instanceof BudgetExceeded) this.holds.refused(error);
+      throw error;
+    }
   }
 
   private async lookCloser(one: Decided, loose: Bounds, facts: RequestFacts, request: ModelRequest): Promise<Bounds> {
@@ -112,22 +122,31 @@ export class Admission {
     principal: Principal,
     asked: Asked,
     decided: readonly Decided[],
-    { bounds, mayWait, clampedTo }: Try,
+    attempt: Try,
   ): Promise<Deal | BudgetExceeded> {
+    try {
+      return await this.hold(principal, asked, decided, attempt);
+    } catch (error) {
+      if (error instanceof BudgetExceeded) return error;
+      throw error;
+    }
+  }
+
+  private async hold(
+    principal: Principal,
+    asked: Asked,
+    decided: readonly Decided[],
+    { bounds, mayWait, clampedTo }: Try,
+  ): Promise<Deal> {
     const worst = quoteOf(asked, bounds);
     const [first, ...others] = decided.map((one, i): Terms => {
       const own = decided.length === 1 ? worst : quote(asked.card, one.price, bounds[i] as Bounds);
       return { quote: own, attribution: this.#attributions.of(headOf(principal, asked, one.candidate, own)), ...one };
     });
     const terms: Deal['terms'] = [first as Terms, ...others];
-    try {
-      const draft = draftOf(terms, worst);
-      const hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait);
-      return { hold, terms, clampedTo };
-    } catch (error) {
-      if (error instanceof BudgetExceeded) return error;
-      throw error;
-    }
+    const draft = draftOf(terms, worst);
+    const hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait);
+    return { hold, terms, clampedTo };
   }
 }
 

@@ -342,7 +342,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     });
   }
 
-  private async settle(ending: Omit<Ending, 'inputGuess' | 'silentSearches'>): Promise<void> {
+  /** Resolves when it is durable. */
+  private settle(ending: Omit<Ending, 'inputGuess' | 'silentSearches'>): Promise<void> {
     this.#over = true;
     this.#outcome = ending.outcome;
     const { hold, terms } = this.#deal;
@@ -356,7 +357,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const told = id !== null && this.#passage?.key?.isIn(id) ? null : id;
     const row = new SettledEntry(hold, billed, ending.outcome, told);
     this.call.trace?.concluded(billed, ending, told, this.#deal.clampedTo);
-    await hold.settle({ costNanos, tokens, row });
+    return hold.settle({ costNanos, tokens, row });
   }
 }
 

@@ -18,9 +18,15 @@ export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const timer = setTimeout(() => refuse(new CodedError('body_timeout')), timeoutMs);
-    const refuse = (error: CodedError): void => {
+    let timer: NodeJS.Timeout | undefined;
+    // Most bodies come with their head, and are whole before a timer is worth its making.
+    const watch = setImmediate(() => (timer = setTimeout(() => refuse(new CodedError('body_timeout')), timeoutMs)));
+    const unwatch = (): void => {
+      clearImmediate(watch);
       clearTimeout(timer);
+    };
+    const refuse = (error: CodedError): void => {
+      unwatch();
       request.removeAllListeners('data').pause();
       reject(error);
     };
@@ -30,7 +36,7 @@ export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs
       else chunks.push(chunk);
     });
     request.on('end', () => {
-      clearTimeout(timer);
+      unwatch();
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
     });
     request.on('error', (error) => refuse(new CodedError('body_malformed', ENDED_EARLY, { cause: error })));
