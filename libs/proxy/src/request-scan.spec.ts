@@ -44,6 +44,42 @@ describe('scanObject', () => {
     expect(rawOf('{"messages":[{"content":"\\"model\\":\\"evil\\""}],"model":"good"}', 'model')).toBe('"good"');
   });
 
+  it('takes the strings that JSON.parse takes, wherever in memory they begin and whatever they hold', () => {
+    const piece = fc.constantFrom(
+      'a',
+      'word',
+      ' ',
+      '!',
+      '~',
+      'é',
+      '€',
+      '😀',
+      '\\"',
+      '\\\\',
+      '\\n',
+      '\\u00e9',
+      '"',
+      '\\',
+      '\\x',
+    );
+    const pieces = fc.array(
+      fc.oneof(
+        { weight: 9, arbitrary: piece },
+        fc.nat(0x1f).map((code) => String.fromCharCode(code)),
+      ),
+    );
+    fc.assert(
+      fc.property(pieces, fc.nat(7), (some, shift) => {
+        const text = `{"a":"${some.join('')}","model":"m"}`;
+        const body = Buffer.concat([Buffer.alloc(shift), Buffer.from(text)]).subarray(shift);
+        const { ok } = scanObject(body, WANTED);
+        expect({ text, ok }).toEqual({ text, ok: parses(text) });
+        if (ok) expect(rawOf(text, 'model')).toBe('"m"');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it.each([
     ['', 'empty@0'],
     [' \n', 'empty@2'],
