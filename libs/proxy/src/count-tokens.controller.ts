@@ -59,6 +59,7 @@ export class CountTokensController {
       'provider_rejected_gateway',
       'provider_error',
       'provider_disabled',
+      'provider_resting',
       'count_not_offered',
     ],
     'anthropic',

@@ -408,6 +408,8 @@ describe('a provider that fails several times in a row', () => {
     expect((await ask('spared')).headers['x-openclawmu-model']).toBe('dear');
     expect(one.asked.length).toBe(2);
     expect(world.upstream.views).toContainEqual(expect.objectContaining({ name: 'brittle', breaker: 'open' }));
+    const count = { query: '', headers: {}, body: Buffer.from('{}'), patienceMs: 1_000 };
+    await expect(world.upstream.countTokens('brittle', count)).rejects.toMatchObject({ code: 'provider_resting' });
     await eventually(() => world.upstream.views.some(({ breaker }) => breaker === 'half_open'));
     expect((await ask('brittle')).status).toBe(200);
     expect(world.upstream.views.every(({ breaker }) => breaker === 'closed')).toBe(true);

@@ -1,4 +1,5 @@
 import { CodedError, type Config, type GatewayConfig, type ProviderConfig } from '@app/platform';
+import { resting } from './call-faults';
 import { DEMO_PROVIDER, type DemoProvider } from './demo-provider';
 import { Line } from './provider/line';
 import { Passage } from './provider/passage';
@@ -83,12 +84,16 @@ export class Upstream {
 
   /**
    * Asks an Anthropic provider how many tokens a prompt has. That is free, so it is the one thing asked without a hold.
-   * @throws Error if there is no answer in time
+   * A provider that rests is not asked; what becomes of this tells nothing of its models.
+   * @throws CodedError `provider_disabled`, `provider_resting`; Error if there is no answer in time
    */
   async countTokens(provider: string, { query, headers, body, patienceMs }: CountAsked): Promise<CountAnswer> {
     const line = this.#lines.get(provider);
     if (!line) throw new CodedError('provider_disabled');
-    const key = line.keys.pick(performance.now());
+    const nowMs = performance.now();
+    const waitMs = line.breaker.waitMs(nowMs);
+    if (waitMs > 0) throw resting(waitMs);
+    const key = line.keys.pick(nowMs);
     key?.addTo(headers);
     const answer = await line.pool.request({
       path: line.pathOf(`/v1/messages/count_tokens${query}`, ''),

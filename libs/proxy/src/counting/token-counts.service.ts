@@ -37,7 +37,8 @@ export class TokenCounts {
   /** @throws CodedError as a call of the model would, and `count_not_offered` */
   async count(principal: Principal, request: ModelRequest): Promise<CountTold> {
     const facts = readRequest('messages', request.body);
-    const [candidate] = route(this.offer, principal, facts, request).candidates;
+    const { candidates } = route(this.offer, principal, facts, request);
+    const candidate = candidates[this.upstream.firstToAsk(candidates)] as Candidate;
     if (candidate.wire === 'messages') return this.ask(candidate, facts, request);
     const body = JSON.stringify({ input_tokens: await this.countHere(candidate, facts, request) });
     return { status: 200, headers: headersToClient({}, request.id), body: Buffer.from(body) };
