@@ -2,6 +2,7 @@ import { AuditModule, RefusedAttempts } from '@app/audit';
 import { AuthModule } from '@app/auth';
 import { BillingModule, DeliveriesModule } from '@app/billing';
 import { LOG, PlatformModule, type Log, type PlatformOptions } from '@app/platform';
+import { PolicyModule } from '@app/policy';
 import { ProxyModule } from '@app/proxy';
 import { QuotaModule, RequestRatesModule } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
@@ -29,6 +30,7 @@ export class AppModule {
         BillingModule,
         DeliveriesModule,
         QuotaModule,
+        PolicyModule,
         AuthModule,
         RequestRatesModule,
         WebhooksModule,

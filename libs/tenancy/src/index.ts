@@ -4,6 +4,7 @@ export { TokenLookup } from './directory/token-lookup.service';
 export { TenancyModule } from './tenancy.module';
 export { TenantLifecycle, type LifecycleStep } from './tenants/tenant-lifecycle';
 export type { TenantSettings } from './tenants/tenant-settings';
+export { findTenant, holdTenant } from './tenants/tenants.queries';
 export { TenantsService } from './tenants/tenants.service';
 export { claimedTenant, tokenHash } from './tokens/token-text';
 export { TokensService } from './tokens/tokens.service';

@@ -16,6 +16,7 @@ import { RequestRates1795300000016 } from './1795300000016-request-rates';
 import { Concurrency1795300000019 } from './1795300000019-concurrency';
 import { Deliveries1795300000020 } from './1795300000020-deliveries';
 import { LedgerDays1795300000021 } from './1795300000021-ledger-days';
+import { TenantPolicies1795300000022 } from './1795300000022-tenant-policies';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -37,4 +38,5 @@ export const migrations = [
   Concurrency1795300000019,
   Deliveries1795300000020,
   LedgerDays1795300000021,
+  TenantPolicies1795300000022,
 ];

@@ -6,6 +6,8 @@ export const ADMIN_PERMISSIONS = [
   'tokens:write',
   'budgets:read',
   'budgets:write',
+  'policies:read',
+  'policies:write',
   'models:read',
   'models:write',
   'rates:read',
@@ -45,7 +47,7 @@ export const ADMIN_ROLE_PERMISSIONS: Readonly<Record<AdminRole, ReadonlySet<Perm
     'rates:write',
     'billing:write',
   ]),
-  security: new Set<Permission>([...read, 'tokens:write']),
+  security: new Set<Permission>([...read, 'tokens:write', 'policies:write']),
 };
 
 export const TENANT_ROLES = ['owner', 'member'] as const;

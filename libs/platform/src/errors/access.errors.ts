@@ -41,6 +41,11 @@ export const ACCESS_ERRORS = {
     title: 'There is no such lost process.',
     remedy: 'List the lost processes to see their ids; one that was resolved is not among them.',
   },
+  policy_not_found: {
+    ...missing,
+    title: 'There is no policy.',
+    remedy: 'Set one; until then only the one for all tenants holds, if there is one.',
+  },
   rate_card_not_found: {
     ...missing,
     title: 'There is no such rate card.',

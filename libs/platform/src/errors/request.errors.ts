@@ -65,6 +65,31 @@ export const REQUEST_ERRORS = {
     title: 'The paging cursor is not valid.',
     remedy: 'Use nextCursor from the previous page, unchanged, with the same filters.',
   },
+  header_required: {
+    ...invalid,
+    status: 400,
+    title: 'Your company requires a header that is missing or has another value than it may have.',
+    remedy: 'Send the header with each call; your gateway administrator knows its value.',
+  },
+  prompt_refused: {
+    ...invalid,
+    status: 400,
+    title: 'The request holds something that a rule of your company keeps from models.',
+    remedy: 'Take it out of the request, or ask your gateway administrator about the rule.',
+  },
+  prompt_uninspectable: {
+    ...invalid,
+    status: 400,
+    title: 'The request holds something that the rules of your company cannot look into.',
+    remedy: 'Send it as text, or ask your gateway administrator.',
+  },
+  answer_refused: {
+    ...invalid,
+    status: 400,
+    title: 'The answer held something that a rule of your company keeps from leaving models.',
+    remedy:
+      'Ask for something else, or ask your gateway administrator about the rule. What was made of the answer is billed.',
+  },
   feature_not_supported: {
     ...invalid,
     status: 400,
