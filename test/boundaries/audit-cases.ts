@@ -189,6 +189,63 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       wrong: { body: { requestsPerMinute: 0 }, status: 400 },
     };
   },
+  'PUT /api/v1/admin/tenants/:tenantId/policy': async ({ department, gateway }) => {
+    const { id } = await department();
+    const path = `${ADMIN}/tenants/${id}/policy`;
+    await gateway.must('PUT', path, { maxOutputTokens: 4_000 });
+    return {
+      path,
+      body: { rules: [{ name: 'keys', action: 'refuse', on: 'both', detect: ['secrets'] }] },
+      record: { action: 'policy.set', tenant: id, target: { kind: 'policy', id } },
+      before: { maxOutputTokens: 4_000, rules: [] },
+      after: { maxOutputTokens: null, rules: [{ name: 'keys', action: 'refuse', on: 'both', detect: ['secrets'] }] },
+      wrong: { body: { rules: [{ name: 'keys', action: 'refuse', on: 'both' }] }, status: 400 },
+    };
+  },
+  'DELETE /api/v1/admin/tenants/:tenantId/policy': async ({ department, gateway }) => {
+    const { id } = await department();
+    const path = `${ADMIN}/tenants/${id}/policy`;
+    await gateway.must('PUT', path, { maxOutputTokens: 4_000 });
+    return {
+      path,
+      record: { action: 'policy.removed', tenant: id, target: { kind: 'policy', id } },
+      before: { maxOutputTokens: 4_000 },
+      after: null,
+      wrong: { path: `${ADMIN}/tenants/nobody/policy`, status: 404 },
+    };
+  },
+  'PUT /api/v1/admin/policy': async ({ gateway }) => {
+    await gateway.must('PUT', `${ADMIN}/policy`, { maxOutputTokens: 9_000 });
+    return {
+      path: `${ADMIN}/policy`,
+      body: { maxOutputTokens: 8_000 },
+      record: { action: 'policy.set', tenant: null, target: { kind: 'policy', id: 'organisation' } },
+      before: { maxOutputTokens: 9_000 },
+      after: { maxOutputTokens: 8_000 },
+      wrong: { body: { maxOutputTokens: 0 }, status: 400 },
+    };
+  },
+  'DELETE /api/v1/admin/policy': async ({ gateway }) => {
+    await gateway.must('PUT', `${ADMIN}/policy`, { maxOutputTokens: 9_000 });
+    return {
+      path: `${ADMIN}/policy`,
+      record: { action: 'policy.removed', tenant: null, target: { kind: 'policy', id: 'organisation' } },
+      before: { maxOutputTokens: 9_000 },
+      after: null,
+      wrong: { path: `${ADMIN}/policy/nobody`, status: 404 },
+    };
+  },
+  'POST /api/v1/admin/policy/tests': async ({ department }) => {
+    const { id } = await department();
+    return {
+      path: `${ADMIN}/policy/tests`,
+      body: { tenant: id, text: 'ann@example.com' },
+      record: { action: 'policy.tested', tenant: id, target: { kind: 'policy', id } },
+      before: null,
+      after: { on: 'request', characters: 15, isGiven: false },
+      wrong: { body: { tenant: 'nobody', text: 'x' }, status: 404 },
+    };
+  },
   'PUT /api/v1/admin/budgets': async ({ gateway }) => {
     const budget = { metric: 'cost', period: 'day' };
     await gateway.must('PUT', `${ADMIN}/budgets`, { ...budget, limit: '1000000.00' });

@@ -58,6 +58,9 @@ async function settleNeighbour(): Promise<Neighbour> {
     costCenter: 'CC-778899',
     settings: { budgetContact: 'orchid@zephyr.example' },
   });
+  await gateway.must('PUT', `/api/v1/admin/tenants/${id}/policy`, {
+    rules: [{ name: 'marmalade', action: 'mask', on: 'both', words: ['Zephyrine'] }],
+  });
   await gateway.must('PUT', `/api/v1/admin/tenants/${id}/budgets`, { metric: 'cost', period: 'month', limit: '77.77' });
   const created = await gateway.call<{ id: string; token: string; hint: string }>(
     'POST',
@@ -102,6 +105,7 @@ async function settleNeighbour(): Promise<Neighbour> {
       'saffron',
       'Brightwater',
       '77.77',
+      'marmalade',
       model,
       providerRequestId,
       token,
@@ -195,6 +199,10 @@ const CASES: Readonly<Record<string, () => Attempt[]>> = {
   'GET /api/v1/tenant/budgets': () => [
     { path: '/api/v1/tenant/budgets', expect: 'own' },
     { path: asNeighbour('/api/v1/tenant/budgets'), expect: 'own or not found' },
+  ],
+  'GET /api/v1/tenant/policy': () => [
+    { path: '/api/v1/tenant/policy', expect: 'own' },
+    { path: asNeighbour('/api/v1/tenant/policy'), expect: 'own or not found' },
   ],
   'GET /api/v1/tenant/statements': () => list('/api/v1/tenant/statements'),
   'GET /api/v1/tenant/statements/:statementId': () => onStatement(),

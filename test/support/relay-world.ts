@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { stringify } from 'yaml';
-import { Audit } from '@app/audit';
+import { Audit, RefusedAttempts } from '@app/audit';
 import { CodedError, Config, newId, renderError } from '@app/platform';
+import { KnownPolicies } from '@app/policy';
 import { BudgetsService } from '@app/quota';
 import { TokenDirectory, TokenLookup } from '@app/tenancy';
 import { Prices } from '../../libs/billing/src/catalogue/prices.service';
@@ -20,7 +21,10 @@ import { TokenCounter } from '../../libs/proxy/src/counting/token-counter';
 import { DemoProvider } from '../../libs/proxy/src/demo-provider';
 import { BudgetBridge } from '../../libs/proxy/src/budget-bridge';
 import { LedgerBridge } from '../../libs/proxy/src/ledger-sink';
+import { RequestIntake } from '../../libs/proxy/src/intake.service';
 import { Offer } from '../../libs/proxy/src/offer';
+import { PolicyDoor } from '../../libs/proxy/src/policy/policy-door.service';
+import { PolicyMetrics } from '../../libs/proxy/src/policy/policy-metrics';
 import { registerProviderMetrics } from '../../libs/proxy/src/provider/provider-metrics';
 import { ProxyService } from '../../libs/proxy/src/proxy.service';
 import { readBody } from '../../libs/proxy/src/read-body';
@@ -109,7 +113,12 @@ export class RelayWorld {
     const counter = new InputCounter(upstream, new TokenCounter());
     const admission = new Admission(quota.holds, counter);
     const prices = new Prices(billing.catalogue, billing.clock, new UnpricedCalls(billing.clock, registry, silentLog));
-    const proxy = new ProxyService(new Offer(billing.catalogue, upstream, config), admission, upstream, calls, prices);
+    const policies = new KnownPolicies(database, jobPrincipals, changes, silentLog);
+    await policies.onModuleInit();
+    const refused = new RefusedAttempts(database, jobPrincipals, silentLog);
+    const door = new PolicyDoor(policies, refused, new PolicyMetrics(registry));
+    const intake = new RequestIntake(door, new Offer(billing.catalogue, upstream, config));
+    const proxy = new ProxyService(intake, admission, upstream, calls, prices);
     await billing.priceAt(
       Object.fromEntries(Object.entries(models).map(([id, [, , input = '3', output = '15']]) => [id, [input, output]])),
     );

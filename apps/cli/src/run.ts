@@ -9,6 +9,7 @@ import { registerKeys } from './commands/keys';
 import { registerLedger } from './commands/ledger';
 import { registerLimits } from './commands/limits';
 import { registerModels } from './commands/models';
+import { registerPolicy } from './commands/policy';
 import { registerProviders } from './commands/providers';
 import { registerRates } from './commands/rates';
 import { registerTenants } from './commands/tenants';
@@ -64,6 +65,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerTokens,
     registerBudgets,
     registerLimits,
+    registerPolicy,
     registerRates,
     registerModels,
     registerProviders,

@@ -1,7 +1,7 @@
 import type { Principal } from '@app/platform';
 import { actorOf, draft, type AuditActor, type Draft } from './entry';
 
-/** A call to the control plane that was not let through. */
+/** A call to the control plane that was not let through, or one to a model that a policy refused. */
 export interface RefusedAttempt {
   /** `null` when no valid key was shown. */
   readonly principal: Principal | null;
@@ -13,10 +13,12 @@ export interface RefusedAttempt {
   /** The error's code. */
   readonly code: string;
   readonly status: number;
+  /** Of a model call: what rules of a policy found, by name and how often; never what. */
+  readonly found?: Readonly<Record<string, number>>;
 }
 
 /** Its audit record. */
-export function draftOf({ principal, ip, requestId, method, path, code, status }: RefusedAttempt): Draft {
+export function draftOf({ principal, ip, requestId, method, path, code, status, found }: RefusedAttempt): Draft {
   const actor: AuditActor = principal ? actorOf(principal) : { kind: 'anonymous', id: null, via: 'api', ip };
   return draft(
     {
@@ -24,7 +26,7 @@ export function draftOf({ principal, ip, requestId, method, path, code, status }
       tenant: principal?.tenantId ?? null,
       target: { kind: 'route', id: `${method} ${path}` },
       outcome: 'refused',
-      after: { code, status },
+      after: { code, status, ...(found && { found }) },
     },
     actor,
     requestId,

@@ -29,6 +29,8 @@ export interface Asked extends PricedModels {
   readonly plan: Plan;
   readonly facts: RequestFacts;
   readonly request: ModelRequest;
+  /** What the tenant's policy says; null where it has none. */
+  readonly policy: { readonly outputLimit: number | null } | null;
 }
 
 /** What is decided for a candidate before anything is counted. */
@@ -56,12 +58,15 @@ export class Admission {
     const decided = plan.candidates.map((candidate, i) =>
       decide(candidate, prices[i] as Decided['price'], facts, principal),
     );
-    const loose = decided.map((one) => boundsFor(one, facts, request));
+    const unlimited = decided.map((one) => boundsFor(one, facts, request));
+    const limit = asked.policy === null ? null : limitOf(asked.policy.outputLimit, unlimited);
+    const bounds = limit === null ? unlimited : limitedTo(limit, unlimited);
+    const first: Try = { bounds, mayWait: false, clampedTo: limit };
     try {
-      return await this.hold(principal, asked, decided, { bounds: loose, mayWait: false, clampedTo: null });
+      return await this.hold(principal, asked, decided, first);
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) throw error;
-      return this.fit(principal, asked, decided, loose, error);
+      return this.fit(principal, asked, decided, first, error);
     }
   }
 
@@ -70,7 +75,7 @@ export class Admission {
     principal: Principal,
     asked: Asked,
     decided: readonly Decided[],
-    loose: readonly Bounds[],
+    { bounds: loose, clampedTo }: Try,
     refused: BudgetExceeded,
   ): Promise<Deal> {
     const { facts, request } = asked;
@@ -78,7 +83,7 @@ export class Admission {
       const bounds = mayHelp(asked, loose, refused, principal.clampsOutput)
         ? await Promise.all(decided.map((one, i) => this.lookCloser(one, loose[i] as Bounds, facts, request)))
         : loose;
-      const stillRefused = await this.tryHold(principal, asked, decided, { bounds, mayWait: true, clampedTo: null });
+      const stillRefused = await this.tryHold(principal, asked, decided, { bounds, mayWait: true, clampedTo });
       if (!(stillRefused instanceof BudgetExceeded)) return stillRefused;
       if (!principal.clampsOutput) throw stillRefused;
       return await this.clamped(principal, asked, decided, bounds, stillRefused);
@@ -90,7 +95,9 @@ export class Admission {
 
   private async lookCloser(one: Decided, loose: Bounds, facts: RequestFacts, request: ModelRequest): Promise<Bounds> {
     const counted = await this.counter.count(one.candidate, facts, request);
-    return counted ? tighter(loose, boundsFor(one, facts, request, counted)) : loose;
+    if (!counted) return loose;
+    const { outputTokensMax } = loose;
+    return tighter(loose, { ...boundsFor(one, facts, request, counted), outputTokensMax });
   }
 
   /** Lowers the output limit to what there is room for; where that is too little, waits for the least an answer needs. */
@@ -201,6 +208,10 @@ function mayHelp(asked: Asked, bounds: readonly Bounds[], { most }: BudgetExceed
 }
 
 const mostOutput = (bounds: readonly Bounds[]): number => Math.max(...bounds.map((one) => one.outputTokensMax));
+
+/** The output limit a policy sets, where any candidate could write more. */
+const limitOf = (limit: number | null, bounds: readonly Bounds[]): number | null =>
+  limit !== null && mostOutput(bounds) > limit ? limit : null;
 
 const limitedTo = (outputTokensMax: number, bounds: readonly Bounds[]): readonly Bounds[] =>
   bounds.map((one) => (one.outputTokensMax <= outputTokensMax ? one : { ...one, outputTokensMax }));

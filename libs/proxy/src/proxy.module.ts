@@ -1,5 +1,7 @@
+import { AuditModule } from '@app/audit';
 import { BillingModule, CorrectionBooking, Ledger } from '@app/billing';
 import { Config } from '@app/platform';
+import { PolicyModule } from '@app/policy';
 import { QuotaModule, Settlements } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
@@ -15,7 +17,10 @@ import { DemoProvider } from './demo-provider';
 import { LedgerBridge } from './ledger-sink';
 import { ModelListController } from './model-list.controller';
 import { ModelController } from './model.controller';
+import { RequestIntake } from './intake.service';
 import { Offer } from './offer';
+import { PolicyDoor } from './policy/policy-door.service';
+import { PolicyMetrics } from './policy/policy-metrics';
 import { registerProviderMetrics } from './provider/provider-metrics';
 import { ProvidersController } from './provider/providers.controller';
 import { ProxyService } from './proxy.service';
@@ -24,12 +29,15 @@ import { Upstream } from './upstream';
 
 /** Where money, tokens and providers meet. */
 @Module({
-  imports: [BillingModule, QuotaModule, TenancyModule],
+  imports: [AuditModule, BillingModule, PolicyModule, QuotaModule, TenancyModule],
   controllers: [ModelController, CountTokensController, ModelListController, ProvidersController],
   providers: [
     ProxyService,
     TokenCounts,
     Offer,
+    RequestIntake,
+    PolicyDoor,
+    { provide: PolicyMetrics, useFactory: (registry: Registry) => new PolicyMetrics(registry), inject: [Registry] },
     Admission,
     ActiveCalls,
     Telemetry,

@@ -6,9 +6,7 @@ import { Admission } from './admission.service';
 import type { AnswerSink } from './answer-sink';
 import { Exchange } from './exchange';
 import type { ModelRequest } from './model-request';
-import { Offer } from './offer';
-import { readRequest } from './request-reader';
-import { route } from './router';
+import { RequestIntake } from './intake.service';
 import type { CallTrace } from './telemetry/call-trace';
 import { Upstream } from './upstream';
 
@@ -16,7 +14,7 @@ import { Upstream } from './upstream';
 @Injectable()
 export class ProxyService {
   constructor(
-    private readonly offer: Offer,
+    private readonly intake: RequestIntake,
     private readonly admission: Admission,
     private readonly upstream: Upstream,
     private readonly calls: ActiveCalls,
@@ -29,20 +27,21 @@ export class ProxyService {
    */
   async answer(
     principal: Principal,
-    request: ModelRequest,
+    asked: ModelRequest,
     sink: AnswerSink,
     leaving: Leaving,
     trace: CallTrace | null = null,
   ): Promise<void> {
-    const facts = readRequest(request.wire, request.body);
-    const plan = route(this.offer, principal, facts, request);
+    const { request, facts, policy, plan } = this.intake.take(principal, asked);
     const priced = this.prices.of(plan.candidates, principal.tenantId);
     trace?.planned(facts, plan, request.body, this.upstream.provider(plan.candidates[0].provider));
-    const exchange = new Exchange({ principal, request, facts, plan, trace }, sink, this.upstream);
+    const told = policy === null ? sink : policy.around(sink);
+    const exchange = new Exchange({ principal, request, facts, plan, trace }, told, this.upstream);
     this.calls.add(exchange);
     try {
+      policy?.cuts(exchange);
       leaving.tell(exchange);
-      const deal = await this.admission.admit(principal, { plan, facts, request, ...priced });
+      const deal = await this.admission.admit(principal, { plan, facts, request, policy, ...priced });
       trace?.admitted();
       await exchange.run(deal);
     } finally {

@@ -17,7 +17,8 @@ export interface Edits {
 
 const INCLUDE_USAGE = new KeySet(['include_usage']);
 
-interface Splice {
+/** New text, raw, in the place of some bytes of a body. */
+export interface Splice {
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -47,7 +48,7 @@ export function editMembers(body: Buffer, object: JsonObject, edits: Edits): Buf
   }
   for (const { at, text } of edits.insert ?? []) splices.push({ start: at, end: at, text });
   splices.push(...cuts(removed, object.count));
-  return splices.length === 0 ? body : apply(body, splices);
+  return splice(body, splices);
 }
 
 /** The value of `stream_options` that asks for the usage at the end of a stream; other options of the caller are kept. */
@@ -76,12 +77,14 @@ function cuts(removed: Member[], count: number): Splice[] {
   return splices;
 }
 
-function apply(body: Buffer, splices: Splice[]): Buffer {
+/** The body with all of them, in whatever order they are given; `body` itself where there is none. */
+export function splice(body: Buffer, splices: Splice[]): Buffer {
+  if (splices.length === 0) return body;
   const pieces: Buffer[] = [];
   let at = 0;
-  for (const splice of splices.sort((a, b) => a.start - b.start)) {
-    pieces.push(body.subarray(at, splice.start), Buffer.from(splice.text, 'utf8'));
-    at = splice.end;
+  for (const { start, end, text } of splices.sort((a, b) => a.start - b.start)) {
+    pieces.push(body.subarray(at, start), Buffer.from(text, 'utf8'));
+    at = end;
   }
   pieces.push(body.subarray(at));
   return Buffer.concat(pieces);

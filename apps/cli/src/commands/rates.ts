@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { stringify } from 'yaml';
 import { given, type Cli } from '../cli';
-import { CliError, EXIT } from '../exit-code';
 import { path } from '../gateway-client';
 import type { Column } from '../table';
+import { readText } from '../text-file';
 import { instant, names } from '../values';
 import { registerCardCorrections, tellCorrections } from './card-corrections';
 import { showDiff, tellImport, type ImportReport, type PriceDiff } from './rate-changes';
@@ -103,7 +102,7 @@ export function registerRates(program: Command, cli: Cli): void {
     .option('--reason <text>', 'why, for a correction; stands in the ledger, in bills and in the audit log')
     .option('--dry-run', 'only show what would change')
     .action(async (file: string, { provider, mode, format, markup: markups, ...options }: ImportOptions) => {
-      const text = read(file);
+      const text = readText(file);
       const report = await cli.gateway.post<ImportReport>('/api/v1/admin/rate-cards/imports', {
         format: format ?? formatOf(file, text),
         text,
@@ -226,14 +225,6 @@ function markup(text: string, before: readonly Markup[] = []): Markup[] {
   const [tenant = '', percent = ''] = text.split(':');
   if (tenant === '' || percent === '') throw new InvalidArgumentError('Write tenant and percent, as in finance:-10.');
   return [...before, { tenant, percent }];
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(EXIT.usage, `${file} cannot be read: ${(error as Error).message.split('\n')[0]}`);
-  }
 }
 
 const FORMATS = ['yaml', 'csv', 'litellm'];

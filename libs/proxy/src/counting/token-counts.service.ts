@@ -4,12 +4,11 @@ import { mediaTokensMax } from '../bounds/media-bounds';
 import { explain } from '../call-faults';
 import { headersToClient, headersToProvider } from '../headers';
 import type { ModelRequest } from '../model-request';
-import { Offer } from '../offer';
+import { RequestIntake } from '../intake.service';
 import { errorAnswer, isErrorObject } from '../provider-answer';
 import { editMembers } from '../request-edit';
 import type { RequestFacts } from '../request-facts';
-import { readRequest } from '../request-reader';
-import { route, type Candidate } from '../router';
+import type { Candidate } from '../router';
 import { Upstream } from '../upstream';
 import { withoutMedia } from './count-question';
 import { TokenCounter } from './token-counter';
@@ -29,16 +28,15 @@ export interface CountTold {
 @Injectable()
 export class TokenCounts {
   constructor(
-    private readonly offer: Offer,
+    private readonly intake: RequestIntake,
     private readonly upstream: Upstream,
     private readonly tokens: TokenCounter,
   ) {}
 
   /** @throws CodedError as a call of the model would, and `count_not_offered` */
-  async count(principal: Principal, request: ModelRequest): Promise<CountTold> {
-    const facts = readRequest('messages', request.body);
-    const { candidates } = route(this.offer, principal, facts, request);
-    const candidate = candidates[this.upstream.firstToAsk(candidates)] as Candidate;
+  async count(principal: Principal, asked: ModelRequest): Promise<CountTold> {
+    const { request, facts, plan } = this.intake.take(principal, asked);
+    const candidate = plan.candidates[this.upstream.firstToAsk(plan.candidates)] as Candidate;
     if (candidate.wire === 'messages') return this.ask(candidate, facts, request);
     const body = JSON.stringify({ input_tokens: await this.countHere(candidate, facts, request) });
     return { status: 200, headers: headersToClient({}, request.id), body: Buffer.from(body) };

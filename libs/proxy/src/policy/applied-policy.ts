@@ -1,0 +1,69 @@
+import type { CodedError } from '@app/platform';
+import type { ActivePolicy, Finding, Findings } from '@app/policy';
+import type { AnswerSink } from '../answer-sink';
+import { KeySet } from '../key-set';
+import type { ModelRequest } from '../model-request';
+import { scanObject } from '../request-scan';
+import { MaskingSink, NamingSink, type Onlooker } from './masking-sink';
+
+/** Whom to tell of what rules found. */
+export interface Reports {
+  found(on: 'answer', findings: readonly Finding[]): void;
+  refused(error: CodedError, findings: Findings): void;
+}
+
+/** Where requests say that the answer is to be JSON. */
+const FORMAT_KEYS = new KeySet(['response_format', 'text', 'output_config', 'output_format']);
+const JSON_FORMAT = /"json_(?:schema|object)"/;
+
+/** What a policy says of one call once its request has passed. */
+export class AppliedPolicy implements Onlooker {
+  #call: { cut(why: CodedError): void } | null = null;
+  #findings: Findings | null = null;
+
+  constructor(
+    private readonly policy: ActivePolicy,
+    private readonly request: ModelRequest,
+    /** Names of the rules that masked something in the request. */
+    private readonly masked: string,
+    private readonly reports: Reports,
+  ) {}
+
+  /** The most output tokens; null where only the model limits them. */
+  get outputLimit(): number | null {
+    return this.policy.maxOutputTokens;
+  }
+
+  /** The call is cut if its answer is refused. */
+  cuts(call: { cut(why: CodedError): void }): void {
+    this.#call = call;
+  }
+
+  /** The sink as answers get to it. Vectors hold no text. */
+  around(sink: AnswerSink): AnswerSink {
+    const { answer: scanner } = this.policy;
+    const { wire } = this.request;
+    if (scanner && wire !== 'embeddings')
+      return new MaskingSink(sink, this.masked, { wire, scanner, isJson: asksJson(this.request.body) }, this);
+    return this.masked === '' ? sink : new NamingSink(sink, this.masked);
+  }
+
+  over(findings: Findings): void {
+    if (this.#findings) return;
+    this.#findings = findings;
+    this.reports.found('answer', findings.all);
+  }
+
+  refused(error: CodedError, findings: Findings): void {
+    this.reports.refused(error, findings);
+    this.#call?.cut(error);
+  }
+}
+
+function asksJson(body: Buffer): boolean {
+  const scanned = scanObject(body, FORMAT_KEYS);
+  if (!scanned.ok) return false;
+  return [...scanned.object.members.values()].some(({ valueStart, valueEnd }) =>
+    JSON_FORMAT.test(body.toString('utf8', valueStart, valueEnd)),
+  );
+}

@@ -1,0 +1,128 @@
+import { Skipper, skipSpace } from '../json-steps';
+import { KeySet } from '../key-set';
+import { kindAt, membersAt, valueOf } from '../request-scan';
+import { SEALED } from './structural-words';
+
+/** Where a value stands in a body: keys and indexes from the outside in. */
+export type Place = readonly (string | number)[];
+
+/** Meets every text of a body. Offsets are bytes, the end exclusive; of a string they include the quotes. */
+export interface TextVisitor {
+  /** Returns false where the value is not to be looked at; it is then `skipped`. */
+  key(start: number, end: number, key: string): boolean;
+  skipped?(start: number, end: number): void;
+  /** @param key under which it stands, itself or in a list; @param object where the object around it opens, or -1 */
+  string(start: number, end: number, key: string, object: number): void;
+  /** As it is written. */
+  number(start: number, end: number): void;
+  /** An object, before and after what is in it. */
+  opened?(open: number): void;
+  closed?(open: number): void;
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const NINE = 0x39;
+const CLOSE_ARRAY = 0x5d;
+const CLOSE_OBJECT = 0x7d;
+
+/** Walks a body that `scanObject` has taken, and shows each key, string and number of it, whatever the API makes of it. */
+export class BodyTexts {
+  /** Of what is being shown; of a key that of its object. */
+  readonly place: (string | number)[] = [];
+  readonly #skipper: Skipper;
+
+  constructor(
+    private readonly body: Buffer,
+    private readonly visitor: TextVisitor,
+  ) {
+    this.#skipper = new Skipper(body);
+  }
+
+  walk(): void {
+    this.value(skipSpace(this.body, 0), '', -1);
+  }
+
+  /** Returns the offset past the value. Recursion ends with the nesting that the scan allows. */
+  private value(at: number, key: string, object: number): number {
+    switch (kindAt(this.body, at)) {
+      case 'object':
+        return this.object(at);
+      case 'array':
+        return this.array(at, key, object);
+      case 'string': {
+        const end = this.#skipper.string(at);
+        this.visitor.string(at, end, key, object);
+        return end;
+      }
+      case 'scalar': {
+        const end = this.#skipper.value(at);
+        if ((this.body[at] as number) <= NINE) this.visitor.number(at, end);
+        return end;
+      }
+    }
+  }
+
+  private object(open: number): number {
+    const { body } = this;
+    this.visitor.opened?.(open);
+    let at = skipSpace(body, open + 1);
+    while (body[at] !== CLOSE_OBJECT) {
+      const end = this.#skipper.string(at);
+      const key = textAt(body, at, end);
+      const isShown = this.visitor.key(at, end, key);
+      at = skipSpace(body, skipSpace(body, end) + 1);
+      at = skipSpace(body, isShown ? this.member(at, key, open) : this.skip(at));
+      if (body[at] === COMMA) at = skipSpace(body, at + 1);
+      else if (body[at] !== CLOSE_OBJECT) throw new RangeError('not the JSON that was scanned');
+    }
+    this.visitor.closed?.(open);
+    return at + 1;
+  }
+
+  private member(at: number, key: string, object: number): number {
+    this.place.push(key);
+    const end = this.value(at, key, object);
+    this.place.pop();
+    return end;
+  }
+
+  private skip(at: number): number {
+    const end = this.#skipper.value(at);
+    this.visitor.skipped?.(at, end);
+    return end;
+  }
+
+  private array(open: number, key: string, object: number): number {
+    const { body, place } = this;
+    let at = skipSpace(body, open + 1);
+    for (let i = 0; body[at] !== CLOSE_ARRAY; i++) {
+      place.push(i);
+      at = skipSpace(body, this.value(at, key, object));
+      place.pop();
+      if (body[at] === COMMA) at = skipSpace(body, at + 1);
+      else if (body[at] !== CLOSE_ARRAY) throw new RangeError('not the JSON that was scanned');
+    }
+    return at + 1;
+  }
+}
+
+/** The text of a string, its escapes resolved. */
+export const textAt = (body: Buffer, start: number, end: number): string =>
+  valueOf(body, { valueStart: start, valueEnd: end }) as string;
+
+/** A member of an object that is a string; undefined where it is none. */
+export function memberText(body: Buffer, open: number, wanted: KeySet, name: string): string | undefined {
+  const scanned = open < 0 ? undefined : membersAt(body, open, wanted);
+  const member = scanned?.ok ? scanned.object.members.get(name) : undefined;
+  return member && body[member.valueStart] === QUOTE ? textAt(body, member.valueStart, member.valueEnd) : undefined;
+}
+
+const TYPE_KEYS = new KeySet(['type']);
+
+/** Whether a text is one that a provider wrote for itself alone. */
+export function isSealed(body: Buffer, object: number, key: string): boolean {
+  const types = SEALED.get(key);
+  const type = types && memberText(body, object, TYPE_KEYS, 'type');
+  return type !== undefined && (types as ReadonlySet<string>).has(type);
+}

@@ -1,0 +1,141 @@
+import { CodedError } from '@app/platform';
+import { Findings, type Scanner } from '@app/policy';
+import type { AnswerSink } from '../answer-sink';
+import type { Wire } from '../wire';
+import { inspectAnswer } from './answer-inspection';
+import { MaskedEvents } from './masked-events';
+
+/** Names the rules that masked something, in the request or in an answer that comes at once. */
+const MASKED_HEADER = 'x-openclawmu-masked';
+
+/** What an answer is looked through for, and as what. */
+export interface Inspecting {
+  readonly wire: Wire;
+  readonly scanner: Scanner;
+  /** Whether its text is JSON, because that was asked for. */
+  readonly isJson: boolean;
+}
+
+/** Who wants to know how it went. */
+export interface Onlooker {
+  /** What was found, once the answer is over. */
+  over(findings: Findings): void;
+  /** The answer is refused: whoever makes it need not go on. */
+  refused(error: CodedError, findings: Findings): void;
+}
+
+/** Only names what was masked in the request. */
+export class NamingSink implements AnswerSink {
+  constructor(
+    protected readonly sink: AnswerSink,
+    /** Names of rules, which masked something in the request. */
+    protected readonly named: string,
+  ) {}
+
+  whole(status: number, headers: Record<string, string>, body: Buffer): void {
+    this.name(headers, this.named);
+    this.sink.whole(status, headers, body);
+  }
+
+  start(status: number, headers: Record<string, string>): void {
+    this.name(headers, this.named);
+    this.sink.start(status, headers);
+  }
+
+  write(chunk: Buffer, drained: () => void): boolean {
+    return this.sink.write(chunk, drained);
+  }
+
+  end(): void {
+    this.sink.end();
+  }
+
+  cut(error: CodedError): void {
+    this.sink.cut(error);
+  }
+
+  protected name(headers: Record<string, string>, named: string): void {
+    if (named !== '') headers[MASKED_HEADER] = named;
+  }
+}
+
+/** Looks an answer through on its way, whole or in a stream. What comes behind it, recordings too, gets what the client gets. */
+export class MaskingSink extends NamingSink {
+  readonly #findings = new Findings();
+  readonly #events: MaskedEvents;
+  /** Why nothing more is passed on. */
+  #refusal: CodedError | null = null;
+
+  constructor(
+    sink: AnswerSink,
+    named: string,
+    private readonly inspecting: Inspecting,
+    private readonly onlooker: Onlooker,
+  ) {
+    super(sink, named);
+    const { wire, scanner, isJson } = inspecting;
+    this.#events = new MaskedEvents(wire, scanner, isJson, this.#findings);
+  }
+
+  /** @throws CodedError `answer_refused`, `provider_error` */
+  override whole(status: number, headers: Record<string, string>, body: Buffer): void {
+    const { scanner, isJson } = this.inspecting;
+    const masked = inspectAnswer(body, scanner, isJson, this.#findings);
+    this.onlooker.over(this.#findings);
+    const refusal = this.refusal();
+    if (refusal) {
+      this.onlooker.refused(refusal, this.#findings);
+      throw refusal;
+    }
+    if (!masked) throw new CodedError('provider_error', 'The answer cannot be looked through.');
+    const names = [this.named, this.#findings.masked].join(', ').split(', ');
+    this.name(headers, [...new Set(names)].filter((name) => name !== '').join(', '));
+    this.sink.whole(status, headers, masked);
+  }
+
+  override write(chunk: Buffer, drained: () => void): boolean {
+    if (this.#refusal) return true;
+    try {
+      return this.pass(this.#events.push(chunk), drained);
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      this.refuse(error);
+      return true;
+    }
+  }
+
+  override end(): void {
+    if (!this.#refusal) this.pass(this.#events.flush(), ignore);
+    this.onlooker.over(this.#findings);
+    if (this.#refusal) this.sink.cut(this.#refusal);
+    else this.sink.end();
+  }
+
+  /** What was held back could be the beginning of something, so it stays here. */
+  override cut(error: CodedError): void {
+    this.onlooker.over(this.#findings);
+    this.sink.cut(this.#refusal ?? error);
+  }
+
+  private pass(bytes: Buffer, drained: () => void): boolean {
+    const mayGoOn = bytes.length === 0 || this.sink.write(bytes, drained);
+    const refusal = this.refusal();
+    if (refusal) this.refuse(refusal);
+    return mayGoOn;
+  }
+
+  private refuse(error: CodedError): void {
+    this.#refusal = error;
+    this.onlooker.refused(error, this.#findings);
+  }
+
+  private refusal(): CodedError | null {
+    const { refusedBy: rule } = this.#findings;
+    if (rule === null) return null;
+    return new CodedError('answer_refused', `The rule "${rule}" of your company found something in the answer.`, {
+      details: { rule },
+    });
+  }
+}
+
+const ignore = (): void => undefined;

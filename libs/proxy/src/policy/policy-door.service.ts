@@ -1,0 +1,108 @@
+import { RefusedAttempts } from '@app/audit';
+import { CodedError, type ErrorCode, type Principal } from '@app/platform';
+import { Findings, KnownPolicies, type ActivePolicy } from '@app/policy';
+import { Injectable } from '@nestjs/common';
+import type { ModelRequest } from '../model-request';
+import type { RequestFacts } from '../request-facts';
+import { readRequest } from '../request-reader';
+import { AppliedPolicy, type Reports } from './applied-policy';
+import { PolicyMetrics } from './policy-metrics';
+import { inspectRequest } from './request-inspection';
+
+/** A request as it may go on. */
+export interface Admitted {
+  readonly request: ModelRequest;
+  readonly facts: RequestFacts;
+  /** What still holds for its answer; null for a tenant without a policy. */
+  readonly policy: AppliedPolicy | null;
+}
+
+/** What a tenant's policy says of a request. Whatever goes to a model passes here, also to have its tokens counted. */
+@Injectable()
+export class PolicyDoor {
+  constructor(
+    private readonly policies: KnownPolicies,
+    private readonly refused: RefusedAttempts,
+    private readonly metrics: PolicyMetrics,
+  ) {}
+
+  /**
+   * @throws CodedError `body_malformed`, `validation_failed`, `feature_not_supported`, `header_required`, `prompt_refused`,
+   *   `prompt_uninspectable`; the last three are recorded
+   */
+  admit(principal: Principal, request: ModelRequest): Admitted {
+    const facts = readRequest(request.wire, request.body);
+    const policy = this.policies.of(principal.tenantId as string);
+    if (policy === undefined) return { request, facts, policy: null };
+    const findings = new Findings();
+    try {
+      checkHeaders(policy, request);
+      checkLimit(policy, facts);
+      const admitted = inspected(policy, request, facts, findings);
+      const reports: Reports = {
+        found: (on, all) => this.metrics.found(on, all),
+        refused: (error, all) => this.note(principal, request, error, all),
+      };
+      return { ...admitted, policy: new AppliedPolicy(policy, admitted.request, findings.masked, reports) };
+    } catch (error) {
+      if (error instanceof CodedError && RECORDED.has(error.code)) this.note(principal, request, error, findings);
+      throw error;
+    } finally {
+      this.metrics.found('request', findings.all);
+    }
+  }
+
+  private note(
+    principal: Principal,
+    { id: requestId, path }: ModelRequest,
+    { code, entry: { status } }: CodedError,
+    findings: Findings,
+  ): void {
+    const found = Object.fromEntries(findings.all.map(({ rule, count }) => [rule, count]));
+    const { ip } = principal.origin;
+    const [route] = path.split('?', 1);
+    this.refused.record({ principal, ip, requestId, method: 'POST', path: route as string, code, status, found });
+  }
+}
+
+/** What a security reviewer wants to see: a policy was in the way. */
+const RECORDED: ReadonlySet<string> = new Set([
+  'header_required',
+  'prompt_refused',
+  'prompt_uninspectable',
+] satisfies ErrorCode[]);
+
+function checkHeaders(policy: ActivePolicy, { headers }: ModelRequest): void {
+  for (const { name, wanted, accepts } of policy.headers) {
+    const value = headers[name];
+    const text = typeof value === 'string' ? value : (value?.join(', ') ?? '');
+    if (text !== '' && accepts(text)) continue;
+    const problem = value === undefined ? 'is missing' : 'has another value';
+    throw new CodedError('header_required', `The header "${name}" ${problem}; ${wanted} is required.`, {
+      details: { header: name, wanted },
+    });
+  }
+}
+
+/** A provider refuses an output limit that leaves nothing beside what is set aside for thinking. */
+function checkLimit({ maxOutputTokens }: ActivePolicy, { thinkingTokens }: RequestFacts): void {
+  if (maxOutputTokens === null || thinkingTokens < maxOutputTokens) return;
+  const problem = `must be below ${maxOutputTokens}, the output limit of your company.`;
+  throw new CodedError('validation_failed', `thinking.budget_tokens ${problem}`, {
+    details: { fields: [{ field: 'thinking.budget_tokens', problem }] },
+  });
+}
+
+function inspected(
+  { request: scanner, answer, allowsUninspectable }: ActivePolicy,
+  request: ModelRequest,
+  facts: RequestFacts,
+  findings: Findings,
+): Omit<Admitted, 'policy'> {
+  if (answer && facts.speaks)
+    throw new CodedError('prompt_uninspectable', 'The rules of your company cannot listen to spoken answers.');
+  if (!scanner) return { request, facts };
+  const body = inspectRequest(request.body, facts, scanner, allowsUninspectable, findings);
+  if (body === request.body) return { request, facts };
+  return { request: { ...request, body }, facts: readRequest(request.wire, body) };
+}
