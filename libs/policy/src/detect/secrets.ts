@@ -8,6 +8,9 @@ const RIGHT = '(?![A-Za-z0-9])';
 /** Random rows of letters have capitals and digits; names joined by hyphens have neither. */
 const random = (found: string): number => (/[0-9]/.test(found) && /[A-Z]/.test(found) ? found.length : 0);
 
+/** What tokens of GitLab are for, as their prefixes say. */
+const GITLAB = ['pat', 'oas', 'dt', 'rtr', 'rt', 'cbt', 'ptt', 'ft', 'imt', 'agent', 'wt', 'soat', 'ffct'];
+
 const key = (label: string, hints: readonly string[], body: string): Expression => ({
   label,
   hints,
@@ -42,8 +45,8 @@ export const SECRETS: Readonly<Record<string, Expression>> = {
   // https://docs.gitlab.com/security/tokens/#token-prefixes
   gitlab_token: key(
     'GitLab token',
-    ['gl'],
-    `gl(?:pat|oas|dt|rtr|rt|cbt|ptt|ft|imt|agent|wt|soat|ffct)-[A-Za-z0-9_.-]{20,300}`,
+    GITLAB.map((kind) => `gl${kind}-`),
+    `gl(?:${GITLAB.join('|')})-[A-Za-z0-9_.-]{20,300}`,
   ),
   // https://docs.slack.dev/authentication/tokens
   slack_token: key(
@@ -83,7 +86,7 @@ export const SECRETS: Readonly<Record<string, Expression>> = {
   // RFC 3986, section 3.2.1: user and password before the host.
   database_url: key(
     'database URL',
-    ['://'],
+    ['postgres', 'mysql://', 'mariadb://', 'mongodb', 'redis', 'amqp', 'mssql://', 'sqlserver://', 'clickhouse://'],
     '(?:postgres|postgresql|mysql|mariadb|mongodb|mongodb\\+srv|redis|rediss|amqp|amqps|mssql|sqlserver|clickhouse)' +
       `://[^\\s:/@"'<>]{0,128}:[^\\s/@"'<>]{1,256}@[^\\s"'<>()\`]{1,256}`,
   ),

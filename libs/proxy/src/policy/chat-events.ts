@@ -1,6 +1,6 @@
 import { isJson, textOf, type EventValues, type Json } from './event-values';
-import type { WireEvents } from './masked-events';
 import type { TextChannels } from './text-channels';
+import type { WireEvents } from './wire-events';
 
 /** Lists of a delta whose entries are whole. What else comes in lists may be in pieces, and nobody could say how they fit. */
 const WHOLE_LISTS: ReadonlySet<string> = new Set(['annotations', 'thinking_blocks']);

@@ -7,14 +7,7 @@ import { EventValues, isJson, textOf, type Json } from './event-values';
 import { MessagesEvents } from './messages-events';
 import { ResponsesEvents } from './responses-events';
 import { TextChannels } from './text-channels';
-
-/** Where the texts stand in the events of one API. */
-export interface WireEvents {
-  /** What is told in the place of an event; it may be changed. */
-  masked(event: Json): Iterable<Json>;
-  /** What is told at the end of a stream that had no last event. */
-  ended(): Iterable<Json>;
-}
+import type { WireEvents } from './wire-events';
 
 const WIRES: Readonly<Record<Wire, new (channels: TextChannels, values: EventValues, isJson: boolean) => WireEvents>> =
   {

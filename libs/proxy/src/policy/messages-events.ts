@@ -1,6 +1,6 @@
 import { isJson, textOf, type EventValues, type Json } from './event-values';
 import type { TextChannels } from './text-channels';
-import type { WireEvents } from './masked-events';
+import type { WireEvents } from './wire-events';
 
 const PIECES: ReadonlySet<string> = new Set(['content_block_start', 'content_block_delta']);
 /** They do not end what is under way. */

@@ -1,6 +1,6 @@
 import { textOf, type EventValues, type Json } from './event-values';
-import type { WireEvents } from './masked-events';
 import type { TextChannels } from './text-channels';
+import type { WireEvents } from './wire-events';
 
 const DELTA = '.delta';
 const DONE = '.done';
