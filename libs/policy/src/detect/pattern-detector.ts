@@ -34,6 +34,8 @@ export class PatternDetector implements Detector {
   }
 
   next(text: string, from: number): Match | null {
+    // Whether there is one at all is found much faster than where.
+    if (!this.#pattern.test(text)) return null;
     const matcher = this.#pattern.matcher(text);
     return matcher.find(from) ? { start: matcher.start(), end: matcher.end() } : null;
   }

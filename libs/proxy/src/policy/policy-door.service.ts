@@ -104,5 +104,7 @@ function inspected(
   if (!scanner) return { request, facts };
   const body = inspectRequest(request.body, facts, scanner, allowsUninspectable, findings);
   if (body === request.body) return { request, facts };
-  return { request: { ...request, body }, facts: readRequest(request.wire, body) };
+  // Whose call it is stays known here: budgets and the bill go by it, and no model reads it.
+  const { endUser } = facts;
+  return { request: { ...request, body }, facts: { ...readRequest(request.wire, body), endUser } };
 }
