@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { valueTest } from './detect/pattern-detector';
 import type { PolicyContent, RequiredHeader, Rule } from './rule';
 import { Scanner } from './scan/scanner';
@@ -18,9 +19,13 @@ export class ActivePolicy {
   /** Null where no rule looks at answers. */
   readonly answer: Scanner | null;
   readonly allowsUninspectable: boolean;
+  /** Of what it says: an answer that was kept under another policy is not one of this. */
+  readonly fingerprint: string;
 
   /** @throws PatternError for a pattern that cannot be searched for */
-  constructor({ maxOutputTokens, requiredHeaders, rules, uninspectable }: PolicyContent) {
+  constructor(content: PolicyContent) {
+    const { maxOutputTokens, requiredHeaders, rules, uninspectable } = content;
+    this.fingerprint = createHash('sha256').update(JSON.stringify(content)).digest('hex');
     this.maxOutputTokens = maxOutputTokens;
     this.headers = requiredHeaders.map(demand);
     this.request = scannerOf(rules.filter(({ on }) => on !== 'answer'));

@@ -34,6 +34,11 @@ export class AppliedPolicy implements Onlooker {
     return this.policy.maxOutputTokens;
   }
 
+  /** Answers that were kept under another policy may hold what this one keeps back. */
+  get fingerprint(): string {
+    return this.policy.fingerprint;
+  }
+
   /** The call is cut if its answer is refused. */
   cuts(call: { cut(why: CodedError): void }): void {
     this.#call = call;
