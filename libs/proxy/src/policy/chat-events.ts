@@ -53,7 +53,7 @@ export class ChatEvents implements WireEvents {
 
     for (const key of Object.keys(delta)) {
       const value = delta[key];
-      if (key === 'role') isLeft ||= true;
+      if (key === 'role') isLeft = true;
       else if (typeof value === 'string') piece(delta, key, key, '', (rest) => ({ [key]: rest }));
       else if (key === 'tool_calls' && Array.isArray(value)) {
         for (const call of value.filter(isJson)) isLeft = this.call(call, piece) || isLeft;
