@@ -117,7 +117,7 @@ describe('the shipped defaults', () => {
       input: '0.02',
       output: '0',
     });
-    const spoken = [...prices.values()].filter(({ audioInput }) => audioInput !== undefined);
+    const spoken = [...prices.values()].filter(({ audioOutput }) => audioOutput !== undefined);
     expect(spoken.map(({ model }) => model)).toEqual(['gpt-audio', 'gpt-audio-mini']);
     for (const { input, audioInput, output, audioOutput } of spoken)
       expect([Number(audioInput) > Number(input), Number(audioOutput) > Number(output)]).toEqual([true, true]);
