@@ -24,13 +24,11 @@ export class CallInstruments {
     });
   }
 
+  /** The SDK keeps the attributes it is given, so each set is an object of its own. */
   record(call: CallMeasurements | null): void {
     if (call === null) return;
-    const { attributes, durationSeconds, firstChunkSeconds, inputTokens, outputTokens } = call;
-    this.#duration.record(durationSeconds, attributes);
-    const { 'error.type': _, ...told } = attributes;
-    if (firstChunkSeconds !== null) this.#firstChunk.record(firstChunkSeconds, told);
-    if (inputTokens !== null) this.#tokens.record(inputTokens, { 'gen_ai.token.type': 'input', ...told });
-    if (outputTokens !== null) this.#tokens.record(outputTokens, { 'gen_ai.token.type': 'output', ...told });
+    this.#duration.record(call.durationSeconds, call.attributes);
+    if (call.firstChunkSeconds !== null) this.#firstChunk.record(call.firstChunkSeconds, call.attributes);
+    for (const { count, attributes } of call.tokens) this.#tokens.record(count, attributes);
   }
 }

@@ -19,20 +19,34 @@ export interface CallMeasurements {
   readonly durationSeconds: number;
   /** Of streams only. */
   readonly firstChunkSeconds: number | null;
-  readonly inputTokens: number | null;
-  readonly outputTokens: number | null;
+  /** None where nobody knows what was used. */
+  readonly tokens: readonly TokensUsed[];
+}
+
+export interface TokensUsed {
+  readonly count: number;
+  readonly attributes: SpanAttributes;
 }
 
 /** Nothing here is per tenant: a histogram has a dozen series for each set of attributes, and departments come on top of models. */
 export function measurementsOf(call: CallTrace): CallMeasurements | null {
   const { plan, settled, plannedMs, endMs, firstChunkMs } = call;
   if (plan === null) return null;
-  const isTold = settled !== null && isCounted(settled);
+  const tokens: TokensUsed[] = [];
+  if (settled !== null && isCounted(settled)) {
+    if (inputOf(settled) > 0) tokens.push(used(call, 'input', inputOf(settled)));
+    if (outputOf(settled) > 0) tokens.push(used(call, 'output', outputOf(settled)));
+  }
   return {
     attributes: operationAttributes(call),
     durationSeconds: (endMs - plannedMs) / 1000,
     firstChunkSeconds: firstChunkMs === 0 ? null : (firstChunkMs - plannedMs) / 1000,
-    inputTokens: isTold && inputOf(settled) > 0 ? inputOf(settled) : null,
-    outputTokens: isTold && outputOf(settled) > 0 ? outputOf(settled) : null,
+    tokens,
   };
+}
+
+function used(call: CallTrace, type: 'input' | 'output', count: number): TokensUsed {
+  const attributes = operationAttributes(call);
+  attributes['gen_ai.token.type'] = type;
+  return { count, attributes };
 }

@@ -44,18 +44,19 @@ function serverSpan(call: CallTrace): SpanNotes {
   const { asking, startMs, endMs, status, parent } = call;
   const error = errorOf(call);
   const isError = status >= SERVER_ERROR || (error !== null && error !== CLIENT_LEFT && status < 400);
+  const path = PATH_OF[asking.wire];
   const attributes: SpanAttributes = {
     'http.request.method': 'POST',
-    'http.route': PATH_OF[asking.wire],
-    'url.path': PATH_OF[asking.wire],
+    'http.route': path,
+    'url.path': path,
     'url.scheme': 'http',
-    ...identity(call),
   };
+  addIdentity(attributes, call);
   if (status !== 0) attributes['http.response.status_code'] = status;
   if (asking.userAgent !== undefined) attributes['user_agent.original'] = asking.userAgent;
   if (isError && error !== null) attributes['error.type'] = error;
   return {
-    name: `POST ${PATH_OF[asking.wire]}`,
+    name: `POST ${path}`,
     kind: 'server',
     spanId: call.serverSpanId,
     parentId: parent?.spanId ?? null,
@@ -67,14 +68,19 @@ function serverSpan(call: CallTrace): SpanNotes {
 }
 
 /** Whose call it is. Labels and people are not named: the ids lead to them for whoever may know. */
-const identity = ({ asking, principal }: CallTrace): SpanAttributes => ({
-  'openclawmu.request.id': asking.id,
-  'openclawmu.tenant.id': principal.tenantId ?? '',
-  'openclawmu.token.id': principal.id,
-});
+function addIdentity(attributes: SpanAttributes, { asking, principal }: CallTrace): void {
+  attributes['openclawmu.request.id'] = asking.id;
+  attributes['openclawmu.tenant.id'] = principal.tenantId ?? '';
+  attributes['openclawmu.token.id'] = principal.id;
+}
 
+/** All that is told of an operation goes into one object: spreading several into one costs several times as much. */
 function operationSpan(call: CallTrace): SpanNotes {
-  const attributes = { ...requestAttributes(call), ...outcomeAttributes(call), ...identity(call) };
+  const attributes = operationAttributes(call);
+  addRequest(attributes, call);
+  addOutcome(attributes, call);
+  if (call.settled) addSettled(attributes, call.settled);
+  addIdentity(attributes, call);
   return {
     name: `${OPERATION_OF[call.asking.wire]} ${call.plan?.publicModel}`,
     kind: 'client',
@@ -108,41 +114,33 @@ export function operationAttributes(call: CallTrace): SpanAttributes {
   return attributes;
 }
 
-function requestAttributes(call: CallTrace): SpanAttributes {
-  const { facts, plannedMs, firstChunkMs } = call;
-  const attributes = operationAttributes(call);
+function addRequest(attributes: SpanAttributes, { facts, plannedMs, firstChunkMs }: CallTrace): void {
   if (facts?.stream) attributes['gen_ai.request.stream'] = true;
   if (facts && facts.choices !== 1) attributes['gen_ai.request.choice.count'] = facts.choices;
   if (facts?.outputLimitTokens != null) attributes['gen_ai.request.max_tokens'] = facts.outputLimitTokens;
   if (firstChunkMs !== 0) attributes['gen_ai.response.time_to_first_chunk'] = (firstChunkMs - plannedMs) / 1000;
-  return attributes;
 }
 
-function outcomeAttributes(call: CallTrace): SpanAttributes {
+function addOutcome(attributes: SpanAttributes, call: CallTrace): void {
   const { settled, admittedMs, plannedMs, attempts, plan } = call;
-  const attributes: SpanAttributes = {
-    'openclawmu.outcome': settled?.outcome ?? 'unsent',
-    'openclawmu.attempts': attempts.length,
-  };
+  attributes['openclawmu.outcome'] = settled?.outcome ?? 'unsent';
+  attributes['openclawmu.attempts'] = attempts.length;
   if (admittedMs !== 0) attributes['openclawmu.hold.wait_ms'] = Math.round((admittedMs - plannedMs) * 1000) / 1000;
   const attempt = answering(call);
   if (attempt) attributes['openclawmu.provider'] = attempt.candidate.provider;
   if (attempt && plan?.rules) attributes['openclawmu.model'] = attempt.candidate.model.id;
-  return settled ? { ...attributes, ...settledAttributes(settled) } : attributes;
 }
 
-function settledAttributes(settled: SettledNotes): SpanAttributes {
+function addSettled(attributes: SpanAttributes, settled: SettledNotes): void {
   const { bill, stopReason, providerRequestId, clampedTo } = settled;
-  const attributes: SpanAttributes = {
-    'openclawmu.ledger.status': bill.status,
-    'openclawmu.cost': formatNanos(bill.costNanos),
-    'openclawmu.cost_nanos': Number(bill.costNanos),
-  };
+  attributes['openclawmu.ledger.status'] = bill.status;
+  attributes['openclawmu.cost'] = formatNanos(bill.costNanos);
+  attributes['openclawmu.cost_nanos'] = Number(bill.costNanos);
   if (bill.reason !== null) attributes['openclawmu.ledger.reason'] = bill.reason;
   if (providerRequestId !== null) attributes['openclawmu.provider.request.id'] = providerRequestId;
   if (clampedTo !== null) attributes['openclawmu.output.clamped_to'] = clampedTo;
   if (stopReason !== null) attributes['gen_ai.response.finish_reasons'] = [stopReason];
-  return isCounted(settled) ? { ...attributes, ...usageAttributes(settled) } : attributes;
+  if (isCounted(settled)) addUsage(attributes, settled);
 }
 
 /** A worst case is what is owed, not what was used. */
@@ -155,17 +153,14 @@ export const inputOf = ({ bill: { counts } }: SettledNotes): number =>
 export const outputOf = ({ bill: { counts } }: SettledNotes): number =>
   counts.output + counts.audioOutput + counts.reasoning;
 
-function usageAttributes(settled: SettledNotes): SpanAttributes {
+function addUsage(attributes: SpanAttributes, settled: SettledNotes): void {
   const { counts } = settled.bill;
   const written = counts.cacheWrite5m + counts.cacheWrite1h;
-  const attributes: SpanAttributes = {
-    'gen_ai.usage.input_tokens': inputOf(settled),
-    'gen_ai.usage.output_tokens': outputOf(settled),
-  };
+  attributes['gen_ai.usage.input_tokens'] = inputOf(settled);
+  attributes['gen_ai.usage.output_tokens'] = outputOf(settled);
   if (counts.cacheRead > 0) attributes['gen_ai.usage.cache_read.input_tokens'] = counts.cacheRead;
   if (written > 0) attributes['gen_ai.usage.cache_creation.input_tokens'] = written;
   if (counts.reasoning > 0) attributes['gen_ai.usage.reasoning.output_tokens'] = counts.reasoning;
-  return attributes;
 }
 
 function attemptSpan(call: CallTrace, attempt: AttemptNotes, index: number): SpanNotes {

@@ -81,7 +81,13 @@ test('tokens are counted once, and a worst case is not what was used', () => {
     return call;
   };
   const told = concluded('actual');
-  expect(measurementsOf(told)).toMatchObject({ inputTokens: 31, outputTokens: 224, firstChunkSeconds: null });
+  expect(measurementsOf(told)).toMatchObject({
+    firstChunkSeconds: null,
+    tokens: [
+      { count: 31, attributes: { 'gen_ai.token.type': 'input', 'gen_ai.request.model': 'm' } },
+      { count: 224, attributes: { 'gen_ai.token.type': 'output' } },
+    ],
+  });
   expect(spansOf(told)[1]?.attributes).toMatchObject({
     'gen_ai.usage.input_tokens': 31,
     'gen_ai.usage.cache_read.input_tokens': 4,
@@ -93,7 +99,7 @@ test('tokens are counted once, and a worst case is not what was used', () => {
     'openclawmu.cost': '0.000000005',
   });
   const owed = concluded('unconfirmed');
-  expect(measurementsOf(owed)).toMatchObject({ inputTokens: null, outputTokens: null });
+  expect(measurementsOf(owed)).toMatchObject({ tokens: [] });
   expect(spansOf(owed)[1]?.attributes).not.toHaveProperty('gen_ai.usage.input_tokens');
 });
 
