@@ -1,7 +1,13 @@
 import tseslint from 'typescript-eslint';
 
 /** The house from the ground up: a lib may import what stands on a lower line, through its door, and nothing else. */
-const STOREYS = [['platform'], ['audit'], ['tenancy', 'webhooks'], ['billing', 'quota', 'auth', 'dialects', 'policy'], ['proxy']];
+const STOREYS = [
+  ['platform'],
+  ['audit'],
+  ['tenancy', 'webhooks'],
+  ['billing', 'quota', 'auth', 'dialects', 'policy', 'prompts'],
+  ['proxy'],
+];
 
 const doors = (names) => names.map((name) => `@app/${name}`);
 

@@ -13,7 +13,8 @@ function stated(file: string, where: RegExp): string {
   return found;
 }
 
-const storeys = JSON.parse(stated('eslint.config.mjs', /const STOREYS = (.*?);/s).replaceAll("'", '"')) as Storeys;
+const written = stated('eslint.config.mjs', /const STOREYS = (.*?);/s).replaceAll("'", '"');
+const storeys = JSON.parse(written.replace(/,(?=\s*\])/g, '')) as Storeys;
 const suffixes = stated('CONTRIBUTING.md', /suffixes are a closed list: `([^`]+)`/).split(' ');
 
 describe('the house', () => {

@@ -10,6 +10,7 @@ import { registerLedger } from './commands/ledger';
 import { registerLimits } from './commands/limits';
 import { registerModels } from './commands/models';
 import { registerPolicy } from './commands/policy';
+import { registerPrompts } from './commands/prompts';
 import { registerProviders } from './commands/providers';
 import { registerRates } from './commands/rates';
 import { registerTenants } from './commands/tenants';
@@ -75,6 +76,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerDeliveries,
     registerAudit,
     registerGateway,
+    registerPrompts,
     registerWebhooks,
     registerKeys,
     registerDoctor,

@@ -3,6 +3,7 @@ import { AuthModule } from '@app/auth';
 import { BillingModule, DeliveriesModule } from '@app/billing';
 import { LOG, PlatformModule, type Log, type PlatformOptions } from '@app/platform';
 import { PolicyModule } from '@app/policy';
+import { PromptsModule } from '@app/prompts';
 import { ProxyModule } from '@app/proxy';
 import { QuotaModule, RequestRatesModule } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
@@ -34,6 +35,7 @@ export class AppModule {
         AuthModule,
         RequestRatesModule,
         WebhooksModule,
+        PromptsModule,
       ],
       controllers: [HealthController, MetricsController],
       providers: [

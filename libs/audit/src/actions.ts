@@ -29,6 +29,8 @@ export const AUDIT_ACTIONS = [
   'lease.resolved',
   'webhook.retried',
   'webhook.tested',
+  'prompts.listed',
+  'prompt.read',
   'config.reloaded',
   'config.rejected',
   'gateway.started',

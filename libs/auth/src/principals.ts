@@ -21,5 +21,6 @@ export const tokenPrincipal = (token: KnownToken, origin: Origin): Principal =>
     permissions: TENANT_ROLE_PERMISSIONS[token.role],
     allowedModels: token.allowedModels,
     clampsOutput: token.clampsOutput,
+    keepsPrompts: token.keepsPrompts,
     origin,
   });

@@ -20,6 +20,7 @@ export type {
   AdminKeyConfig,
   DeliveryConfig,
   GatewayConfig,
+  PromptLogConfig,
   ProviderConfig,
   RouteConfig,
   TelemetryConfig,

@@ -1,6 +1,9 @@
 import { ApiErrors, Audience, Caller, CodedError, Requires, type GatewayRequest, type Principal } from '@app/platform';
-import { Controller, Get, Param, Query, Req } from '@nestjs/common';
+import { PromptLog } from '@app/prompts';
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { KEPT, KEPT_HEADER } from './kept-call';
 import { pageOf } from './model-page';
 import { Offer, type Named } from './offer';
 
@@ -11,7 +14,10 @@ type Shape = Readonly<Record<string, unknown>>;
 @Audience('tenant')
 @ApiTags('Models')
 export class ModelListController {
-  constructor(private readonly offer: Offer) {}
+  constructor(
+    private readonly offer: Offer,
+    private readonly prompts: PromptLog,
+  ) {}
 
   @Get()
   @Requires('model:invoke')
@@ -34,10 +40,12 @@ export class ModelListController {
   listUsableModels(
     @Caller() principal: Principal,
     @Req() request: GatewayRequest,
+    @Res({ passthrough: true }) response: Response,
     @Query('limit') limit?: string,
     @Query('after_id') afterId?: string,
     @Query('before_id') beforeId?: string,
   ): Shape {
+    if (this.prompts.keepsOf(principal)) response.setHeader(KEPT_HEADER, KEPT);
     const models = this.offer.namesFor(principal.allowedModels);
     if (!speaksAnthropic(request)) return { object: 'list', data: models.map(openAiShape) };
     const { page, hasMore } = pageOf(models, { limit, afterId, beforeId });

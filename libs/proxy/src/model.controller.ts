@@ -8,10 +8,12 @@ import {
   type GatewayRequest,
   type Principal,
 } from '@app/platform';
+import { PromptLog } from '@app/prompts';
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { HttpSink } from './answer-sink';
+import { HttpSink, type AnswerSink } from './answer-sink';
+import { KeptCall } from './kept-call';
 import { ProxyService, type Leaving } from './proxy.service';
 import { readBody } from './read-body';
 import { traced } from './telemetry/traced-sink';
@@ -100,6 +102,7 @@ export class ModelController {
     private readonly proxy: ProxyService,
     private readonly config: Config,
     private readonly telemetry: Telemetry,
+    private readonly prompts: PromptLog,
   ) {}
 
   @Post('chat/completions')
@@ -186,16 +189,21 @@ export class ModelController {
     const { requestId: id, headers, url } = request;
     const trace = this.telemetry.begin(wire, principal, id, headers);
     if (trace) request.traceId = trace.traceId;
+    let kept: KeptCall | null = null;
     try {
       const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
       const asked = { id, wire, path: PATH_OF[wire] + queryOf(url), headers, body };
-      const sink = new HttpSink(response, wire, id);
-      await this.proxy.answer(principal, asked, trace ? traced(sink, trace) : sink, new Reader(response), trace);
+      let sink: AnswerSink = new HttpSink(response, wire, id);
+      if (trace) sink = traced(sink, trace);
+      const mostBytes = this.prompts.mostBytesOf(principal);
+      if (mostBytes > 0) sink = kept = new KeptCall(this.prompts, principal, asked, sink, mostBytes);
+      await this.proxy.answer(principal, asked, sink, new Reader(response), { trace, kept });
     } catch (error) {
       trace?.failed(error);
       throw error;
     } finally {
       trace?.end();
+      kept?.keep();
     }
   }
 }

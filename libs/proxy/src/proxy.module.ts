@@ -2,6 +2,7 @@ import { AuditModule } from '@app/audit';
 import { BillingModule, CorrectionBooking, Ledger } from '@app/billing';
 import { Config } from '@app/platform';
 import { PolicyModule } from '@app/policy';
+import { PromptsModule } from '@app/prompts';
 import { QuotaModule, Settlements } from '@app/quota';
 import { TenancyModule } from '@app/tenancy';
 import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
@@ -29,7 +30,7 @@ import { Upstream } from './upstream';
 
 /** Where money, tokens and providers meet. */
 @Module({
-  imports: [AuditModule, BillingModule, PolicyModule, QuotaModule, TenancyModule],
+  imports: [AuditModule, BillingModule, PolicyModule, PromptsModule, QuotaModule, TenancyModule],
   controllers: [ModelController, CountTokensController, ModelListController, ProvidersController],
   providers: [
     ProxyService,

@@ -5,6 +5,7 @@ import { ActiveCalls } from './active-calls';
 import { Admission } from './admission.service';
 import type { AnswerSink } from './answer-sink';
 import { Exchange } from './exchange';
+import type { KeptCall } from './kept-call';
 import type { ModelRequest } from './model-request';
 import { RequestIntake } from './intake.service';
 import type { CallTrace } from './telemetry/call-trace';
@@ -22,7 +23,7 @@ export class ProxyService {
   ) {}
 
   /**
-   * Answers one request into `sink`; `leaving` tells when nobody reads on, and `trace` is told what happens.
+   * Answers one request into `sink`; `leaving` tells when nobody reads on, and `notes` are taken of what happens.
    * @throws CodedError as long as nothing was written to the sink
    */
   async answer(
@@ -30,11 +31,12 @@ export class ProxyService {
     asked: ModelRequest,
     sink: AnswerSink,
     leaving: Leaving,
-    trace: CallTrace | null = null,
+    { trace, kept }: CallNotes = NO_NOTES,
   ): Promise<void> {
     const { request, facts, policy, plan } = this.intake.take(principal, asked);
     const priced = this.prices.of(plan.candidates, principal.tenantId);
     trace?.planned(facts, plan, request.body, this.upstream.provider(plan.candidates[0].provider));
+    kept?.routed(plan.publicModel, request.body);
     const told = policy === null ? sink : policy.around(sink);
     const exchange = new Exchange({ principal, request, facts, plan, trace }, told, this.upstream);
     this.calls.add(exchange);
@@ -49,6 +51,14 @@ export class ProxyService {
     }
   }
 }
+
+/** Who takes notes of a call; null for nobody. */
+export interface CallNotes {
+  readonly trace: CallTrace | null;
+  readonly kept: KeptCall | null;
+}
+
+const NO_NOTES: CallNotes = { trace: null, kept: null };
 
 /** How a caller says that it left: it cuts the call, at most once, at any time. */
 export interface Leaving {

@@ -10,6 +10,7 @@ interface Tenant {
   readonly costCenter: string | null;
   readonly allowedModels: readonly string[] | null;
   readonly settings: Readonly<Record<string, unknown>>;
+  readonly promptLog: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly deletedAt: string | null;
@@ -21,6 +22,7 @@ interface TenantOptions {
   readonly models?: ModelNames;
   readonly budgetContact?: string;
   readonly clampOutput?: boolean;
+  readonly promptLog?: boolean;
 }
 
 export function registerTenants(program: Command, cli: Cli): void {
@@ -97,13 +99,19 @@ const withSettings = (command: Command): Command =>
     .option('--models <names>', 'models it may use, comma-separated, "claude-*" for a beginning, "all" for all', models)
     .option('--budget-contact <who>', 'whom to ask when the budget is used up')
     .option('--clamp-output', 'shorten answers to what the budget covers, rather than refuse')
-    .option('--no-clamp-output', 'refuse what the budget does not cover');
+    .option('--no-clamp-output', 'refuse what the budget does not cover')
+    .option(
+      '--prompt-log',
+      'keep its requests and answers, where the gateway has a prompt log; the department sees that',
+    )
+    .option('--no-prompt-log', 'keep no more of them; what is kept stays until its time is over');
 
-const bodyOf = ({ name, costCenter, models: names, budgetContact, clampOutput }: TenantOptions): object =>
+const bodyOf = ({ name, costCenter, models: names, budgetContact, clampOutput, promptLog }: TenantOptions): object =>
   given({
     name,
     costCenter,
     allowedModels: allowedModels(names),
+    promptLog,
     settings:
       budgetContact === undefined && clampOutput === undefined ? undefined : given({ budgetContact, clampOutput }),
   });
@@ -117,6 +125,7 @@ function show(cli: Cli, tenant: Tenant): void {
     ['status', tenant.status],
     ['cost centre', tenant.costCenter],
     ['models', modelsText(tenant.allowedModels)],
+    ['prompt log', tenant.promptLog ? 'yes' : 'no'],
     ...Object.entries(tenant.settings).map(([name, value]) => [name, String(value)] as const),
     ['created', tenant.createdAt],
     ['changed', tenant.updatedAt],

@@ -52,14 +52,14 @@ it('the admin role holds every admin permission', () => {
   expect(ADMIN_ROLE_PERMISSIONS.admin).toEqual(admin);
 });
 
-it('finance reads everything but the audit log', () => {
+it('finance reads everything but the audit log and what people wrote', () => {
   const unread = ADMIN_PERMISSIONS.filter((p) => p.endsWith(':read') && !ADMIN_ROLE_PERMISSIONS.finance.has(p));
-  expect(unread).toEqual(['audit:read']);
+  expect(unread).toEqual(['prompts:read', 'audit:read']);
 });
 
-it('security reads everything', () => {
+it('security reads everything but what people wrote', () => {
   const unread = ADMIN_PERMISSIONS.filter((p) => p.endsWith(':read') && !ADMIN_ROLE_PERMISSIONS.security.has(p));
-  expect(unread).toEqual([]);
+  expect(unread).toEqual(['prompts:read']);
 });
 
 it('an owner holds every tenant permission; a member neither settings nor tokens', () => {

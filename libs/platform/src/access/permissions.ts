@@ -17,6 +17,7 @@ export const ADMIN_PERMISSIONS = [
   'billing:write',
   'webhooks:read',
   'webhooks:write',
+  'prompts:read',
   'audit:read',
   'gateway:read',
 ] as const;
@@ -37,7 +38,8 @@ export type Permission = AdminPermission | TenantPermission;
 export const ADMIN_ROLES = ['admin', 'finance', 'security'] as const;
 export type AdminRole = (typeof ADMIN_ROLES)[number];
 
-const read: readonly AdminPermission[] = ADMIN_PERMISSIONS.filter((p) => p.endsWith(':read'));
+/** What people wrote is none of finance's business, and no part of reviewing who changed what. */
+const read: readonly AdminPermission[] = ADMIN_PERMISSIONS.filter((p) => p.endsWith(':read') && p !== 'prompts:read');
 
 export const ADMIN_ROLE_PERMISSIONS: Readonly<Record<AdminRole, ReadonlySet<Permission>>> = {
   admin: new Set(ADMIN_PERMISSIONS),

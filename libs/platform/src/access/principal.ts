@@ -23,6 +23,8 @@ export interface PrincipalFields {
   readonly allowedModels?: readonly string[] | null | undefined;
   /** Whether its tenant would rather have a shorter answer than a refusal where its budget does not cover the full one. */
   readonly clampsOutput?: boolean | undefined;
+  /** Whether its tenant's calls are kept in the prompt log, where there is one. */
+  readonly keepsPrompts?: boolean | undefined;
   /** The person behind the call, where single sign-on told us. */
   readonly subject?: string | undefined;
 }
@@ -40,6 +42,7 @@ export class Principal {
   readonly label: string | null;
   readonly allowedModels: readonly string[] | null;
   readonly clampsOutput: boolean;
+  readonly keepsPrompts: boolean;
   readonly subject: string | null;
   /** Makes the type nominal: an object literal of the same shape is not a Principal. */
   readonly #verified = true;
@@ -53,6 +56,7 @@ export class Principal {
     this.label = fields.label ?? null;
     this.allowedModels = fields.allowedModels ?? null;
     this.clampsOutput = fields.clampsOutput ?? false;
+    this.keepsPrompts = fields.keepsPrompts ?? false;
     this.subject = fields.subject ?? null;
   }
 

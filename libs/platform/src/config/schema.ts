@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ADMIN_ROLES } from '../access/permissions';
 import { Secret } from '../secret';
 import { deliveries } from './deliveries';
+import { promptLog } from './prompt-log';
 import { providers, routes } from './providers';
 import { telemetry } from './telemetry';
 import { eachUrl, keepsSecrets, LOOPBACK, ms, name, proxyUrl, secret, whole } from './words';
@@ -110,6 +111,7 @@ export const configSchema = z.strictObject({
   audit: z.strictObject({ checkpointMs: ms(60_000) }).prefault({}),
   deliveries,
   telemetry,
+  promptLog,
 });
 
 export type GatewayConfig = z.output<typeof configSchema>;
@@ -118,6 +120,7 @@ export type RouteConfig = GatewayConfig['routes'][string];
 export type WebhookConfig = GatewayConfig['webhooks'][number];
 export type AdminKeyConfig = GatewayConfig['adminKeys'][number];
 export type DeliveryConfig = GatewayConfig['deliveries'][number];
+export type PromptLogConfig = GatewayConfig['promptLog'];
 export type TelemetryConfig = GatewayConfig['telemetry'];
 
 /** Settings that some gateways have and this one must not; named so that the refusal explains itself. */

@@ -1,4 +1,4 @@
-import { forbidden, unavailable, upstream, type ErrorEntry } from './error-entry';
+import { conflict, forbidden, missing, unavailable, upstream, type ErrorEntry } from './error-entry';
 
 /** Errors of money, and of what failed. */
 export const OPERATION_ERRORS = {
@@ -31,6 +31,27 @@ export const OPERATION_ERRORS = {
     anthropic: 'rate_limit_error',
     title: 'Too many calls at the same time.',
     remedy: 'Send it again when another has ended, or ask your gateway administrator for a higher limit.',
+  },
+
+  // prompts that are kept
+  prompt_not_found: {
+    ...missing,
+    title: 'Nothing is kept of that call.',
+    remedy: 'List what is kept; a call is kept only while its tenant has the prompt log, and only for its time.',
+  },
+  prompt_key_missing: {
+    ...conflict,
+    title: 'The key that opens this entry is not in the configuration.',
+    remedy: 'Add the key of that id under promptLog.keys, behind the first, and reload the gateway.',
+  },
+  prompt_damaged: {
+    status: 500,
+    openai: { type: 'server_error', code: 'prompt_damaged' },
+    anthropic: 'api_error',
+    retry: false,
+    title: 'The entry was altered since it was kept, or the key of that id is another one.',
+    remedy:
+      'Do not trust it. Compare the key of that id with your records, then look for who can write to the database.',
   },
 
   // what failed

@@ -41,7 +41,7 @@ export class SpanQueue<Item> {
   flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#sending ??= this.drain().finally(() => (this.#sending = null));
+    this.#sending ??= this.drain().finally(() => this.sent());
     return this.#sending;
   }
 
@@ -51,6 +51,12 @@ export class SpanQueue<Item> {
     this.#timer = null;
     if (this.#waiting.length > 0) this.lost(this.#waiting.length, 'export_failed');
     this.#waiting = [];
+  }
+
+  /** What came between the last look and now waits as usual. */
+  private sent(): void {
+    this.#sending = null;
+    if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => void this.flush(), this.rules.delayMs).unref();
   }
 
   private async drain(): Promise<void> {

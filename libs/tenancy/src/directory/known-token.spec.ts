@@ -11,6 +11,7 @@ const facts: TokenFacts = {
   tokenModels: null,
   tenantModels: null,
   clampsOutput: false,
+  keepsPrompts: false,
   expiresAt: null,
   revokedAt: null,
   tenantStatus: 'active',

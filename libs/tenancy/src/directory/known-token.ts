@@ -11,6 +11,8 @@ export interface KnownToken {
   readonly allowedModels: readonly string[] | null;
   /** The tenant's choice: a shorter answer rather than a refusal. */
   readonly clampsOutput: boolean;
+  /** Whether an administrator wants its calls in the prompt log. */
+  readonly keepsPrompts: boolean;
   /** When it stops working: its expiry or, if that is sooner, its revocation (a rotated token's grace). */
   readonly expiresAt: Date | null;
   readonly tenantStatus: TenantStanding;
@@ -32,6 +34,7 @@ export interface TokenFacts {
   readonly tokenModels: readonly string[] | null;
   readonly tenantModels: readonly string[] | null;
   readonly clampsOutput: boolean;
+  readonly keepsPrompts: boolean;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
   readonly tenantStatus: TenantStanding | 'deleted';
@@ -59,6 +62,7 @@ export function knownToken(facts: TokenFacts, tenantStatus: TenantStanding): Kno
     role: facts.role,
     allowedModels: commonPatterns(facts.tokenModels, facts.tenantModels),
     clampsOutput: facts.clampsOutput,
+    keepsPrompts: facts.keepsPrompts,
     expiresAt: end === Infinity ? null : new Date(end),
     tenantStatus,
   };

@@ -128,6 +128,7 @@ test('finds a token, once in the database and then synchronously in memory', asy
     role: 'owner',
     allowedModels: ['claude-x'],
     clampsOutput: true,
+    keepsPrompts: false,
     expiresAt: null,
     tenantStatus: 'active',
   };

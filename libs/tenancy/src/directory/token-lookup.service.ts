@@ -11,6 +11,7 @@ const FACTS = `
   SELECT t.id AS "tokenId", t.tenant_id AS "tenantId", encode(t.hash, 'hex') AS hash, t.label, t.role,
          t.allowed_models AS "tokenModels", d.allowed_models AS "tenantModels",
          coalesce((d.settings->'clampOutput')::boolean, false) AS "clampsOutput",
+         d.prompt_log AS "keepsPrompts",
          t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", d.status AS "tenantStatus"
   FROM tokens t JOIN tenants d ON d.id = t.tenant_id`;
 

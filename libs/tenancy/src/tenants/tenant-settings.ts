@@ -26,7 +26,7 @@ const SETTINGS: Readonly<Record<keyof TenantSettings, Check>> = { budgetContact:
 /** Names that are the gateway administrator's wherever they stand, written without case, "-" and "_". */
 const RESERVED = new Set(
   `adminkey adminkeys allowedmodels apikey apikeys audit backup baseurl budgets costcenter credentials database datadir
-   enforcement hash journal limit limits logging models name password permissions prices provider providers quota quotas
+   enforcement hash journal limit limits logging models name password permissions prices promptlog provider providers quota quotas
    ratecard ratecards rates role roles s3 sandbox secret secrets server status tenantid timezone token tokens`.split(
     /\s+/,
   ),

@@ -8,6 +8,7 @@ export const tenantView = (row: TenantRow): TenantView => ({
   costCenter: row.costCenter,
   allowedModels: row.allowedModels,
   settings: row.settings,
+  promptLog: row.promptLog,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
   deletedAt: row.deletedAt?.toISOString() ?? null,

@@ -4,6 +4,7 @@ import {
   ArrayMaxSize,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsIn,
   IsObject,
   IsOptional,
@@ -69,6 +70,14 @@ export class CreateTenant {
   @Matches(MODEL_PATTERN, { each: true, message: `allowedModels ${MODEL_PATTERN_TEXT}` })
   allowedModels?: string[] | null;
 
+  /**
+   * Whether requests and answers of its calls are kept, encrypted, where the gateway has a prompt log. The department can see this.
+   * @example false
+   */
+  @IsOptional()
+  @IsBoolean()
+  promptLog?: boolean;
+
   @ApiProperty({ type: () => TenantSettingsDto, required: false })
   @IsOptional()
   @IsObject()
@@ -99,6 +108,14 @@ export class ChangeTenant {
   @ArrayUnique()
   @Matches(MODEL_PATTERN, { each: true, message: `allowedModels ${MODEL_PATTERN_TEXT}` })
   allowedModels?: string[] | null;
+
+  /**
+   * Whether requests and answers of its calls are kept, encrypted, where the gateway has a prompt log. The department can see this.
+   * @example false
+   */
+  @ValidateIf((_, promptLog) => promptLog !== undefined)
+  @IsBoolean()
+  promptLog?: boolean;
 
   /** Each named setting is changed, null removes it. */
   @ApiProperty({ type: () => TenantSettingsDto, required: false })
@@ -141,6 +158,12 @@ export class TenantView {
   allowedModels!: string[] | null;
 
   settings!: TenantSettingsDto;
+
+  /**
+   * Whether requests and answers of its calls are kept, encrypted, where the gateway has a prompt log. The department can see this.
+   * @example false
+   */
+  promptLog!: boolean;
 
   /** @example "2026-11-22T09:30:00.000Z" */
   createdAt!: string;

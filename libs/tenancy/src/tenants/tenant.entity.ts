@@ -22,6 +22,9 @@ export class TenantRow {
   @Column('jsonb')
   settings!: TenantSettings;
 
+  @Column('boolean')
+  promptLog!: boolean;
+
   @Column('timestamptz')
   createdAt!: Date;
 

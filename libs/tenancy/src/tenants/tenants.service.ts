@@ -41,6 +41,7 @@ export class TenantsService {
           costCenter: dto.costCenter ?? null,
           allowedModels: dto.allowedModels ?? null,
           settings: changeSettings({}, dto.settings ?? {}),
+          promptLog: dto.promptLog ?? false,
           createdAt: now,
           updatedAt: now,
           deletedAt: null,
@@ -81,6 +82,7 @@ export class TenantsService {
         name: dto.name ?? row.name,
         costCenter: dto.costCenter === undefined ? row.costCenter : dto.costCenter,
         allowedModels: dto.allowedModels === undefined ? row.allowedModels : dto.allowedModels,
+        promptLog: dto.promptLog ?? row.promptLog,
         settings: dto.settings === undefined ? row.settings : changeSettings(row.settings, dto.settings),
       };
     });

@@ -1,0 +1,3 @@
+export type { PromptEntry } from './prompt-entry';
+export { PromptLog } from './prompt-log.service';
+export { PromptsModule } from './prompts.module';

@@ -1,0 +1,123 @@
+import { promisify } from 'node:util';
+import { deflateRaw } from 'node:zlib';
+import { CodedError, Config, Database, JobPrincipals, LOG, type Log, type Principal } from '@app/platform';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Counter, Registry } from 'prom-client';
+import { close } from './envelope';
+import { contextOf, pack, type PromptEntry } from './prompt-entry';
+import { closingKey, type PromptKey } from './prompt-keys';
+import { PromptQueue } from './prompt-queue';
+import { insertPrompts, type PromptRow } from './prompts.queries';
+
+/** Written in one statement. */
+const BATCH = 32;
+const PAUSE_MS = 1_000;
+const LAST_MS = 5_000;
+
+const deflate = promisify(deflateRaw);
+
+/**
+ * Takes what calls leave behind and writes it to the database, encrypted, behind their answers. While the database is away entries
+ * wait in memory; what has no room there is lost, counted and told once.
+ */
+@Injectable()
+export class PromptLog implements OnApplicationShutdown {
+  readonly #queue = new PromptQueue();
+  readonly #lost: Counter;
+  readonly #job: Principal;
+  #writing: Promise<void> | null = null;
+  #isLosing = false;
+  #isAway = false;
+  #isOver = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly db: Database,
+    jobs: JobPrincipals,
+    registry: Registry,
+    @Inject(LOG) private readonly log: Log,
+  ) {
+    this.#job = jobs.for('prompt log');
+    this.#lost = new Counter({
+      name: 'openclawmu_prompt_log_lost_total',
+      help: 'Calls of tenants with a prompt log that are not in it.',
+      registers: [registry],
+    });
+  }
+
+  /** Whether calls of a tenant are kept, those that are not sampled aside. */
+  keepsOf({ keepsPrompts }: Principal): boolean {
+    return keepsPrompts && this.config.current.promptLog.enabled;
+  }
+
+  /** Most bytes to keep of a request, and of its answer; 0 where this call is not to be kept. */
+  mostBytesOf(principal: Principal): number {
+    if (!principal.keepsPrompts || !this.keepsOf(principal)) return 0;
+    const { sample, maxBytes } = this.config.current.promptLog;
+    return sample === 1 || Math.random() < sample ? maxBytes : 0;
+  }
+
+  keep(entry: PromptEntry): void {
+    if (this.#queue.add(entry, this.config.current.promptLog.queueBytes)) {
+      this.begin();
+      return;
+    }
+    this.lose(1, 'the prompt log has no room: entries are lost until the database takes some');
+  }
+
+  /** What still waits is written, if the database takes it in time. */
+  async onApplicationShutdown(): Promise<void> {
+    const late = setTimeout(() => (this.#isOver = true), LAST_MS).unref();
+    while (this.#writing !== null) await this.#writing;
+    clearTimeout(late);
+    if (this.#queue.length > 0) this.lose(this.#queue.length, 'the prompt log could not be written before the end');
+  }
+
+  private begin(): void {
+    this.#writing ??= this.write().finally(() => {
+      this.#writing = null;
+      // What came between the last look and now.
+      if (this.#queue.length > 0 && !this.#isOver) this.begin();
+    });
+  }
+
+  private async write(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#isOver) {
+      const batch = this.#queue.first(BATCH);
+      try {
+        const key = closingKey(this.config.current.promptLog);
+        // Switched off meanwhile: then there is nothing to encrypt it with.
+        const rows = key ? await Promise.all(batch.map((entry) => closed(key, entry))) : [];
+        await this.db.platform(this.#job, (tx) => insertPrompts(tx, rows));
+        this.#isLosing = this.#isAway = false;
+      } catch (error) {
+        if (error instanceof CodedError && error.code === 'database_unavailable') {
+          await this.wait(error);
+          continue;
+        }
+        this.log.error({ err: error }, 'entries of the prompt log cannot be written');
+        this.#lost.inc(batch.length);
+      }
+      this.#queue.done(batch.length);
+    }
+  }
+
+  private async wait(error: CodedError): Promise<void> {
+    if (!this.#isAway) this.log.warn({ err: error }, 'the prompt log waits for the database');
+    this.#isAway = true;
+    await new Promise((over) => setTimeout(over, PAUSE_MS));
+  }
+
+  private lose(count: number, why: string): void {
+    this.#lost.inc(count);
+    if (!this.#isLosing) this.log.warn({ waiting: this.#queue.length }, why);
+    this.#isLosing = true;
+  }
+}
+
+/** Prompts repeat themselves, and what is encrypted cannot be made smaller any more. */
+async function closed({ id, bytes }: PromptKey, entry: PromptEntry): Promise<PromptRow> {
+  const { request: _, answer: __, ...head } = entry;
+  const { wrappedKey, sealed } = close(bytes, contextOf(id, entry), await deflate(pack(entry)));
+  return { keyId: id, wrappedKey, sealed, ...head };
+}
