@@ -369,7 +369,20 @@ test('asked for, prompt and answer are told as the conventions have them', async
   expect(String(streamed.spans[1]?.attributes['gen_ai.output.messages'])).toContain('piece by piece');
 });
 
-test('a shutdown sends what waits, and no silent collector keeps it', async () => {
+test('turned off by a reload, what waits is sent, and nothing after', async () => {
+  await reload(settings({ traces: { delayMs: 60_000 } }));
+  const { traceId, headers } = newTrace();
+  await ask({ headers });
+  await reload({ telemetry: { enabled: false } });
+  expect(await spansOf(traceId)).toHaveLength(3);
+  collector.forget();
+  await ask({ headers: newTrace().headers });
+  expect(collector.received).toEqual([]);
+});
+
+test('a shutdown sends what waits, and is not kept by a collector that says nothing', async () => {
+  await reload(settings({ traces: { delayMs: 60_000 } }));
+  collector.mood = 'is silent';
   const { traceId, headers } = newTrace();
   await ask({ headers });
   expect(await gateway.stop()).toBe(0);
