@@ -45,11 +45,11 @@ beforeEach(() => {
   provider.play(whole({}, { choices: [{ index: 0, message, finish_reason: 'stop' }] }));
 });
 
-const ask = (stream = false): Promise<Answer> =>
+const ask = (stream = false, content = PROMPT): Promise<Answer> =>
   gateway.call(
     'POST',
     '/v1/chat/completions',
-    { model: 'm', stream, max_tokens: 10, messages: [{ role: 'user', content: PROMPT }] },
+    { model: 'm', stream, max_tokens: 10, messages: [{ role: 'user', content }] },
     token,
   );
 const idOf = ({ headers }: Answer): string => headers.get('x-openclawmu-request-id') as string;
@@ -156,7 +156,31 @@ test('a key is rotated by a reload: old entries open while their key is listed',
   expect(await show(old)).toMatchObject({ status: 409, body: { code: 'prompt_key_missing' } });
 });
 
+test('what a policy masks is kept masked, and what it refuses is not kept', async () => {
+  const people = { name: 'people', action: 'mask', on: 'both', detect: ['personal_data'] };
+  const words = { name: 'words', action: 'refuse', on: 'request', words: ['Brightwater'] };
+  await gateway.must('PUT', '/api/v1/admin/tenants/finance/policy', { rules: [people, words] });
+  const refused = await eventually(
+    () => ask(),
+    ({ status }) => status === 400,
+  );
+  expect(refused.headers.get(HEADER)).toBeNull();
+  const message = { role: 'assistant', content: 'ask bob@example.com' };
+  provider.play(whole({}, { choices: [{ index: 0, message, finish_reason: 'stop' }] }));
+  const answer = await ask(false, 'write to ann@example.com');
+  const { request, answer: kept } = (await shown(idOf(answer))).body;
+  expect([request, kept].map((text) => text.includes('[email removed]'))).toEqual([true, true]);
+  expect(request + kept).not.toContain('@example.com');
+  expect((await show(idOf(refused))).status).toBe(404);
+  await gateway.must('PUT', '/api/v1/admin/tenants/finance/policy', { rules: [] });
+  await eventually(
+    () => ask(),
+    ({ status }) => status === 200,
+  );
+});
+
 test('what waits is written before the end', async () => {
+  await shown(idOf(await ask()));
   const before = await rows();
   for (let i = 0; i < 5; i++) await ask();
   expect(await gateway.stop()).toBe(0);

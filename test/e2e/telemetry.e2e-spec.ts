@@ -76,14 +76,14 @@ interface Ask {
   readonly stream?: boolean;
   readonly key?: string;
   readonly headers?: Record<string, string>;
-  readonly path?: string;
+  readonly content?: string;
 }
 
-const ask = ({ model = 'cheap', stream = false, key = token, headers = {}, path = '' }: Ask = {}) =>
+const ask = ({ model = 'cheap', stream = false, key = token, headers = {}, content = PROMPT }: Ask = {}) =>
   gateway.call(
     'POST',
-    `/v1/chat/completions${path}`,
-    { model, stream, max_tokens: 10, messages: [{ role: 'user', content: PROMPT }] },
+    '/v1/chat/completions',
+    { model, stream, max_tokens: 10, messages: [{ role: 'user', content }] },
     key,
     headers,
   );
@@ -367,6 +367,23 @@ test('asked for, prompt and answer are told as the conventions have them', async
   one.play(streaming('piece ', 'by piece'));
   const streamed = await traced({ stream: true });
   expect(String(streamed.spans[1]?.attributes['gen_ai.output.messages'])).toContain('piece by piece');
+});
+
+test('what a policy masks is masked in a trace too', async () => {
+  const rule = { name: 'people', action: 'mask', on: 'both', detect: ['personal_data'] };
+  await gateway.must('PUT', '/api/v1/admin/tenants/finance/policy', { rules: [rule] });
+  const message = { role: 'assistant', content: 'ask bob@example.com' };
+  one.play(whole({}, { choices: [{ index: 0, message, finish_reason: 'stop' }] }));
+  const content = 'write to ann@example.com';
+  await eventually(
+    () => ask({ content }),
+    ({ headers }) => headers.has('x-openclawmu-masked'),
+  );
+  collector.forget();
+  const [, operation] = (await traced({ content })).spans;
+  const told = ['gen_ai.input.messages', 'gen_ai.output.messages'].map((name) => operation?.attributes[name]);
+  expect(told).toEqual([expect.stringContaining('[email removed]'), expect.stringContaining('[email removed]')]);
+  expect(collector.bytes.includes('@example.com')).toBe(false);
 });
 
 test('turned off by a reload, what waits is sent, and nothing after', async () => {
