@@ -35,7 +35,7 @@ export function residentKib({ pid }: ChildProcess): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
-/** Ties a process to one processor, so that what is measured and what measures it do not push each other about. */
-export function pin(pid: number | undefined, processor: number): void {
+/** Ties a process to one processor, or a range of them, so that what is measured and what measures it do not push each other about. */
+export function pin(pid: number | undefined, processor: number | string): void {
   execFileSync('taskset', ['-acp', String(processor), String(pid)], { stdio: 'ignore' });
 }

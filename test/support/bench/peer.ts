@@ -38,7 +38,7 @@ export async function startPeer(
   const end = Date.now() + START_MS;
   while (!(await fetch(url).then(Boolean, () => false))) {
     if (Date.now() > end) throw new Error('the peer did not start');
-    await new Promise((later) => setTimeout(later, 50));
+    await new Promise((later) => setTimeout(later, 10));
   }
   const headers = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${providerUrl}/v1` };
   return { process: child, url, headers };

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -82,7 +83,8 @@ async function main(): Promise<void> {
     for (const target of targets) await flatOut(target, bodyOf('fake'), AT_ONCE, WARM_UP_MS);
     for (const phase of phases)
       if (!wanted || wanted.includes(phase.name)) await measure(phase, targets, options.rounds);
-    if (!wanted || wanted.includes('start')) await measureStart(await beside(place), provider.url);
+    if (!wanted || wanted.includes('start')) await measureStart(place, provider.url, options.rounds);
+    if (!wanted || wanted.includes('two processes')) await measureTwo(place, gateway, provider.url, token, options);
   } finally {
     await gateway.stop();
     for (const child of [relay, provider, peer]) child?.process.kill();
@@ -254,12 +256,51 @@ async function holdOpen(target: Target, body: string, streams: number): Promise<
   return new Map([['KiB per stream', held / streams]]);
 }
 
-/** From the start of the process to the first answer, on a database that is there. */
-async function measureStart(place: Place, providerUrl: string): Promise<void> {
-  const beganMs = performance.now();
-  const gateway = await startGateway(place, providerUrl);
-  say(`\nstart: ${(performance.now() - beganMs).toFixed(0)} ms to the first request it takes`);
-  await gateway.stop();
+/** From the start of a process to the first request it takes; of the gateway on a database that is there. */
+async function measureStart(place: Place, providerUrl: string, rounds: number): Promise<void> {
+  const starters: Record<string, () => Promise<{ process: ChildProcess } | null>> = {
+    'bare relay': () => startChild('relay.ts', providerUrl),
+    OpenClawMU: async () => startGateway(await beside(place), providerUrl),
+    Portkey: () => startPeer(providerUrl),
+  };
+  say('\nstart');
+  for (const [name, start] of Object.entries(starters)) {
+    const took: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const beganMs = performance.now();
+      const started = await start();
+      if (!started) break;
+      took.push(performance.now() - beganMs);
+      started.process.kill();
+      await once(started.process, 'exit');
+    }
+    if (took.length > 0) say(`${cellOf(name, 0)}${cellOf(`${quantile(took, 0.5).toFixed(0)} ms`, 1)}`);
+  }
+}
+
+/** Another process on the same database takes half of the connections. */
+async function measureTwo(
+  place: Place,
+  first: Gateway,
+  providerUrl: string,
+  token: string,
+  { seconds }: Options,
+): Promise<void> {
+  say('\ntwo processes');
+  if (cpus().length < 4) return say('left out: they, what asks and what answers need four processors');
+  const second = await startGateway(await beside(place), providerUrl);
+  for (const one of [first, second]) pin(one.process.pid, `2-${cpus().length - 1}`);
+  const headers = { authorization: `Bearer ${token}` };
+  const rateOf = async (gateways: readonly Gateway[]): Promise<number> => {
+    const runs = gateways.map(({ url, process }) =>
+      flatOut({ name: '', url, headers, process }, bodyOf('fake'), (AT_ONCE * 2) / gateways.length, seconds * 1_000),
+    );
+    return (await Promise.all(runs)).reduce((sum, { count, ms }) => sum + (count / ms) * 1_000, 0);
+  };
+  await rateOf([second]);
+  const [one, two] = [await rateOf([first]), await rateOf([first, second])];
+  say(`${one.toFixed(0)} requests/s with one, ${two.toFixed(0)} with two: ${(two / one).toFixed(2)}`);
+  await second.stop();
 }
 
 /** Settlement goes on behind the answers and belongs to them. */
