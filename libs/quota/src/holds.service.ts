@@ -59,7 +59,8 @@ export class Holds implements HoldDesk {
     this.refuseWhatCannotBeBilled();
     const call = others === undefined ? attribution.call : callOfAny(attribution, others);
     let atMs = this.clock.now().getTime();
-    let leases = this.leases.take(call, worst, atMs);
+    // What uses nothing needs no room, so it is never in the way of a budget, nor a budget in its way.
+    let leases = costNanos === 0n && tokens === 0 ? NO_LEASES : this.leases.take(call, worst, atMs);
     if (leases === null) ({ leases, atMs } = await this.leases.obtain(call, worst, mayWait));
     const hold = makeHold(id, attribution, call, atMs, worst, leases, this);
     this.#open++;
@@ -131,6 +132,7 @@ export class Holds implements HoldDesk {
   }
 }
 
+const NO_LEASES = new LeaseSet([]);
 const SOON = { 'retry-after': '1' };
 
 /** A call that counts in the budgets of each model that may answer it. */

@@ -6,7 +6,7 @@ export interface Charge {
   readonly id: string;
   readonly atMs: number;
   readonly attribution: Attribution;
-  /** Ids of the windows, joined by commas. */
+  /** Ids of the windows, joined by commas; empty for a request that uses nothing. */
   readonly windows: string;
   readonly amount: Amounts;
 }
@@ -19,7 +19,7 @@ export type JournalEntry =
   | { readonly kind: 'attribution'; readonly number: number; readonly attribution: Attribution };
 
 const ATTRIBUTION = /^A (\d{1,15}) ([a-z0-9_-]{1,32}) (.*)$/;
-const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) (\d{1,15}) (\d+(?:,\d+)*) (\d{1,19}) (\d{1,19}) (.*)$/;
+const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) (\d{1,15}) ((?:\d+(?:,\d+)*)?) (\d{1,19}) (\d{1,19}) (.*)$/;
 const RELEASED = /^R ([0-9a-f]{32})$/;
 
 /** Stands in a segment before the first line that has its number. */

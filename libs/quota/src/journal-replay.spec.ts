@@ -21,7 +21,7 @@ const charge: fc.Arbitrary<Charge> = fc.record({
   id: hex,
   atMs: fc.integer({ min: 0, max: 4_102_444_800_000 }),
   attribution: fc.constant(attribution),
-  windows: fc.array(fc.integer({ min: 1 }), { minLength: 1, maxLength: 4 }).map((ids) => ids.join(',')),
+  windows: fc.array(fc.integer({ min: 1 }), { maxLength: 4 }).map((ids) => ids.join(',')),
   amount: fc.record({ cost: amount, tokens: amount }),
 });
 const payload = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);

@@ -151,5 +151,5 @@ const charged = ({ id, atMs, attribution, amount, windows }: Charge) => ({
   call: attribution.call,
   costNanos: amount.cost,
   used: amount,
-  windowIds: windows.split(',').map(BigInt),
+  windowIds: windows === '' ? [] : windows.split(',').map(BigInt),
 });
