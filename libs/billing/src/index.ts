@@ -1,4 +1,5 @@
 export {
+  CACHED,
   checkRow,
   LEDGER_OUTCOMES,
   LEDGER_STATUSES,

@@ -1,17 +1,17 @@
 import type { Tx } from '@app/platform';
 import { parametersOf, SELECTED, type Selection } from '../src/ledger/selection';
-import { SUMS } from '../src/reports/reading';
+import { SAVINGS, SUMS } from '../src/reports/reading';
 import type { ChargeRow, RollUpRow } from '../src/reports/report.queries';
 import { LABELS } from '../src/reports/usage-record';
 import type { UsageGroup, UsageKey } from '../src/reports/usage.queries';
 import type { Used, UsedBy } from '../src/roll-up/used.queries';
 
 /** The reports summed row by row, without the roll-up: what they must say. */
-const LEDGER = `(SELECT *, 1 AS requests, status = 'correction' AS is_correction FROM ledger) l`;
+const LEDGER = `(SELECT *, 1 AS requests, status = 'correction' AS is_correction, (saved_nanos IS NOT NULL)::int AS cached_requests FROM ledger) l`;
 
 export const rawByModel = (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
   tx.query<RollUpRow>(
-    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}
+    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}, ${SAVINGS}
      FROM ${LEDGER} LEFT JOIN rate_cards c ON c.version = l.rate_card
      WHERE ${SELECTED}
      GROUP BY l.tenant_id, l.cost_center, l.model, c.currency
@@ -22,7 +22,7 @@ export const rawByModel = (tx: Tx, selection: Selection): Promise<RollUpRow[]> =
 export const rawCharges = (tx: Tx, selection: Selection): Promise<ChargeRow[]> =>
   tx.query<ChargeRow>(
     `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.provider, l.model, l.rate_card AS "rateCard",
-       l.service_tier AS "serviceTier", l.status = 'correction' AS "isCorrection", c.currency, ${SUMS}
+       l.service_tier AS "serviceTier", l.status = 'correction' AS "isCorrection", c.currency, ${SUMS}, ${SAVINGS}
      FROM ${LEDGER} LEFT JOIN rate_cards c ON c.version = l.rate_card
      WHERE ${SELECTED}
      GROUP BY l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.service_tier, l.status = 'correction', c.currency
@@ -33,7 +33,7 @@ export const rawCharges = (tx: Tx, selection: Selection): Promise<ChargeRow[]> =
 
 export const rawByCostCenter = (tx: Tx, selection: Selection): Promise<RollUpRow[]> =>
   tx.query<RollUpRow>(
-    `SELECT l.cost_center AS "costCenter", l.tenant_id AS tenant, NULL AS "tokenId", NULL AS "tokenLabel", NULL AS model, c.currency, ${SUMS}
+    `SELECT l.cost_center AS "costCenter", l.tenant_id AS tenant, NULL AS "tokenId", NULL AS "tokenLabel", NULL AS model, c.currency, ${SUMS}, ${SAVINGS}
      FROM ${LEDGER} LEFT JOIN rate_cards c ON c.version = l.rate_card
      WHERE ${SELECTED}
      GROUP BY l.cost_center, l.tenant_id, c.currency
@@ -43,7 +43,7 @@ export const rawByCostCenter = (tx: Tx, selection: Selection): Promise<RollUpRow
 
 export const rawByToken = (tx: Tx, selection: Selection, tenants: readonly string[]): Promise<RollUpRow[]> =>
   tx.query<RollUpRow>(
-    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.token_id AS "tokenId", k.label AS "tokenLabel", l.model, c.currency, ${SUMS}
+    `SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.token_id AS "tokenId", k.label AS "tokenLabel", l.model, c.currency, ${SUMS}, ${SAVINGS}
      FROM ${LEDGER} ${LABELS}
      WHERE ${SELECTED} AND l.tenant_id = ANY ($5)
      GROUP BY l.tenant_id, l.cost_center, l.token_id, k.label, l.model, c.currency
@@ -70,7 +70,7 @@ const KEYS: Readonly<Record<UsageKey, string>> = {
 
 export const rawUsage = (tx: Tx, by: UsageKey, selection: Selection, timeZone: string): Promise<UsageGroup[]> =>
   tx.query<UsageGroup>(
-    `SELECT grouping(l.key) = 1 AS total, l.key, count(*) OVER () - 1 AS groups, ${SUMS}
+    `SELECT grouping(l.key) = 1 AS total, l.key, count(*) OVER () - 1 AS groups, ${SUMS}, ${SAVINGS}
      FROM (SELECT ${KEYS[by]} AS key, l.* FROM ${LEDGER} WHERE ${SELECTED} AND $5::text IS NOT NULL) l
      GROUP BY GROUPING SETS ((l.key), ())
      ORDER BY 1 DESC, ${by === 'day' ? 'l.key' : '"costNanos" DESC, l.key COLLATE "C"'}`,

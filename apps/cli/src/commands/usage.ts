@@ -23,14 +23,21 @@ interface Sums {
   readonly cost: string;
 }
 
+interface UsageLine extends Sums {
+  readonly key: string | null;
+  readonly label: string | null;
+  readonly cachedRequests: number;
+  readonly saved: string;
+}
+
 interface Report {
   readonly from: string;
   readonly to: string;
   readonly by: string;
   readonly currency: string | null;
-  readonly items: readonly (Sums & { key: string | null; label: string | null })[];
+  readonly items: readonly UsageLine[];
   readonly moreItems: number;
-  readonly totals: Sums;
+  readonly totals: Omit<UsageLine, 'key' | 'label'>;
 }
 
 interface Manifest {
@@ -71,21 +78,42 @@ export function registerUsage(program: Command, cli: Cli): void {
       const report = await cli.gateway.get<Report>('/api/v1/admin/usage', { ...options });
       const total = { key: 'total', label: null, ...report.totals };
       if (cli.out.json) return cli.out.data(report);
+      const lines = report.items.length === 0 ? [] : [...report.items, total].flatMap(withSavings);
+      const currency = report.currency ?? '';
       cli.out.rows(
-        [...report.items, ...(report.items.length === 0 ? [] : [total])],
+        lines,
         [
           { title: report.by, of: (u) => u.key },
           { title: 'name', of: (u) => u.label },
           { title: 'requests', of: (u) => u.requests, right: true },
-          { title: 'input', of: ({ tokens: t }) => t.input + t.audioInput, right: true },
-          { title: 'cached', of: ({ tokens: t }) => t.cacheRead + t.cacheWrite5m + t.cacheWrite1h, right: true },
-          { title: 'output', of: ({ tokens: t }) => t.output + t.audioOutput + t.reasoning, right: true },
-          { title: `cost ${report.currency ?? ''}`.trim(), of: (u) => u.cost, right: true },
+          { title: 'input', of: ({ tokens: t }) => t && t.input + t.audioInput, right: true },
+          { title: 'cached', of: ({ tokens: t }) => t && t.cacheRead + t.cacheWrite5m + t.cacheWrite1h, right: true },
+          { title: 'output', of: ({ tokens: t }) => t && t.output + t.audioOutput + t.reasoning, right: true },
+          { title: `cost ${currency}`.trim(), of: (u) => u.cost, right: true },
+          ...(total.cachedRequests === 0
+            ? []
+            : [{ title: `saved ${currency}`.trim(), of: (u: Line) => u.saved, right: true }]),
         ],
         `Nothing was used from ${report.from} to ${report.to}.`,
       );
       if (report.moreItems > 0) cli.out.remark(`${report.moreItems} more are not shown; the total covers them.`);
     });
+}
+
+/** A line of the table; what it has no figure for is left out. */
+interface Line {
+  readonly key: string | null;
+  readonly label: string | null;
+  readonly requests: number;
+  readonly tokens?: Sums['tokens'];
+  readonly cost?: string;
+  readonly saved?: string;
+}
+
+/** What the response cache answered, and saved, has a line of its own below what it is part of. */
+function withSavings({ cachedRequests, saved, ...line }: UsageLine): Line[] {
+  if (cachedRequests === 0) return [line];
+  return [line, { key: '  from cache', label: null, requests: cachedRequests, saved }];
 }
 
 export function registerBilling(program: Command, cli: Cli): void {

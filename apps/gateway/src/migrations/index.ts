@@ -18,6 +18,7 @@ import { Deliveries1795300000020 } from './1795300000020-deliveries';
 import { LedgerDays1795300000021 } from './1795300000021-ledger-days';
 import { TenantPolicies1795300000022 } from './1795300000022-tenant-policies';
 import { PromptLog1795300000024 } from './1795300000024-prompt-log';
+import { ResponseCache1795300000023 } from './1795300000023-response-cache';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   LedgerDays1795300000021,
   TenantPolicies1795300000022,
   PromptLog1795300000024,
+  ResponseCache1795300000023,
 ];

@@ -34,9 +34,14 @@ export interface LedgerEntry extends Usage {
   readonly providerRequestId: string | null;
   readonly status: LedgerStatus;
   readonly outcome: LedgerOutcome;
-  /** Why it is not `actual`: a code such as `no_answer`. */
+  /** Why it is not `actual`: a code such as `no_answer`; or why nothing was used, see `CACHED`. */
   readonly reason: string | null;
+  /** Of a call that was answered from the response cache, what the same answer had cost; the call itself used nothing. */
+  readonly savedNanos?: bigint | undefined;
 }
+
+/** The reason in the row of a call that was answered from the response cache. */
+export const CACHED = 'cached';
 
 /** What the hold of a call knows. */
 export interface LedgerKey {
@@ -60,16 +65,19 @@ export const unconfirmedEntry = (worst: Usage): LedgerEntry => ({
 
 const INT8_MAX = 2n ** 63n - 1n;
 
+const isAmount = (nanos: bigint): boolean => nanos >= 0n && nanos <= INT8_MAX;
+
 /** What keeps a row from being a row at all, or undefined. */
 export function malformed(row: LedgerRow): string | undefined {
-  const { id, at, costNanos, status, outcome, endUser } = row;
+  const { id, at, costNanos, status, outcome, endUser, savedNanos = 0n } = row;
   if (!/^[0-9a-f]{32}$/.test(id)) return 'its id is not 32 hex digits';
   if (Number.isNaN(at.getTime())) return 'its time is not an instant';
   if (!LEDGER_STATUSES.includes(status) || !LEDGER_OUTCOMES.includes(outcome))
     return 'its status or outcome is unknown';
   const wrong = malformedUsage(row);
   if (wrong) return wrong;
-  if (costNanos < 0n || costNanos > INT8_MAX) return 'its cost is not an amount';
+  if (!isAmount(costNanos)) return 'its cost is not an amount';
+  if (!isAmount(savedNanos)) return 'what it saved is not an amount';
   if (![row.tenantId, row.tokenId, row.model, row.provider].every((text) => typeof text === 'string'))
     return 'tenant, token, model or provider is missing';
   if (row.reason !== null && !/^[a-z_]{1,40}$/.test(row.reason)) return 'its reason is no code';

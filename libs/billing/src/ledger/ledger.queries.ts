@@ -36,6 +36,7 @@ const COLUMNS: readonly Column[] = [
   ['cost_nanos', 'bigint', 'costNanos'],
   ['reason', 'text', 'reason'],
   ['list_cost_nanos', 'bigint', 'listCostNanos'],
+  ['saved_nanos', 'bigint', 'savedNanos'],
 ];
 
 /** The same for its counts, an object within. */

@@ -36,7 +36,13 @@ const row: fc.Arbitrary<LedgerRow> = fc
     reason: fc.option(code),
     costNanos: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
   })
-  .chain((known) => usage.map((used) => ({ ...known, ...used })));
+  .chain((known) => usage.map((used) => ({ ...known, ...used })))
+  .chain((known) =>
+    fc.option(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), { freq: 2 }).map((savedNanos) => ({
+      ...known,
+      ...(savedNanos !== null && { savedNanos }),
+    })),
+  );
 
 describe('the text of a row', () => {
   it('reads as the row', () => {

@@ -18,11 +18,13 @@ const headText = (row: LedgerHead): string => {
 
 /** Put together by hand: it is made for every call, and all of its texts but two are codes. */
 export function entryText(entry: LedgerEntry): string {
-  const { providerRequestId, status, outcome, reason } = entry;
+  const { providerRequestId, status, outcome, reason, savedNanos } = entry;
   return (
     `{"status":"${status}","outcome":"${outcome}"` +
     (reason === null ? '' : `,"reason":"${reason}"`) +
     (providerRequestId === null ? '' : `,"providerRequestId":${JSON.stringify(providerRequestId)}`) +
+    // In quotes, because whoever parses a journal would round it.
+    (savedNanos === undefined ? '' : `,"savedNanos":"${savedNanos}"`) +
     `${usageMembers(entry)}}`
   );
 }
@@ -48,17 +50,20 @@ export function usageFromJson(json: unknown): Usage {
   return { ...NO_USAGE, ...usage, counts: { ...NO_TOKENS, ...(counts as Partial<TokenCounts> | undefined) } };
 }
 
+type EntryJson = Omit<LedgerEntry, 'savedNanos'> & { readonly savedNanos?: string };
+
 /**
  * A row of a journal.
  * @param json what `entryText` wrote
  * @throws TypeError when it is not a row: journals are checksummed, so that is a defect and not bad luck
  */
 export function rowFromJson(head: LedgerHead, json: unknown, { id, at, costNanos }: LedgerKey): LedgerRow {
-  const { providerRequestId = null, status, outcome, reason = null } = json as LedgerEntry;
+  const { providerRequestId = null, status, outcome, reason = null, savedNanos } = json as EntryJson;
   const { tenantId, tokenId, subject, endUser, model, provider, rateCard, formula } = head;
   const row: LedgerRow = {
     ...{ id, at, costNanos, tenantId, tokenId, subject, endUser, model, provider, rateCard, formula },
     ...{ ...usageFromJson(json), providerRequestId, status, outcome, reason },
+    ...(savedNanos === undefined ? {} : { savedNanos: BigInt(savedNanos) }),
   };
   const wrong = malformed(row);
   if (wrong) throw new TypeError(`not a ledger row: ${wrong}`);

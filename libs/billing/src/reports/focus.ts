@@ -78,6 +78,8 @@ const columns: readonly Column<Charge>[] = [
   { name: 'x_ServiceTier', text: true, cell: ({ serviceTier }) => serviceTier },
   ...OWN_TOKENS.map(([name, tokenClass]): Column<Charge> => ({ name, cell: (charge) => String(charge[tokenClass]) })),
   { name: 'x_WebSearches', cell: ({ webSearches }) => String(webSearches) },
+  { name: 'x_CachedRequests', cell: ({ cachedRequests }) => String(cachedRequests) },
+  { name: 'x_SavedCost', cell: ({ savedNanos }) => formatNanos(savedNanos) },
 ];
 
 /** The bill in the columns that tools for cloud costs share. */

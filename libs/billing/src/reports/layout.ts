@@ -2,7 +2,7 @@ import { formatNanos } from '@app/platform';
 import type { TokenClass } from '../pricing/token-counts';
 import type { Column } from './csv';
 import type { Selection } from '../ledger/selection';
-import type { Read, Sums } from './reading';
+import type { Read, Savings, Sums } from './reading';
 
 /**
  * A form of the report. Its schema's number rises when a column is renamed, removed or given another meaning; columns
@@ -41,4 +41,10 @@ export const costColumns: readonly Column<Costs>[] = [
   { name: 'list_cost', cell: ({ listCostNanos }) => formatNanos(listCostNanos) },
   { name: 'cost', cell: ({ costNanos }) => formatNanos(costNanos) },
   { name: 'currency', cell: ({ currency }) => currency },
+];
+
+/** What the response cache answered; no part of the bill. */
+export const savingsColumns: readonly Column<Savings>[] = [
+  { name: 'cached_requests', cell: ({ cachedRequests }) => String(cachedRequests) },
+  { name: 'saved', cell: ({ savedNanos }) => formatNanos(savedNanos) },
 ];

@@ -1,6 +1,7 @@
+import { formatNanos } from '@app/platform';
 import type { Column } from './csv';
 import { focus } from './focus';
-import { costColumns, usageColumns, type Layout } from './layout';
+import { costColumns, savingsColumns, usageColumns, type Layout } from './layout';
 import { weeksOf, type Day, type Period } from './period';
 import {
   selectByCostCenter,
@@ -40,7 +41,11 @@ export const DETAIL_COLUMNS: readonly Column<DetailRow>[] = [
 
 const detail: Layout<DetailRow> = {
   schema: 'usage-detail/2',
-  columns: DETAIL_COLUMNS,
+  // Statements have all but the last: what was saved is not billed.
+  columns: [
+    ...DETAIL_COLUMNS,
+    { name: 'saved', cell: ({ savedNanos }) => (savedNanos === null ? null : formatNanos(savedNanos)) },
+  ],
   counted: (row) => ({ ...row, requests: requestsOf(row) }),
   async *batches(read, selection) {
     for (let last: DetailRow | undefined; ;) {
@@ -62,6 +67,7 @@ const daily: Layout<RollUpRow & { readonly date: string }> = {
     { name: 'requests', cell: ({ requests }) => String(requests) },
     ...usageColumns,
     ...costColumns,
+    ...savingsColumns,
   ],
   counted: (row) => row,
   async *batches(read, selection, timeZone) {
@@ -85,6 +91,7 @@ const period: Layout<RollUpRow & { readonly period: Period }> = {
     { name: 'requests', cell: ({ requests }) => String(requests) },
     ...usageColumns,
     ...costColumns,
+    ...savingsColumns,
   ],
   counted: (row) => row,
   async *batches(read, selection) {
@@ -107,6 +114,7 @@ const chargeback: Layout<RollUpRow & { readonly period: Period }> = {
     { name: 'requests', cell: ({ requests }) => String(requests) },
     ...usageColumns,
     ...costColumns,
+    ...savingsColumns,
   ],
   counted: (row) => row,
   async *batches(read, selection) {

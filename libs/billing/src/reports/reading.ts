@@ -29,6 +29,14 @@ export const SUMS = `coalesce(sum(l.requests) FILTER (WHERE NOT l.is_correction)
   sum(l.web_searches)::bigint AS "webSearches", sum(coalesce(l.list_cost_nanos, l.cost_nanos))::bigint AS "listCostNanos",
   sum(l.cost_nanos)::bigint AS "costNanos"`;
 
+/** The same of what the response cache answered: how many of the calls, and what they would have cost. */
+export const SAVINGS = `sum(l.cached_requests)::bigint AS "cachedRequests", sum(coalesce(l.saved_nanos, 0))::bigint AS "savedNanos"`;
+
+export interface Savings {
+  readonly cachedRequests: bigint;
+  readonly savedNanos: bigint;
+}
+
 export interface Sums {
   readonly requests: bigint;
   readonly input: bigint;

@@ -3,11 +3,11 @@ import { refuseArchivedRows } from '../ledger/archives.queries';
 import type { Period } from './period';
 import { rolledUp, SOME, sumUp } from '../roll-up/lines';
 import { parametersOf, pathTo, type Selection } from '../ledger/selection';
-import { SUMS, type Sums } from './reading';
+import { SAVINGS, SUMS, type Savings, type Sums } from './reading';
 import { DETAIL, LABELS, type DetailRow } from './usage-record';
 
 /** A line of a roll-up: rows that agree in all of these. */
-export interface RollUpRow extends Sums {
+export interface RollUpRow extends Sums, Savings {
   readonly tenant: string;
   readonly costCenter: string | null;
   readonly tokenId: string | null;
@@ -18,7 +18,7 @@ export interface RollUpRow extends Sums {
 }
 
 /** What one tenant owes for one model, by the columns that a charge is told by. */
-export interface ChargeRow extends Sums {
+export interface ChargeRow extends Sums, Savings {
   readonly tenant: string;
   readonly costCenter: string | null;
   readonly provider: string;
@@ -68,7 +68,7 @@ export const selectByModel = async (
     await rolledUp(tx, selection, laterOf(days)),
     (lines, next) => `
       SELECT width_bucket(l.at, $${next}::timestamptz[]) - 1 AS day,
-        l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}
+        l.tenant_id AS tenant, l.cost_center AS "costCenter", NULL AS "tokenId", NULL AS "tokenLabel", l.model, c.currency, ${SUMS}, ${SAVINGS}
       FROM ${lines} LEFT JOIN rate_cards c ON c.version = l.rate_card
       GROUP BY 1, l.tenant_id, l.cost_center, l.model, c.currency HAVING ${SOME}
       ORDER BY 1, l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.model COLLATE "C", c.currency`,
@@ -86,7 +86,7 @@ export const selectCharges = async (
     await rolledUp(tx, selection, laterOf(days)),
     (lines, next) => `
       SELECT width_bucket(l.at, $${next}::timestamptz[]) - 1 AS day, l.tenant_id AS tenant, l.cost_center AS "costCenter", l.provider, l.model, l.rate_card AS "rateCard",
-        l.service_tier AS "serviceTier", l.is_correction AS "isCorrection", c.currency, ${SUMS}
+        l.service_tier AS "serviceTier", l.is_correction AS "isCorrection", c.currency, ${SUMS}, ${SAVINGS}
       FROM ${lines} LEFT JOIN rate_cards c ON c.version = l.rate_card
       GROUP BY 1, l.tenant_id, l.cost_center, l.provider, l.model, l.rate_card, l.service_tier, l.is_correction, c.currency HAVING ${SOME}
       ORDER BY 1, l.tenant_id COLLATE "C", l.cost_center COLLATE "C" NULLS FIRST, l.provider COLLATE "C", l.model COLLATE "C",
@@ -100,7 +100,7 @@ export const selectByCostCenter = async (tx: Tx, selection: Selection): Promise<
     tx,
     await rolledUp(tx, selection),
     (lines) => `
-      SELECT l.cost_center AS "costCenter", l.tenant_id AS tenant, NULL AS "tokenId", NULL AS "tokenLabel", NULL AS model, c.currency, ${SUMS}
+      SELECT l.cost_center AS "costCenter", l.tenant_id AS tenant, NULL AS "tokenId", NULL AS "tokenLabel", NULL AS model, c.currency, ${SUMS}, ${SAVINGS}
       FROM ${lines} LEFT JOIN rate_cards c ON c.version = l.rate_card
       GROUP BY l.cost_center, l.tenant_id, c.currency HAVING ${SOME}
       ORDER BY l.cost_center COLLATE "C" NULLS FIRST, l.tenant_id COLLATE "C", c.currency`,
@@ -112,7 +112,7 @@ export const selectByToken = async (tx: Tx, selection: Selection, tenants: reado
     tx,
     await rolledUp(tx, selection),
     (lines, next) => `
-      SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.token_id AS "tokenId", k.label AS "tokenLabel", l.model, c.currency, ${SUMS}
+      SELECT l.tenant_id AS tenant, l.cost_center AS "costCenter", l.token_id AS "tokenId", k.label AS "tokenLabel", l.model, c.currency, ${SUMS}, ${SAVINGS}
       FROM ${lines} ${LABELS}
       WHERE l.tenant_id = ANY ($${next})
       GROUP BY l.tenant_id, l.cost_center, l.token_id, k.label, l.model, c.currency HAVING ${SOME}

@@ -3,7 +3,7 @@ import { csvHeader, csvLines } from './csv';
 import type { Layout } from './layout';
 import type { Period } from './period';
 import type { Selection } from '../ledger/selection';
-import type { Read, Sums } from './reading';
+import type { Read, Savings, Sums } from './reading';
 
 export const SUMMED = [
   'requests',
@@ -96,6 +96,8 @@ export const NOTHING: Sums = {
   listCostNanos: 0n,
   costNanos: 0n,
 };
+
+export const NOTHING_SAVED: Savings = { cachedRequests: 0n, savedNanos: 0n };
 
 /** `20261101T000000Z`: an instant that may stand in a file name. */
 const compact = (at: Period['from']): string => at.toISOString().replace(/[-:]|\.\d+/g, '');

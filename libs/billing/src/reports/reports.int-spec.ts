@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { formatNanos, parseNanos } from '@app/platform';
 import { tenantPrincipal } from '../../../../test/support/principals';
 import { BillingWorld } from '../../test/billing-world';
-import type { LedgerRow } from '../ledger/ledger-row';
+import { CACHED, type LedgerRow } from '../ledger/ledger-row';
 
 /** An hour in Berlin's first of October, which is still September in UTC. */
 const OCTOBER_FIRST = new Date('2026-09-30T22:30:00.000Z');
@@ -196,9 +196,9 @@ describe('reports', () => {
         'request_id,time,tenant,cost_center,token_id,token_label,subject,end_user,model,provider,provider_request_id,' +
           'input_tokens,audio_input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,' +
           'output_tokens,audio_output_tokens,reasoning_tokens,web_searches,service_tier,' +
-          'rate_card,formula,list_cost,cost,currency,status,outcome,corrects_request_id,reason\r\n' +
+          'rate_card,formula,list_cost,cost,currency,status,outcome,corrects_request_id,reason,saved\r\n' +
           `req_${rows.foreign.id},2026-09-30T23:30:00.000Z,beta,'=cmd(),tok_beta,'@home,,,gpt-4o,openai,''-1,` +
-          '1000,0,0,0,0,100,0,0,0,,1,2,0.0035,0.0035,USD,actual,completed,,\r\n',
+          '1000,0,0,0,0,100,0,0,0,,1,2,0.0035,0.0035,USD,actual,completed,,,\r\n',
       );
       const all = await world.csv(world.admin, { ...october, layout: 'detail' });
       const ids = [...all.matchAll(/^req_([0-9a-f]{32})/gm)].map(([, id]) => id);
@@ -228,9 +228,9 @@ describe('reports', () => {
       expect(await world.csv(world.admin, { ...october, layout: 'chargeback' })).toBe(
         'period_start,period_end,cost_center,tenant,requests,input_tokens,audio_input_tokens,cache_read_tokens,' +
           'cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,audio_output_tokens,reasoning_tokens,web_searches,' +
-          'list_cost,cost,currency\r\n' +
-          "2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,'=cmd(),beta,1,1000,0,0,0,0,100,0,0,0,0.0035,0.0035,USD\r\n" +
-          `2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,CC-1,alpha,3,2001,0,3,4,5,201,0,6,0,${cost},${cost},USD\r\n`,
+          'list_cost,cost,currency,cached_requests,saved\r\n' +
+          "2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,'=cmd(),beta,1,1000,0,0,0,0,100,0,0,0,0.0035,0.0035,USD,0,0.00\r\n" +
+          `2026-09-30T22:00:00.000Z,2026-10-31T23:00:00.000Z,CC-1,alpha,3,2001,0,3,4,5,201,0,6,0,${cost},${cost},USD,0,0.00\r\n`,
       );
     });
 
@@ -286,6 +286,8 @@ describe('reports', () => {
         x_AudioOutputTokens: '0',
         x_ReasoningTokens: '0',
         x_WebSearches: '0',
+        x_CachedRequests: '0',
+        x_SavedCost: '0.00',
       });
     });
 
@@ -335,6 +337,41 @@ describe('reports', () => {
       });
     });
 
+    it('tells calls that the response cache answered, and what they saved, beside the bill and not in it', async () => {
+      const at = new Date('2026-05-05T05:05:05.005Z');
+      const bought = world.row({ at });
+      const free = { reason: CACHED, counts: { input: 0, output: 0 } };
+      // More than a number of JSON holds exactly.
+      const hits = [bought.costNanos, 9_007_199_254_740_993n].map((savedNanos) =>
+        world.row({ at, ...free, savedNanos }),
+      );
+      await world.book(bought, ...hits);
+      const may = { period: '2026-05' } as const;
+      const saved = { cachedRequests: 2, saved: '9007199.258240993' };
+      for (const by of ['tenant', 'token', 'subject', 'day'] as const) {
+        const { items, totals } = await world.usage.rollUp(world.admin, { ...may, by });
+        expect(items).toMatchObject([{ requests: 3, cost: '0.0035', ...saved }]);
+        expect(totals).toMatchObject({ requests: 3, cost: '0.0035', ...saved });
+      }
+      for (const layout of ['daily', 'period', 'chargeback', 'focus'] as const) {
+        const [names = [], ...lines] = records(await world.csv(world.admin, { ...may, layout }));
+        expect(lines.map((cells) => cells.slice(-2))).toEqual([['2', saved.saved]]);
+        expect(names.slice(-2)).toEqual(
+          layout === 'focus' ? ['x_CachedRequests', 'x_SavedCost'] : ['cached_requests', 'saved'],
+        );
+      }
+      const detail = records(await world.csv(world.admin, { ...may, layout: 'detail' })).slice(1);
+      expect(detail.map((cells) => cells.slice(-2)).sort()).toEqual([
+        ['', ''],
+        ['cached', '0.0035'],
+        ['cached', '9007199.254740993'],
+      ]);
+      expect(await world.usage.request(world.admin, `req_${hits[0]?.id}`)).toMatchObject({
+        ...{ status: 'actual', reason: 'cached', cost: '0.00', saved: '0.0035' },
+      });
+      expect(await world.usage.request(world.admin, `req_${bought.id}`)).toMatchObject({ reason: null, saved: null });
+    });
+
     it('tells corrections apart in the FOCUS columns', async () => {
       const corrected = world.row({ at: new Date('2026-03-03T03:03:03.003Z') });
       const correction = world.row({ at: new Date('2026-03-03T04:00:00.000Z'), status: 'correction' });
@@ -343,13 +380,13 @@ describe('reports', () => {
       expect(lines.map((cells) => cells[names.indexOf('ChargeClass')])).toEqual(['', 'Correction']);
     });
 
-    it('tells in the last column why a line is not sure, as text that no spreadsheet runs', async () => {
+    it('tells why a line is not sure, as text that no spreadsheet runs', async () => {
       const at = new Date('2025-03-03T03:03:03.003Z');
       const correction = world.row({ at, status: 'correction' });
       await world.book(world.row({ at, status: 'unconfirmed', reason: 'no_answer' }), correction);
       await world.asSuperuser("UPDATE ledger SET reason = '=cmd() of line 17' WHERE id = $1", [correction.id]);
       const lines = records(await world.csv(world.admin, { period: '2025-03', layout: 'detail' }));
-      expect(lines.map((cells) => cells.at(-1)).sort()).toEqual(["'=cmd() of line 17", 'no_answer', 'reason']);
+      expect(lines.map((cells) => cells.at(-2)).sort()).toEqual(["'=cmd() of line 17", 'no_answer', 'reason']);
     });
 
     it('is told by its manifest, byte for byte, and can be had again after rows came late', async () => {
@@ -392,7 +429,7 @@ describe('reports', () => {
             subject text, end_user text, model text, provider text, provider_request_id text, input_tokens bigint,
             audio_input_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint,
             output_tokens bigint, audio_output_tokens bigint, reasoning_tokens bigint, web_searches bigint, service_tier text,
-            rate_card int, formula int, list_cost numeric, cost numeric, currency text, status text, outcome text, corrects_request_id text, reason text);
+            rate_card int, formula int, list_cost numeric, cost numeric, currency text, status text, outcome text, corrects_request_id text, reason text, saved numeric);
           COPY loaded FROM '${file}' (FORMAT csv, HEADER match)`);
         const differences = await world.asSuperuser(`
           SELECT * FROM loaded FULL JOIN (

@@ -1,8 +1,8 @@
 import { formatNanos } from '@app/platform';
 import type { LedgerOutcome, LedgerStatus } from '../ledger/ledger-row';
 import type { TokenClass } from '../pricing/token-counts';
-import type { Sums } from './reading';
-import type { UsageRecord, UsageSums } from './usage.dto';
+import type { Savings, Sums } from './reading';
+import type { UsageRecord, UsageSums, UsageTotals } from './usage.dto';
 
 /** A row of the ledger as reports read it. */
 export interface DetailRow extends Readonly<Record<TokenClass, bigint>> {
@@ -24,6 +24,8 @@ export interface DetailRow extends Readonly<Record<TokenClass, bigint>> {
   readonly serviceTier: string | null;
   readonly listCostNanos: bigint;
   readonly costNanos: bigint;
+  /** `null` where it was not answered from the response cache. */
+  readonly savedNanos: bigint | null;
   readonly currency: string | null;
   readonly status: LedgerStatus;
   readonly outcome: LedgerOutcome;
@@ -39,7 +41,7 @@ export const DETAIL = `replace(l.id::text, '-', '') AS id, l.at, l.tenant_id AS 
   l.cache_write_1h_tokens AS "cacheWrite1h", l.output_tokens AS output, l.reasoning_tokens AS reasoning,
   l.audio_input_tokens AS "audioInput", l.audio_output_tokens AS "audioOutput",
   l.web_searches::bigint AS "webSearches", l.service_tier AS "serviceTier", l.rate_card AS "rateCard", l.formula,
-  coalesce(l.list_cost_nanos, l.cost_nanos) AS "listCostNanos", l.cost_nanos AS "costNanos", c.currency, l.status, l.outcome,
+  coalesce(l.list_cost_nanos, l.cost_nanos) AS "listCostNanos", l.cost_nanos AS "costNanos", l.saved_nanos AS "savedNanos", c.currency, l.status, l.outcome,
   replace(l.corrects::text, '-', '') AS corrects, l.reason`;
 
 /** Joins to `l` what its columns name by id only. */
@@ -77,6 +79,12 @@ export const sumsView = (sums: Sums): UsageSums => ({
   cost: formatNanos(sums.costNanos),
 });
 
+export const totalsView = (group: Sums & Savings): UsageTotals => ({
+  ...sumsView(group),
+  cachedRequests: Number(group.cachedRequests),
+  saved: formatNanos(group.savedNanos),
+});
+
 export const recordView = (row: DetailRow): UsageRecord => ({
   requestId: requestId(row.id),
   at: row.at.toISOString(),
@@ -96,6 +104,7 @@ export const recordView = (row: DetailRow): UsageRecord => ({
   formula: row.formula,
   listCost: formatNanos(row.listCostNanos),
   cost: formatNanos(row.costNanos),
+  saved: row.savedNanos === null ? null : formatNanos(row.savedNanos),
   currency: row.currency,
   status: row.status,
   outcome: row.outcome,

@@ -146,7 +146,21 @@ export class UsageSums {
   cost!: string;
 }
 
-export class UsageItem extends UsageSums {
+export class UsageTotals extends UsageSums {
+  /**
+   * How many of the requests were answered from the response cache.
+   * @example 12
+   */
+  cachedRequests!: number;
+
+  /**
+   * What those would have cost; it is no part of the cost.
+   * @example "0.75"
+   */
+  saved!: string;
+}
+
+export class UsageItem extends UsageTotals {
   /** Tenant, model, token id, date, subject or cost centre; `null` where there is none. */
   key!: string | null;
 
@@ -173,7 +187,7 @@ export class UsageReport {
   /** How many items are not shown; the totals cover them. */
   moreItems!: number;
 
-  totals!: UsageSums;
+  totals!: UsageTotals;
 }
 
 export class UsageRecord {
@@ -229,6 +243,12 @@ export class UsageRecord {
   /** @example "0.001275" */
   cost!: string;
 
+  /**
+   * What the same answer had cost, where it was answered from the response cache; such a call uses and costs nothing.
+   * @example null
+   */
+  saved!: string | null;
+
   /** @example "USD" */
   currency!: string | null;
 
@@ -244,7 +264,7 @@ export class UsageRecord {
   corrects!: string | null;
 
   /**
-   * Why the counts are not sure, as a code; of a correction, why it was made.
+   * Why the counts are not sure, as a code; `cached` where the response cache answered; of a correction, why it was made.
    * @example "no_answer"
    */
   reason!: string | null;

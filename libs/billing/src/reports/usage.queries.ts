@@ -2,7 +2,7 @@ import { dashed, type Tx } from '@app/platform';
 import { refuseArchivedRows } from '../ledger/archives.queries';
 import { rolledUp, rowByRow, SOME, sumUp } from '../roll-up/lines';
 import { parametersOf, pathTo, type Selection } from '../ledger/selection';
-import { SUMS, type Sums } from './reading';
+import { SAVINGS, SUMS, type Savings, type Sums } from './reading';
 import { DETAIL, LABELS, type DetailRow } from './usage-record';
 import { daysOf } from './period';
 
@@ -19,7 +19,7 @@ const KEYS = {
 
 export type UsageKey = keyof typeof KEYS;
 
-export interface UsageGroup extends Sums {
+export interface UsageGroup extends Sums, Savings {
   readonly total: boolean;
   readonly key: string | null;
   readonly label: string | null;
@@ -52,7 +52,7 @@ export async function selectUsage(
         ),
     (lines, next) => `
       SELECT g.*, ${label} AS label FROM (
-        SELECT grouping(l.key) = 1 AS total, l.key, count(*) OVER () - 1 AS groups, ${SUMS}
+        SELECT grouping(l.key) = 1 AS total, l.key, count(*) OVER () - 1 AS groups, ${SUMS}, ${SAVINGS}
         FROM (SELECT ${key(`$${next + 1}::timestamptz[]`)} AS key, l.* FROM ${lines} WHERE $${next + 1}::timestamptz[] IS NOT NULL) l
         GROUP BY GROUPING SETS ((l.key), ()) HAVING grouping(l.key) = 1 OR ${SOME}
         ORDER BY total DESC, ${order}

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock, CodedError, Config, Database, decodeCursor, pageOf, type Principal } from '@app/platform';
 import { periodOf } from './period';
 import { readAs, readStart } from './reading';
-import { NOTHING } from './report';
-import { ledgerId, recordView, sumsView } from './usage-record';
+import { NOTHING, NOTHING_SAVED } from './report';
+import { ledgerId, recordView, totalsView } from './usage-record';
 import type {
   AdminRequestsQuery,
   AdminUsageQuery,
@@ -42,9 +42,9 @@ export class Usage {
         to: period.to.toISOString(),
         by: query.by,
         currency,
-        items: items.map(({ key, label, ...sums }) => ({ key, label, ...sumsView(sums) })),
+        items: items.map(({ key, label, ...sums }) => ({ key, label, ...totalsView(sums) })),
         moreItems: Number(totals?.groups ?? 0n) - items.length,
-        totals: sumsView(totals && items.length > 0 ? totals : NOTHING),
+        totals: totalsView(totals && items.length > 0 ? totals : { ...NOTHING, ...NOTHING_SAVED }),
       };
     });
   }

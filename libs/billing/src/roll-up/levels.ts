@@ -28,6 +28,8 @@ export const ADDED_UP: readonly (readonly [column: string, ofRow: string])[] = [
   ['web_searches', 'l.web_searches'],
   ['list_cost_nanos', 'coalesce(l.list_cost_nanos, l.cost_nanos)'],
   ['cost_nanos', 'l.cost_nanos'],
+  ['cached_requests', '(l.saved_nanos IS NOT NULL)::int'],
+  ['saved_nanos', 'coalesce(l.saved_nanos, 0)'],
 ];
 
 /** How long a line of a level lasts, which is also the column of its beginning, and that beginning by an hour's. */

@@ -46,6 +46,7 @@ interface Booked {
   readonly tier: string | null;
   readonly status: 'actual' | 'correction';
   readonly cost: number;
+  readonly saved: number | null;
 }
 
 /** Instants of which many are on a day of UTC or on the hour, or a millisecond beside it. */
@@ -66,6 +67,7 @@ const booked: fc.Arbitrary<Booked> = fc.record({
   tier: fc.constantFrom(null, 'flex'),
   status: fc.constantFrom('actual', 'actual', 'actual', 'correction'),
   cost: fc.integer({ min: 1, max: 1_000_000 }),
+  saved: fc.option(fc.integer({ min: 0, max: 1_000_000 })),
 });
 
 /** All that budgets are of, in the tenant `alpha` and everywhere. */
@@ -107,9 +109,9 @@ describe('sums from the roll-up', () => {
       UPDATE ledger_roll_up SET booked_up_to = '1970-01-01Z', days_booked_up_to = '1970-01-01Z', reaching = '1970-01-01Z'`);
     await world.asSuperuser(
       `INSERT INTO ledger (id, at, booked_at, tenant_id, cost_center, token_id, subject, end_user, model, provider, rate_card, formula, status, outcome,
-         input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, cost_nanos, service_tier)
+         input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, cost_nanos, service_tier, saved_nanos)
        SELECT (r->>'id')::uuid, (r->>'at')::timestamptz, (r->>'bookedAt')::timestamptz, r->>'tenant', r->>'costCenter', r->>'token', r->>'subject', r->>'endUser',
-         r->>'model', 'openai', 1, 1, r->>'status', 'completed', 1, 2, 3, 4, 5, 6, (r->>'cost')::bigint, r->>'tier'
+         r->>'model', 'openai', 1, 1, r->>'status', 'completed', 1, 2, 3, 4, 5, 6, (r->>'cost')::bigint, r->>'tier', (r->>'saved')::bigint
        FROM jsonb_array_elements($1) r`,
       [
         JSON.stringify(
