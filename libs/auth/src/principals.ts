@@ -22,5 +22,6 @@ export const tokenPrincipal = (token: KnownToken, origin: Origin): Principal =>
     allowedModels: token.allowedModels,
     clampsOutput: token.clampsOutput,
     keepsPrompts: token.keepsPrompts,
+    cacheSeconds: token.cacheSeconds,
     origin,
   });

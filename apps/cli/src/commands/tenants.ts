@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
-import { allowedModels, models, type ModelNames } from '../values';
+import { allowedModels, models, seconds, type ModelNames } from '../values';
 
 interface Tenant {
   readonly id: string;
@@ -23,6 +23,8 @@ interface TenantOptions {
   readonly budgetContact?: string;
   readonly clampOutput?: boolean;
   readonly promptLog?: boolean;
+  /** False: no longer. */
+  readonly cache?: number | false;
 }
 
 export function registerTenants(program: Command, cli: Cli): void {
@@ -100,21 +102,32 @@ const withSettings = (command: Command): Command =>
     .option('--budget-contact <who>', 'whom to ask when the budget is used up')
     .option('--clamp-output', 'shorten answers to what the budget covers, rather than refuse')
     .option('--no-clamp-output', 'refuse what the budget does not cover')
+    .option('--cache <time>', 'answer what was asked before with the answer of then, for so long: 30m, 24h', seconds)
+    .option('--no-cache', 'ask the provider each time')
     .option(
       '--prompt-log',
       'keep its requests and answers, where the gateway has a prompt log; the department sees that',
     )
     .option('--no-prompt-log', 'keep no more of them; what is kept stays until its time is over');
 
-const bodyOf = ({ name, costCenter, models: names, budgetContact, clampOutput, promptLog }: TenantOptions): object =>
-  given({
+function bodyOf({
+  name,
+  costCenter,
+  models: names,
+  budgetContact,
+  clampOutput,
+  promptLog,
+  cache,
+}: TenantOptions): object {
+  const settings = given({ budgetContact, clampOutput, cacheSeconds: cache === false ? null : cache });
+  return given({
     name,
     costCenter,
     allowedModels: allowedModels(names),
     promptLog,
-    settings:
-      budgetContact === undefined && clampOutput === undefined ? undefined : given({ budgetContact, clampOutput }),
+    settings: Object.keys(settings).length === 0 ? undefined : settings,
   });
+}
 
 const modelsText = (names: readonly string[] | null): string => names?.join(', ') ?? 'all';
 

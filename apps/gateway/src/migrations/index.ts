@@ -17,8 +17,8 @@ import { Concurrency1795300000019 } from './1795300000019-concurrency';
 import { Deliveries1795300000020 } from './1795300000020-deliveries';
 import { LedgerDays1795300000021 } from './1795300000021-ledger-days';
 import { TenantPolicies1795300000022 } from './1795300000022-tenant-policies';
-import { PromptLog1795300000024 } from './1795300000024-prompt-log';
 import { ResponseCache1795300000023 } from './1795300000023-response-cache';
+import { PromptLog1795300000024 } from './1795300000024-prompt-log';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -41,6 +41,6 @@ export const migrations = [
   Deliveries1795300000020,
   LedgerDays1795300000021,
   TenantPolicies1795300000022,
-  PromptLog1795300000024,
   ResponseCache1795300000023,
+  PromptLog1795300000024,
 ];

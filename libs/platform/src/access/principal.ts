@@ -25,6 +25,8 @@ export interface PrincipalFields {
   readonly clampsOutput?: boolean | undefined;
   /** Whether its tenant's calls are kept in the prompt log, where there is one. */
   readonly keepsPrompts?: boolean | undefined;
+  /** For how long its tenant has answers kept; 0 for not at all. */
+  readonly cacheSeconds?: number | undefined;
   /** The person behind the call, where single sign-on told us. */
   readonly subject?: string | undefined;
 }
@@ -43,6 +45,7 @@ export class Principal {
   readonly allowedModels: readonly string[] | null;
   readonly clampsOutput: boolean;
   readonly keepsPrompts: boolean;
+  readonly cacheSeconds: number;
   readonly subject: string | null;
   /** Makes the type nominal: an object literal of the same shape is not a Principal. */
   readonly #verified = true;
@@ -57,6 +60,7 @@ export class Principal {
     this.allowedModels = fields.allowedModels ?? null;
     this.clampsOutput = fields.clampsOutput ?? false;
     this.keepsPrompts = fields.keepsPrompts ?? false;
+    this.cacheSeconds = fields.cacheSeconds ?? 0;
     this.subject = fields.subject ?? null;
   }
 

@@ -106,6 +106,15 @@ export const configSchema = z.strictObject({
     .default([])
     .refine((hooks) => new Set(hooks.map((h) => h.name)).size === hooks.length, 'two webhooks have the same name'),
   ledger: z.strictObject({ retainMonths: whole(1, 1_200, 1).nullable().default(null) }).prefault({}),
+  /** Keeping answers for the tenants that want it. Left out, none is kept. */
+  cache: z
+    .strictObject({
+      /** An answer is kept for at most so long, whatever a tenant wants. */
+      maxSeconds: whole(1, 2_592_000, 86_400),
+      maxAnswerBytes: whole(1024, 67_108_864, 1_048_576),
+      maxTenantBytes: whole(1024, 1_099_511_627_776, 67_108_864),
+    })
+    .optional(),
   budgets: z.strictObject({ waitMs: whole(100, 60_000, 2_000) }).prefault({}),
   journal: z.strictObject({ sync: z.enum(['write', 'group']).default('write') }).prefault({}),
   audit: z.strictObject({ checkpointMs: ms(60_000) }).prefault({}),

@@ -12,6 +12,7 @@ const facts: TokenFacts = {
   tenantModels: null,
   clampsOutput: false,
   keepsPrompts: false,
+  cacheSeconds: 0,
   expiresAt: null,
   revokedAt: null,
   tenantStatus: 'active',

@@ -13,6 +13,8 @@ export interface KnownToken {
   readonly clampsOutput: boolean;
   /** Whether an administrator wants its calls in the prompt log. */
   readonly keepsPrompts: boolean;
+  /** The tenant's choice: for how long answers are kept, 0 for not at all. */
+  readonly cacheSeconds: number;
   /** When it stops working: its expiry or, if that is sooner, its revocation (a rotated token's grace). */
   readonly expiresAt: Date | null;
   readonly tenantStatus: TenantStanding;
@@ -35,6 +37,7 @@ export interface TokenFacts {
   readonly tenantModels: readonly string[] | null;
   readonly clampsOutput: boolean;
   readonly keepsPrompts: boolean;
+  readonly cacheSeconds: number;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
   readonly tenantStatus: TenantStanding | 'deleted';
@@ -63,6 +66,7 @@ export function knownToken(facts: TokenFacts, tenantStatus: TenantStanding): Kno
     allowedModels: commonPatterns(facts.tokenModels, facts.tenantModels),
     clampsOutput: facts.clampsOutput,
     keepsPrompts: facts.keepsPrompts,
+    cacheSeconds: facts.cacheSeconds,
     expiresAt: end === Infinity ? null : new Date(end),
     tenantStatus,
   };

@@ -116,7 +116,10 @@ async function soon(check: () => unknown): Promise<void> {
 
 test('finds a token, once in the database and then synchronously in memory', async () => {
   const tenant = await newTenant();
-  await tenants.change(admin, tenant, { allowedModels: ['claude-*'], settings: { clampOutput: true } });
+  await tenants.change(admin, tenant, {
+    allowedModels: ['claude-*'],
+    settings: { clampOutput: true, cacheSeconds: 60 },
+  });
   const made = await tokens.create(admin, tenant, { label: 'ci', role: 'owner', allowedModels: ['claude-x', 'gpt-5'] });
   const { find, lookup } = await startDirectory();
   const first = find(made.token, tenant);
@@ -129,6 +132,7 @@ test('finds a token, once in the database and then synchronously in memory', asy
     allowedModels: ['claude-x'],
     clampsOutput: true,
     keepsPrompts: false,
+    cacheSeconds: 60,
     expiresAt: null,
     tenantStatus: 'active',
   };

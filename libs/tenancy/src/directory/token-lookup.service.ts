@@ -12,6 +12,7 @@ const FACTS = `
          t.allowed_models AS "tokenModels", d.allowed_models AS "tenantModels",
          coalesce((d.settings->'clampOutput')::boolean, false) AS "clampsOutput",
          d.prompt_log AS "keepsPrompts",
+         coalesce((d.settings->'cacheSeconds')::integer, 0) AS "cacheSeconds",
          t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt", d.status AS "tenantStatus"
   FROM tokens t JOIN tenants d ON d.id = t.tenant_id`;
 

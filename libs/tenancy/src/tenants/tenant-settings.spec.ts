@@ -59,6 +59,10 @@ test.each([
   [{ budgetContact: 'x'.repeat(201) }, 'settings.budgetContact'],
   [{ budgetContact: '' }, 'settings.budgetContact'],
   [{ clampOutput: 'yes' }, 'settings.clampOutput'],
+  [{ cacheSeconds: 0 }, 'settings.cacheSeconds'],
+  [{ cacheSeconds: 1.5 }, 'settings.cacheSeconds'],
+  [{ cacheSeconds: '60' }, 'settings.cacheSeconds'],
+  [{ cacheSeconds: 2_592_001 }, 'settings.cacheSeconds'],
 ])('%j are not valid settings', (change, field) => {
   const error = refusal(() => changeSettings({}, change));
   expect(error.code).toBe('validation_failed');

@@ -7,7 +7,12 @@ export interface TenantSettings {
   readonly budgetContact?: string;
   /** Lower a request's output limit to what the budget covers, rather than refuse it. */
   readonly clampOutput?: boolean;
+  /** Answer a request that was made before with the answer it got then, if that is not older. */
+  readonly cacheSeconds?: number;
 }
+
+/** Thirty days; the gateway's own limit may be lower. */
+const MAX_CACHE_SECONDS = 2_592_000;
 
 /** Says what is wrong with a value, or `null` if nothing is. */
 type Check = (value: unknown) => string | null;
@@ -21,7 +26,16 @@ const line =
 
 const flag: Check = (value) => (typeof value === 'boolean' ? null : 'must be true or false');
 
-const SETTINGS: Readonly<Record<keyof TenantSettings, Check>> = { budgetContact: line(200), clampOutput: flag };
+const seconds: Check = (value) =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_CACHE_SECONDS
+    ? null
+    : `must be a whole number of seconds from 1 to ${MAX_CACHE_SECONDS}`;
+
+const SETTINGS: Readonly<Record<keyof TenantSettings, Check>> = {
+  budgetContact: line(200),
+  clampOutput: flag,
+  cacheSeconds: seconds,
+};
 
 /** Names that are the gateway administrator's wherever they stand, written without case, "-" and "_". */
 const RESERVED = new Set(

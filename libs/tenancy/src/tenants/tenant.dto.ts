@@ -31,6 +31,13 @@ export class TenantSettingsDto {
    * @example true
    */
   clampOutput?: boolean;
+
+  /**
+   * For how many seconds an answer is kept and given again to the same request, up to 30 days and to what the gateway allows;
+   * left out: not at all.
+   * @example 3600
+   */
+  cacheSeconds?: number;
 }
 
 export class CreateTenant {
