@@ -246,6 +246,16 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       wrong: { body: { tenant: 'nobody', text: 'x' }, status: 404 },
     };
   },
+  'DELETE /api/v1/admin/tenants/:tenantId/cache': async ({ department }) => {
+    const { id } = await department();
+    return {
+      path: `${ADMIN}/tenants/${id}/cache`,
+      record: { action: 'cache.cleared', tenant: id, target: { kind: 'cache', id } },
+      before: { answers: 0, bytes: 0 },
+      after: null,
+      wrong: { path: `${ADMIN}/tenants/nobody/cache`, status: 404 },
+    };
+  },
   'PUT /api/v1/admin/budgets': async ({ gateway }) => {
     const budget = { metric: 'cost', period: 'day' };
     await gateway.must('PUT', `${ADMIN}/budgets`, { ...budget, limit: '1000000.00' });
@@ -483,6 +493,18 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       before: { settings: {} },
       after: { settings: { budgetContact: 'new@example.com' } },
       wrong: { body: { settings: { apiKey: 'mine' } }, status: 400 },
+    };
+  },
+  'DELETE /api/v1/tenant/cache': async ({ department }) => {
+    const made = await department();
+    const { id } = made;
+    return {
+      by: made,
+      path: '/api/v1/tenant/cache',
+      record: { action: 'cache.cleared', tenant: id, target: { kind: 'cache', id } },
+      before: { answers: 0, bytes: 0 },
+      after: null,
+      wrong: { path: '/api/v1/tenant/cache/all', status: 404 },
     };
   },
   'POST /api/v1/tenant/tokens': async ({ department }) => {

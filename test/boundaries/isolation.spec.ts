@@ -194,6 +194,10 @@ const CASES: Readonly<Record<string, () => Attempt[]>> = {
       expect: 'own or not found',
     },
   ],
+  'DELETE /api/v1/tenant/cache': () => [
+    { path: '/api/v1/tenant/cache', expect: 'own' },
+    { path: asNeighbour('/api/v1/tenant/cache'), expect: 'own or not found' },
+  ],
   'GET /api/v1/tenant/billing/report.csv': () => report('/api/v1/tenant/billing/report.csv'),
   'GET /api/v1/tenant/billing/report.manifest.json': () => report('/api/v1/tenant/billing/report.manifest.json'),
   'GET /api/v1/tenant/budgets': () => [

@@ -16,6 +16,9 @@ import { BillingWorld } from '../../libs/billing/test/billing-world';
 import { ActiveCalls } from '../../libs/proxy/src/active-calls';
 import { HttpSink, type AnswerSink } from '../../libs/proxy/src/answer-sink';
 import { Admission } from '../../libs/proxy/src/admission.service';
+import { AnswerStore } from '../../libs/proxy/src/cache/answer-store.service';
+import { CacheMetrics } from '../../libs/proxy/src/cache/cache-metrics';
+import { ResponseCache } from '../../libs/proxy/src/cache/response-cache.service';
 import { InputCounter } from '../../libs/proxy/src/counting/input-counter';
 import { TokenCounter } from '../../libs/proxy/src/counting/token-counter';
 import { DemoProvider } from '../../libs/proxy/src/demo-provider';
@@ -111,14 +114,17 @@ export class RelayWorld {
     const upstream = new Upstream(config, await DemoProvider.start());
     registerProviderMetrics(registry, () => upstream.views);
     const counter = new InputCounter(upstream, new TokenCounter());
-    const admission = new Admission(quota.holds, counter);
     const prices = new Prices(billing.catalogue, billing.clock, new UnpricedCalls(billing.clock, registry, silentLog));
+    const admission = new Admission(quota.holds, counter, prices);
     const policies = new KnownPolicies(database, jobPrincipals, changes, silentLog);
     await policies.onModuleInit();
     const refused = new RefusedAttempts(database, jobPrincipals, silentLog);
     const door = new PolicyDoor(policies, refused, new PolicyMetrics(registry));
     const intake = new RequestIntake(door, new Offer(billing.catalogue, upstream, config));
-    const proxy = new ProxyService(intake, admission, upstream, calls, prices);
+    const metrics = new CacheMetrics(registry);
+    const store = new AnswerStore(database, metrics, silentLog);
+    const cache = new ResponseCache(store, metrics, admission, upstream, config);
+    const proxy = new ProxyService(intake, admission, upstream, calls, cache);
     await billing.priceAt(
       Object.fromEntries(Object.entries(models).map(([id, [, , input = '3', output = '15']]) => [id, [input, output]])),
     );

@@ -7,6 +7,7 @@ import { registerDoctor } from './commands/doctor';
 import { registerGateway } from './commands/gateway';
 import { registerKeys } from './commands/keys';
 import { registerLedger } from './commands/ledger';
+import { registerCache } from './commands/cache';
 import { registerLimits } from './commands/limits';
 import { registerModels } from './commands/models';
 import { registerPolicy } from './commands/policy';
@@ -67,6 +68,7 @@ function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
     registerBudgets,
     registerLimits,
     registerPolicy,
+    registerCache,
     registerRates,
     registerModels,
     registerProviders,

@@ -15,6 +15,7 @@ export const AUDIT_ACTIONS = [
   'policy.set',
   'policy.removed',
   'policy.tested',
+  'cache.cleared',
   'model.created',
   'model.changed',
   'model.removed',

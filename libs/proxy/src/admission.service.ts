@@ -1,4 +1,7 @@
 import {
+  FORMULA,
+  NO_USAGE,
+  Prices,
   quote,
   quoteAll,
   type Bounds,
@@ -8,7 +11,7 @@ import {
   type Quote,
 } from '@app/billing';
 import type { Principal } from '@app/platform';
-import { BudgetExceeded, Holds, type Room } from '@app/quota';
+import { BudgetExceeded, type Hold, Holds, type Room } from '@app/quota';
 import { Injectable } from '@nestjs/common';
 import { Attributions } from './attributions';
 import { boundsOf, type Counted } from './bounds/bounds';
@@ -24,14 +27,17 @@ import type { Candidate, Plan } from './router';
 import { usesOf } from './search-uses';
 import { factsFor } from './translated-request';
 
-/** A request, and by what it is priced: one price for each candidate of its plan. */
-export interface Asked extends PricedModels {
+/** A request that is to be answered. */
+export interface Taken {
   readonly plan: Plan;
   readonly facts: RequestFacts;
   readonly request: ModelRequest;
   /** What the tenant's policy says; null where it has none. */
-  readonly policy: { readonly outputLimit: number | null } | null;
+  readonly policy: { readonly outputLimit: number | null; readonly fingerprint: string } | null;
 }
+
+/** The same, and by what it is priced: one price for each candidate of its plan. */
+export interface Asked extends Taken, PricedModels {}
 
 /** What is decided for a candidate before anything is counted. */
 type Decided = Pick<Terms, 'candidate' | 'price' | 'uses' | 'tier'>;
@@ -50,7 +56,13 @@ export class Admission {
   constructor(
     private readonly holds: Holds,
     private readonly counter: InputCounter,
+    private readonly prices: Prices,
   ) {}
+
+  /** @throws CodedError `model_not_priced` */
+  price({ tenantId }: Principal, { plan, facts, request, policy }: Taken): Asked {
+    return { plan, facts, request, policy, ...this.prices.of(plan.candidates, tenantId) };
+  }
 
   /** @throws BudgetExceeded, CodedError `feature_not_supported`, `validation_failed`, and those of `Holds.reserve` */
   async admit(principal: Principal, asked: Asked): Promise<Deal> {
@@ -68,6 +80,17 @@ export class Admission {
       if (!(error instanceof BudgetExceeded)) throw error;
       return this.fit(principal, asked, decided, first, error);
     }
+  }
+
+  /**
+   * For a request that nobody is asked for: it uses nothing, so it is let in whatever is left of the budget.
+   * @param by who has answered it before
+   * @throws CodedError those of `Holds.reserve`
+   */
+  admitFree(principal: Principal, asked: Asked, by: Candidate): Promise<Hold> {
+    const free: Quote = { rateCard: asked.card.version, formula: FORMULA, worst: NO_USAGE, costNanos: 0n, tokens: 0 };
+    const draft = new WorstCase(this.#attributions.of(headOf(principal, asked, by, free)), NO_USAGE);
+    return this.holds.reserve(principal, free, draft, ledgerId(asked.request.id));
   }
 
   /** Finds a way for a request that there was no room for at first sight. */

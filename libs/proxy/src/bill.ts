@@ -40,6 +40,8 @@ export interface Bill extends Usage {
   readonly tokens: number;
   /** Why it is not `actual`, as a code. */
   readonly reason: string | null;
+  /** What was not spent, because the answer was there already. */
+  readonly savedNanos?: bigint;
 }
 
 /** Why a provider's report was of no use, as rows and pages name it. */

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { Cuttable } from './active-calls';
 import { answerHeaders } from './answer-headers';
 import type { AnswerSink } from './answer-sink';
+import type { Answered } from './cache/keepable';
 import { bill, type Ending } from './bill';
 import { busy, explain, unusable } from './call-faults';
 import type { CallSummary } from './call-metrics';
@@ -16,7 +17,7 @@ import type { KeyGuard } from './provider/key-guard';
 import type { Passage } from './provider/passage';
 import type { Waiter } from './provider/turnstile';
 import { Attempts, NOT_POSSIBLE, NOT_SENT, type Failure } from './route/attempts';
-import { mayBeSentAgain, refusesKey, retryAfterMs } from './route/failure';
+import { mayBeSentAgain, refusalOf } from './route/failure';
 import type { Candidate } from './router';
 import { silentSearches, toolsDropped } from './search-uses';
 import { factsFor } from './translated-request';
@@ -26,6 +27,7 @@ import { UsageReader } from './usage/usage-reader';
 import { readWholeUsage, type WholeUsage } from './usage/whole-usage';
 import { DIALECT_OF } from './wire';
 
+type Ended = Omit<Ending, 'inputGuess' | 'silentSearches'> & { readonly stopReason?: string | null };
 type ResponseHeaders = Record<string, string | string[] | undefined>;
 
 const ENDED = new Error('the call was ended');
@@ -70,6 +72,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   #pause: NodeJS.Timeout | null = null;
   #attempts: Attempts | null = null;
   #guard: KeyGuard | null = null;
+  #row: SettledEntry | null = null;
+  #stopReason: string | null = null;
+  /** Whether the client got all of the answer, and nothing was wrong with it. */
+  #isSound = false;
   /** Of the attempt under way, where the candidate speaks another dialect than the client. */
   #translation: Translation | null = null;
 
@@ -89,6 +95,15 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       firstByteMs: this.#firstByteMs,
       totalMs,
     };
+  }
+
+  /** What is known of an answer that its client got whole and without fault. */
+  get answered(): Answered | null {
+    return this.#isSound && this.#row ? { row: this.#row, stopReason: this.#stopReason } : null;
+  }
+
+  get isCut(): boolean {
+    return this.#cut !== null;
   }
 
   get tokenId(): string {
@@ -210,7 +225,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const usage = readWholeUsage(this.terms.candidate.wire, body);
     // What was worked on is billed, whatever its status, and not asked for again.
     const isRefused = this.#status >= 300 && mayBeSentAgain(this.#status) && usage.usage === null;
-    if (isRefused && this.again(this.refusal())) return;
+    if (isRefused && this.again(refusalOf(this.#status, this.#headers, this.#passage?.hasSpareKey ?? false))) return;
     this.conclude(this.endWhole(body, usage));
   }
 
@@ -230,23 +245,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     if (!this.again(isOurs ? NOT_POSSIBLE : NOT_SENT)) this.conclude(this.fail(error));
   }
 
-  private refusal(): Failure {
-    const status = this.#status;
-    const concernsKey = status === 429 || refusesKey(status);
-    const atOnce = concernsKey && (this.#passage?.hasSpareKey ?? false);
-    return { retryAfterMs: retryAfterMs(this.#headers, new Date()), mayRepeat: atOnce || !refusesKey(status), atOnce };
-  }
-
   /** Makes another attempt in place of one that failed; false where it is to end as it is. */
   private again(failure: Failure): boolean {
     if (this.#cut) return false;
     const { candidates, rules } = this.call.plan;
     const nowMs = performance.now();
-    this.#attempts ??= new Attempts(
-      candidates.length,
-      rules ?? this.upstream.rulesOf(candidates[0].provider),
-      this.#startedMs,
-    );
+    const inForce = rules ?? this.upstream.rulesOf(candidates[0].provider);
+    this.#attempts ??= new Attempts(candidates.length, inForce, this.#startedMs);
     this.#attempts.failed(this.#index, failure, nowMs);
     const next = this.#attempts.next(nowMs, (index) =>
       this.upstream.waitMs((candidates[index] as Candidate).provider, nowMs),
@@ -277,13 +282,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const outputSeen = wire !== 'embeddings' ? Math.ceil(body.length / BYTES_PER_TOKEN) : 0;
     const isError = this.#status >= 300;
     const isUsable = isError || usage.problem?.reason !== 'unreadable';
-    await this.settle({
-      status: this.#status,
-      outcome: !isError && isUsable ? 'completed' : 'failed',
-      final: true,
-      outputSeen,
-      ...usage,
-    });
+    const outcome = !isError && isUsable ? 'completed' : 'failed';
+    await this.settle({ status: this.#status, outcome, final: true, outputSeen, ...usage });
     if (!isUsable) throw unusable('is not a JSON object');
     const told = this.#translation ? this.#translation.whole(this.#status, body) : body;
     const answer = isError
@@ -292,6 +292,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const headers = this.headersToClient();
     headers['content-type'] = 'application/json';
     this.sink.whole(answer.status, headers, this.#passage?.key?.maskIn(answer.body) ?? answer.body);
+    this.#isSound = !isError && usage.failure === null;
   }
 
   private async endStream(reader: AnswerReader): Promise<void> {
@@ -304,6 +305,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     // An error event is an end of its own; otherwise a stream without its last event was cut on the way.
     if (usage.terminal || usage.error) this.sink.end();
     else this.sink.cut(new CodedError('provider_error', 'The provider ended the answer before it was complete.'));
+    this.#isSound = usage.terminal && !usage.error;
   }
 
   private async fail(error: Error): Promise<void> {
@@ -334,16 +336,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   private headersToClient(): Record<string, string> {
     const dropped = this.#translation?.dropped ?? toolsDropped(this.call.facts, this.terms.uses);
     const key = this.#passage?.key ?? null;
-    return answerHeaders(this.#headers, this.call, {
-      clampedTo: this.#deal.clampedTo,
-      dropped,
-      terms: this.terms,
-      key,
-    });
+    const { clampedTo } = this.#deal;
+    return answerHeaders(this.#headers, this.call, { clampedTo, dropped, terms: this.terms, key });
   }
 
   /** Resolves when it is durable. */
-  private settle(ending: Omit<Ending, 'inputGuess' | 'silentSearches'>): Promise<void> {
+  private settle(ending: Ended): Promise<void> {
     this.#over = true;
     this.#outcome = ending.outcome;
     const { hold, terms } = this.#deal;
@@ -356,6 +354,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const id = providerRequestId(this.#headers);
     const told = id !== null && this.#passage?.key?.isIn(id) ? null : id;
     const row = new SettledEntry(hold, billed, ending.outcome, told);
+    this.#row = row;
+    this.#stopReason = ending.stopReason ?? null;
     this.call.trace?.concluded(billed, ending, told, this.#deal.clampedTo);
     return hold.settle({ costNanos, tokens, row });
   }

@@ -130,6 +130,10 @@ export class SettledEntry implements Entry, LedgerRow {
   get costNanos(): bigint {
     return this.#bill.costNanos;
   }
+
+  get savedNanos(): bigint | undefined {
+    return this.#bill.savedNanos;
+  }
 }
 
 /** Hands what the holds settle to the ledger: quota and billing are siblings and know nothing of each other. */

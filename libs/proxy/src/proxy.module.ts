@@ -10,6 +10,13 @@ import { Registry } from 'prom-client';
 import { ActiveCalls } from './active-calls';
 import { Admission } from './admission.service';
 import { BudgetBridge } from './budget-bridge';
+import { AnswerStore } from './cache/answer-store.service';
+import { CacheMetrics } from './cache/cache-metrics';
+import { CacheSweeper } from './cache/cache-sweeper.service';
+import { CachesController } from './cache/caches.controller';
+import { CachesService } from './cache/caches.service';
+import { OwnCacheController } from './cache/own-cache.controller';
+import { ResponseCache } from './cache/response-cache.service';
 import { CountTokensController } from './count-tokens.controller';
 import { InputCounter } from './counting/input-counter';
 import { TokenCounter } from './counting/token-counter';
@@ -31,7 +38,14 @@ import { Upstream } from './upstream';
 /** Where money, tokens and providers meet. */
 @Module({
   imports: [AuditModule, BillingModule, PolicyModule, PromptsModule, QuotaModule, TenancyModule],
-  controllers: [ModelController, CountTokensController, ModelListController, ProvidersController],
+  controllers: [
+    ModelController,
+    CountTokensController,
+    ModelListController,
+    ProvidersController,
+    CachesController,
+    OwnCacheController,
+  ],
   providers: [
     ProxyService,
     TokenCounts,
@@ -42,6 +56,11 @@ import { Upstream } from './upstream';
     Admission,
     ActiveCalls,
     Telemetry,
+    CacheMetrics,
+    AnswerStore,
+    ResponseCache,
+    CachesService,
+    CacheSweeper,
     {
       provide: Upstream,
       useFactory: async (config: Config, registry: Registry) => {

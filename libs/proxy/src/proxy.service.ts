@@ -1,9 +1,9 @@
-import { Prices } from '@app/billing';
 import type { Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
 import { ActiveCalls } from './active-calls';
 import { Admission } from './admission.service';
 import type { AnswerSink } from './answer-sink';
+import { ResponseCache } from './cache/response-cache.service';
 import { Exchange } from './exchange';
 import type { KeptCall } from './kept-call';
 import type { ModelRequest } from './model-request';
@@ -19,7 +19,7 @@ export class ProxyService {
     private readonly admission: Admission,
     private readonly upstream: Upstream,
     private readonly calls: ActiveCalls,
-    private readonly prices: Prices,
+    private readonly cache: ResponseCache,
   ) {}
 
   /**
@@ -28,24 +28,29 @@ export class ProxyService {
    */
   async answer(
     principal: Principal,
-    asked: ModelRequest,
+    incoming: ModelRequest,
     sink: AnswerSink,
     leaving: Leaving,
     { trace, kept }: CallNotes = NO_NOTES,
   ): Promise<void> {
-    const { request, facts, policy, plan } = this.intake.take(principal, asked);
-    const priced = this.prices.of(plan.candidates, principal.tenantId);
+    const taken = this.intake.take(principal, incoming);
+    const { request, facts, policy, plan } = taken;
+    const asked = this.admission.price(principal, taken);
     trace?.planned(facts, plan, request.body, this.upstream.provider(plan.candidates[0].provider));
     kept?.routed(plan.publicModel, request.body);
-    const told = policy === null ? sink : policy.around(sink);
+    const cached = principal.cacheSeconds === 0 ? null : this.cache.open(principal, asked, sink);
+    const client = cached ?? sink;
+    const told = policy === null ? client : policy.around(client);
     const exchange = new Exchange({ principal, request, facts, plan, trace }, told, this.upstream);
     this.calls.add(exchange);
     try {
       policy?.cuts(exchange);
       leaving.tell(exchange);
-      const deal = await this.admission.admit(principal, { plan, facts, request, policy, ...priced });
+      if (cached && (await cached.answer(exchange))) return;
+      const deal = await this.admission.admit(principal, asked);
       trace?.admitted();
       await exchange.run(deal);
+      cached?.keep(exchange.answered);
     } finally {
       this.calls.remove(exchange);
     }

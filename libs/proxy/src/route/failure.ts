@@ -1,3 +1,5 @@
+import type { Failure } from './attempts';
+
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Answers that say that a request was not worked on, or that cost nothing: it may be sent again, anywhere. */
@@ -22,6 +24,12 @@ export function retryAfterMs(headers: Headers, now: Date): number | null {
   if (seconds !== null) return seconds * 1_000;
   const at = typeof told === 'string' && told.endsWith('GMT') ? Date.parse(told) : NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - now.getTime());
+}
+
+/** What a refusal says of another attempt. */
+export function refusalOf(status: number, headers: Headers, hasSpareKey: boolean): Failure {
+  const atOnce = hasSpareKey && (status === 429 || refusesKey(status));
+  return { retryAfterMs: retryAfterMs(headers, new Date()), mayRepeat: atOnce || !refusesKey(status), atOnce };
 }
 
 const numberIn = (text: string | string[] | undefined): number | null =>

@@ -1,0 +1,24 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Registry } from 'prom-client';
+
+/** What became of a question, or of an answer that was to be kept. */
+export type CacheResult = 'hit' | 'miss' | 'stored' | 'failed';
+
+/** Prometheus counters of the response cache, of all tenants together. */
+@Injectable()
+export class CacheMetrics {
+  private readonly results: Counter<'result'>;
+
+  constructor(registry: Registry) {
+    this.results = new Counter({
+      name: 'openclawmu_cache_total',
+      help: 'Calls that the response cache answered (hit) or did not (miss); answers it kept (stored), and what it could not read or keep (failed).',
+      labelNames: ['result'],
+      registers: [registry],
+    });
+  }
+
+  count(result: CacheResult): void {
+    this.results.inc({ result });
+  }
+}
