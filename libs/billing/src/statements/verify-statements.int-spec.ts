@@ -1,5 +1,5 @@
 import { BillingWorld } from '../../test/billing-world';
-import type { LedgerRow } from '../ledger/ledger-row';
+import { CACHED, type LedgerRow } from '../ledger/ledger-row';
 import type { CorrectRowDto } from '../corrections/correction.dto';
 import { requestId } from '../reports/usage-record';
 import type { StatementExport } from './verify-statement';
@@ -84,5 +84,19 @@ describe('statements with corrections, verified from their files', () => {
       faults: [],
       absent: [{ id: '2026-03-finance', period: '2026-03', corrections: 6 }],
     });
+  });
+
+  it('a month with calls that the response cache answered bills them at nothing, and recomputes', async () => {
+    const inJune = (hour: number, fields: Parameters<BillingWorld['row']>[0] = {}) =>
+      booked(hour, { at: new Date(Date.UTC(2026, 5, 5, hour)), ...fields });
+    const bought = await inJune(1);
+    const free = { reason: CACHED, counts: { input: 0, output: 0 }, providerRequestId: null };
+    await inJune(2, { ...free, savedNanos: bought.costNanos });
+    await inJune(3, { ...free, savedNanos: bought.costNanos });
+    await correct(bought, { tokens: { input: 1, output: 1 } });
+    const june = await closed('2026-06');
+    const [verdict] = await verifyStatements([june]);
+    expect(verdict).toMatchObject({ ok: true, faults: [], rows: 4, recomputed: 4 });
+    expect(june.manifest.totals).toMatchObject({ requests: 3, tokens: { input: 1, output: 1 } });
   });
 });
