@@ -40,6 +40,7 @@ export function settings(): Setting[] {
     adminKeys: [{ name: 'x', hash: `sha256:${'0'.repeat(64)}` }],
     providers: { x: { dialect: 'openai', baseUrl: 'https://x.example' } },
     routes: { x: { targets: ['x'] } },
+    cache: {},
     webhooks: [{ name: 'x', url: 'https://x.example', secret: `whsec_${'A'.repeat(32)}` }],
     deliveries: [
       {
