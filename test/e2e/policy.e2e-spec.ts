@@ -132,6 +132,23 @@ describe('a rule for requests', () => {
     expect(gateway.logs).not.toContain(KEY.slice(7));
   });
 
+  test('looks at the query and the headers that a provider gets, and at no others', async () => {
+    const request = { model: 'claude/fake-n1', max_tokens: 5, messages: said('x') };
+    const ask = (query: string, headers: Record<string, string>) =>
+      gateway.call('POST', `/v1/messages${query}`, request, own.token, {
+        'anthropic-version': '2023-06-01',
+        ...headers,
+      });
+    const masked = await ask(`?beta=true&to=${ANN}`, { 'x-claude-code-user': ANN, 'x-internal': KEY });
+    expect(masked.headers.get('x-openclawmu-masked')).toBe('people');
+    expect(fake.requests.at(-1)?.headers['x-claude-code-user']).toBe(MASK);
+    expect(fake.requests.at(-1)?.path).toBe('/v1/messages?beta=true&to=%5Bemail+removed%5D');
+    expect((await ask('', { 'anthropic-beta': KEY })).body).toMatchObject({
+      error: { gateway_code: 'prompt_refused', where: 'the header "anthropic-beta"' },
+    });
+    expect((await ask(`?x=${KEY}`, {})).body).toMatchObject({ error: { where: 'the query' } });
+  });
+
   test('refuses what nobody can look into, unless that is allowed', async () => {
     const image = { type: 'image_url' as const, image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
     const ask = () =>

@@ -73,6 +73,38 @@ async function addCorrection(name: string, header: string): Promise<void> {
 const json = async <T>(line: string): Promise<T> => JSON.parse(await must(`${line} --json`)) as T;
 
 describe('openclawmu against a gateway', () => {
+  it('sets a policy, shows it as a file that can be set again, tries it and removes it', async () => {
+    await must('tenants create obedient');
+    const [file, text] = [join(folder, 'policy.yaml'), join(folder, 'text.txt')];
+    const rule = { name: 'keys', action: 'mask', on: 'both', detect: ['email'] };
+    await writeFile(file, JSON.stringify({ maxOutputTokens: 400, rules: [rule] }));
+    await writeFile(text, 'ann@example.com');
+    const set = await cli(`policy set obedient --file ${file}`);
+    expect(set).toMatchObject({ code: 0, stderr: 'The policy of obedient has 1 rule, at most 400 output tokens.\n' });
+    const shown = await must('policy show obedient');
+    await writeFile(file, shown);
+    await must(`policy set --organisation --file ${file}`);
+    expect(await must('policy show --organisation')).toBe(shown);
+    expect(await json('policy show obedient')).toMatchObject({ maxOutputTokens: 400, rules: [rule] });
+    expect(await must(`policy test obedient --file ${text}`)).toContain('[email removed]\n');
+    expect((await cli(`policy test obedient --text nothing --answer`)).stderr).toContain('No rule finds anything.');
+    await writeFile(file, JSON.stringify({ rules: [{ ...rule, action: 'refuse' }] }));
+    const refused = await cli(`policy test --policy ${file} --file ${text}`);
+    expect(refused).toMatchObject({ code: 0, stderr: 'The call would be refused.\n' });
+    await must('policy remove obedient');
+    await must('policy remove --organisation');
+    expect((await cli('policy show obedient')).code).toBe(5);
+    for (const wrong of [
+      'policy show',
+      'policy show obedient --organisation',
+      'policy test obedient',
+      `policy set --file ${file}`,
+    ])
+      expect(await cli(wrong)).toMatchObject({ code: 2 });
+    await writeFile(file, 'a: [');
+    expect((await cli(`policy set obedient --file ${file}`)).stderr).toContain('is not YAML');
+  });
+
   it('takes a tenant through its life', async () => {
     const created = await cli('tenants create life --name Life --cost-center CC-1 --models claude-*,gpt-5');
     expect(created).toMatchObject({ code: 0, stdout: '' });

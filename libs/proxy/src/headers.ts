@@ -51,7 +51,8 @@ export function headersOfTranslation(
   return headers;
 }
 
-const isForProvider = (name: string): boolean =>
+/** Whether providers that speak the client's dialect get to see a header. */
+export const isForProvider = (name: string): boolean =>
   TO_PROVIDER.has(name) || (FAMILIES.some((family) => name.startsWith(family)) && !SELECTS_ACCOUNT.test(name));
 
 export function headersToClient(

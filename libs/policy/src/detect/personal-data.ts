@@ -32,7 +32,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Expression>> = {
   },
   iban: {
     label: 'IBAN',
-    hints: /[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]/,
+    beginning: /[A-Z]{2}[0-9]{2}/,
     source: `${NO_WORD_LEFT}[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}`,
     accept: iban,
   },
@@ -44,7 +44,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Expression>> = {
   // https://www.gov.uk/hmrc-internal-manuals/national-insurance-manual/nim39110
   uk_nino: {
     label: 'UK National Insurance number',
-    hints: /[A-Z]{2} ?[0-9]{2} ?[0-9]/,
+    beginning: /[A-Z]{2} ?[0-9]{2} ?[0-9]/,
     source: `${NO_WORD_LEFT}(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]${NO_WORD_RIGHT}`,
   },
   // https://www.insee.fr/fr/metadonnees/definition/c1409, with its key
@@ -62,13 +62,13 @@ export const PERSONAL_DATA: Readonly<Record<string, Expression>> = {
   // Real Decreto 1553/2005 and Real Decreto 557/2011
   es_id: {
     label: 'Spanish id',
-    hints: /[0-9]{7}-?[A-Z]/,
+    beginning: /[0-9XYZ]-?[0-9]{7}/,
     source: `${NO_WORD_LEFT}(?:[0-9]{8}|[XYZ]-?[0-9]{7})-?[A-HJ-NP-TV-Z]${NO_WORD_RIGHT}`,
     accept: spanishId,
   },
   it_fiscal_code: {
     label: 'Italian fiscal code',
-    hints: /[A-Z]{6}[0-9LMNP-V]{2}[A-T]/,
+    beginning: /[A-Z]{6}[0-9LMNP-V]{2}/,
     source: `${NO_WORD_LEFT}[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]${NO_WORD_RIGHT}`,
     accept: italianFiscalCode,
   },

@@ -11,9 +11,10 @@ const random = (found: string): number => (/[0-9]/.test(found) && /[A-Z]/.test(f
 /** What tokens of GitLab are for, as their prefixes say. */
 const GITLAB = ['pat', 'oas', 'dt', 'rtr', 'rt', 'cbt', 'ptt', 'ft', 'imt', 'agent', 'wt', 'soat', 'ffct'];
 
-const key = (label: string, hints: readonly string[], body: string): Expression => ({
+/** @param sign what is looked for first: texts of which one is in it, or how it begins */
+const key = (label: string, sign: readonly string[] | RegExp, body: string): Expression => ({
   label,
-  hints,
+  ...(sign instanceof RegExp ? { beginning: sign } : { hints: sign }),
   source: `${LEFT}(?:${body})`,
 });
 
@@ -32,7 +33,7 @@ export const SECRETS: Readonly<Record<string, Expression>> = {
   // form only together with its name.
   aws_key: key(
     'AWS key',
-    ['AKIA', 'ASIA', 'secret_access_key', 'SecretAccessKey', 'SECRET_ACCESS_KEY'],
+    /A[KS]IA|aws_?[Ss]|[Ss]ecret|SECRET/,
     `(?:AKIA|ASIA)[A-Z2-7]{16}${RIGHT}` +
       `|(?:aws_?)?(?:secret_access_key|SecretAccessKey|SECRET_ACCESS_KEY)[\\\\"' ]{0,4}[:=][\\\\"' ]{0,4}[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])`,
   ),
@@ -64,7 +65,7 @@ export const SECRETS: Readonly<Record<string, Expression>> = {
   // https://docs.stripe.com/keys, https://docs.stripe.com/webhooks/signature
   stripe_key: key(
     'Stripe key',
-    ['k_live_', 'k_test_', 'whsec_'],
+    /[sr]k_(?:live|test)_|whsec_/,
     '(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,255}|whsec_[A-Za-z0-9+/=]{24,255}',
   ),
   // https://learn.microsoft.com/azure/storage/common/storage-account-keys-manage
@@ -86,7 +87,7 @@ export const SECRETS: Readonly<Record<string, Expression>> = {
   // RFC 3986, section 3.2.1: user and password before the host.
   database_url: key(
     'database URL',
-    ['postgres', 'mysql://', 'mariadb://', 'mongodb', 'redis', 'amqp', 'mssql://', 'sqlserver://', 'clickhouse://'],
+    /(?:postgres|mysql|mariadb|mongodb|redis|amqp|mssql|sqlserver|clickhouse)[a-z+]{0,4}:\/\//,
     '(?:postgres|postgresql|mysql|mariadb|mongodb|mongodb\\+srv|redis|rediss|amqp|amqps|mssql|sqlserver|clickhouse)' +
       `://[^\\s:/@"'<>]{0,128}:[^\\s/@"'<>]{1,256}@[^\\s"'<>()\`]{1,256}`,
   ),

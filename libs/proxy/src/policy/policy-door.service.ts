@@ -8,6 +8,7 @@ import { readRequest } from '../request-reader';
 import { AppliedPolicy, type Reports } from './applied-policy';
 import { PolicyMetrics } from './policy-metrics';
 import { inspectRequest } from './request-inspection';
+import { inspectLine } from './request-line';
 
 /** A request as it may go on. */
 export interface Admitted {
@@ -102,9 +103,10 @@ function inspected(
   if (answer && facts.speaks)
     throw new CodedError('prompt_uninspectable', 'The rules of your company cannot listen to spoken answers.');
   if (!scanner) return { request, facts };
+  const line = inspectLine(request, scanner, findings);
   const body = inspectRequest(request.body, facts, scanner, allowsUninspectable, findings);
-  if (body === request.body) return { request, facts };
+  if (body === request.body) return { request: line, facts };
   // Whose call it is stays known here: budgets and the bill go by it, and no model reads it.
   const { endUser } = facts;
-  return { request: { ...request, body }, facts: { ...readRequest(request.wire, body), endUser } };
+  return { request: { ...line, body }, facts: { ...readRequest(request.wire, body), endUser } };
 }

@@ -224,15 +224,20 @@ describe('a request', () => {
   });
 
   it('keeps what a provider sealed for itself', () => {
-    const thought = { type: 'thinking', thinking: `I write to ${ANN}`, signature: `x ${ANN}` };
-    const sealed = { type: 'redacted_thinking', data: ANN };
+    const thought = { type: 'thinking', thinking: `I write to ${ANN}`, signature: 'EqQBCkYIBxgCKkA+/x==' };
+    const sealed = { type: 'redacted_thinking', data: `${'Eq'.repeat(20)}=` };
     const { findings } = inspect('messages', chat({ role: 'assistant', content: [thought, sealed] }));
     expect(findings.isEmpty).toBe(true);
     const unsigned = chat({ role: 'assistant', content: [{ ...thought, signature: '' }] });
     expect(inspect('messages', unsigned).text).toContain(`I write to ${MASK}`);
+    for (const hidden of [
+      { ...thought, signature: `x ${ANN}` },
+      { ...sealed, data: `x ${ANN}` },
+    ])
+      expect(inspect('messages', chat({ role: 'assistant', content: [hidden] })).text).not.toContain(ANN);
     const leaking = chat({ role: 'assistant', content: [{ ...thought, thinking: KEY }] });
     expect(() => inspect('messages', leaking)).toThrow('"keys"');
-    const reasoning = { type: 'reasoning', encrypted_content: ANN, summary: [] };
+    const reasoning = { type: 'reasoning', encrypted_content: 'gAAAAABo-x_y', summary: [] };
     expect(inspect('responses', { model: 'm', input: [reasoning] }).findings.isEmpty).toBe(true);
     expect(inspect('responses', { model: 'm', input: 'x', metadata: { encrypted_content: ANN } }).text).toContain(MASK);
   });

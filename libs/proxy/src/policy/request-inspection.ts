@@ -5,7 +5,7 @@ import type { RequestFacts } from '../request-facts';
 import { BodyMasks } from './body-masks';
 import { BodyTexts, isSealed, memberText, textAt, type TextVisitor } from './body-texts';
 import { placeText } from './place-text';
-import { STRUCTURAL_WORDS } from './structural-words';
+import { isSealedText, STRUCTURAL_WORDS } from './structural-words';
 import { textOfBase64, textOfDataUrl } from './text-media';
 
 const SOURCE_KEYS = new KeySet(['media_type']);
@@ -74,7 +74,8 @@ class RequestInspection implements TextVisitor {
     if (key === 'model' && this.#texts.place.length === 1) return;
     const { body } = this.masks;
     const text = textAt(body, start, end);
-    if (text === '' || STRUCTURAL_WORDS.get(key)?.has(text) || isSealed(body, object, key)) return;
+    if (text === '' || STRUCTURAL_WORDS.get(key)?.has(text)) return;
+    if (isSealedText(text) && isSealed(body, object, key)) return;
     if (start < this.#mediaEnd && BYTES_KEYS.has(key)) this.bytes(start, end, key, text, object);
     else if (this.isSigned(key, object)) this.signed(text);
     else if (key === 'arguments') this.masks.json(start, end, text);
@@ -104,7 +105,8 @@ class RequestInspection implements TextVisitor {
   private isSigned(key: string, object: number): boolean {
     const { body } = this.masks;
     if (key !== 'thinking' || memberText(body, object, THINKING_KEYS, 'type') !== 'thinking') return false;
-    return (memberText(body, object, THINKING_KEYS, 'signature') ?? '') !== '';
+    const signature = memberText(body, object, THINKING_KEYS, 'signature') ?? '';
+    return signature !== '' && isSealedText(signature);
   }
 
   /** Thoughts go back to whom they came from, who signed them: a mask would break the seal, and keep nothing from anybody. */

@@ -44,6 +44,9 @@ export const API_KEYS: ReadonlySet<string> = set(
     'prompt_cache_key safety_identifier client_metadata service_tier context_management edits display verbosity',
 );
 
+/** What is sealed is one long word, so no sentence can hide there. */
+export const isSealedText = (text: string): boolean => /^[\w+/=.:-]*$/.test(text);
+
 /** What a provider wrote for itself alone: under which key, and in objects of which types. Nobody else can read or write it. */
 export const SEALED: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['signature', set('thinking signature_delta')],
