@@ -143,7 +143,14 @@ describe('built-in detectors', () => {
     '%s finds %j',
     (name, sample) => {
       const detectors = builtIn(name);
-      for (const text of [sample, `(${sample})`, `x: "${sample}", y`, `a\n${sample}\nb`, `é ${sample} é`])
+      for (const text of [
+        sample,
+        `(${sample})`,
+        `x: "${sample}", y`,
+        `a\n${sample}\nb`,
+        `'${sample}'`,
+        `é ${sample} é`,
+      ])
         expect(all(detectors, text)).toEqual([sample]);
       expect(all(builtIn(name in GROUPS ? name : 'secrets'), 'plain words, 3 of them')).toEqual([]);
     },

@@ -7,7 +7,9 @@ const NO_WORD_LEFT = '(?:(?<![A-Za-z0-9])|(?<=\\\\[bfnrt]|%[0-9A-Fa-f]{2}))';
 const NO_WORD_RIGHT = '(?![A-Za-z0-9])';
 
 /** Latin letters with accents are in names, and since RFC 6531 in addresses. */
-const LOCAL = "[A-Za-z0-9._%+'\\u00C0-\\u024F-]";
+const LOCAL = '[A-Za-z0-9._%+\\u00C0-\\u024F-]';
+/** Quotes stand around addresses more often than in them. */
+const LOCAL_INSIDE = "[A-Za-z0-9._%+'\\u00C0-\\u024F-]";
 const LABEL = '[A-Za-z0-9\\u00C0-\\u024F](?:[A-Za-z0-9\\u00C0-\\u024F-]{0,62}[A-Za-z0-9\\u00C0-\\u024F])?';
 
 /** What tells who somebody is, or where their money lies. Where a form has a check digit it must be right. */
@@ -16,7 +18,7 @@ export const PERSONAL_DATA: Readonly<Record<string, Expression>> = {
   email: {
     label: 'email',
     hints: ['@'],
-    source: `(?:(?<!${LOCAL})|(?<=\\\\[bfnrt]|%[0-9A-Fa-f]{2}))${LOCAL}{1,64}@(?:${LABEL}\\.){1,8}[A-Za-z]{2,24}${NO_WORD_RIGHT}`,
+    source: `(?:(?<!${LOCAL})|(?<=\\\\[bfnrt]|%[0-9A-Fa-f]{2}))${LOCAL}${LOCAL_INSIDE}{0,63}@(?:${LABEL}\\.){1,8}[A-Za-z]{2,24}${NO_WORD_RIGHT}`,
   },
   // ITU-T E.164, written as E.123 has it: + and the country's number first. National numbers look like many other things.
   phone: {
