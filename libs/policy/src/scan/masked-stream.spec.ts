@@ -101,7 +101,8 @@ describe('a text in pieces', () => {
         if (atOnce.refusedBy === null) expect(told).toBe(expected);
         else expect(refusing.refused(told, 0)).toBeNull();
       }),
-      { numRuns: 1_000 },
+      // What is refused begins in what is masked, and ends behind it.
+      { numRuns: 1_000, examples: [['PRJ-4111 1111', [9]]] },
     );
   });
 
