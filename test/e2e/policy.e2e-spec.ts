@@ -142,7 +142,7 @@ describe('a rule for requests', () => {
     const masked = await ask(`?beta=true&to=${ANN}`, { 'x-claude-code-user': ANN, 'x-internal': KEY });
     expect(masked.headers.get('x-openclawmu-masked')).toBe('people');
     expect(fake.requests.at(-1)?.headers['x-claude-code-user']).toBe(MASK);
-    expect(fake.requests.at(-1)?.path).toBe('/v1/messages?beta=true&to=%5Bemail+removed%5D');
+    expect(fake.requests.at(-1)?.url).toBe('/v1/messages?beta=true&to=%5Bemail+removed%5D');
     expect((await ask('', { 'anthropic-beta': KEY })).body).toMatchObject({
       error: { gateway_code: 'prompt_refused', where: 'the header "anthropic-beta"' },
     });
