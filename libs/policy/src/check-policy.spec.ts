@@ -1,5 +1,6 @@
 import { ActivePolicy, together } from './active-policy';
 import { checkedPolicy } from './check-policy';
+import type { SetPolicy } from './policy.dto';
 import type { PolicyContent, Rule } from './rule';
 import { Findings } from './scan/findings';
 
@@ -57,6 +58,15 @@ describe('a policy', () => {
     expect(checkedPolicy({})).toEqual(content({}));
     const rules = [{ name: 'x', action: 'refuse', on: 'both', words: ['a b'] }] as const;
     expect(checkedPolicy({ rules: rules.map((one) => ({ ...one, words: [...one.words] })) }).rules).toEqual(rules);
+  });
+
+  it('takes null for what is left out', () => {
+    const [header, rules] = [
+      { name: 'x-a', values: null, pattern: null },
+      [{ ...rule('x'), pattern: null, words: null }],
+    ];
+    const given = { requiredHeaders: [header], rules } as unknown as SetPolicy;
+    expect(checkedPolicy(given)).toEqual(content({ requiredHeaders: [{ name: 'x-a' }], rules: [rule('x')] }));
   });
 
   it.each(['authorization', 'x-api-key', 'anthropic-beta', 'x-stainless-lang', 'user-agent', 'cookie'])(

@@ -14,8 +14,8 @@ const TAKEN =
 export function checkedPolicy({ maxOutputTokens, requiredHeaders, rules, uninspectable }: SetPolicy): PolicyContent {
   const content: PolicyContent = {
     maxOutputTokens: maxOutputTokens ?? null,
-    requiredHeaders: (requiredHeaders ?? []).map((header) => ({ ...header })),
-    rules: (rules ?? []).map((rule) => ({ ...rule })),
+    requiredHeaders: (requiredHeaders ?? []).map(given),
+    rules: (rules ?? []).map(given),
     uninspectable: uninspectable ?? 'refuse',
   };
   content.requiredHeaders.forEach(({ name, values, pattern }, i) => {
@@ -29,6 +29,10 @@ export function checkedPolicy({ maxOutputTokens, requiredHeaders, rules, uninspe
   unique('rules', content.rules);
   return content;
 }
+
+/** Null is as good as nothing. */
+const given = <T extends object>(object: T): T =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined)) as T;
 
 function checkRule(rule: Rule, field: string): void {
   const { name, detect, pattern, words } = rule;
