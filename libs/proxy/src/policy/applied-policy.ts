@@ -60,7 +60,7 @@ export class AppliedPolicy implements Onlooker {
   }
 
   refused(error: CodedError, findings: Findings): void {
-    this.reports.refused(error, findings);
+    if (error.code === 'answer_refused') this.reports.refused(error, findings);
     this.#call?.cut(error);
   }
 }
