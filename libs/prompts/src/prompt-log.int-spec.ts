@@ -205,6 +205,18 @@ test('no tenant reads anything of it, nor does anybody change an entry', async (
   await expect(bySetting).rejects.toThrow(/permission denied/);
 });
 
+test('an entry that the database refuses takes no other with it', async () => {
+  const others = Array.from({ length: 3 }, () => entryOf());
+  // The first is under way alone; the others wait together behind it.
+  for (const entry of [entryOf(), others[0], entryOf({ model: 'a\0b' }), others[1], others[2]])
+    log.keep(entry as PromptEntry);
+  await eventually(
+    async () => (await owner.query('SELECT 1 FROM openclawmu.prompt_log')).rowCount,
+    (count) => count === 4,
+  );
+  await kept();
+});
+
 test('what has no room is lost and counted, and waits for nobody', async () => {
   const registry = new Registry();
   write({ keys: [oldKey], queueBytes: 1_048_576 });

@@ -82,8 +82,10 @@ export class PromptLog implements OnApplicationShutdown {
   }
 
   private async write(): Promise<void> {
+    /** Entries to be written one by one, because the database refused something of them together. */
+    let alone = 0;
     while (this.#queue.length > 0 && !this.#isOver) {
-      const batch = this.#queue.first(BATCH);
+      const batch = this.#queue.first(alone > 0 ? 1 : BATCH);
       try {
         const key = closingKey(this.config.current.promptLog);
         // Switched off meanwhile: then there is nothing to encrypt it with.
@@ -95,9 +97,14 @@ export class PromptLog implements OnApplicationShutdown {
           await this.wait(error);
           continue;
         }
-        this.log.error({ err: error }, 'entries of the prompt log cannot be written');
-        this.#lost.inc(batch.length);
+        if (batch.length > 1) {
+          alone = batch.length;
+          continue;
+        }
+        this.log.error({ err: error, requestId: batch[0]?.requestId }, 'an entry of the prompt log cannot be written');
+        this.#lost.inc();
       }
+      alone = Math.max(0, alone - 1);
       this.#queue.done(batch.length);
     }
   }

@@ -15,6 +15,7 @@ export class KeptCall extends RecordingSink {
   readonly #at = new Date();
   #request: Buffer | null = null;
   #model = '';
+  #isAdmitted = false;
 
   constructor(
     private readonly log: PromptLog,
@@ -26,10 +27,14 @@ export class KeptCall extends RecordingSink {
     super(sink, mostBytes);
   }
 
-  /** A call that was refused before this has said nothing to anybody, and is not kept. */
   routed(model: string, body: Buffer): void {
     this.#model = model;
     this.#request = body;
+  }
+
+  /** It is about to be sent. */
+  admitted(): void {
+    this.#isAdmitted = true;
   }
 
   override whole(status: number, headers: Record<string, string>, body: Buffer): void {
@@ -42,10 +47,10 @@ export class KeptCall extends RecordingSink {
     super.start(status, headers);
   }
 
-  /** The call is over. */
+  /** The call is over. One that was refused before it was sent has said nothing to anybody, and is not kept. */
   keep(): void {
     const request = this.#request;
-    if (request === null) return;
+    if (request === null || !(this.#isAdmitted || this.status > 0)) return;
     const answer = this.body;
     const isWhole = answer !== null && request.length <= this.mostBytes;
     this.log.keep({
@@ -59,7 +64,8 @@ export class KeptCall extends RecordingSink {
       requestBytes: request.length,
       answerBytes: this.bytes,
       isWhole,
-      request: request.subarray(0, this.mostBytes),
+      // A part would hold on to all of it.
+      request: request.length <= this.mostBytes ? request : Buffer.from(request.subarray(0, this.mostBytes)),
       answer: answer ?? NOTHING,
     });
   }

@@ -49,6 +49,7 @@ export class ProxyService {
       if (cached && (await cached.answer(exchange))) return;
       const deal = await this.admission.admit(principal, asked);
       trace?.admitted();
+      kept?.admitted();
       await exchange.run(deal);
       cached?.keep(exchange.answered);
     } finally {
