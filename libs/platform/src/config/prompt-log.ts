@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { Secret } from '../secret';
-import { secret, whole } from './words';
+import { secret, share, whole } from './words';
 
 const KEY_BYTES = 32;
 const WANTED = 'must be 32 random bytes in base64; "openssl rand -base64 32" makes them';
@@ -36,11 +36,6 @@ const key = z
       return fail('keyFile', `cannot be read (${(error as Error).message})`);
     }
   });
-
-const share = z.preprocess(
-  (value) => (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value),
-  z.number().min(0).max(1),
-);
 
 /** Prompts and answers kept for later, encrypted; of tenants that an administrator has chosen besides. */
 export const promptLog = z

@@ -1,18 +1,11 @@
 import { z } from 'zod';
 import { tlsFiles } from './tls-files';
-import { eachUrl, keepsSecrets, ms, secret, whole } from './words';
+import { bare, keepsSecrets, ms, secret, share, whole } from './words';
 
 /** The collector's address; of the common one the signal's path is a part yet to come. */
-const endpoint = z.url({ protocol: /^https?$/ }).refine(
-  eachUrl(({ username, password, search, hash }) => !(username || password || search || hash)),
-  'must hold no credentials, query or fragment; what the collector asks for goes into headers',
-);
-
-/** A share of the calls; written out by a `${VARIABLE}` it arrives as digits. */
-const share = z.preprocess(
-  (value) => (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value),
-  z.number().min(0).max(1),
-);
+const endpoint = z
+  .url({ protocol: /^https?$/ })
+  .refine(bare, 'must hold no credentials, query or fragment; what the collector asks for goes into headers');
 
 const headers = z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not the name of a header'), secret);
 

@@ -13,6 +13,11 @@ const number = (least: number, most: number) =>
 export const whole = (least: number, most: number, fallback: number) => number(least, most).default(fallback);
 /** One that may be left out; a default would be taken in its place. */
 export const wholeOrNone = (least: number, most: number) => number(least, most).optional();
+/** A share of something, from 0 to 1; written likewise. */
+export const share = z.preprocess(
+  (value) => (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value),
+  z.number().min(0).max(1),
+);
 export const ms = (fallback: number) => whole(1, 86_400_000, fallback);
 export const secret = z
   .string()
