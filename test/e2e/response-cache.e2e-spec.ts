@@ -234,7 +234,7 @@ test('it costs nothing, is answered without any budget left, and stands in the b
     expect(metrics.text).toMatch(new RegExp(`openclawmu_cache_total\\{result="${result}"\\} [1-9]`));
 });
 
-test('whoever leads the model elsewhere, or prices it anew, gets no words of before', async () => {
+test('whoever leads the model elsewhere, prices it anew or rules what may pass, gets no words of before', async () => {
   const department = await keeping();
   const model = { provider: 'fake-openai', displayName: 'Alias', contextTokens: 9_000, maxOutputTokens: 100 };
   const lead = (upstreamModel: string) =>
@@ -261,6 +261,15 @@ test('whoever leads the model elsewhere, or prices it anew, gets no words of bef
   expect((await ask(department, asked)).text).toBe(after.text);
   await gateway.must('POST', '/api/v1/admin/rate-cards', {
     ...{ currency: 'USD', prices: [{ model: '*', input: '3', output: '15' }] },
+  });
+  await eventually(
+    () => ask(department, asked),
+    ({ cache }) => cache === 'miss',
+  );
+  await kept(department, 3);
+  expect((await ask(department, asked)).cache).toBe('hit');
+  await gateway.must('PUT', `/api/v1/admin/tenants/${department.id}/policy`, {
+    rules: [{ name: 'people', action: 'mask', on: 'answer', detect: ['personal_data'] }],
   });
   await eventually(
     () => ask(department, asked),
