@@ -355,6 +355,8 @@ describe('hostile ids, queries and methods on every route of the API', () => {
     readonly method: string;
     readonly path: string;
     readonly query: readonly string[];
+    /** Of these, what it cannot do without. */
+    readonly required: readonly string[];
   }
   let operations: Operation[];
 
@@ -368,12 +370,19 @@ describe('hostile ids, queries and methods on every route of the API', () => {
         method: method.toUpperCase(),
         path,
         query: parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
+        required: parameters.filter(({ in: where, required }) => where === 'query' && required).map(({ name }) => name),
       })),
     );
     expect(operations.length).toBeGreaterThan(30);
   });
 
   const fill = (path: string, id: string) => path.replace(/\{(\w+)\}/g, () => id);
+  /** A target with an odd value of a query, and all else as it should be. */
+  const asking = ({ path, required }: Operation, name: string, value: string): string =>
+    [
+      `${fill(path, department.id)}?${name}=${value}`,
+      ...required.filter((one) => one !== name).map((one) => `${one}=${department.id}`),
+    ].join('&');
 
   test.each([
     ['SQL', "' OR 1=1; DROP TABLE tenants; --"],
@@ -419,11 +428,11 @@ describe('hostile ids, queries and methods on every route of the API', () => {
     ['cursor', ['x', 'e30', 'W10', 'WzFd', 'WyJhIiwiYiIsImMiLCJkIl0', 'x'.repeat(2_000), 'a&cursor=b']],
   ])('an absurd %s', async (name, values) => {
     expect(paged(name).length).toBeGreaterThan(4);
-    for (const { method, path } of paged(name))
+    for (const operation of paged(name))
       for (const value of values) {
-        const code = await codeFor(method, `${fill(path, department.id)}?${name}=${value}`);
-        expect([path, value, code]).toEqual([
-          path,
+        const code = await codeFor(operation.method, asking(operation, name, value));
+        expect([operation.path, value, code]).toEqual([
+          operation.path,
           value,
           expect.stringMatching(/^(validation_failed|cursor_invalid)$/),
         ]);
@@ -432,13 +441,14 @@ describe('hostile ids, queries and methods on every route of the API', () => {
 
   test('a cursor of the right shape with something else in it', async () => {
     const keys = ['x', 'a\0', "' OR 1=1 --", '9'.repeat(40), '-1', '2026-13-99', '', '🎉'];
-    for (const { method, path } of paged('cursor'))
+    for (const operation of paged('cursor'))
       for (const key of keys)
         for (const parts of [[key], [key, key]]) {
           const cursor = Buffer.from(JSON.stringify(parts)).toString('base64url');
-          const answer = await send(method, `${fill(path, department.id)}?cursor=${cursor}`);
+          const answer = await send(operation.method, asking(operation, 'cursor', cursor));
           // It may be a key that some row could have had.
-          if (answer.status !== 200) expect(codeOfRefusal(path, answer)).toBe('cursor_invalid');
+          if (answer.status !== 200)
+            expect([operation.path, codeOfRefusal(operation.path, answer)]).toEqual([operation.path, 'cursor_invalid']);
         }
   });
 
@@ -494,6 +504,7 @@ describe('hostile ids, queries and methods on every route of the API', () => {
 interface Parameter {
   readonly in: string;
   readonly name: string;
+  readonly required?: boolean;
 }
 
 const matches = (pattern: string, path: string): boolean =>
