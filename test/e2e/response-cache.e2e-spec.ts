@@ -232,6 +232,9 @@ test('it costs nothing, is answered without any budget left, and stands in the b
   const metrics = await gateway.call('GET', '/metrics');
   for (const result of ['hit', 'miss', 'stored'])
     expect(metrics.text).toMatch(new RegExp(`openclawmu_cache_total\\{result="${result}"\\} [1-9]`));
+  expect(metrics.text).toMatch(
+    /openclawmu_calls_total\{dialect="openai",provider="fake-openai",outcome="cached"\} [1-9]/,
+  );
 });
 
 test('whoever leads the model elsewhere, prices it anew or rules what may pass, gets no words of before', async () => {

@@ -8,8 +8,8 @@ const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 export interface CallSummary {
   readonly dialect: Dialect;
   readonly provider: string;
-  /** How the call ended; `unsent` when nothing reached the provider. */
-  readonly outcome: LedgerOutcome | 'unsent';
+  /** How the call ended; `unsent` when nothing reached the provider, `cached` when nothing had to. */
+  readonly outcome: LedgerOutcome | 'unsent' | 'cached';
   /** `null` when the provider never answered. */
   readonly firstByteMs: number | null;
   readonly totalMs: number;
@@ -25,7 +25,7 @@ export class CallMetrics {
     const registers = [registry];
     this.calls = new Counter({
       name: 'openclawmu_calls_total',
-      help: 'Calls by how they ended; those that are unsent reached no provider.',
+      help: 'Calls by how they ended; those that are unsent or cached reached no provider.',
       labelNames: ['dialect', 'provider', 'outcome'],
       registers,
     });
@@ -55,6 +55,8 @@ export class CallMetrics {
 
   ended({ dialect, provider, outcome, firstByteMs, totalMs }: CallSummary): void {
     this.calls.inc({ dialect, provider, outcome });
+    // How fast a kept answer is says nothing of the provider.
+    if (outcome === 'cached') return;
     if (firstByteMs !== null) this.firstByte.observe({ provider }, firstByteMs / 1000);
     this.duration.observe({ provider }, totalMs / 1000);
   }

@@ -61,7 +61,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   /** Why the call was ended by us, if it was. */
   #cut: CodedError | 'client left' | null = null;
   #over = false;
-  #outcome: CallSummary['outcome'] = 'unsent';
+  outcome: CallSummary['outcome'] = 'unsent';
   #firstByteMs: number | null = null;
   readonly #startedMs = performance.now();
   #deal!: Deal;
@@ -91,7 +91,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     return {
       dialect: DIALECT_OF[facts.wire],
       provider: (plan.candidates[this.#index] as Candidate).provider,
-      outcome: this.#outcome,
+      outcome: this.outcome,
       firstByteMs: this.#firstByteMs,
       totalMs,
     };
@@ -343,7 +343,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   /** Resolves when it is durable. */
   private settle(ending: Ended): Promise<void> {
     this.#over = true;
-    this.#outcome = ending.outcome;
+    this.outcome = ending.outcome;
     const { hold, terms } = this.#deal;
     const { quote, price, attribution } = this.terms;
     if (terms.length > 1) hold.attributeTo(attribution);

@@ -46,7 +46,10 @@ export class ProxyService {
     try {
       policy?.cuts(exchange);
       leaving.tell(exchange);
-      if (cached && (await cached.answer(exchange))) return;
+      if (cached && (await cached.answer(exchange))) {
+        if (trace) trace.isCached = true;
+        return;
+      }
       const deal = await this.admission.admit(principal, asked);
       trace?.admitted();
       kept?.admitted();

@@ -3,6 +3,7 @@ import type { Principal } from '@app/platform';
 import type { Admission, Asked } from '../admission.service';
 import type { AnswerSink } from '../answer-sink';
 import type { Bill } from '../bill';
+import type { CallSummary } from '../call-metrics';
 import { headersToClient } from '../headers';
 import { SettledEntry } from '../ledger-sink';
 import { RecordingSink } from '../recording-sink';
@@ -14,6 +15,12 @@ import { openAnswer, sealAnswer, type KeptAnswer } from './kept-answer';
 
 /** Tells a caller whether its answer was kept or bought; missing where neither is possible. */
 const CACHE_HEADER = 'x-openclawmu-cache';
+
+/** A call that may be answered without asking anybody. */
+interface Answerable {
+  readonly isCut: boolean;
+  outcome: CallSummary['outcome'];
+}
 
 /** What all calls share. */
 export interface CacheMeans {
@@ -49,12 +56,13 @@ export class CachedCall extends RecordingSink {
    * Answers with what is kept, if anything is. The call has its row all the same, settled before its last byte like any other.
    * @throws CodedError those of `Holds.reserve`
    */
-  async answer(call: { readonly isCut: boolean }): Promise<boolean> {
+  async answer(call: Answerable): Promise<boolean> {
     const found = this.terms.mayRead ? await this.find() : null;
     this.means.metrics.count(found === null ? 'miss' : 'hit');
     // Whoever was cut meanwhile is told so in the usual way.
     if (found === null || call.isCut) return false;
     const { kept, ageSeconds } = found;
+    call.outcome = 'cached';
     await this.settle(kept);
     const headers = headersToClient({}, this.terms.asked.request.id);
     Object.assign(headers, kept.headers, { [CACHE_HEADER]: 'hit', age: String(ageSeconds) });

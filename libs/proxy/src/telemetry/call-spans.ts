@@ -122,8 +122,8 @@ function addRequest(attributes: SpanAttributes, { facts, plannedMs, firstChunkMs
 }
 
 function addOutcome(attributes: SpanAttributes, call: CallTrace): void {
-  const { settled, admittedMs, plannedMs, attempts, plan } = call;
-  attributes['openclawmu.outcome'] = settled?.outcome ?? 'unsent';
+  const { settled, isCached, admittedMs, plannedMs, attempts, plan } = call;
+  attributes['openclawmu.outcome'] = settled?.outcome ?? (isCached ? 'cached' : 'unsent');
   attributes['openclawmu.attempts'] = attempts.length;
   if (admittedMs !== 0) attributes['openclawmu.hold.wait_ms'] = Math.round((admittedMs - plannedMs) * 1000) / 1000;
   const attempt = answering(call);

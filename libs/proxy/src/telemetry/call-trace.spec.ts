@@ -50,6 +50,17 @@ test('a call that was refused before anything was known of it is one span, and n
   expect(request?.attributes).toMatchObject({ 'http.response.status_code': 404, 'user_agent.original': 'curl/8' });
 });
 
+test.each([[true, 'cached'] as const, [false, 'unsent'] as const])(
+  'what nobody was asked says whether it was answered all the same: %s',
+  (isCached, outcome) => {
+    const call = newCall();
+    call.planned(facts, plan, Buffer.from('{}'), undefined);
+    call.isCached = isCached;
+    call.end();
+    expect(spansOf(call)[1]?.attributes).toMatchObject({ 'openclawmu.outcome': outcome, 'openclawmu.attempts': 0 });
+  },
+);
+
 test('what a client put behind the path is in no span, and a body is kept only where it is asked for', () => {
   const call = newCall();
   call.planned(facts, plan, Buffer.from('{}'), undefined);

@@ -66,6 +66,8 @@ export class CallTrace {
   admittedMs = 0;
   readonly attempts: AttemptNotes[] = [];
   settled: SettledNotes | null = null;
+  /** Answered with what was kept of another call. */
+  isCached = false;
   /** What the client was answered with; 0 for nothing. */
   status = 0;
   /** When the first piece of a stream was passed on; 0 for never. */
