@@ -58,6 +58,7 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     schemas: byName({ ...document.components?.schemas, ...ERROR_SCHEMAS }),
   };
   sortEnums(document);
+  freeDefaults(document.paths);
   return document;
 }
 
@@ -75,6 +76,18 @@ function sortEnums(part: unknown): void {
     if (name === 'enum' && Array.isArray(value)) value.sort();
     else sortEnums(value);
   }
+}
+
+/** The plugin takes a property with a default for one that must be given; a client made from the document would insist on it. */
+function freeDefaults(paths: OpenAPIObject['paths']): void {
+  for (const operations of Object.values(paths) as Record<string, { parameters?: Parameter[] }>[])
+    for (const { parameters = [] } of Object.values(operations))
+      for (const parameter of parameters) if (parameter.schema?.default !== undefined) parameter.required = false;
+}
+
+interface Parameter {
+  required?: boolean;
+  readonly schema?: { readonly default?: unknown };
 }
 
 /** Swagger UI at /docs, the document at /docs/openapi.json. */

@@ -24,7 +24,7 @@ export class UncertainRowsQuery extends AdminRequestsQuery {
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsIn([true, false], { message: 'must be true or false' })
-  corrected = false;
+  corrected: boolean = false;
 }
 
 /** A row of the ledger as it was booked, and what became of it. */
