@@ -220,6 +220,6 @@ class Reader implements Leaving {
 
   tell(exchange: { cut(why: 'client left'): void }): void {
     if (this.response.destroyed) exchange.cut('client left');
-    else this.response.once('close', () => exchange.cut('client left'));
+    else this.response.on('close', () => exchange.cut('client left'));
   }
 }
