@@ -38,9 +38,10 @@ const writes: Readonly<Record<AdminRole, readonly Permission[]>> = {
     'rates:write',
     'billing:write',
     'webhooks:write',
+    'policies:write',
   ],
   finance: ['budgets:write', 'rates:write', 'billing:write'],
-  security: ['tokens:write'],
+  security: ['tokens:write', 'policies:write'],
 };
 
 it.each(ADMIN_ROLES)('the role %s writes what it is for and nothing else', (role) => {
