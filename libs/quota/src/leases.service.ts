@@ -6,7 +6,7 @@ import { aheadOf } from './chunk';
 import type { GatewayProcess } from './gateway-process.service';
 import { grant, isInOffice, leasedByOthers, lowerTo } from './leases.queries';
 import type { Meters } from './meters';
-import { type Pool, queue, type Refusal, type Taken, takeFrom, type Waiter } from './pool';
+import { leastOf, mayServe, type Pool, queue, type Refusal, type Taken, takeFrom, type Waiter } from './pool';
 import { Pools } from './pools';
 import type { BudgetDirectory } from './scopes/budget-directory.service';
 import { type Call, feedIdOf } from './scopes/scope';
@@ -161,8 +161,16 @@ export class Leases {
 
   /** Gives to those who wait, first come first served, passing over whom it does not suffice for. */
   private serve(pool: Pool): void {
-    for (const waiter of pool.waiters.splice(0)) this.place(waiter);
+    const nowMs = this.rules.meters.now().getTime();
+    let passedOver = 0;
+    // With a thousand who wait, asking each of them whenever something comes back would take longer than their calls do.
+    while (passedOver < pool.waiters.length && mayServe(pool, nowMs)) {
+      const waiter = pool.waiters.splice(passedOver, 1)[0] as Waiter;
+      this.place(waiter);
+      if (pool.waiters[passedOver] === waiter) passedOver++;
+    }
     if (pool.waiters.length === 0) pool.wake();
+    else if (passedOver === pool.waiters.length) pool.least = leastOf(pool.waiters);
   }
 
   /** Serves the waiting, one refill for all of them at a time, until none is left. */

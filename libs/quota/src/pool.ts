@@ -1,4 +1,4 @@
-import { type Amounts, NOTHING } from './amounts';
+import { type Amounts, amounts, NOTHING } from './amounts';
 import { Lane } from './lane';
 import type { Call, Owner } from './scopes/scope';
 import type { Standing } from './standing';
@@ -41,6 +41,8 @@ export class Pool {
   /** Changes of what the database has leased to us do not overlap. */
   readonly lane = new Lane();
   waiters: Waiter[] = [];
+  /** None of those who wait needs less of anything. */
+  least = NOTHING;
   pumping = false;
   refusal: Refusal | null = null;
   /** What the last refill asked for ahead, and when; monotonic ms. */
@@ -146,10 +148,21 @@ export class Pool {
 }
 
 /** Has somebody wait in a pool. Whoever has waited in another before keeps its turn. */
-export function queue({ waiters }: Pool, waiter: Waiter): void {
+export function queue(pool: Pool, waiter: Waiter): void {
+  const { waiters, least } = pool;
+  pool.least = waiters.length === 0 ? waiter.need : amounts((metric) => lesser(least[metric], waiter.need[metric]));
   const before = waiters.findLastIndex(({ turn }) => turn < waiter.turn);
   waiters.splice(before + 1, 0, waiter);
 }
+
+/** Whether there may be enough for somebody who waits; else nobody needs to be asked. */
+export const mayServe = (pool: Pool, nowMs: number): boolean => pool.waiters.length > 0 && pool.has(pool.least, nowMs);
+
+/** What nobody who waits needs less of, found anew: whoever needed least may wait no more. */
+export const leastOf = (waiters: readonly Waiter[]): Amounts =>
+  waiters.map(({ need }) => need).reduce((least, need) => amounts((metric) => lesser(least[metric], need[metric])));
+
+const lesser = (one: bigint, other: bigint): bigint => (one < other ? one : other);
 
 /**
  * Takes an amount from all pools at once, or from none.
