@@ -166,7 +166,7 @@ function phasesOf({ seconds, rate, held }: Options): { phases: readonly Phase[];
     phases: [
       closed('1 KiB', AT_ONCE, bodyOf('fake')),
       closed('32 KiB', AT_ONCE, bodyOf('fake', { metadata: { filler: 'x'.repeat(31 * 1024) } })),
-      closed('1,000 in flight', 1_000, bodyOf('fake-l20')),
+      closed('1000 in flight', 1_000, bodyOf('fake-l20')),
       ...[open, first, stream],
     ],
     heldFor,
