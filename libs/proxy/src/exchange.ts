@@ -27,7 +27,7 @@ import { UsageReader } from './usage/usage-reader';
 import { readWholeUsage, type WholeUsage } from './usage/whole-usage';
 import { DIALECT_OF } from './wire';
 
-type Ended = Omit<Ending, 'inputGuess' | 'silentSearches'> & { readonly stopReason?: string | null };
+type Ended = Omit<Ending, 'inputGuess' | 'silentSearches'>;
 type ResponseHeaders = Record<string, string | string[] | undefined>;
 
 const ENDED = new Error('the call was ended');

@@ -11,6 +11,10 @@ export const amounts = (of: (metric: Metric) => bigint): Amounts => ({ cost: of(
 
 export const isWithin = (some: Amounts, most: Amounts): boolean => some.cost <= most.cost && some.tokens <= most.tokens;
 
+/** Of each metric the smaller. */
+export const lesserOf = (one: Amounts, other: Amounts): Amounts =>
+  amounts((metric) => (one[metric] < other[metric] ? one[metric] : other[metric]));
+
 export const atLeastZero = (amount: bigint): bigint => (amount > 0n ? amount : 0n);
 
 /** As people and programs read it: a decimal in the currency, or a whole number of tokens. */

@@ -1,4 +1,4 @@
-import { type Amounts, amounts, NOTHING } from './amounts';
+import { type Amounts, lesserOf, NOTHING } from './amounts';
 import { Lane } from './lane';
 import type { Call, Owner } from './scopes/scope';
 import type { Standing } from './standing';
@@ -150,7 +150,7 @@ export class Pool {
 /** Has somebody wait in a pool. Whoever has waited in another before keeps its turn. */
 export function queue(pool: Pool, waiter: Waiter): void {
   const { waiters, least } = pool;
-  pool.least = waiters.length === 0 ? waiter.need : amounts((metric) => lesser(least[metric], waiter.need[metric]));
+  pool.least = waiters.length === 0 ? waiter.need : lesserOf(least, waiter.need);
   const before = waiters.findLastIndex(({ turn }) => turn < waiter.turn);
   waiters.splice(before + 1, 0, waiter);
 }
@@ -159,10 +159,7 @@ export function queue(pool: Pool, waiter: Waiter): void {
 export const mayServe = (pool: Pool, nowMs: number): boolean => pool.waiters.length > 0 && pool.has(pool.least, nowMs);
 
 /** What nobody who waits needs less of, found anew: whoever needed least may wait no more. */
-export const leastOf = (waiters: readonly Waiter[]): Amounts =>
-  waiters.map(({ need }) => need).reduce((least, need) => amounts((metric) => lesser(least[metric], need[metric])));
-
-const lesser = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+export const leastOf = (waiters: readonly Waiter[]): Amounts => waiters.map(({ need }) => need).reduce(lesserOf);
 
 /**
  * Takes an amount from all pools at once, or from none.
