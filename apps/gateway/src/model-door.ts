@@ -1,8 +1,8 @@
 import 'reflect-metadata';
+import { controllerRoutes } from '@app/auth';
 import { REQUIRES, type GatewayRequest, type Principal } from '@app/platform';
 import {
   ForbiddenException,
-  RequestMethod,
   type CanActivate,
   type ExceptionFilter,
   type INestApplication,
@@ -11,13 +11,11 @@ import {
 import {
   GUARDS_METADATA,
   INTERCEPTORS_METADATA,
-  METHOD_METADATA,
-  PATH_METADATA,
   PIPES_METADATA,
   ROUTE_ARGS_METADATA,
   type HttpArgumentsHost,
 } from '@nestjs/common/internal';
-import { ApplicationConfig, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/internal';
 import type { Response } from 'express';
 import { identify } from './configure-http';
@@ -138,26 +136,16 @@ class Visit extends ExecutionContextHost {
 }
 
 function modelRoutes(app: INestApplication): Map<string, Route> {
-  const scanner = new MetadataScanner();
   const routes = new Map<string, Route>();
-  for (const module of app.get(ModulesContainer).values())
-    for (const { metatype, instance } of module.controllers.values()) {
-      if (typeof metatype !== 'function') continue;
-      const type = metatype as Type;
-      for (const name of scanner.getAllMethodNames(type.prototype as object)) {
-        const handler = (type.prototype as Record<string, Handler>)[name] as Handler;
-        const isModelCall =
-          Reflect.getMetadata(REQUIRES, handler) === 'model:invoke' &&
-          Reflect.getMetadata(METHOD_METADATA, handler) === RequestMethod.POST;
-        if (!isModelCall) continue;
-        refuseUnknownParts(type, name, handler);
-        routes.set(pathOf(type, handler), { controller: instance, type, handler });
-      }
-    }
+  for (const { method, path, type, controller, name, handler } of controllerRoutes(app)) {
+    if (method !== 'POST' || Reflect.getMetadata(REQUIRES, handler) !== 'model:invoke') continue;
+    refuseUnknownParts(type, name, handler);
+    routes.set(path, { controller, type, handler: handler as unknown as Handler });
+  }
   return routes;
 }
 
-function refuseUnknownParts(type: Type, name: string, handler: Handler): void {
+function refuseUnknownParts(type: Type, name: string, handler: object): void {
   const parts = [GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA];
   const has = parts.filter((part) => Reflect.hasMetadata(part, handler) || Reflect.hasMetadata(part, type));
   const taken = Object.values(
@@ -168,8 +156,3 @@ function refuseUnknownParts(type: Type, name: string, handler: Handler): void {
       `${type.name}.${name} has parts that the model door would pass by: ${has.join(', ') || 'parameters'}.`,
     );
 }
-
-const pathOf = (type: Type, handler: Handler): string =>
-  [type, handler]
-    .map((part) => (Reflect.getMetadata(PATH_METADATA, part) as string).replace(/^\/+|\/+$/g, ''))
-    .reduce((path, part) => (part === '' ? path : `${path}/${part}`), '');

@@ -1,4 +1,4 @@
-import { RequestMethod, type INestApplication } from '@nestjs/common';
+import { RequestMethod, type INestApplication, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { Express } from 'express';
@@ -21,7 +21,7 @@ export type OutsideRoutes = Readonly<Record<string, string>>;
  * any controller. Middleware is not a route and is not seen.
  */
 export function declaredRoutes(app: INestApplication, outside: OutsideRoutes = {}): DeclaredRoute[] {
-  const routes = controllerRoutes(app);
+  const routes = declared(app);
   const known = new Set(routes.map(({ method, path }) => `${method} ${path}`));
   for (const route of mountedRoutes(app)) {
     if (known.has(route) || known.has(`ALL ${route.slice(route.indexOf(' ') + 1)}`)) continue;
@@ -42,24 +42,43 @@ export function assertRoutesDeclared(app: INestApplication, outside: OutsideRout
   if (faults.length > 0) throw new Error(`Routes without a sound access declaration:\n${faults.join('\n')}`);
 }
 
-function controllerRoutes(app: INestApplication): DeclaredRoute[] {
+function declared(app: INestApplication): DeclaredRoute[] {
+  return controllerRoutes(app).map(({ method, path, type, name, handler }) => ({
+    method,
+    path,
+    handler: `${type.name}.${name}`,
+    access: accessOf(type, handler),
+  }));
+}
+
+/** A handler of a controller, and where it is found. */
+export interface ControllerRoute {
+  /** `GET`, `POST`, … */
+  readonly method: string;
+  readonly path: string;
+  readonly type: Type;
+  readonly controller: object;
+  readonly name: string;
+  readonly handler: () => unknown;
+}
+
+/** What the controllers of an initialised application declare, in no order. */
+export function controllerRoutes(app: INestApplication): ControllerRoute[] {
   const scanner = new MetadataScanner();
-  const routes: DeclaredRoute[] = [];
+  const routes: ControllerRoute[] = [];
   for (const module of app.get(ModulesContainer).values())
-    for (const { metatype } of module.controllers.values()) {
+    for (const { metatype, instance } of module.controllers.values()) {
       if (typeof metatype !== 'function' || !metatype.prototype) continue;
-      const controller = metatype as new () => unknown;
-      const prototype = controller.prototype as Record<string, () => unknown>;
+      const type = metatype as Type;
+      const prototype = type.prototype as Record<string, () => unknown>;
       for (const name of scanner.getAllMethodNames(prototype)) {
         const handler = prototype[name] as () => unknown;
         const method: unknown = Reflect.getMetadata(METHOD_METADATA, handler);
         if (typeof method !== 'number') continue;
-        for (const path of pathsOf(controller, handler))
+        for (const path of pathsOf(type, handler))
           routes.push({
-            method: RequestMethod[method] as string,
-            path,
-            handler: `${controller.name}.${name}`,
-            access: accessOf(controller, handler),
+            ...{ method: RequestMethod[method] as string, path, type, name, handler },
+            controller: instance,
           });
       }
     }
