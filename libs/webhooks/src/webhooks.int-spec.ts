@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Audit } from '@app/audit';
-import { Config, SystemClock } from '@app/platform';
+import { Config, SystemClock, type Tx } from '@app/platform';
 import { stringify } from 'yaml';
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
@@ -113,6 +113,20 @@ describe('announcing', () => {
     );
     await expect(look).rejects.toThrow('permission denied');
     expect(await deliveries()).toHaveLength(1);
+  });
+
+  test('is dated when it is told, so that who waited for another tells after him', async () => {
+    const webhooks = new Webhooks(configure(endpoint()), clock);
+    const tell = (percent: number) => (tx: Tx) => webhooks.announce(tx, { ...NOTICE, data: { percent } });
+    await gateway.database.platform(admin, async (waiting) => {
+      await gateway.database.platform(admin, tell(50));
+      await tell(80)(waiting);
+    });
+    const inOrder = await sql<DeliveryRow>('SELECT * FROM webhook_deliveries ORDER BY created_at, id');
+    expect(inOrder.map(({ body }) => JSON.parse(body) as object)).toMatchObject([
+      { data: { percent: 50 } },
+      { data: { percent: 80 } },
+    ]);
   });
 });
 

@@ -19,6 +19,7 @@ import { LedgerDays1795300000021 } from './1795300000021-ledger-days';
 import { TenantPolicies1795300000022 } from './1795300000022-tenant-policies';
 import { ResponseCache1795300000023 } from './1795300000023-response-cache';
 import { PromptLog1795300000024 } from './1795300000024-prompt-log';
+import { NoticesInOrder1795300000025 } from './1795300000025-notices-in-order';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   TenantPolicies1795300000022,
   ResponseCache1795300000023,
   PromptLog1795300000024,
+  NoticesInOrder1795300000025,
 ];
