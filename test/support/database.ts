@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 
-/** A database of one test file: empty, owned by the migrating role, on the server all workers share. */
+/** A database of one test file, owned by the migrating role, on the server all workers share. */
 export interface TestDatabase {
   readonly name: string;
   readonly ownerUrl: string;
@@ -11,10 +11,16 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Creates a fresh empty database. Call it from a test of the `database` or `app` project: those have a server. */
-export async function createDatabase(): Promise<TestDatabase> {
+/** Has our schema and no rows but those of the migrations; made once for a run, since a copy takes far less time than they do. */
+export const MIGRATED = 'migrated';
+
+/**
+ * Creates a database of one's own, empty or as the template is. Call it from a test of the `database` or `app` project:
+ * those have a server.
+ */
+export async function createDatabase(template: typeof MIGRATED | 'template1' = 'template1'): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await asSuperuser(`create database ${name} owner openclawmu_owner`);
+  await asSuperuser(`create database ${name} owner openclawmu_owner template ${template}`);
   return {
     name,
     ownerUrl: urlOf('TEST_OWNER_URL', name),

@@ -1,6 +1,5 @@
-import { ChangeFeed, createDataSource, createLog, Database, migrate } from '@app/platform';
-import { migrations } from '../../apps/gateway/src/migrations';
-import { createDatabase, type TestDatabase } from './database';
+import { ChangeFeed, createDataSource, createLog, Database } from '@app/platform';
+import { createDatabase, MIGRATED, type TestDatabase } from './database';
 
 /** A fresh database with our schema, and the door to it as the gateway's own login opens it. */
 export interface GatewayDatabase {
@@ -14,8 +13,7 @@ export interface GatewayDatabase {
 export const silentLog = createLog('silent');
 
 export async function openGatewayDatabase(): Promise<GatewayDatabase> {
-  const created = await createDatabase();
-  await migrate({ ownerUrl: created.ownerUrl, gatewayUrl: created.gatewayUrl, migrations });
+  const created = await createDatabase(MIGRATED);
   const opened: { close(): Promise<void> }[] = [];
   const open = async (): Promise<Database> => {
     const database = new Database(await createDataSource(created.gatewayUrl, 10).initialize());

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, fetch, type Headers } from 'undici';
 import { stringify } from 'yaml';
-import { createDatabase, type TestDatabase } from './database';
+import { createDatabase, MIGRATED, type TestDatabase } from './database';
 
 /** What `npm start` runs. */
 export const MAIN = resolve(__dirname, '../../dist/apps/gateway/src/main.js');
@@ -158,7 +158,7 @@ export async function createPlace(database?: TestDatabase): Promise<Place> {
   const key = (name: string): string => `ak_${name}_${randomBytes(16).toString('hex')}`;
   return {
     folder: await mkdtemp(join(tmpdir(), 'openclawmu-test-')),
-    database: database ?? (await createDatabase()),
+    database: database ?? (await createDatabase(MIGRATED)),
     keys: { admin: key('root'), finance: key('controller'), security: key('guard') },
   };
 }

@@ -1,6 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { migrations } from '../../apps/gateway/src/migrations';
 import { EmbeddedPostgres } from '../../libs/platform/src/database/embedded-postgres';
+import { migrate } from '../../libs/platform/src/database/migrate';
+import { asSuperuser, MIGRATED } from './database';
 
 const TMP = resolve(__dirname, '../../.tmp');
 const PREFIX = 'postgres-';
@@ -15,7 +18,7 @@ declare global {
   var openclawmuTestServer: TestServer | undefined;
 }
 
-/** Starts one throw-away server for all workers, which find it through the environment; several projects may ask for it. */
+/** Starts one throw-away server for all workers, which find it through the environment, with our schema to copy; several projects may ask for it. */
 export default async function startDatabase(): Promise<void> {
   if (globalThis.openclawmuTestServer) return;
   await mkdir(TMP, { recursive: true });
@@ -29,6 +32,9 @@ export default async function startDatabase(): Promise<void> {
   process.env['TEST_SUPERUSER_URL'] = postgres.url('superuser', 'postgres');
   process.env['TEST_OWNER_URL'] = postgres.ownerUrl;
   process.env['TEST_GATEWAY_URL'] = postgres.gatewayUrl;
+  await asSuperuser(`create database ${MIGRATED} owner openclawmu_owner`);
+  const [ownerUrl, gatewayUrl] = [postgres.url('owner', MIGRATED), postgres.url('gateway', MIGRATED)];
+  await migrate({ ownerUrl, gatewayUrl, migrations });
 }
 
 /** The server of a killed run ends by itself; its files do not. */
