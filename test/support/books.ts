@@ -13,6 +13,8 @@ export interface BookedWindow {
 
 export interface BookedCall {
   readonly id: string;
+  /** When it was accepted. */
+  readonly at: Date;
   readonly tenant: string;
   readonly model: string;
   readonly status: 'actual' | 'estimated' | 'unconfirmed' | 'quarantined';
@@ -73,12 +75,13 @@ export class Books {
   /** In the order of acceptance, as they were booked first. */
   async calls(tenant: string): Promise<BookedCall[]> {
     const rows = await this.query(
-      `SELECT replace(id::text, '-', '') AS id, tenant_id, model, status, outcome, rate_card, provider_request_id, cost_nanos
+      `SELECT replace(id::text, '-', '') AS id, at, tenant_id, model, status, outcome, rate_card, provider_request_id, cost_nanos
          FROM ledger WHERE tenant_id = $1 AND status <> 'correction' ORDER BY at, id`,
       [tenant],
     );
     return rows.map((row) => ({
       id: row['id'] as string,
+      at: row['at'] as Date,
       tenant: row['tenant_id'] as string,
       model: row['model'] as string,
       status: row['status'] as BookedCall['status'],

@@ -44,6 +44,15 @@ export function fakeProviders(fake: FakeProvider, timeouts: Record<string, numbe
 }
 
 const FREE = { input: '0', output: '0', cacheRead: '0', cacheWrite5m: '0', cacheWrite1h: '0' };
+const PRICES = { input: '3', output: '15', cacheRead: '0.3', cacheWrite5m: '3.75', cacheWrite1h: '6' };
+
+/** A whole price list, for a card has no price of what it leaves out. @param models names or patterns of the fake's */
+export const fakePrices = (
+  models: readonly string[] = Object.keys(FAKE_MODELS),
+): ({ model: string } & typeof PRICES)[] => [
+  ...models.map((model) => ({ model, ...PRICES })),
+  { ...FREE, model: 'local/demo' },
+];
 
 /** Puts the fake's models into the catalogue and prices them. @param models name → provider */
 export async function offerFakeModels(gateway: Gateway, models: Record<string, string> = FAKE_MODELS): Promise<void> {
@@ -56,16 +65,7 @@ export async function offerFakeModels(gateway: Gateway, models: Record<string, s
       maxOutputTokens: 1_000,
     });
   }
-  const prices = Object.keys(models).map((model) => ({
-    model,
-    input: '3',
-    output: '15',
-    cacheRead: '0.3',
-    cacheWrite5m: '3.75',
-    cacheWrite1h: '6',
-  }));
-  // A card is a whole price list: what it leaves out has no price any more.
-  prices.push({ ...FREE, model: 'local/demo' });
+  const prices = fakePrices(Object.keys(models));
   await gateway.must('POST', '/api/v1/admin/rate-cards', { currency: 'USD', note: 'test prices', prices });
 }
 

@@ -107,10 +107,21 @@ export class Boundary {
     await this.running;
   }
 
+  /** For corrections that make calls dearer: those may pass a limit, and would hide a call that did. */
+  async makeRoom(superuserUrl: string, amount: bigint): Promise<void> {
+    const onlooker = new Onlooker(superuserUrl);
+    const limited = await onlooker.query<Limited & { ceiling: string }>(
+      `SELECT ${LIMITED} FROM budget_windows WHERE limit_amount > 0 AND now() >= starts_at AND now() < ends_at`,
+    );
+    for (const { ceiling, ...window } of limited ?? [])
+      await setLimit(this.fleet.alive[0] as Gateway, window, BigInt(ceiling) + amount);
+    await onlooker.close();
+  }
+
   private async raise(onlooker: Onlooker): Promise<void> {
     while (!this.stopping) {
       const short = await onlooker.query<Limited & { ceiling: string }>(
-        `SELECT tenant_id AS tenant, scope, target, period, limit_amount::text AS ceiling FROM budget_windows
+        `SELECT ${LIMITED} FROM budget_windows
           WHERE limit_amount > 0 AND limit_amount - spent < $1 AND now() >= starts_at AND now() < ends_at`,
         [String(this.room / 3n)],
       );
@@ -124,6 +135,9 @@ export class Boundary {
     await onlooker.close();
   }
 }
+
+/** SQL: the members of `Limited`, and the limit in force. */
+const LIMITED = 'tenant_id AS tenant, scope, target, period, limit_amount::text AS ceiling';
 
 const isDone = (): boolean => true;
 /** The gateway or its database has just been killed; the next round tries again. */

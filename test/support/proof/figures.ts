@@ -2,7 +2,7 @@ import { formatNanos } from '../../../libs/platform/src/money';
 import { sum } from '../books';
 import type { Proof } from './prove';
 import { numberOf } from './scenario';
-import type { Evidence } from './verdict';
+import { billsOf, type Evidence } from './verdict';
 
 const STATUSES = ['actual', 'estimated', 'quarantined', 'unconfirmed'] as const;
 
@@ -62,7 +62,9 @@ function providerLines({ provider }: Evidence): (readonly [string, number | stri
   ];
 }
 
-function ledgerLines({ ledger, corrections, provider }: Evidence): (readonly [string, number | string])[] {
+function ledgerLines(evidence: Evidence): (readonly [string, number | string])[] {
+  const { ledger, corrections, provider } = evidence;
+  const sure = billsOf(evidence).filter(({ isSure }) => isSure);
   const charged = new Map(provider.map(({ number, chargedNanos }) => [number, chargedNanos]));
   return [
     ['ledger rows', ledger.length],
@@ -78,5 +80,8 @@ function ledgerLines({ ledger, corrections, provider }: Evidence): (readonly [st
       `${corrections.length}, by ${formatNanos(sum(corrections.map(({ costNanos }) => costNanos)))} together`,
     ],
     ['  billed with them', formatNanos(sum([...ledger, ...corrections].map(({ costNanos }) => costNanos)))],
+    ['rows that are sure in the end', sure.length],
+    ['  billed at', formatNanos(sum(sure.map(({ billed }) => billed)))],
+    ["  the provider's tally by the cards that hold", formatNanos(sum(sure.map(({ owed }) => owed)))],
   ];
 }

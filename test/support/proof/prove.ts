@@ -1,10 +1,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Books, WINDOW_NAME } from '../books';
+import { Books, sum, WINDOW_NAME } from '../books';
 import { eventually, offerFakeModels, type Department } from '../department';
 import { FakeProvider } from '../fake-provider';
 import { createPlace, type Gateway, type Place } from '../gateway';
+import { Bookkeeper } from './bookkeeper';
 import { Boundary, learnQuotes } from './boundary';
 import { Caller } from './caller';
 import { Chance } from './chance';
@@ -13,7 +14,7 @@ import { KillablePostgres } from './killable-postgres';
 import type { ProofOptions } from './options';
 import { ProviderBook } from './provider-book';
 import { RateWatch } from './rate-watch';
-import { plan } from './scenario';
+import { numberOf, plan } from './scenario';
 import type { Evidence, FinalWindow, MadeCall } from './verdict';
 import { WindowWatch } from './window-watch';
 
@@ -28,6 +29,8 @@ const AWAY_MS = [100, 2_500] as const;
 const LONG_AWAY_MS = [15_000, 60_000] as const;
 const LONG_RUN_S = 300;
 const RECOVERY_MS = 60_000;
+/** So many in the end, one after the other; each is a transaction. A short run has fewer. */
+const MOST_CORRECTED = 5_000;
 
 /** What was done and what is known at the end. */
 export interface Proof {
@@ -70,6 +73,7 @@ class Run {
   private readonly calls: MadeCall[] = [];
   private readonly book: ProviderBook;
   private readonly deeds = { 'kill -9 of gateways': 0, 'SIGSTOP of gateways': 0, 'kill -9 of PostgreSQL': 0 };
+  private readonly bookkeeper: Bookkeeper;
   private made = 0;
   private over = false;
 
@@ -80,6 +84,7 @@ class Run {
   ) {
     this.chance = new Chance(options.seed);
     this.book = new ProviderBook(parts.provider);
+    this.bookkeeper = new Bookkeeper(parts.fleet, this.book, parts.place.database.superuserUrl);
   }
 
   async run(): Promise<Proof> {
@@ -92,7 +97,9 @@ class Run {
     const rates = new RateWatch(place.database.superuserUrl);
     boundary.start(place.database.superuserUrl);
 
+    const startedAt = new Date();
     const work = [
+      this.bookkeeper.work(this.options.seconds * 1_000, (ms) => this.goesOnFor(ms)),
       this.killGateways(this.chance.fork(2)),
       this.killPostgres(this.chance.fork(3), postgres),
       this.stopGateways(this.chance.fork(-1)),
@@ -112,11 +119,16 @@ class Run {
       await eventually(() => this.book.take() === 0, Boolean, RECOVERY_MS);
       // A fault must be told by the verdict, not by the impatience of who waits for it not to be there.
       await eventually(() => this.isSettled(books), Boolean, RECOVERY_MS).catch(() => undefined);
+      const booked = await fingerprints(books);
+      await this.correctTheRest(books, boundary, startedAt);
       const exitCodes = await fleet.stop();
       const evidence: Evidence = {
         calls: this.calls,
         provider: this.book.entries,
         ledger: await ofEach(boundary.departments, (tenant) => books.calls(tenant)),
+        altered: alteredSince(booked, await fingerprints(books)),
+        cards: await this.bookkeeper.cards(),
+        repaired: this.bookkeeper.repaired,
         corrections: await ofEach(boundary.departments, (tenant) => books.corrections(tenant)),
         windows: await windowsOf(books),
         watched: await watch.stop(),
@@ -127,10 +139,24 @@ class Run {
         ),
         journalsLeft: await readdir(join(place.folder, 'data/journal')),
       };
-      return { evidence, deeds: this.deeds, raises: boundary.raises, exitCodes };
+      return { evidence, deeds: { ...this.deeds, ...this.bookkeeper.deeds }, raises: boundary.raises, exitCodes };
     } finally {
+      await this.bookkeeper.close();
       await books.close();
     }
+  }
+
+  /** As at the end of a month: what is not sure is billed as the provider says, and prices are corrected once more. */
+  private async correctTheRest(books: Books, boundary: Boundary, startedAt: Date): Promise<void> {
+    const { superuserUrl } = this.parts.place.database;
+    const rows = await ofEach(boundary.departments, (tenant) => books.calls(tenant));
+    const doubtful = this.bookkeeper.doubtful(rows).slice(0, MOST_CORRECTED);
+    this.say(`${doubtful.length} rows that are not sure are corrected, and prices of the past`);
+    const charged = doubtful.map(({ model }) => this.book.entryOf(numberOf(model) ?? -1)?.chargedNanos ?? 0n);
+    await boundary.makeRoom(superuserUrl, sum(charged));
+    await this.bookkeeper.repair(doubtful);
+    await this.bookkeeper.correctPricesAgain(this.options.seconds * 1_000, startedAt);
+    await eventually(() => arePricesCorrected(books), Boolean, RECOVERY_MS).catch(() => undefined);
   }
 
   private async callOnAndOn(chance: Chance, departments: readonly Department[]): Promise<void> {
@@ -207,6 +233,24 @@ class Run {
     return Number(left?.['count']) === 0;
   }
 }
+
+/** Whether the corrections of every card have gone through all calls that are booked. */
+async function arePricesCorrected(books: Books): Promise<boolean> {
+  const [left] = await books.query(
+    `SELECT count(*) AS count FROM card_corrections WHERE done_up_to IS NULL
+        OR done_up_to < (SELECT max(booked_at) FROM ledger WHERE status <> 'correction')`,
+  );
+  return Number(left?.['count']) === 0;
+}
+
+/** Every row of the ledger by its id, corrections too, as a digest of all its columns. */
+async function fingerprints(books: Books): Promise<ReadonlyMap<string, string>> {
+  const rows = await books.query("SELECT replace(id::text, '-', '') AS id, md5(l::text) AS digest FROM ledger l");
+  return new Map(rows.map(({ id, digest }) => [id as string, digest as string]));
+}
+
+const alteredSince = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] =>
+  [...before].filter(([id, digest]) => after.get(id) !== digest).map(([id]) => id);
 
 async function ofEach<Row>(
   departments: readonly Department[],

@@ -21,6 +21,7 @@ const made = (number: number, change: Partial<MadeCall['plan']> = {}): MadeCall 
 
 const row = (number: number, change: Partial<BookedCall> = {}): BookedCall => ({
   id: `id${number}`,
+  at: new Date(number * 1_000),
   tenant: 'a',
   model: `fake/c${number}/fake-n3`,
   status: 'actual',
@@ -39,6 +40,8 @@ const correction = (number: number, change: Partial<BookedCorrection> = {}): Boo
   ...change,
 });
 
+const NO_TOKENS = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 };
+
 const KEPT: Evidence = {
   calls: [
     made(1),
@@ -47,11 +50,14 @@ const KEPT: Evidence = {
     { ...made(4), received: { status: 429, complete: false, requestId: 'id4', refusal: 'rate_limited' } },
   ],
   provider: [
-    { number: 1, outcome: 'completed', chargedNanos: 40n, requestId: 'req1' },
-    { number: 2, outcome: 'completed', chargedNanos: 30n, requestId: 'req2' },
+    { number: 1, outcome: 'completed', charged: NO_TOKENS, chargedNanos: 40n, requestId: 'req1' },
+    { number: 2, outcome: 'completed', charged: NO_TOKENS, chargedNanos: 30n, requestId: 'req2' },
   ],
   ledger: [row(1), row(2, { status: 'quarantined', costNanos: 100n })],
   corrections: [],
+  altered: [],
+  cards: [{ version: 1, effectiveAt: new Date(0), percent: 100n }],
+  repaired: new Set(),
   windows: [
     {
       name: 'a cost month',
@@ -79,16 +85,50 @@ test('a run that kept the promise has no fault and no gap', () => {
   expect(gapsOf(KEPT, DEEDS)).toEqual([]);
 });
 
-test('corrections are no calls of their own, and their bill may be nothing', () => {
-  const corrections = [correction(2), correction(2, { costNanos: -90n })];
-  const corrected = { ...KEPT, corrections, windows: [{ ...window!, spent: 40n, ledger: 40n }] };
+test('a row that was corrected is billed at what the provider charges', () => {
+  const corrections = [correction(2), correction(2, { costNanos: -60n })];
+  const windows = [{ ...window!, spent: 70n, ledger: 70n }];
+  const corrected = { ...KEPT, corrections, repaired: new Set(['id2']), windows };
   expect(faultsOf(corrected)).toEqual([]);
   expect(gapsOf(corrected, DEEDS)).toEqual([]);
+});
+
+/** Half the price for the first call, and for the second from its moment on; the last one was billed so at once. */
+const CARDS = [
+  ...KEPT.cards,
+  { version: 2, effectiveAt: new Date(1_000), percent: 50n },
+  { version: 3, effectiveAt: new Date(2_000), percent: 90n },
+  { version: 4, effectiveAt: new Date(2_000), percent: 50n },
+];
+
+test('by prices that are corrected for the past the bill recomputes', () => {
+  const ledger = [row(1), row(2, { costNanos: 15n, rateCard: 4 })];
+  const windows = [{ ...window!, spent: 35n, ledger: 35n }];
+  const kept = { ...KEPT, cards: CARDS, ledger, corrections: [correction(1, { costNanos: -20n })], windows };
+  expect(faultsOf(kept)).toEqual([]);
+  expect(faultsOf({ ...kept, corrections: [] })).toEqual([
+    'the bill does not recompute: 55, by the cards that hold 35',
+    'fake/c1/fake-n3 is billed at 40 in the end, by the card that holds it costs 20',
+  ]);
+  expect(faultsOf({ ...kept, ledger: [row(1), row(2, { costNanos: 15n })] })).toEqual([
+    'fake/c2/fake-n3 is billed at 15, the provider charges 30',
+  ]);
 });
 
 test.each<[string, Partial<Evidence>, RegExp]>([
   ['a correction of nothing', { corrections: [correction(9)] }, /correction9 stands for no row/],
   ['a correction on another bill', { corrections: [correction(1, { tenant: 'b' })] }, /corrected on the bill of b/],
+  [
+    'a correction to other than the provider charges',
+    { corrections: [correction(2, { costNanos: -69n })], repaired: new Set(['id2']) },
+    /does not recompute: 71.*70[\s\S]*billed at 31 in the end/,
+  ],
+  [
+    'doubt that is corrected away',
+    { corrections: [correction(2, { costNanos: -71n })] },
+    /quarantined at 29 in the end/,
+  ],
+  ['a row that was changed', { altered: ['id1'] }, /row id1 was changed/],
   ['a bill below nothing', { corrections: [correction(1), correction(1, { costNanos: -31n })] }, /corrected to -1/],
   ['a correction that no budget has', { windows: [{ ...window!, ledger: 130n }] }, /ledger rows say 130/],
   ['an instant over the limit', { watched: { ...KEPT.watched, overdrawn: ['a'] } }, /over the limit/],

@@ -1,4 +1,5 @@
-import type { Balance, BookedCall, BookedCorrection } from '../books';
+import { sum, type Balance, type BookedCall, type BookedCorrection } from '../books';
+import type { ProofCard } from './bookkeeper';
 import type { Received } from './caller';
 import type { ProviderEntry } from './provider-book';
 import { numberOf, type PlannedCall } from './scenario';
@@ -28,6 +29,12 @@ export interface Evidence {
   /** The calls' own rows, and what was booked beside them. */
   readonly ledger: readonly BookedCall[];
   readonly corrections: readonly BookedCorrection[];
+  /** Ids of rows that are no longer what they were before the last corrections. */
+  readonly altered: readonly string[];
+  /** All rate cards, those for a time in the past included. */
+  readonly cards: readonly ProofCard[];
+  /** Ids of rows that somebody has corrected to what the provider charges. */
+  readonly repaired: ReadonlySet<string>;
   readonly windows: readonly FinalWindow[];
   readonly watched: Watched;
   readonly quotes: Quotes;
@@ -48,6 +55,8 @@ export function faultsOf(evidence: Evidence): string[] {
     ...evidence.windows.flatMap(faultsOfWindow),
     ...faultsOfRows(evidence),
     ...faultsOfCorrections(evidence),
+    ...evidence.altered.map((id) => `row ${id} was changed`),
+    ...faultsOfBill(evidence),
     ...faultsOfCalls(evidence),
     ...faultsOfRates(evidence),
     ...processEnds.filter((how) => how === null).map(() => 'a gateway process that nobody has accounted for'),
@@ -65,11 +74,11 @@ function faultsOfWindow({ name, limit, spent, ledger, leased, leases, uncovered 
 }
 
 /** Rows that stand for nothing, twice for the same, or for another amount than their status promises. */
-function faultsOfRows({ calls, provider, ledger, quotes }: Evidence): string[] {
+function faultsOfRows({ calls, provider, ledger, quotes, cards }: Evidence): string[] {
   const made = new Map(calls.map((call) => [call.plan.number, call]));
   const charged = new Map(provider.map((entry) => [entry.number, entry]));
   const seen = new Set<number>();
-  return ledger.flatMap(({ id, tenant, model, status, costNanos, providerRequestId }) => {
+  return ledger.flatMap(({ id, tenant, model, status, rateCard, costNanos, providerRequestId }) => {
     const number = numberOf(model) ?? -1;
     const call = made.get(number);
     if (!call) return [`row ${id} of ${model} stands for no call`];
@@ -77,38 +86,98 @@ function faultsOfRows({ calls, provider, ledger, quotes }: Evidence): string[] {
     seen.add(number);
     const faults: string[] = [];
     const entry = charged.get(number);
+    const charge = chargeBy(
+      cards.find(({ version }) => version === rateCard),
+      entry,
+    );
     const worst = quotes[call.plan.maxTokens];
     if (tenant !== call.tenant) faults.push(`${model} was called by ${call.tenant} and billed to ${tenant}`);
     if (!entry && status !== 'unconfirmed') faults.push(`${model} is ${status} and never reached the provider`);
     if (costNanos < 0n || costNanos > worst) faults.push(`${model} costs ${costNanos}, its worst case is ${worst}`);
     // Its hold may be below the worst case known here: near a boundary the gateway counts the prompt before it holds.
-    if ((status === 'unconfirmed' || status === 'quarantined') && costNanos < (entry?.chargedNanos ?? 0n))
-      faults.push(`${model} is ${status} at ${costNanos}, the provider charges ${entry?.chargedNanos}`);
+    if ((status === 'unconfirmed' || status === 'quarantined') && costNanos < charge)
+      faults.push(`${model} is ${status} at ${costNanos}, the provider charges ${charge}`);
     // A caller who leaves at the very end may have seen the final usage of an answer the provider takes for aborted.
-    if (status === 'actual' && entry && entry.outcome !== 'aborted' && costNanos !== entry.chargedNanos)
-      faults.push(`${model} is billed at ${costNanos}, the provider charges ${entry.chargedNanos}`);
+    if (status === 'actual' && entry && entry.outcome !== 'aborted' && costNanos !== charge)
+      faults.push(`${model} is billed at ${costNanos}, the provider charges ${charge}`);
     if (providerRequestId && entry && providerRequestId !== entry.requestId)
       faults.push(`${model} names the provider's request ${providerRequestId}, which was ${entry.requestId}`);
     return faults;
   });
 }
 
-/** Corrections of nothing, of another tenant's call, or by more than was billed. What else they say is a person's decision. */
-function faultsOfCorrections({ ledger, corrections }: Evidence): string[] {
+/** Corrections of nothing, of another tenant's call, or by more than was billed. */
+function faultsOfCorrections(evidence: Evidence): string[] {
+  const { ledger, corrections } = evidence;
   const rows = new Map(ledger.map((row) => [row.id, row]));
   const stray = corrections.flatMap(({ id, tenant, corrects }) => {
     const row = rows.get(corrects);
     if (!row) return [`correction ${id} stands for no row`];
     return row.tenant === tenant ? [] : [`${row.model} of ${row.tenant} is corrected on the bill of ${tenant}`];
   });
-  const bills = new Map(ledger.map(({ id, costNanos }) => [id, costNanos]));
-  for (const { corrects, costNanos } of corrections) bills.set(corrects, (bills.get(corrects) ?? 0n) + costNanos);
-  const below = ledger.flatMap(({ id, model }) => {
-    const bill = bills.get(id) as bigint;
-    return bill < 0n ? [`${model} is corrected to ${bill}`] : [];
-  });
+  const below = billsOf(evidence).flatMap(({ row: { model }, billed }) =>
+    billed < 0n ? [`${model} is corrected to ${billed}`] : [],
+  );
   return [...stray, ...below];
 }
+
+/** A call as it is billed in the end, and what the provider's count of it costs by the card that holds for its time. */
+export interface Bill {
+  readonly row: BookedCall;
+  /** With all corrections. */
+  readonly billed: bigint;
+  readonly owed: bigint;
+  /** Whether the provider has said what it charges, to the gateway or to whoever has corrected the row. */
+  readonly isSure: boolean;
+}
+
+export function billsOf({ provider, ledger, corrections, cards, repaired }: Evidence): Bill[] {
+  const charged = new Map(provider.map((entry) => [entry.number, entry]));
+  const differences = new Map<string, bigint>();
+  for (const { corrects, costNanos } of corrections)
+    differences.set(corrects, (differences.get(corrects) ?? 0n) + costNanos);
+  return ledger.map((row) => {
+    const entry = charged.get(numberOf(row.model) ?? -1);
+    return {
+      row,
+      billed: row.costNanos + (differences.get(row.id) ?? 0n),
+      owed: chargeBy(cardAt(cards, row.at), entry),
+      isSure: repaired.has(row.id) || (row.status === 'actual' && entry?.outcome !== 'aborted'),
+    };
+  });
+}
+
+/** Prices that were corrected for the past and are not on the bill, or rows that were corrected and are not. */
+function faultsOfBill(evidence: Evidence): string[] {
+  const bills = billsOf(evidence);
+  const sure = bills.filter(({ isSure }) => isSure);
+  const [billed, owed] = [sum(sure.map((bill) => bill.billed)), sum(sure.map((bill) => bill.owed))];
+  return [
+    ...(billed === owed ? [] : [`the bill does not recompute: ${billed}, by the cards that hold ${owed}`]),
+    ...bills.flatMap(({ row: { model, status }, billed: bill, owed: due, isSure }) =>
+      isSure
+        ? bill === due
+          ? []
+          : [`${model} is billed at ${bill} in the end, by the card that holds it costs ${due}`]
+        : status !== 'estimated' && bill < due
+          ? [`${model} is ${status} at ${bill} in the end, by the card that holds it costs ${due}`]
+          : [],
+    ),
+  ];
+}
+
+/** The one with the latest moment; of several with the same, the last. */
+const cardAt = (cards: readonly ProofCard[], at: Date): ProofCard | undefined =>
+  cards
+    .filter(({ effectiveAt }) => effectiveAt <= at)
+    .reduce<ProofCard | undefined>(
+      (best, card) => (best && best.effectiveAt > card.effectiveAt ? best : card),
+      undefined,
+    );
+
+/** What a card makes of the provider's count; at list prices where there is none. */
+const chargeBy = (card: ProofCard | undefined, entry: ProviderEntry | undefined): bigint =>
+  ((entry?.chargedNanos ?? 0n) * (card?.percent ?? 100n)) / 100n;
 
 /** Calls that were served or charged and are not billed as they should be. */
 function faultsOfCalls({ calls, provider, ledger }: Evidence): string[] {

@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { formatNanos, parseNanos } from '../../../libs/platform/src/money';
+import type { BookedCall } from '../books';
+import { fakePrices } from '../department';
+import type { Answer } from '../gateway';
+import type { Fleet } from './fleet';
+import { Onlooker } from './onlooker';
+import type { ProviderBook, ProviderEntry } from './provider-book';
+import { numberOf } from './scenario';
+
+const PAUSE_MS = 250;
+const ROWS_AT_ONCE = 5;
+const PATIENCE_MS = 60_000;
+
+/** Shares of the list prices that rate cards for a time in the past ask, in percent: each is cheaper than what was billed. */
+const UNDER_LOAD = 90n;
+const AT_THE_END = 80n;
+
+/** What calls from an instant on should have cost. */
+export interface ProofCard {
+  readonly version: number;
+  readonly effectiveAt: Date;
+  /** Of the list prices. */
+  readonly percent: bigint;
+}
+
+/**
+ * Does what finance does, meanwhile and afterwards: corrects prices for the past, and rows that are not sure by what the provider
+ * charges. While calls are made only downwards, for a call that turns out dearer than it was held may rightly pass a limit.
+ */
+export class Bookkeeper {
+  /** Rows that are billed as the provider says, by their ids. */
+  readonly repaired = new Set<string>();
+  readonly deeds = { 'rate cards corrected under load': 0, 'rows corrected under load': 0 };
+  private readonly onlooker: Onlooker;
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly provider: ProviderBook,
+    superuserUrl: string,
+  ) {
+    this.onlooker = new Onlooker(superuserUrl);
+  }
+
+  /** @param goesOnFor waits, and answers false when the run has ended meanwhile */
+  async work(runMs: number, goesOnFor: (ms: number) => Promise<boolean>): Promise<void> {
+    const start = Date.now();
+    for (let imported = false; await goesOnFor(PAUSE_MS);) {
+      if (!imported && Date.now() - start > runMs * 0.35) {
+        imported = true;
+        await this.correctPrices(UNDER_LOAD, new Date(start + runMs * 0.2));
+        this.deeds['rate cards corrected under load']++;
+      }
+      this.deeds['rows corrected under load'] += await this.repair(await this.dearestDoubts());
+    }
+  }
+
+  /** A price that was wrong from the middle of the run on; sooner or later all calls since are billed by the right one. */
+  async correctPricesAgain(runMs: number, startedAt: Date): Promise<void> {
+    await this.correctPrices(AT_THE_END, new Date(startedAt.getTime() + runMs * 0.6));
+  }
+
+  /** What is not sure by itself: the provider has not said what it charges, or has said so to nobody. */
+  doubtful(rows: readonly BookedCall[]): BookedCall[] {
+    return rows.filter(
+      ({ id, status, model }) =>
+        !this.repaired.has(id) && (status !== 'actual' || this.entryOf(model)?.outcome === 'aborted'),
+    );
+  }
+
+  /** Has rows billed at what the provider charges. @returns how many were not billed so */
+  async repair(rows: readonly Pick<BookedCall, 'id' | 'model'>[]): Promise<number> {
+    let corrected = 0;
+    for (const { id, model } of rows) {
+      const { input, output, cacheRead, cacheWrite5m, cacheWrite1h } = this.entryOf(model)?.charged ?? NOTHING;
+      const answer = await this.insist(`/api/v1/admin/ledger/rows/req_${id}/corrections`, `proof-row-${id}`, {
+        tokens: { input, output, cacheRead, cacheWrite5m, cacheWrite1h },
+        reason: "The provider's count",
+      });
+      if (answer.status === 201) corrected++;
+      else if (!answer.text.includes('correction_empty')) throw new Error(`row ${id} is not corrected: ${answer.text}`);
+      this.repaired.add(id);
+    }
+    return corrected;
+  }
+
+  /** Every card there is, the gateway's own among them. */
+  async cards(): Promise<ProofCard[]> {
+    const rows = await this.onlooker.query<{ version: number; effectiveAt: Date; note: string | null }>(
+      `SELECT version, effective_at AS "effectiveAt", document::json ->> 'note' AS note FROM rate_cards ORDER BY version`,
+    );
+    return (rows ?? []).map(({ version, effectiveAt, note }) => {
+      const [, percent = '100'] = /^(\d+) percent$/.exec(note ?? '') ?? [];
+      return { version, effectiveAt, percent: BigInt(percent) };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.onlooker.close();
+  }
+
+  private async correctPrices(percent: bigint, effectiveAt: Date): Promise<void> {
+    const share = (price: string): string => formatNanos((parseNanos(price) * percent) / 100n);
+    const prices = fakePrices().map(({ model, ...price }) => ({
+      model,
+      ...Object.fromEntries(Object.entries(price).map(([name, amount]) => [name, share(amount)])),
+    }));
+    const answer = await this.insist('/api/v1/admin/rate-cards', `proof-card-${percent}`, {
+      currency: 'USD',
+      note: `${percent} percent`,
+      effectiveAt: effectiveAt.toISOString(),
+      correction: true,
+      reason: 'A discount that was agreed on',
+      prices,
+    });
+    if (answer.status !== 201) throw new Error(`the prices are not corrected: ${answer.text}`);
+  }
+
+  /** Some rows at their worst case, of calls whose end the provider has told. */
+  private async dearestDoubts(): Promise<Pick<BookedCall, 'id' | 'model'>[]> {
+    const rows = await this.onlooker.query<Pick<BookedCall, 'id' | 'model'>>(
+      `SELECT replace(id::text, '-', '') AS id, model FROM ledger WHERE status IN ('unconfirmed', 'quarantined')
+        ORDER BY at DESC, id LIMIT 50`,
+    );
+    return (rows ?? [])
+      .filter(({ id, model }) => !this.repaired.has(id) && this.entryOf(model) !== undefined)
+      .slice(0, ROWS_AT_ONCE);
+  }
+
+  private entryOf(model: string): ProviderEntry | undefined {
+    return this.provider.entryOf(numberOf(model) ?? -1);
+  }
+
+  /** Asks whoever lives until it is answered; by its key, what was done already is not done again. */
+  private async insist(path: string, key: string, body: unknown): Promise<Answer<unknown>> {
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(PAUSE_MS)) {
+      const [gateway] = this.fleet.alive;
+      const answer = await gateway
+        ?.call<unknown>('POST', path, body, undefined, { 'idempotency-key': key })
+        .catch(() => undefined);
+      if (answer && answer.status < 500) return answer;
+    }
+    throw new Error(`POST ${path} was not answered`);
+  }
+}
+
+const NOTHING = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 };
