@@ -3,7 +3,8 @@ import type { ShippedModel, ShippedModels } from './shipped-model';
 
 /**
  * Models that hear and speak are not cached. A token of input stands for a tenth of a second
- * (https://platform.openai.com/docs/guides/realtime-costs).
+ * (https://platform.openai.com/docs/guides/realtime-costs). Spoken tokens have prices of their own, on the page of each model
+ * (https://platform.openai.com/docs/models/gpt-audio-mini) apart from those of text; a spoken answer costs twice a spoken prompt.
  */
 const spoken = (input: string, output: string, audioInput: string, audioOutput: string): StatedClasses => ({
   input,
