@@ -86,7 +86,7 @@ export class BillingWorld {
     this.seeding = new Seeding(database, this.models, this.cards, clock);
     this.partitions = new LedgerPartitions(database, jobPrincipals, clock, silentLog);
     this.ledger = new Ledger(this.catalogue, this.partitions, silentLog);
-    this.rollUp = new RollUp(database, jobPrincipals, silentLog);
+    this.rollUp = new RollUp(database, jobPrincipals, config, clock, silentLog);
     this.months = new LedgerMonths(database, new Audit(), config, clock);
     this.usage = new Usage(database, config, clock);
     this.reports = new Reports(database, config, clock);

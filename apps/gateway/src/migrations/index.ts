@@ -20,6 +20,7 @@ import { TenantPolicies1795300000022 } from './1795300000022-tenant-policies';
 import { ResponseCache1795300000023 } from './1795300000023-response-cache';
 import { PromptLog1795300000024 } from './1795300000024-prompt-log';
 import { NoticesInOrder1795300000025 } from './1795300000025-notices-in-order';
+import { LedgerQuarters1795300000028 } from './1795300000028-ledger-quarters';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -45,4 +46,5 @@ export const migrations = [
   ResponseCache1795300000023,
   PromptLog1795300000024,
   NoticesInOrder1795300000025,
+  LedgerQuarters1795300000028,
 ];

@@ -30,8 +30,8 @@ export class RollUpDifferenceView {
   /** When the line begins. */
   from!: string;
 
-  /** How long it lasts; days are those of UTC. */
-  lasts!: 'hour' | 'day';
+  /** How long it lasts; days are those of UTC, quarters those of an hour. */
+  lasts!: 'quarter' | 'hour' | 'day';
 
   tenant!: string;
 

@@ -1,6 +1,6 @@
 /**
- * SQL of the roll-up, the ledger summed up by the hour (`ledger_hours`) and by the day of UTC (`ledger_days`): what its lines are
- * told apart by beside their beginning, and what they add up. Each member is a column of those tables and what it is of `l`, a
+ * SQL of the roll-up, the ledger summed up by the hour (`ledger_hours`), by the day of UTC (`ledger_days`) and, of some hours, by the
+ * quarter (`ledger_quarters`): what its lines are told apart by beside their beginning, and what they add up. Each member is a column of those tables and what it is of `l`, a
  * row of the ledger.
  */
 export const TOLD_BY: readonly (readonly [column: string, ofRow: string])[] = [
@@ -53,12 +53,27 @@ export const lineOfRow = (times = '1'): string =>
     ...ADDED_UP.map(([column, ofRow]) => `(${times} * ${ofRow})::bigint AS ${column}`),
   ].join(', ');
 
+const sumsBy = (beginning: string): string =>
+  `${beginning}, ${TOLD_BY.map(([column, ofRow]) => `${ofRow} AS ${column}`).join(', ')},
+    ${ADDED_UP.map(([column, ofRow]) => `sum(${ofRow})::bigint AS ${column}`).join(', ')}`;
+const APART = TOLD_BY.map(([, ofRow]) => ofRow).join(', ');
+
 /** The hours that rows of the ledger, chosen by a condition, add up to, with the instant at which the last was booked. */
 export const hoursWhere = (condition: string): string => `
-  SELECT l.hour, ${TOLD_BY.map(([column, ofRow]) => `${ofRow} AS ${column}`).join(', ')},
-    ${ADDED_UP.map(([column, ofRow]) => `sum(${ofRow})::bigint AS ${column}`).join(', ')}, max(l.booked_at) AS last_booked_at
-  FROM ledger l WHERE ${condition}
-  GROUP BY l.hour, ${TOLD_BY.map(([, ofRow]) => ofRow).join(', ')}`;
+  SELECT ${sumsBy('l.hour')}, max(l.booked_at) AS last_booked_at FROM ledger l WHERE ${condition} GROUP BY l.hour, ${APART}`;
+
+const QUARTER = "date_bin('15 minutes', l.at, '2000-01-01Z')";
+
+/** The quarters that rows of hours add up to. @param hours SQL of an array @param condition which of their rows */
+export const quartersOf = (hours: string, condition: string): string => `
+  SELECT ${sumsBy(`${QUARTER} AS quarter`)} FROM unnest(${hours}) AS split (hour) CROSS JOIN LATERAL (
+    SELECT * FROM ledger l
+    WHERE l.at >= split.hour AND l.at < split.hour + interval '1 hour' AND ${condition} OFFSET 0) l
+  GROUP BY ${QUARTER}, ${APART}`;
+
+/** The same of the hours that are kept by the quarter. */
+export const quartersWhere = (condition: string): string => `
+  SELECT ${sumsBy(`${QUARTER} AS quarter`)} FROM ledger l JOIN ledger_cut_hours USING (hour) WHERE ${condition} GROUP BY ${QUARTER}, ${APART}`;
 
 /** The lines of a level that hours, selected by SQL, add up to. */
 export const linesOf = ({ lasts, beginning }: Level, hours: string): string => `

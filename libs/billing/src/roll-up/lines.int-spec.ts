@@ -13,7 +13,7 @@ import {
   rawUsed,
 } from '../../test/raw-sums';
 import { selectModelsInUse } from '../catalogue/models.queries';
-import { addBooked, selectRollUp } from './roll-up.queries';
+import { addBooked, keepQuarters, selectRollUp } from './roll-up.queries';
 import type { Selection } from '../ledger/selection';
 import {
   selectByCostCenter,
@@ -24,12 +24,13 @@ import {
 } from '../reports/report.queries';
 import { daysOf, type Day } from '../reports/period';
 import { selectUsage, type UsageGroup } from '../reports/usage.queries';
+import { cutHours, HOUR_MS } from './cut-hours';
 import { sumUsed, type UsedBy } from './used.queries';
 
 /** Ten days around the hour that Berlin skips and Lord Howe's half hour that comes again. */
 const FROM = Date.parse('2026-03-28T00:00:00Z');
 const TO = Date.parse('2026-04-07T00:00:00Z');
-const HOUR_MS = 3_600_000;
+const TEN_DAYS = { from: new Date(FROM), to: new Date(TO) };
 const DAY_MS = 24 * HOUR_MS;
 const TENANTS = ['alpha', 'beta'] as const;
 const KEYS = ['tenant', 'model', 'token', 'day', 'subject', 'costCenter'] as const;
@@ -105,8 +106,8 @@ describe('sums from the roll-up', () => {
   afterAll(() => world.close());
 
   async function book(rows: readonly Booked[]): Promise<void> {
-    await world.asSuperuser(`DELETE FROM ledger; DELETE FROM ledger_hours; DELETE FROM ledger_days;
-      UPDATE ledger_roll_up SET booked_up_to = '1970-01-01Z', days_booked_up_to = '1970-01-01Z', reaching = '1970-01-01Z'`);
+    await world.asSuperuser(`DELETE FROM ledger; DELETE FROM ledger_hours; DELETE FROM ledger_days; DELETE FROM ledger_quarters; DELETE FROM ledger_cut_hours;
+      UPDATE ledger_roll_up SET booked_up_to = '1970-01-01Z', days_booked_up_to = '1970-01-01Z', quarters_booked_up_to = '1970-01-01Z', reaching = '1970-01-01Z'`);
     await world.asSuperuser(
       `INSERT INTO ledger (id, at, booked_at, tenant_id, cost_center, token_id, subject, end_user, model, provider, rate_card, formula, status, outcome,
          input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, cost_nanos, service_tier, saved_nanos)
@@ -130,11 +131,14 @@ describe('sums from the roll-up', () => {
     );
   }
 
-  const rollUpTo = (instants: readonly number[]): Promise<void> =>
+  /** @param zones one for each instant: from then on the hours are kept by quarters that its days cut */
+  const rollUpTo = (instants: readonly number[], zones: readonly (string | undefined)[]): Promise<void> =>
     world.inPlatform(async (tx) => {
-      for (const at of [...instants].sort((a, b) => a - b)) {
+      for (const [step, at] of [...instants].sort((a, b) => a - b).entries()) {
         await tx.query('UPDATE ledger_roll_up SET reaching = $1', [new Date(at).toISOString()]);
         await addBooked(tx, await selectRollUp(tx));
+        const zone = zones[step];
+        if (zone !== undefined) await keepQuarters(tx, cutHours(TEN_DAYS, zone), 1_000);
       }
     });
 
@@ -160,13 +164,14 @@ describe('sums from the roll-up', () => {
       fc.asyncProperty(
         fc.array(booked, { maxLength: 40 }),
         fc.array(instant, { maxLength: 3 }),
+        fc.array(fc.constantFrom(...ZONES, undefined), { maxLength: 3 }),
         fc.uniqueArray(instant, { minLength: 2, maxLength: 2 }),
         fc.tuple(instant, fc.constantFrom(...ZONES), fc.constantFrom(null, ...TENANTS)),
-        async (rows, steps, ends, [asOf, timeZone, tenant]) => {
+        async (rows, steps, kept, ends, [asOf, timeZone, tenant]) => {
           const [from = 0, to = 0] = [...ends].sort((a, b) => a - b);
           const selection = { from: new Date(from), to: new Date(to), asOf: new Date(asOf), tenant };
           await book(rows);
-          await rollUpTo(steps);
+          await rollUpTo(steps, kept);
           await world.inPlatform((tx) => expectSame(tx, selection, timeZone));
           await world.db.database.tenant(tenantPrincipal('alpha'), (tx) => expectSame(tx, selection, timeZone));
           await world.inPlatform(async (tx) => {

@@ -3,7 +3,7 @@ import { refuseArchivedHours, refuseArchivedRows } from '../ledger/archives.quer
 import { parametersOf, pathTo, SELECTED, type Selection } from '../ledger/selection';
 import { ADDED_UP_COLUMNS, lineOfRow, TOLD_BY_COLUMNS } from './levels';
 import { piecesOf } from './pieces';
-import { selectRollUp } from './roll-up.queries';
+import { selectKeptQuarters, selectRollUp } from './roll-up.queries';
 
 /**
  * Something to sum over as `l`: lines with the columns of `ledger_hours`, `requests` among them, and an instant `at`. A group
@@ -30,7 +30,8 @@ export const rowByRow = (tx: Tx, selection: Selection): Lines => ({
 });
 
 /**
- * The same sums from the roll-up: days and hours as they are summed up; the rows of hours that the period cuts; and the rows booked
+ * The same sums from the roll-up: days and hours as they are summed up; of hours that the period cuts their quarters, or else their
+ * rows; and the rows booked
  * between the instant the roll-up goes to and the one that is asked for, added or taken away. How far it goes is read in the same
  * statement. `$6` is how far it went before, no later, and there only to tell the planner that these rows are few.
  *
@@ -44,7 +45,11 @@ const ROLLED_UP = `(
   UNION ALL
     SELECT hour AS at, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS} FROM ledger_hours l
     WHERE (l.hour >= $1 AND l.hour < $7 OR l.hour >= $8 AND l.hour < $2) AND l.hour <> ALL ($5::timestamptz[])
-      AND ($3::text IS NULL OR l.tenant_id = $3)
+      AND l.hour <> ALL ($11::timestamptz[]) AND ($3::text IS NULL OR l.tenant_id = $3)
+  UNION ALL
+    SELECT quarter AS at, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS} FROM unnest($11::timestamptz[]) AS cut (hour)
+    JOIN ledger_quarters l ON l.quarter >= cut.hour AND l.quarter < cut.hour + interval '1 hour'
+    WHERE l.quarter >= $1 AND l.quarter < $2 AND ($3::text IS NULL OR l.tenant_id = $3)
   UNION ALL
     SELECT l.* FROM unnest($5::timestamptz[]) AS split (hour) CROSS JOIN LATERAL (
       SELECT l.at, ${lineOfRow()} FROM ledger l
@@ -61,13 +66,15 @@ const ROLLED_UP = `(
 
 /** @param cuts instants at which the lines must not reach from before to after, beside the ends of the period */
 export async function rolledUp(tx: Tx, selection: Selection, cuts: readonly Date[] = []): Promise<Lines> {
-  const { splitHours, daysFrom, daysTo } = piecesOf(selection, cuts);
+  const { splitHours: split, atQuarters, daysFrom, daysTo } = piecesOf(selection, cuts);
+  const quartered = (await selectKeptQuarters(tx, atQuarters)).map((hour) => hour.toISOString());
+  const splitHours = split.filter((hour) => !quartered.includes(hour.toISOString()));
   const { bookedUpTo } = await selectRollUp(tx);
   const months = [monthOf(selection.from), monthOf(new Date(selection.to.getTime() - 1), 1)];
   const instants = [bookedUpTo, daysFrom, daysTo, ...months].map((at) => at.toISOString());
   return {
     sql: ROLLED_UP,
-    parameters: [...parametersOf(selection), splitHours.map((hour) => hour.toISOString()), ...instants],
+    parameters: [...parametersOf(selection), splitHours.map((hour) => hour.toISOString()), ...instants, quartered],
     refuseIncomplete: () => refuseArchivedHours(tx, { ...selection, splitHours }),
   };
 }

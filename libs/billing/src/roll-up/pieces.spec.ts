@@ -13,6 +13,16 @@ it.each([
   expect(iso(piecesOf(period(from, to)).splitHours)).toEqual(expected);
 });
 
+it('hours that are cut at quarters only are told', () => {
+  const cuts = ['2026-10-01T01:15:00Z', '2026-10-01T01:45:00Z', '2026-10-01T02:30:00Z', '2026-10-01T02:30:01Z'];
+  const { splitHours, atQuarters } = piecesOf(
+    period('2026-10-01T00:30:00Z', '2026-10-01T03:00:00.001Z'),
+    cuts.map((at) => new Date(at)),
+  );
+  expect(iso(splitHours).sort()).toEqual([0, 1, 2, 3].map((hour) => `2026-10-01T0${hour}:00:00.000Z`));
+  expect(iso(atQuarters).sort()).toEqual([0, 1].map((hour) => `2026-10-01T0${hour}:00:00.000Z`));
+});
+
 it.each([
   ['begins and ends with them', '2026-10-01T00:00:00Z', '2026-10-03T00:00:00Z', ['2026-10-01', '2026-10-03']],
   ['begins and ends within them', '2026-10-01T00:00:00.001Z', '2026-10-04T23:59:59Z', ['2026-10-02', '2026-10-04']],

@@ -5,6 +5,7 @@ import { RollUp } from './roll-up.service';
 import { selectRollUp } from './roll-up.queries';
 
 const OCTOBER = new Date('2026-10-05T10:15:00.000Z');
+const STEPS = Math.ceil((Date.now() - Date.parse('2026-08-01T00:00:00Z')) / 86_400_000 / 8);
 const LINE = { tenant: 'alpha', costCenter: 'CC-1', model: 'gpt-4o' };
 const HOUR = { from: '2026-10-05T10:00:00.000Z', lasts: 'hour', ...LINE };
 const DAY = { from: '2026-10-05T00:00:00.000Z', lasts: 'day', ...LINE };
@@ -27,7 +28,10 @@ describe('the roll-up', () => {
     await world.book(world.row({ at: OCTOBER }), world.row({ at: new Date('2026-10-05T10:59:59.999Z') }));
     await world.rollUp.advance();
     await world.book(world.row({ at: OCTOBER }), world.row({ at: new Date('2026-10-05T11:00:00.000Z') }));
-    const others = Array.from({ length: 3 }, () => new RollUp(world.db.database, jobPrincipals, silentLog));
+    const others = Array.from(
+      { length: 3 },
+      () => new RollUp(world.db.database, jobPrincipals, world.config, world.clock, silentLog),
+    );
     await Promise.all([world.rollUp, ...others].map((each) => each.advance()));
     await world.rollUp.advance();
     expect(await hours()).toMatchObject([
@@ -133,6 +137,41 @@ describe('the roll-up', () => {
     expect((await check('2026-10')).ok).toBe(true);
   });
 
+  it('keeps quarters of the hours in which days of the time zone begin, old ones by and by, and adds what comes late', async () => {
+    world.config.current.timezone = 'Asia/Kathmandu';
+    const days = Array.from(
+      { length: 12 },
+      (_, day) => new Date(Date.parse('2026-09-24T18:14:59.999Z') + day * 86_400_000),
+    );
+    for (const at of days) await world.book(world.row({ at }), world.row({ at: new Date(at.getTime() + 1) }));
+    await world.rollUp.advance();
+    const quarters = () =>
+      world.asSuperuser<{ quarter: Date; requests: string }>(
+        'SELECT quarter, requests FROM ledger_quarters ORDER BY quarter DESC',
+      );
+    await world.rollUp.keepCutHours();
+    expect((await quarters()).length).toBeLessThan(24);
+    // At most ten hours at a time, and months of nothing lie between.
+    for (let step = 0; step < STEPS; step++) await world.rollUp.keepCutHours();
+    expect((await quarters()).slice(0, 2)).toEqual([
+      { quarter: new Date('2026-10-05T18:15:00.000Z'), requests: '1' },
+      { quarter: new Date('2026-10-05T18:00:00.000Z'), requests: '1' },
+    ]);
+    expect(await quarters()).toHaveLength(24);
+
+    await world.book(world.row({ at: new Date('2026-10-05T18:59:59.999Z') }), world.row({ at: days[11] as Date }));
+    await world.rollUp.advance();
+    expect((await quarters()).slice(0, 3).map(({ requests }) => requests)).toEqual(['1', '1', '2']);
+    expect((await check('2026-10')).ok).toBe(true);
+    await world.asSuperuser("UPDATE ledger_quarters SET requests = 5 WHERE quarter = '2026-10-05T18:15Z'");
+    const { items } = await world.usage.rollUp(world.admin, { by: 'day', period: '2026-10' });
+    expect(items.find(({ key }) => key === '2026-10-06')).toMatchObject({ requests: 6 });
+    expect(await check('2026-10')).toMatchObject({ differences: 1, examples: [{ lasts: 'quarter', requests: 5 }] });
+    await world.months.rebuild(world.admin, '2026-10');
+    expect((await check('2026-10')).ok).toBe(true);
+    expect(await quarters()).toHaveLength(25);
+  });
+
   it('is a tenant’s own to read, and nobody’s to change', async () => {
     await world.book(world.row({ at: OCTOBER }), world.row({ at: OCTOBER, tenantId: 'beta' }));
     await world.rollUp.advance();
@@ -142,6 +181,9 @@ describe('the roll-up', () => {
       'DELETE FROM ledger_hours',
       'UPDATE ledger_days SET requests = 7',
       'DELETE FROM ledger_days',
+      'UPDATE ledger_quarters SET requests = 7',
+      'DELETE FROM ledger_quarters',
+      'DELETE FROM ledger_cut_hours',
       'UPDATE ledger_roll_up SET reaching = now()',
     ])
       await expect(world.asSuperuser(`${as} ${sql}`)).rejects.toMatchObject({ code: '42501' });

@@ -1,5 +1,14 @@
 import type { Tx } from '@app/platform';
-import { ADDED_UP, ADDED_UP_COLUMNS, hoursWhere, LEVELS, linesOf, TOLD_BY_COLUMNS, type Level } from './levels';
+import {
+  ADDED_UP,
+  ADDED_UP_COLUMNS,
+  hoursWhere,
+  LEVELS,
+  linesOf,
+  quartersOf,
+  quartersWhere,
+  TOLD_BY_COLUMNS,
+} from './levels';
 
 /** From the first instant of a month up to that of the next, in UTC as the partitions are. */
 export interface LedgerMonth {
@@ -46,45 +55,91 @@ export async function selectRollUp(tx: Tx): Promise<RollUpState> {
   return state as RollUpState;
 }
 
-const intoLevel = (level: Level): string => `
-    INSERT INTO ${level.table} AS kept (${level.lasts}, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS}) ${linesOf(level, 'fresh')}
-    ON CONFLICT (${level.lasts}, tenant_id, token_id, model, provider, rate_card, is_correction, service_tier, cost_center)
+const into = ({ table, lasts }: { readonly table: string; readonly lasts: string }, lines: string): string => `
+    INSERT INTO ${table} AS kept (${lasts}, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS}) ${lines}
+    ON CONFLICT (${lasts}, tenant_id, token_id, model, provider, rate_card, is_correction, service_tier, cost_center)
     DO UPDATE SET ${ADDED_UP.map(([column]) => `${column} = kept.${column} + excluded.${column}`).join(', ')}`;
 
-/** Sums rows up into all levels and `ledger_months`, by the hours that SQL named `fresh` selects. */
+const QUARTERS = { table: 'ledger_quarters', lasts: 'quarter' } as const;
+
+/** Sums rows up by the hour, the day and the month, by the hours that SQL named `fresh` selects. */
 const addingUp = (fresh: string): string => `
-  WITH fresh AS (${fresh}), ${LEVELS.map((level) => `${level.lasts}s AS (${intoLevel(level)})`).join(', ')}
+  WITH fresh AS (${fresh}), ${LEVELS.map((level) => `${level.lasts}s AS (${into(level, linesOf(level, 'fresh'))})`).join(', ')}
   INSERT INTO ledger_months AS m (month, rows, last_booked_at)
   SELECT date_trunc('month', hour, 'UTC'), sum(requests), max(last_booked_at) FROM fresh GROUP BY 1
   ON CONFLICT (month) DO UPDATE
     SET rows = m.rows + excluded.rows, last_booked_at = greatest(m.last_booked_at, excluded.last_booked_at)`;
 
+const BOOKED_SINCE = 'l.booked_at > $1 AND l.booked_at <= $2';
+
 /** Adds what was booked since the last step, and says so. */
 export async function addBooked(tx: Tx, { bookedUpTo, reaching }: RollUpState): Promise<void> {
-  await tx.query(addingUp(hoursWhere('l.booked_at > $1 AND l.booked_at <= $2')), [
-    bookedUpTo.toISOString(),
-    reaching.toISOString(),
-  ]);
-  await tx.query('UPDATE ledger_roll_up SET booked_up_to = $1, days_booked_up_to = $1', [reaching.toISOString()]);
+  const since = [bookedUpTo.toISOString(), reaching.toISOString()];
+  await tx.query(addingUp(hoursWhere(BOOKED_SINCE)), since);
+  await tx.query(into(QUARTERS, quartersWhere(BOOKED_SINCE)), since);
+  await tx.query(
+    'UPDATE ledger_roll_up SET booked_up_to = $1, days_booked_up_to = $1, quarters_booked_up_to = $1',
+    since.slice(1),
+  );
 }
 
 /** Sums a month up anew, as far as the roll-up goes. */
 export async function addAgain(tx: Tx, { from, to }: LedgerMonth): Promise<void> {
   const { bookedUpTo } = await selectRollUp(tx);
   const month = [from.toISOString(), to.toISOString()];
-  for (const { table, lasts } of LEVELS)
+  for (const { table, lasts } of [...LEVELS, QUARTERS])
     await tx.query(`DELETE FROM ${table} WHERE ${lasts} >= $1 AND ${lasts} < $2`, month);
   await tx.query('DELETE FROM ledger_months WHERE month = $1', [month[0]]);
-  await tx.query(addingUp(hoursWhere('l.at >= $1 AND l.at < $2 AND l.booked_at <= $3')), [
-    ...month,
+  const rows = 'l.at >= $1 AND l.at < $2 AND l.booked_at <= $3';
+  const parameters = [...month, bookedUpTo.toISOString()];
+  await tx.query(addingUp(hoursWhere(rows)), parameters);
+  await tx.query(into(QUARTERS, quartersWhere(rows)), parameters);
+}
+
+/** When the first month begins that has rows, in the ledger or taken out of it. */
+export async function selectFirstMonth(tx: Tx): Promise<Date | null> {
+  const [row] = await tx.query<{ month: Date | null }>('SELECT min(month) AS month FROM ledger_months');
+  return row?.month ?? null;
+}
+
+/**
+ * Keeps hours by the quarter from now on, with what is booked in them so far; a few at a time, the last first. Not those of months
+ * that were taken out: their rows are not there.
+ * @returns how many are new
+ */
+export async function keepQuarters(tx: Tx, hours: readonly Date[], limit: number): Promise<number> {
+  // No month is taken out before this transaction ends.
+  await tx.query('LOCK TABLE ONLY ledger IN ACCESS SHARE MODE');
+  const { bookedUpTo } = await selectRollUp(tx);
+  const added = await tx.query<{ hour: Date }>(
+    `INSERT INTO ledger_cut_hours (hour)
+     SELECT hour FROM unnest($1::timestamptz[]) AS wanted (hour)
+     WHERE NOT EXISTS (SELECT FROM ledger_cut_hours kept WHERE kept.hour = wanted.hour)
+       AND NOT EXISTS (SELECT FROM ledger_archives WHERE month <= wanted.hour AND until > wanted.hour)
+     ORDER BY hour DESC LIMIT $2 RETURNING hour`,
+    [hours.map((hour) => hour.toISOString()), limit],
+  );
+  await tx.query(into(QUARTERS, quartersOf('$1::timestamptz[]', 'l.booked_at <= $2')), [
+    added.map(({ hour }) => hour.toISOString()),
     bookedUpTo.toISOString(),
   ]);
+  return added.length;
+}
+
+/** Those of some hours that are kept by the quarter. */
+export async function selectKeptQuarters(tx: Tx, hours: readonly Date[]): Promise<Date[]> {
+  if (hours.length === 0) return [];
+  const kept = await tx.query<{ hour: Date }>(
+    'SELECT hour FROM ledger_cut_hours WHERE hour = ANY ($1::timestamptz[])',
+    [hours.map((hour) => hour.toISOString())],
+  );
+  return kept.map(({ hour }) => hour);
 }
 
 /** A line that is not what the rows of the ledger add up to. Amounts and counts are `null` where there is no such line. */
 export interface RollUpDifference {
   readonly from: Date;
-  readonly lasts: Level['lasts'];
+  readonly lasts: 'quarter' | 'hour' | 'day';
   readonly tenant: string;
   readonly costCenter: string | null;
   readonly tokenId: string;
@@ -101,16 +156,22 @@ export interface RollUpDifference {
 export const selectDifferences = (tx: Tx, { from, to }: LedgerMonth, limit: number): Promise<RollUpDifference[]> => {
   const kept = (of: string): string => `sum(${of}) FILTER (WHERE kept)::bigint`;
   const found = (of: string): string => `sum(${of}) FILTER (WHERE NOT kept)::bigint`;
-  const bothBooks = LEVELS.flatMap((level) => {
-    const { table, lasts } = level;
-    const columns = `'${lasts}' AS lasts, ${lasts} AS beginning, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS}`;
-    return [
-      `SELECT true AS kept, ${columns} FROM ${table} WHERE ${lasts} >= $1 AND ${lasts} < $2`,
-      `SELECT false, ${columns} FROM (${linesOf(level, 'hours')}) lines`,
-    ];
-  }).join(' UNION ALL ');
+  const rows = 'l.at >= $1 AND l.at < $2 AND l.booked_at <= (SELECT booked_up_to FROM ledger_roll_up)';
+  const levels = [
+    ...LEVELS.map((level) => ({ ...level, lines: linesOf(level, 'hours') })),
+    { ...QUARTERS, lines: quartersWhere(rows) },
+  ];
+  const bothBooks = levels
+    .flatMap(({ table, lasts, lines }) => {
+      const columns = `'${lasts}' AS lasts, ${lasts} AS beginning, ${TOLD_BY_COLUMNS}, ${ADDED_UP_COLUMNS}`;
+      return [
+        `SELECT true AS kept, ${columns} FROM ${table} WHERE ${lasts} >= $1 AND ${lasts} < $2`,
+        `SELECT false, ${columns} FROM (${lines}) lines`,
+      ];
+    })
+    .join(' UNION ALL ');
   return tx.query<RollUpDifference>(
-    `WITH hours AS (${hoursWhere('l.at >= $1 AND l.at < $2 AND l.booked_at <= (SELECT booked_up_to FROM ledger_roll_up)')})
+    `WITH hours AS (${hoursWhere(rows)})
      SELECT beginning AS "from", lasts, tenant_id AS tenant, cost_center AS "costCenter", token_id AS "tokenId", model,
        ${kept('requests')} AS requests, ${found('requests')} AS "ledgerRequests",
        ${kept('cost_nanos')} AS "costNanos", ${found('cost_nanos')} AS "ledgerCostNanos", count(*) OVER () AS differences
