@@ -14,6 +14,7 @@ export {
 } from './access/permissions';
 export { JobPrincipals, Principal, type Origin, type PrincipalFields, type PrincipalKind } from './access/principal';
 export { Clock, SystemClock } from './clock';
+export { Cohort } from './cohort';
 export { Config } from './config/config';
 export { ConfigError } from './config/load-config';
 export type {

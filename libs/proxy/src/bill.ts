@@ -33,6 +33,9 @@ export interface Ending {
   readonly inputGuess: number;
 }
 
+/** What a provider that never came to speak of usage has told. */
+export const NOTHING_TOLD = { usage: null, final: false, problem: null, outputSeen: 0 } as const;
+
 export interface Bill extends Usage {
   readonly status: LedgerStatus;
   readonly costNanos: bigint;

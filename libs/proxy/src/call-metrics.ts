@@ -1,6 +1,8 @@
 import type { LedgerOutcome } from '@app/billing';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Dialect } from './wire';
+import type { Call } from './deal';
+import type { Candidate } from './router';
+import { DIALECT_OF, type Dialect } from './wire';
 
 /** Seconds; models answer between tens of milliseconds and minutes. */
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -13,6 +15,18 @@ export interface CallSummary {
   /** `null` when the provider never answered. */
   readonly firstByteMs: number | null;
   readonly totalMs: number;
+}
+
+/** Of a call that began at `startedMs` and is over now; `index` is that of the candidate it was tried with last. */
+export function summaryOf(
+  { facts, plan }: Pick<Call, 'facts' | 'plan'>,
+  index: number,
+  outcome: CallSummary['outcome'],
+  startedMs: number,
+  firstByteMs: number | null,
+): CallSummary {
+  const { provider } = plan.candidates[index] as Candidate;
+  return { dialect: DIALECT_OF[facts.wire], provider, outcome, firstByteMs, totalMs: performance.now() - startedMs };
 }
 
 /** Prometheus metrics of the model path. Nothing here is per tenant: what a department spends is told by the ledger. */

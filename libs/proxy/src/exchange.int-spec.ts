@@ -2,12 +2,14 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
+import { CodedError } from '@app/platform';
 import type { KnownToken } from '@app/tenancy';
 import { Client } from 'pg';
 import { eventually } from '../../../test/support/department';
 import { openRaw, postRaw, type RawAnswer } from '../../../test/support/fake-provider/raw-client';
 import { RelayWorld } from '../../../test/support/relay-world';
 import { readWire } from '../../../test/support/wire';
+import { Exchange } from './exchange';
 import { Passage } from './provider/passage';
 
 type Play = (response: ServerResponse, request: IncomingMessage) => void;
@@ -337,6 +339,25 @@ describe('at the end', () => {
     socket.destroy();
     expect(await world.booked(tenant)).toMatchObject({ status: 'actual', cost: COST });
   });
+
+  test.each([false, true])(
+    'a token revoked right behind the last byte changes nothing either (stream: %s)',
+    async (stream) => {
+      const { onResponseEnd } = Exchange.prototype;
+      jest.spyOn(Exchange.prototype, 'onResponseEnd').mockImplementation(function (this: Exchange) {
+        onResponseEnd.call(this);
+        this.cut(new CodedError('credentials_invalid'));
+      });
+      play = (response) =>
+        stream
+          ? response.writeHead(200, SSE).end(event('a') + USAGE + DONE)
+          : response.writeHead(200, JSON_TYPE).end(WHOLE);
+      const answer = await ask(stream);
+      expect(answer).toMatchObject({ status: 200, complete: true });
+      expect(await world.booked(tenant)).toMatchObject({ status: 'actual', outcome: 'completed', cost: COST });
+      expect(await world.rowsOf(tenant)).toBe(1);
+    },
+  );
 
   test.each([
     ['a client that leaves', (socket: Socket) => void socket.destroy()],

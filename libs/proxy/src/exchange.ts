@@ -1,12 +1,12 @@
-import { CodedError } from '@app/platform';
+import { Cohort, CodedError } from '@app/platform';
 import type { Dispatcher } from 'undici';
 import type { Cuttable } from './active-calls';
 import { answerHeaders } from './answer-headers';
 import type { AnswerSink } from './answer-sink';
 import type { Answered } from './cache/keepable';
-import { bill, type Ending } from './bill';
+import { bill, NOTHING_TOLD, type Ending } from './bill';
 import { busy, explain, unusable } from './call-faults';
-import type { CallSummary } from './call-metrics';
+import { summaryOf, type CallSummary } from './call-metrics';
 import type { Call, Deal, Terms } from './deal';
 import { errorEvent, failureInOurWords } from './error-events';
 import { isEventStream, providerRequestId } from './headers';
@@ -49,6 +49,7 @@ const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
  * live through the wait for the provider, are moved to the old generation, and cost a quarter of the CPU in garbage collection.
  */
 export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
+  static readonly #ended = new Cohort<Exchange>((exchange) => exchange.goOn());
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
   /** Of the attempt under way, once something of it may have been sent. */
@@ -61,6 +62,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   /** Why the call was ended by us, if it was. */
   #cut: CodedError | 'client left' | null = null;
   #over = false;
+  /** Whether the last byte of the attempt under way is there. */
+  #hasEnded = false;
   outcome: CallSummary['outcome'] = 'unsent';
   #firstByteMs: number | null = null;
   readonly #startedMs = performance.now();
@@ -86,15 +89,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   ) {}
 
   get summary(): CallSummary {
-    const { facts, plan } = this.call;
-    const totalMs = performance.now() - this.#startedMs;
-    return {
-      dialect: DIALECT_OF[facts.wire],
-      provider: (plan.candidates[this.#index] as Candidate).provider,
-      outcome: this.outcome,
-      firstByteMs: this.#firstByteMs,
-      totalMs,
-    };
+    return summaryOf(this.call, this.#index, this.outcome, this.#startedMs, this.#firstByteMs);
   }
 
   /** What is known of an answer that its client got whole and without fault. */
@@ -136,7 +131,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       this.conclude(this.fail(ENDED));
     }
     // Before a connection is there, undici has nothing to abort; onRequestStart looks again.
-    else this.#controller?.abort(ENDED);
+    else if (!this.#hasEnded) this.#controller?.abort(ENDED);
   }
 
   /** Asks a candidate, as soon as its provider has room for the call. */
@@ -220,7 +215,21 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   onResponseEnd(): void {
     this.#passage?.leave();
     this.call.trace?.tried(this.#status, null);
-    if (this.#reader) return this.conclude(this.endStream(this.#reader));
+    this.#hasEnded = true;
+    Exchange.#ended.add(this);
+  }
+
+  /** What follows the last byte of an attempt. */
+  private goOn(): void {
+    try {
+      if (this.#reader) this.conclude(this.endStream(this.#reader));
+      else this.goOnWhole();
+    } catch (error) {
+      this.conclude(this.fail(error as Error));
+    }
+  }
+
+  private goOnWhole(): void {
     const body = Buffer.concat(this.#parts ?? []);
     const usage = readWholeUsage(this.terms.candidate.wire, body);
     // What was worked on is billed, whatever its status, and not asked for again.
@@ -265,6 +274,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
 
   private forgetAttempt(): void {
     this.#controller = null;
+    this.#hasEnded = false;
     this.#parts = null;
     this.#bytes = 0;
     this.#status = 0;
@@ -311,19 +321,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   private async fail(error: Error): Promise<void> {
     if (this.#controller === null) return this.giveUp(error);
     const usage = this.#reader?.finish();
-    await this.settle({
-      // A whole answer that broke off has told as little as one that never came.
-      status: this.#reader || this.#status >= 300 ? this.#status : 0,
-      outcome: this.#cut ? 'aborted' : 'failed',
-      usage: usage?.usage ?? null,
-      final: usage?.final ?? false,
-      problem: usage?.problem ?? null,
-      outputSeen: usage?.deltas ?? 0,
-    });
+    // A whole answer that broke off has told as little as one that never came.
+    const status = this.#reader || this.#status >= 300 ? this.#status : 0;
+    const told = usage ? { outputSeen: usage.deltas, ...usage } : NOTHING_TOLD;
+    await this.settle({ status, outcome: this.#cut ? 'aborted' : 'failed', ...told });
     if (this.#cut === 'client left') return;
-    const told = this.#cut ?? explain(error);
-    if (!this.#reader) throw told;
-    this.sink.cut(told);
+    const why = this.#cut ?? explain(error);
+    if (!this.#reader) throw why;
+    this.sink.cut(why);
   }
 
   /** Nothing reached the provider, so nothing is owed. */
