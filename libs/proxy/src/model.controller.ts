@@ -33,6 +33,7 @@ const ERRORS: readonly ErrorCode[] = [
   'model_not_priced',
   'tenant_suspended',
   'budget_exceeded',
+  'end_users_exceeded',
   'rate_limited',
   'provider_unreachable',
   'provider_timeout',

@@ -19,6 +19,12 @@ export interface MeterWindow extends Meter {
   readonly window: Window;
 }
 
+/**
+ * Of so many end users a tenant's budget of each is kept apart in a period. Callers make their names up, and each new one costs a window
+ * and a look at all that the tenant has booked in the period.
+ */
+const MOST_END_USERS = 10_000;
+
 const COLUMNS = 'id, metric, period, starts_at, ends_at, limit_amount, spent, leased';
 
 /** SQL for the rows of an owner whose tenant is `$1`; `w` or whatever they are called. */
@@ -49,7 +55,7 @@ async function shareOwner(tx: Tx, { tenantId }: Owner): Promise<void> {
  * Makes the windows that are not there yet, with the limits in force. A tenant's own are there from its first call, and begin
  * with nothing spent. Others are only where there is a budget, and begin with what the ledger has of them: thresholds that are
  * behind that are told.
- * @throws CodedError `tenant_not_found`
+ * @throws CodedError `tenant_not_found`, `end_users_exceeded`
  */
 export async function ensureWindows(
   tx: Tx,
@@ -61,6 +67,7 @@ export async function ensureWindows(
   if (owner.scope === 'tenant') return void (await insertWindows(tx, owner, meters, []));
   const missing = await missingWindows(tx, owner, meters);
   if (missing.length === 0) return;
+  if (owner.scope === 'user') for (const meter of missing) await refuseOneTooMany(tx, owner, meter);
   // From here on nobody books: what the ledger has now is counted here, and what comes later by whoever books it.
   await ledger.pauseBooking(tx);
   const spent: bigint[] = [];
@@ -91,6 +98,22 @@ const insertWindows = async (
   );
   return inserted.map(({ id }) => id);
 };
+
+/** An end user who has a budget of its own is never one too many. @throws CodedError `end_users_exceeded` */
+async function refuseOneTooMany(tx: Tx, owner: Owner, { metric, period, window }: MeterWindow): Promise<void> {
+  const tooMany = await tx.query(
+    `SELECT 1 FROM budget_windows w
+     WHERE ${isOf(owner)} AND (scope, metric, period, starts_at) = ($2, $4, $5, $6)
+       AND NOT EXISTS (SELECT 1 FROM budgets b WHERE ${isOf(owner, 'b')} AND (b.scope, b.target, b.metric, b.period) = ($2, $3, $4, $5))
+     OFFSET $7 LIMIT 1`,
+    [...fieldsOf(owner), metric, period, new Date(window.startsAtMs), MOST_END_USERS - 1],
+  );
+  if (tooMany.length > 0)
+    throw new CodedError(
+      'end_users_exceeded',
+      `${MOST_END_USERS} end users have a budget each in this ${period} already, which is the most that are kept apart.`,
+    );
+}
 
 /** Of windows that a budget demands, those that are not there. */
 async function missingWindows(tx: Tx, owner: Owner, meters: readonly MeterWindow[]): Promise<MeterWindow[]> {

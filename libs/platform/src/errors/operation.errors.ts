@@ -17,6 +17,16 @@ export const OPERATION_ERRORS = {
     remedy: 'Wait for the reset, ask for a smaller answer, or ask your gateway administrator for a larger budget.',
   },
 
+  end_users_exceeded: {
+    status: 429,
+    openai: { type: 'insufficient_quota', code: 'insufficient_quota' },
+    anthropic: 'billing_error',
+    retry: false,
+    title: 'Too many end users were named in this period.',
+    remedy:
+      'Name people, not calls or sessions, as end users, or leave the name out; or ask your gateway administrator to remove the budget that each end user has.',
+  },
+
   rate_limited: {
     status: 429,
     openai: { type: 'requests', code: 'rate_limit_exceeded' },

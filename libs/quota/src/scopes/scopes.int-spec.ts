@@ -371,6 +371,31 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     });
   });
 
+  test('end users who are made up without end are refused, and cost no windows; those who are known or have a budget are not', async () => {
+    await set('a', { scope: 'user', target: '*' }, '4');
+    await set('b', { scope: 'user', target: '*' }, '4');
+    const gateway = await gateways.start();
+    await settle(await reserve(gateway, { tenant: 'a', user: 'alice' }, '1'), '1');
+    await gateways.look(
+      `INSERT INTO budget_windows (tenant_id, scope, target, metric, period, starts_at, ends_at, limit_amount, ceiling, spent)
+       SELECT tenant_id, scope, 'user-' || n, metric, period, starts_at, ends_at, limit_amount, ceiling, 0
+       FROM budget_windows, generate_series(1, 9998) n WHERE target = 'alice'`,
+    );
+    await settle(await reserve(gateway, { tenant: 'a', user: 'bob' }, '1'), '1');
+    await expect(reserve(gateway, { tenant: 'a', user: 'made-up' }, '1')).rejects.toMatchObject({
+      code: 'end_users_exceeded',
+    });
+    await settle(await reserve(gateway, { tenant: 'a', user: 'bob' }, '1'), '1');
+    await settle(await reserve(gateway, { tenant: 'a' }, '1'), '1');
+    await settle(await reserve(gateway, { tenant: 'b', user: 'made-up' }, '1'), '1');
+    await set('a', { scope: 'user', target: 'carol' }, '4');
+    await settle(await reserve(gateway, { tenant: 'a', user: 'carol' }, '1'), '1');
+    const [{ count } = {}] = await gateways.look<{ count: bigint }>(
+      "SELECT count(*) FROM budget_windows WHERE scope = 'user' AND tenant_id = 'a'",
+    );
+    expect(count).toBe(10_001n);
+  });
+
   test('a request that does not name an end user counts in none', async () => {
     await set('a', { scope: 'user', target: '*' }, '0');
     const gateway = await gateways.start();
