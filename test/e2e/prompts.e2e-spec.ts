@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { eventually } from '../support/department';
 import { Gateway, type Answer } from '../support/gateway';
-import { ScriptedProvider, streaming, whole } from '../support/scripted-provider';
+import { ScriptedProvider, silent, streaming, whole } from '../support/scripted-provider';
 
 /** The prompt log of the built gateway: off twice, kept encrypted, read with a record. The tests follow each other. */
 
@@ -13,15 +13,15 @@ const keyOf = (id: string): object => ({ id, key: randomBytes(32).toString('base
 const [first, second] = [keyOf('first'), keyOf('second')];
 
 let provider: ScriptedProvider;
+let providers: Record<string, unknown>;
 let gateway: Gateway;
 let owner: Client;
 let token = '';
 
 beforeAll(async () => {
   provider = await ScriptedProvider.start();
-  gateway = await Gateway.start({
-    providers: { own: { dialect: 'openai', internal: true, apiKey: 'k', baseUrl: provider.url } },
-  });
+  providers = { own: { dialect: 'openai', internal: true, apiKey: 'k', baseUrl: provider.url } };
+  gateway = await Gateway.start({ providers });
   await gateway.must('PUT', '/api/v1/admin/models/m', {
     ...{ provider: 'own', upstreamModel: 'm', displayName: 'm', contextTokens: 8_000, maxOutputTokens: 100 },
   });
@@ -177,6 +177,38 @@ test('what a policy masks is kept masked, and what it refuses is not kept', asyn
     () => ask(),
     ({ status }) => status === 200,
   );
+});
+
+test('killed before it could write, it has noted every answer that was given, and what was sent and not answered', async () => {
+  await shown(idOf(await ask()));
+  const before = await rows();
+  await owner.query('BEGIN; LOCK TABLE openclawmu.prompt_log IN ACCESS EXCLUSIVE MODE');
+  const answers = [await ask(), await ask(), await ask()];
+  provider.play(silent);
+  const unanswered = ask().catch(() => undefined);
+  await eventually(
+    () => Promise.resolve(provider.asked.length),
+    (asked) => asked === 1,
+  );
+  await gateway.kill();
+  await owner.query('ROLLBACK');
+  await unanswered;
+  expect(await rows()).toBe(before);
+
+  const { place } = gateway;
+  gateway = await Gateway.start({ place, providers, config: { promptLog: { enabled: true, keys: [second] } } });
+  await eventually(rows, (count) => count === before + 4);
+  for (const answer of answers) expect((await shown(idOf(answer))).body.answer).toBe(answer.text);
+  const { items } = await gateway.must<{ items: { requestId: string; status: number; whole: boolean }[] }>(
+    'GET',
+    '/api/v1/admin/prompts?tenant=finance&limit=1',
+  );
+  expect(items).toMatchObject([{ status: 0, whole: false }]);
+  expect(JSON.parse((await shown(items[0]?.requestId as string)).body.request)).toMatchObject({
+    messages: [{ content: PROMPT }],
+  });
+  const metrics = await gateway.call('GET', '/metrics');
+  expect(metrics.text).toContain('openclawmu_prompt_log_recovered_total 4');
 });
 
 test('what waits is written before the end', async () => {

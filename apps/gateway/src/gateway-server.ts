@@ -12,8 +12,9 @@ import {
   type GatewayConfig,
   type Log,
 } from '@app/platform';
+import { PromptLog, PromptRecovery } from '@app/prompts';
 import { ActiveCalls, Upstream } from '@app/proxy';
-import { BudgetFigures, LostProcesses, Quota } from '@app/quota';
+import { BudgetFigures, GatewayProcess, LostProcesses, Quota } from '@app/quota';
 import { WebhookDeliverer } from '@app/webhooks';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -73,6 +74,8 @@ export class GatewayServer {
     adapter.door = ModelDoor.of(app);
     await app.get(ChangeFeed).start();
     await app.get(Quota).start();
+    app.get(PromptLog).start(app.get(GatewayProcess));
+    app.get(PromptRecovery).start(app.get(GatewayProcess));
     app.get(WebhookDeliverer).start();
     this.#exporter = new AuditExporter({
       databaseUrl: gatewayUrl,

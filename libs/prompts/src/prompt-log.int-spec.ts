@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Audit } from '@app/audit';
@@ -13,8 +22,13 @@ import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../t
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
 import type { PromptEntry } from './prompt-entry';
 import { PromptLog } from './prompt-log.service';
+import { PromptMetrics } from './prompt-metrics';
 import { PromptReading } from './prompt-reading.service';
 import { forgetDeletedTenants, PromptRetention } from './prompt-retention.service';
+import type { PromptRow } from './prompts.queries';
+import { PromptRecovery } from './spool/prompt-recovery.service';
+import { Spool } from './spool/spool';
+import { readRows } from './spool/spooled-row';
 
 const admin = adminPrincipal();
 const folder = mkdtempSync(join(tmpdir(), 'prompts-test-'));
@@ -40,6 +54,7 @@ let log: PromptLog;
 let reading: PromptReading;
 let tenants: TenantsService;
 const clock = new TestClock();
+const metrics = new PromptMetrics(new Registry());
 const lifecycle = new TenantLifecycle();
 
 const write = (promptLog: object): void =>
@@ -51,7 +66,7 @@ beforeAll(async () => {
   await owner.connect();
   write({ keys: [oldKey], retentionDays: 2 });
   config = Config.load(FILE, {});
-  log = new PromptLog(config, gateway.database, jobPrincipals, new Registry(), silentLog);
+  log = new PromptLog(config, gateway.database, jobPrincipals, metrics, silentLog);
   reading = new PromptReading(config, gateway.database, new Audit());
   tenants = new TenantsService(gateway.database, clock, new Audit(), lifecycle);
   forgetDeletedTenants(lifecycle);
@@ -220,9 +235,132 @@ test('an entry that the database refuses takes no other with it', async () => {
 test('what has no room is lost and counted, and waits for nobody', async () => {
   const registry = new Registry();
   write({ keys: [oldKey], queueBytes: 1_048_576 });
-  const small = new PromptLog(Config.load(FILE, {}), gateway.database, jobPrincipals, registry, silentLog);
+  const small = new PromptLog(
+    Config.load(FILE, {}),
+    gateway.database,
+    jobPrincipals,
+    new PromptMetrics(registry),
+    silentLog,
+  );
   for (let i = 0; i < 3; i++) small.keep(entryOf({ request: Buffer.alloc(500_000) }));
   expect(await registry.metrics()).toContain('openclawmu_prompt_log_lost_total 1');
   await small.onApplicationShutdown();
   expect((await owner.query('SELECT 1 FROM openclawmu.prompt_log')).rowCount).toBe(2);
+});
+
+describe('what is noted until it is written', () => {
+  const spools = join(folder, 'data', 'prompts');
+  const ended = new Set<string>();
+  const heir = { id: 'heir', hasEnded: (id: string) => Promise.resolve(ended.has(id)) };
+  const stored = async (): Promise<string[]> =>
+    (await owner.query<{ request_id: string }>('SELECT request_id FROM openclawmu.prompt_log')).rows.map(
+      (row) => row.request_id,
+    );
+  const bytesOf = (dir: string): Buffer => Buffer.concat(readdirSync(dir).map((name) => readFileSync(join(dir, name))));
+
+  test('is sealed, survives its process, and is written by another once that has ended', async () => {
+    const registry = new Registry();
+    const recovery = new PromptRecovery(
+      config,
+      gateway.database,
+      jobPrincipals,
+      new PromptMetrics(registry),
+      silentLog,
+    );
+    const dying = new PromptLog(config, gateway.database, jobPrincipals, metrics, silentLog);
+    dying.start({ id: 'dying' });
+    const [begun, over] = [entryOf({ status: 0, isWhole: false, answer: Buffer.alloc(0), answerBytes: 0 }), entryOf()];
+    dying.note(begun);
+    dying.note({ ...over, status: 0, isWhole: false, answer: Buffer.alloc(0), answerBytes: 0 });
+    dying.note(over);
+    expect(bytesOf(join(spools, 'dying')).includes('Brightwater')).toBe(false);
+    await recovery.sweep(heir);
+    expect(await stored()).toEqual([]);
+
+    ended.add('dying');
+    await recovery.sweep(heir);
+    expect((await stored()).sort()).toEqual([begun.requestId, over.requestId].sort());
+    expect(await reading.show(admin, over.requestId)).toMatchObject({
+      ...{ status: 200, whole: true, request: over.request.toString(), answer: over.answer.toString() },
+    });
+    expect(await reading.show(admin, begun.requestId)).toMatchObject({
+      ...{ status: 0, whole: false, request: begun.request.toString(), answer: '' },
+    });
+    expect(existsSync(join(spools, 'dying'))).toBe(false);
+    expect(await registry.metrics()).toContain('openclawmu_prompt_log_recovered_total 2');
+  });
+
+  test('a damaged file gives what stands before the damage, and what cannot be read is counted', async () => {
+    const registry = new Registry();
+    const recovery = new PromptRecovery(
+      config,
+      gateway.database,
+      jobPrincipals,
+      new PromptMetrics(registry),
+      silentLog,
+    );
+    const dying = new PromptLog(config, gateway.database, jobPrincipals, metrics, silentLog);
+    dying.start({ id: 'hurt' });
+    const entries = [entryOf(), entryOf()];
+    for (const entry of entries) dying.note(entry);
+    const file = join(spools, 'hurt', readdirSync(join(spools, 'hurt'))[0] as string);
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+    writeFileSync(file, bytes);
+    ended.add('hurt');
+    await recovery.sweep(heir);
+    expect(await stored()).toEqual([entries[0]?.requestId]);
+    expect(await registry.metrics()).toContain('openclawmu_prompt_log_lost_total 1');
+    expect(existsSync(join(spools, 'hurt'))).toBe(false);
+  });
+
+  test('nothing stays on disk of what is written, has no room, or is of a process that ended in order', async () => {
+    const orderly = new PromptLog(config, gateway.database, jobPrincipals, metrics, silentLog);
+    orderly.start({ id: 'orderly' });
+    const entry = entryOf();
+    orderly.keep(entry);
+    expect(readRows(bytesOf(join(spools, 'orderly'))).rows).toHaveLength(1);
+    await eventually(stored, (ids) => ids.includes(entry.requestId));
+    await eventually(
+      () => Promise.resolve(bytesOf(join(spools, 'orderly'))),
+      ({ length }) => length === 0,
+    );
+    orderly.keep(entryOf({ request: Buffer.alloc(config.current.promptLog.queueBytes + 1) }));
+    expect(bytesOf(join(spools, 'orderly'))).toHaveLength(0);
+    await orderly.onApplicationShutdown();
+    expect(existsSync(join(spools, 'orderly'))).toBe(false);
+  });
+
+  const row = (requestId: string, bytes = 100): PromptRow => {
+    const { request: _, answer: __, ...head } = entryOf({ requestId });
+    return { ...head, keyId: 'old', wrappedKey: Buffer.alloc(60), sealed: Buffer.alloc(bytes) };
+  };
+  const idsIn = (dir: string): string[] =>
+    readdirSync(dir).flatMap((name) => readRows(readFileSync(join(dir, name))).rows.map(({ requestId }) => requestId));
+
+  test('a call that lasts keeps one file, not all that come after it', () => {
+    const dir = join(spools, 'files');
+    const spool = new Spool(dir, silentLog, 1);
+    spool.note(row('lasting'));
+    for (const id of ['a', 'b', 'c']) {
+      spool.note(row(id));
+      spool.done(id);
+    }
+    expect(idsIn(dir)).toEqual(['lasting']);
+    spool.note(row('lasting', 200));
+    expect(idsIn(dir)).toEqual(['lasting']);
+    spool.done('lasting');
+    expect(idsIn(dir)).toEqual([]);
+    spool.close();
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  test('a full disk is no fault of the call', () => {
+    const dir = join(spools, 'full');
+    mkdirSync(dir);
+    symlinkSync('/dev/full', join(dir, '00000001.sealed'));
+    const spool = new Spool(dir, silentLog);
+    expect(spool.note(row('a'))).toBe(false);
+    expect(spool.has('a')).toBe(false);
+  });
 });

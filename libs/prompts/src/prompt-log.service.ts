@@ -1,13 +1,16 @@
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { deflateRaw } from 'node:zlib';
+import { deflateRaw, deflateRawSync } from 'node:zlib';
 import { CodedError, Config, Database, JobPrincipals, LOG, type Log, type Principal } from '@app/platform';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Counter, Registry } from 'prom-client';
 import { close } from './envelope';
 import { contextOf, pack, type PromptEntry } from './prompt-entry';
 import { closingKey, type PromptKey } from './prompt-keys';
+import { PromptMetrics } from './prompt-metrics';
 import { PromptQueue } from './prompt-queue';
 import { insertPrompts, type PromptRow } from './prompts.queries';
+import { Spool } from './spool/spool';
+import { spoolsIn, type GatewayProcesses } from './spool/spools';
 
 /** Written in one statement. */
 const BATCH = 32;
@@ -15,16 +18,18 @@ const PAUSE_MS = 1_000;
 const LAST_MS = 5_000;
 
 const deflate = promisify(deflateRaw);
+/** While a caller waits there is no time to make it smaller; it reads like any other. */
+const AS_IT_IS = { level: 0 };
 
 /**
- * Takes what calls leave behind and writes it to the database, encrypted, behind their answers. While the database is away entries
- * wait in memory; what has no room there is lost, counted and told once.
+ * Takes what calls leave behind and writes it to the database, encrypted, behind their answers. Until it is there it waits in memory,
+ * and sealed in a file, for the next process if this one dies. What has no room in memory is lost, counted and told once.
  */
 @Injectable()
 export class PromptLog implements OnApplicationShutdown {
   readonly #queue = new PromptQueue();
-  readonly #lost: Counter;
   readonly #job: Principal;
+  #spool: Spool | null = null;
   #writing: Promise<void> | null = null;
   #isLosing = false;
   #isAway = false;
@@ -34,15 +39,15 @@ export class PromptLog implements OnApplicationShutdown {
     private readonly config: Config,
     private readonly db: Database,
     jobs: JobPrincipals,
-    registry: Registry,
+    private readonly metrics: PromptMetrics,
     @Inject(LOG) private readonly log: Log,
   ) {
     this.#job = jobs.for('prompt log');
-    this.#lost = new Counter({
-      name: 'openclawmu_prompt_log_lost_total',
-      help: 'Calls of tenants with a prompt log that are not in it.',
-      registers: [registry],
-    });
+  }
+
+  /** From here on what is not written yet survives the process. */
+  start({ id }: Pick<GatewayProcesses, 'id'>): void {
+    this.#spool = new Spool(join(spoolsIn(this.config.current.dataDir), id), this.log);
   }
 
   /** Whether calls of a tenant are kept, those that are not sampled aside. */
@@ -57,11 +62,21 @@ export class PromptLog implements OnApplicationShutdown {
     return sample === 1 || Math.random() < sample ? maxBytes : 0;
   }
 
+  /** Notes a call that is not over. Whatever becomes of it, `keep` is to be called too. */
+  note(entry: PromptEntry): void {
+    if (this.#spool === null) return;
+    const key = closingKey(this.config.current.promptLog);
+    if (key) this.#spool.note(sealed(key, entry, deflateRawSync(pack(entry), AS_IT_IS)));
+  }
+
+  /** Keeps a call that is over. When this returns, only the loss of the machine takes it away, or the want of room. */
   keep(entry: PromptEntry): void {
+    this.note(entry);
     if (this.#queue.add(entry, this.config.current.promptLog.queueBytes)) {
       this.begin();
       return;
     }
+    this.#spool?.done(entry.requestId);
     this.lose(1, 'the prompt log has no room: entries are lost until the database takes some');
   }
 
@@ -70,7 +85,9 @@ export class PromptLog implements OnApplicationShutdown {
     const late = setTimeout(() => (this.#isOver = true), LAST_MS).unref();
     while (this.#writing !== null) await this.#writing;
     clearTimeout(late);
-    if (this.#queue.length > 0) this.lose(this.#queue.length, 'the prompt log could not be written before the end');
+    const lost = this.#queue.first(this.#queue.length).filter(({ requestId }) => !this.#spool?.has(requestId));
+    if (lost.length > 0) this.lose(lost.length, 'the prompt log could not be written before the end');
+    this.#spool?.close();
   }
 
   private begin(): void {
@@ -102,9 +119,10 @@ export class PromptLog implements OnApplicationShutdown {
           continue;
         }
         this.log.error({ err: error, requestId: batch[0]?.requestId }, 'an entry of the prompt log cannot be written');
-        this.#lost.inc();
+        this.metrics.lost(1);
       }
       alone = Math.max(0, alone - 1);
+      for (const { requestId } of batch) this.#spool?.done(requestId);
       this.#queue.done(batch.length);
     }
   }
@@ -116,15 +134,18 @@ export class PromptLog implements OnApplicationShutdown {
   }
 
   private lose(count: number, why: string): void {
-    this.#lost.inc(count);
+    this.metrics.lost(count);
     if (!this.#isLosing) this.log.warn({ waiting: this.#queue.length }, why);
     this.#isLosing = true;
   }
 }
 
 /** Prompts repeat themselves, and what is encrypted cannot be made smaller any more. */
-async function closed({ id, bytes }: PromptKey, entry: PromptEntry): Promise<PromptRow> {
+const closed = async (key: PromptKey, entry: PromptEntry): Promise<PromptRow> =>
+  sealed(key, entry, await deflate(pack(entry)));
+
+function sealed({ id, bytes }: PromptKey, entry: PromptEntry, packed: Buffer): PromptRow {
   const { request: _, answer: __, ...head } = entry;
-  const { wrappedKey, sealed } = close(bytes, contextOf(id, entry), await deflate(pack(entry)));
-  return { keyId: id, wrappedKey, sealed, ...head };
+  const { wrappedKey, sealed: text } = close(bytes, contextOf(id, entry), packed);
+  return { keyId: id, wrappedKey, sealed: text, ...head };
 }

@@ -9,10 +9,10 @@ export interface PromptRow extends PromptHead, Envelope {
 const HEAD = `request_id AS "requestId", tenant_id AS "tenantId", at, token_id AS "tokenId", model, api, status,
   request_bytes AS "requestBytes", answer_bytes AS "answerBytes", is_whole AS "isWhole", key_id AS "keyId"`;
 
-/** Writes entries once. Those of a tenant that was deleted meanwhile are left out. */
-export async function insertPrompts(tx: Tx, rows: readonly PromptRow[]): Promise<void> {
+/** Writes entries once. Those of a tenant that was deleted meanwhile are left out. Resolves to how many were written. */
+export async function insertPrompts(tx: Tx, rows: readonly PromptRow[]): Promise<number> {
   const column = <Key extends keyof PromptRow>(key: Key): PromptRow[Key][] => rows.map((row) => row[key]);
-  await tx.query(
+  const written = await tx.query(
     `INSERT INTO prompt_log (request_id, tenant_id, at, token_id, model, api, status, request_bytes, answer_bytes, is_whole,
                              key_id, wrapped_key, sealed)
      SELECT kept.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::int[],
@@ -20,7 +20,7 @@ export async function insertPrompts(tx: Tx, rows: readonly PromptRow[]): Promise
        AS kept (request_id, tenant_id, at, token_id, model, api, status, request_bytes, answer_bytes, is_whole,
                 key_id, wrapped_key, sealed)
      JOIN tenants d ON d.id = kept.tenant_id AND d.status <> 'deleted'
-     ON CONFLICT (request_id) DO NOTHING`,
+     ON CONFLICT (request_id) DO NOTHING RETURNING 1`,
     [
       column('requestId'),
       column('tenantId'),
@@ -37,6 +37,7 @@ export async function insertPrompts(tx: Tx, rows: readonly PromptRow[]): Promise
       column('sealed'),
     ],
   );
+  return written.length;
 }
 
 export interface PromptFilter {

@@ -1,5 +1,5 @@
 import type { Principal } from '@app/platform';
-import type { PromptLog } from '@app/prompts';
+import type { PromptEntry, PromptLog } from '@app/prompts';
 import type { AnswerSink } from './answer-sink';
 import { RecordingSink } from './recording-sink';
 import type { Wire } from './wire';
@@ -16,6 +16,7 @@ export class KeptCall extends RecordingSink {
   #request: Buffer | null = null;
   #model = '';
   #isAdmitted = false;
+  #isKept = false;
 
   constructor(
     private readonly log: PromptLog,
@@ -32,9 +33,10 @@ export class KeptCall extends RecordingSink {
     this.#request = body;
   }
 
-  /** It is about to be sent. */
+  /** It is about to be sent: from now on it is in the log, whatever happens. */
   admitted(): void {
     this.#isAdmitted = true;
+    if (this.#request) this.log.note(this.entryOf(this.#request, false));
   }
 
   override whole(status: number, headers: Record<string, string>, body: Buffer): void {
@@ -50,10 +52,19 @@ export class KeptCall extends RecordingSink {
   /** The call is over. One that was refused before it was sent has said nothing to anybody, and is not kept. */
   keep(): void {
     const request = this.#request;
-    if (request === null || !(this.#isAdmitted || this.status > 0)) return;
+    if (this.#isKept || request === null || !(this.#isAdmitted || this.status > 0)) return;
+    this.#isKept = true;
+    this.log.keep(this.entryOf(request, true));
+  }
+
+  /** Nobody has an answer that is not in the log. */
+  protected override over(): void {
+    this.keep();
+  }
+
+  private entryOf(request: Buffer, isOver: boolean): PromptEntry {
     const answer = this.body;
-    const isWhole = answer !== null && request.length <= this.mostBytes;
-    this.log.keep({
+    return {
       requestId: this.asked.id,
       tenantId: this.principal.tenantId as string,
       at: this.#at,
@@ -63,10 +74,10 @@ export class KeptCall extends RecordingSink {
       status: this.status,
       requestBytes: request.length,
       answerBytes: this.bytes,
-      isWhole,
+      isWhole: isOver && answer !== null && request.length <= this.mostBytes,
       // A part would hold on to all of it.
       request: request.length <= this.mostBytes ? request : Buffer.from(request.subarray(0, this.mostBytes)),
       answer: answer ?? NOTHING,
-    });
+    };
   }
 }

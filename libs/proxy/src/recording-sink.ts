@@ -37,6 +37,7 @@ export class RecordingSink implements AnswerSink {
     this.begin(status, headers, false);
     this.gather(body);
     this.ending = 'ended';
+    this.over();
     this.sink.whole(status, headers, body);
   }
 
@@ -52,12 +53,19 @@ export class RecordingSink implements AnswerSink {
 
   end(): void {
     this.ending = 'ended';
+    this.over();
     this.sink.end();
   }
 
   cut(error: CodedError): void {
     this.ending = 'cut';
+    this.over();
     this.sink.cut(error);
+  }
+
+  /** All is gathered, and the last of it not yet passed on. */
+  protected over(): void {
+    // For those that want to know.
   }
 
   /** The sink behind this adds to the headers it is given. */

@@ -42,6 +42,14 @@ export class GatewayProcess {
     this.#timer = setInterval(() => void this.look(), HEARTBEAT_MS).unref();
   }
 
+  /** Whether another one has ended and nothing of its money is open. @throws CodedError `database_unavailable` */
+  async hasEnded(id: string): Promise<boolean> {
+    const found = await this.database.platform(this.jobs.for('recovery'), (tx) =>
+      tx.query('SELECT 1 FROM gateway_processes WHERE id::text = $1 AND ended_at IS NOT NULL', [id]),
+    );
+    return found.length > 0;
+  }
+
   /** Takes note of having been declared dead; the error is for the request in hand. */
   fence(): CodedError {
     if (!this.#fenced)
