@@ -62,8 +62,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   /** Why the call was ended by us, if it was. */
   #cut: CodedError | 'client left' | null = null;
   #over = false;
-  /** Whether the last byte of the attempt under way is there. */
-  #hasEnded = false;
   outcome: CallSummary['outcome'] = 'unsent';
   #firstByteMs: number | null = null;
   readonly #startedMs = performance.now();
@@ -130,8 +128,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       this.#pause = null;
       this.conclude(this.fail(ENDED));
     }
-    // Before a connection is there, undici has nothing to abort; onRequestStart looks again.
-    else if (!this.#hasEnded) this.#controller?.abort(ENDED);
+    // Before a connection is there, undici has nothing to abort; onRequestStart looks again. After the last byte, it aborts nothing.
+    else this.#controller?.abort(ENDED);
   }
 
   /** Asks a candidate, as soon as its provider has room for the call. */
@@ -215,7 +213,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   onResponseEnd(): void {
     this.#passage?.leave();
     this.call.trace?.tried(this.#status, null);
-    this.#hasEnded = true;
     Exchange.#ended.add(this);
   }
 
@@ -274,7 +271,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
 
   private forgetAttempt(): void {
     this.#controller = null;
-    this.#hasEnded = false;
     this.#parts = null;
     this.#bytes = 0;
     this.#status = 0;
