@@ -362,5 +362,7 @@ describe('what is noted until it is written', () => {
     const spool = new Spool(dir, silentLog);
     expect(spool.note(row('a'))).toBe(false);
     expect(spool.has('a')).toBe(false);
+    expect(spool.note(row('b'))).toBe(true);
+    expect(readRows(readFileSync(join(dir, '00000002.sealed'))).rows).toMatchObject([{ requestId: 'b' }]);
   });
 });

@@ -71,8 +71,8 @@ export class PromptLog implements OnApplicationShutdown {
 
   /** Keeps a call that is over. When this returns, only the loss of the machine takes it away, or the want of room. */
   keep(entry: PromptEntry): void {
-    this.note(entry);
     if (this.#queue.add(entry, this.config.current.promptLog.queueBytes)) {
+      this.note(entry);
       this.begin();
       return;
     }

@@ -63,9 +63,13 @@ export class Spool {
     if (!segment) return;
     this.#pinned.delete(requestId);
     if (--segment.pins > 0) return;
-    if (segment !== this.#current) return remove(segment);
-    ftruncateSync(segment.fd);
-    segment.bytes = 0;
+    try {
+      if (segment !== this.#current) return remove(segment);
+      ftruncateSync(segment.fd);
+      segment.bytes = 0;
+    } catch (error) {
+      this.log.warn({ err: error, file: segment.path }, 'a file of the prompt log that is done with stays on disk');
+    }
   }
 
   /** Writes nothing more. What is still needed stays for the next process. */
@@ -95,9 +99,18 @@ export class Spool {
       for (let from = 0; from < bytes.length;) from += writeSync(segment.fd, bytes, from);
       segment.bytes += bytes.length;
     } catch (error) {
-      // Half a row would hide those behind it.
-      ftruncateSync(segment.fd, segment.bytes);
+      this.cutTo(segment);
       throw error;
+    }
+  }
+
+  /** Half a row would hide those behind it: where it cannot be cut off, nothing more is written there. */
+  private cutTo(segment: Segment): void {
+    try {
+      ftruncateSync(segment.fd, segment.bytes);
+    } catch {
+      this.#current = null;
+      closeSync(segment.fd);
     }
   }
 }
