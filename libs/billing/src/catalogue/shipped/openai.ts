@@ -4,7 +4,8 @@ import type { ShippedModel, ShippedModels } from './shipped-model';
 /**
  * Models that hear and speak are not cached. A token of input stands for a tenth of a second
  * (https://platform.openai.com/docs/guides/realtime-costs). Spoken tokens have prices of their own, on the page of each model
- * (https://platform.openai.com/docs/models/gpt-audio-mini) apart from those of text; a spoken answer costs twice a spoken prompt.
+ * (https://platform.openai.com/docs/models/gpt-audio-mini) apart from those of text. What `gpt-audio-mini` asks for a spoken answer is
+ * known from public price tables only: twice a spoken prompt.
  */
 const spoken = (input: string, output: string, audioInput: string, audioOutput: string): StatedClasses => ({
   input,
