@@ -1,7 +1,7 @@
-import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
-import { FakeProvider, PROVIDER_KEY } from '../support/fake-provider';
-import { Gateway, type Answer } from '../support/gateway';
-import { expectNothingLeft } from '../support/processes';
+import { createDepartment, eventually, type Department } from '../support/department';
+import { type FakeProvider, PROVIDER_KEY } from '../support/fake-provider';
+import { type Gateway, type Answer } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 import { casesFor, committedRoutes, type TableRoute } from '../support/route-table';
 
 /** The wall between departments, tried on every route of the table with the ids of the neighbour. */
@@ -23,23 +23,19 @@ interface Neighbour extends Department {
   readonly ids: readonly string[];
 }
 
+let world: GatewayWorld;
 let fake: FakeProvider;
 let gateway: Gateway;
 let a: Neighbour;
 let b: Department;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
+  world = await GatewayWorld.open();
+  ({ fake, gateway } = world);
   a = await settleNeighbour();
   b = await createDepartment(gateway, { id: 'bravo', budget: '20.00' });
 });
-afterAll(async () => {
-  await gateway.remove();
-  await fake.close();
-  await expectNothingLeft(gateway.place.folder);
-});
+afterAll(() => world.close());
 
 const CHAT = '/v1/chat/completions';
 const chat = (fields: object = {}) => ({

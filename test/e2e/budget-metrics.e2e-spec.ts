@@ -1,28 +1,22 @@
-import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
+import { createDepartment, eventually, type Department } from '../support/department';
 import { readExposition, type Sample } from '../support/exposition';
-import { FakeProvider } from '../support/fake-provider';
-import { Gateway } from '../support/gateway';
+import type { Gateway } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 import { CALL_KINDS, callModel } from '../support/mixed-calls';
 import { loseProcess } from '../support/lost-process';
-import { expectNothingLeft } from '../support/processes';
 
 /** What Prometheus is told of budgets is what the API tells. */
 
-let fake: FakeProvider;
+let world: GatewayWorld;
 let gateway: Gateway;
 let department: Department;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
+  world = await GatewayWorld.open();
+  gateway = world.gateway;
   department = await createDepartment(gateway, { budget: '5.00' });
 });
-afterAll(async () => {
-  await gateway.remove();
-  await fake.close();
-  await expectNothingLeft(gateway.place.folder);
-});
+afterAll(() => world.close());
 
 const scrape = async (): Promise<Sample[]> => readExposition((await gateway.call('GET', '/metrics')).text);
 

@@ -1,27 +1,25 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
-import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
-import { ACCOUNT, FakeProvider } from '../support/fake-provider';
+import { createDepartment, eventually, type Department } from '../support/department';
+import { ACCOUNT, type FakeProvider } from '../support/fake-provider';
 import { openRaw, postRaw, type RawAnswer } from '../support/fake-provider/raw-client';
 import { anthropicClient, collect, failureOf, openaiClient } from '../support/fake-provider/sdk-clients';
-import { Gateway } from '../support/gateway';
+import type { Gateway } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 import { readWire } from '../support/wire';
 
 /** What real clients were seen to need of a gateway, point by point. What is not here is in relay, sdk, money and bad-input. */
+let world: GatewayWorld;
 let fake: FakeProvider;
 let gateway: Gateway;
 let department: Department;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
+  world = await GatewayWorld.open();
+  ({ fake, gateway } = world);
   department = await createDepartment(gateway, { budget: '1000.00' });
 });
-afterAll(async () => {
-  await gateway.remove();
-  await fake.close();
-});
+afterAll(() => world.close());
 
 const CHAT = '/v1/chat/completions';
 const RESPONSES = '/v1/responses';

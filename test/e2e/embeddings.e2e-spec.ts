@@ -1,29 +1,23 @@
 import type OpenAI from 'openai';
-import { Books } from '../support/books';
-import { costNanosOf, createDepartment, eventually, fakeProviders, offerFakeModels } from '../support/department';
-import { FakeProvider } from '../support/fake-provider';
+import type { Books } from '../support/books';
+import { costNanosOf, createDepartment, eventually } from '../support/department';
+import type { FakeProvider } from '../support/fake-provider';
 import { failureOf, openaiClient } from '../support/fake-provider/sdk-clients';
-import { Gateway } from '../support/gateway';
-import { expectNothingLeft } from '../support/processes';
+import type { Gateway } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 
 /** Vectors, with the official SDK: it asks for base64 unless told otherwise, and decodes it. */
 
+let world: GatewayWorld;
 let fake: FakeProvider;
 let gateway: Gateway;
 let books: Books;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
-  books = await Books.open(gateway.place.database);
+  world = await GatewayWorld.open();
+  ({ books, fake, gateway } = world);
 });
-afterAll(async () => {
-  await books.close();
-  await gateway.remove();
-  await fake.close();
-  await expectNothingLeft(gateway.place.folder);
-});
+afterAll(() => world.close());
 
 const rowsOf = (tenant: string) =>
   eventually(

@@ -1,23 +1,21 @@
-import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
-import { FakeProvider, type ReceivedRequest } from '../support/fake-provider';
+import { createDepartment, eventually, type Department } from '../support/department';
+import { type FakeProvider, type ReceivedRequest } from '../support/fake-provider';
 import { postRaw, type RawAnswer } from '../support/fake-provider/raw-client';
-import { Gateway } from '../support/gateway';
+import type { Gateway } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 
 /** What the model APIs offer beside answers, and nobody pays for. */
+let world: GatewayWorld;
 let fake: FakeProvider;
 let gateway: Gateway;
 let department: Department;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
+  world = await GatewayWorld.open();
+  ({ fake, gateway } = world);
   department = await createDepartment(gateway, { budget: '1000.00' });
 });
-afterAll(async () => {
-  await gateway.remove();
-  await fake.close();
-});
+afterAll(() => world.close());
 
 const MESSAGES = '/v1/messages';
 const VERSION = { 'anthropic-version': '2026-10-21' };

@@ -1,13 +1,15 @@
 import { BadRequestError as AnthropicBadRequest } from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
 import { BadRequestError } from 'openai';
-import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
+import { createDepartment, eventually, type Department } from '../support/department';
 import { readExposition } from '../support/exposition';
-import { FakeProvider } from '../support/fake-provider';
+import type { FakeProvider } from '../support/fake-provider';
 import { anthropicClient, collect, failureOf, openaiClient } from '../support/fake-provider/sdk-clients';
-import { Gateway } from '../support/gateway';
+import type { Gateway } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 
 /** What a department's calls have to obey, on every route, with the official SDKs. */
+let world: GatewayWorld;
 let fake: FakeProvider;
 let gateway: Gateway;
 let probes = 0;
@@ -18,9 +20,8 @@ const MASK = '[email removed]';
 const ADMIN = '/api/v1/admin';
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
+  world = await GatewayWorld.open();
+  ({ fake, gateway } = world);
   // Each piece ends in the middle of an address, which the next one goes on with.
   fake.script('fake-mail', { text: 'nn@example.com and a', chunks: 4 });
   fake.script('claude/fake-mail', { text: 'nn@example.com and a', chunks: 4 });
@@ -29,10 +30,7 @@ beforeAll(async () => {
   for (const model of ['fake-leak', 'claude/fake-leak'])
     fake.script(model, { text: `${KEY.slice(20)} ${KEY.slice(0, 20)}`, chunks: 50, gapMs: 5 });
 });
-afterAll(async () => {
-  await gateway.remove();
-  await fake.close();
-});
+afterAll(() => world.close());
 
 interface Rule {
   readonly name: string;

@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
+import { createDepartment, eventually, fakeProviders, type Department } from '../support/department';
 import { FakeProvider } from '../support/fake-provider';
-import { Gateway, hashOf } from '../support/gateway';
+import { type Gateway, hashOf } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 import { openStream } from '../support/open-stream';
 
 /** SIGHUP: the configuration changes under a running gateway, or stays as it was. */
+let world: GatewayWorld;
 let fake: FakeProvider;
 let gateway: Gateway;
 let department: Department;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
+  world = await GatewayWorld.open();
+  ({ fake, gateway } = world);
   department = await createDepartment(gateway, { budget: '100.00' });
 });
-afterAll(async () => {
-  await gateway.remove();
-  await fake.close();
-});
+afterAll(() => world.close());
 
 interface Reload {
   readonly action: string;

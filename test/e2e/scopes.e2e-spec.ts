@@ -1,8 +1,7 @@
-import { Books } from '../support/books';
-import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
-import { FakeProvider } from '../support/fake-provider';
-import { Gateway } from '../support/gateway';
-import { expectNothingLeft } from '../support/processes';
+import type { Books } from '../support/books';
+import { createDepartment, eventually, type Department } from '../support/department';
+import type { Gateway } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 
 /** Budgets of models, tokens, end users and the organisation, as callers and administrators meet them. */
 
@@ -28,22 +27,15 @@ interface BudgetView {
   readonly held: string;
 }
 
-let fake: FakeProvider;
+let world: GatewayWorld;
 let gateway: Gateway;
 let books: Books;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
-  books = await Books.open(gateway.place.database);
+  world = await GatewayWorld.open();
+  ({ books, gateway } = world);
 });
-afterAll(async () => {
-  await books.close();
-  await gateway.remove();
-  await fake.close();
-  await expectNothingLeft(gateway.place.folder);
-});
+afterAll(() => world.close());
 
 async function call({ department, dialect, model = 'fake-n5', user }: Call): Promise<Answer> {
   const isOpenai = dialect === 'openai';

@@ -1,11 +1,13 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
-import { createDepartment, fakeProviders, offerFakeModels, type Department } from '../support/department';
-import { FakeProvider } from '../support/fake-provider';
+import { createDepartment, type Department } from '../support/department';
+import type { FakeProvider } from '../support/fake-provider';
 import { anthropicClient, collect, failureOf, openaiClient } from '../support/fake-provider/sdk-clients';
-import { Gateway } from '../support/gateway';
+import type { Gateway } from '../support/gateway';
+import { GatewayWorld } from '../support/gateway-world';
 
 /** A department's unmodified SDKs, with nothing changed but the base URL and the key. */
+let world: GatewayWorld;
 let fake: FakeProvider;
 let gateway: Gateway;
 let department: Department;
@@ -13,17 +15,13 @@ let openai: OpenAI;
 let anthropic: Anthropic;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
+  world = await GatewayWorld.open();
+  ({ fake, gateway } = world);
   department = await createDepartment(gateway, { budget: '100.00' });
   openai = openaiClient(gateway.url, department.token);
   anthropic = anthropicClient(gateway.url, department.token);
 });
-afterAll(async () => {
-  await gateway.remove();
-  await fake.close();
-});
+afterAll(() => world.close());
 
 const messages = [{ role: 'user' as const, content: 'Hello!' }];
 

@@ -1,8 +1,8 @@
-import { Books } from '../support/books';
-import { createDepartment, eventually, fakeProviders, offerFakeModels } from '../support/department';
-import { FakeProvider } from '../support/fake-provider';
+import type { Books } from '../support/books';
+import { createDepartment, eventually, fakeProviders } from '../support/department';
+import type { FakeProvider } from '../support/fake-provider';
 import { Gateway } from '../support/gateway';
-import { expectNothingLeft } from '../support/processes';
+import { GatewayWorld } from '../support/gateway-world';
 
 /** `kill -9` of a gateway while it books what follows from a rate card for a time in the past. */
 
@@ -10,22 +10,16 @@ const CALLS = 6_000;
 /** A million tokens each: at 1 a million by the former card, at 3 by the corrected one. */
 const DIFFERENCE = 2_000_000_000n;
 
+let world: GatewayWorld;
 let fake: FakeProvider;
 let gateway: Gateway;
 let books: Books;
 
 beforeAll(async () => {
-  fake = await FakeProvider.start();
-  gateway = await Gateway.start({ providers: fakeProviders(fake) });
-  await offerFakeModels(gateway);
-  books = await Books.open(gateway.place.database);
+  world = await GatewayWorld.open();
+  ({ books, fake, gateway } = world);
 });
-afterAll(async () => {
-  await books.close();
-  await gateway.remove();
-  await fake.close();
-  await expectNothingLeft(gateway.place.folder);
-});
+afterAll(() => world.close(gateway));
 
 interface Progress {
   readonly state: string;
