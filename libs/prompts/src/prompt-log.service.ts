@@ -18,8 +18,8 @@ const PAUSE_MS = 1_000;
 const LAST_MS = 5_000;
 
 const deflate = promisify(deflateRaw);
-/** While a caller waits there is no time to make it smaller; it reads like any other. */
-const AS_IT_IS = { level: 0 };
+/** While a caller waits there is no time to make it smaller, nor to set up what that would need. It reads like any other. */
+const AS_IT_IS = { level: 0, memLevel: 1, windowBits: 9 };
 
 /**
  * Takes what calls leave behind and writes it to the database, encrypted, behind their answers. Until it is there it waits in memory,
