@@ -1,4 +1,4 @@
-import { maskKeys, publicConnector, type WebhookConfig } from '@app/platform';
+import { maskKeys, outboundConnector, proxyOf, type GatewayConfig, type WebhookConfig } from '@app/platform';
 import { Agent, request } from 'undici';
 import type { Answer } from './outcome';
 import { signatureHeaders } from './signature';
@@ -15,35 +15,37 @@ export interface Letter {
   readonly body: string;
 }
 
-/** Carries notices to receivers. A connection for each: they are rare, and a kept one could be closed at that moment. */
-export class Sender {
-  readonly #public = new Agent({ pipelining: 0, connect: publicConnector({ timeout: CONNECT_MS }) });
-  readonly #internal = new Agent({ pipelining: 0, connect: { timeout: CONNECT_MS } });
-
-  /** Never throws; follows no redirect. */
-  async send({ url, secrets, internal }: WebhookConfig, { id, body }: Letter, stop: AbortSignal): Promise<Answer> {
-    try {
-      const answer = await request(url, {
-        dispatcher: internal ? this.#internal : this.#public,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'user-agent': 'openclawmu-webhooks',
-          ...signatureHeaders(id, body, secrets, new Date()),
-        },
-        body,
-        signal: AbortSignal.any([stop, AbortSignal.timeout(ATTEMPT_MS)]),
-      });
-      await answer.body.dump({ limit: MOST_ANSWER_BYTES }).catch(() => undefined);
-      const retryAfter = answer.headers['retry-after'];
-      return { status: answer.statusCode, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter };
-    } catch (error) {
-      return { status: null, error: maskKeys(wordsOf(error)).slice(0, ERROR_CHARACTERS) };
-    }
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#public.destroy(), this.#internal.destroy()]);
+/**
+ * Carries a notice to its receiver, over a connection of its own: notices are rare, and a kept one could be closed at that moment.
+ * Never throws; follows no redirect.
+ */
+export async function send(
+  endpoint: WebhookConfig,
+  { id, body }: Letter,
+  general: GatewayConfig['egress'],
+  stop: AbortSignal,
+): Promise<Answer> {
+  const egress = { internal: endpoint.internal, proxy: proxyOf(endpoint, general), timeout: CONNECT_MS };
+  const agent = new Agent({ pipelining: 0, connect: outboundConnector(egress) });
+  try {
+    const answer = await request(endpoint.url, {
+      dispatcher: agent,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'openclawmu-webhooks',
+        ...signatureHeaders(id, body, endpoint.secrets, new Date()),
+      },
+      body,
+      signal: AbortSignal.any([stop, AbortSignal.timeout(ATTEMPT_MS)]),
+    });
+    await answer.body.dump({ limit: MOST_ANSWER_BYTES }).catch(() => undefined);
+    const retryAfter = answer.headers['retry-after'];
+    return { status: answer.statusCode, retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter };
+  } catch (error) {
+    return { status: null, error: maskKeys(wordsOf(error)).slice(0, ERROR_CHARACTERS) };
+  } finally {
+    await agent.destroy();
   }
 }
 

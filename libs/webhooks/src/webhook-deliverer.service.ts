@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Config, Database, JobPrincipals, LOG, type Log, type WebhookConfig } from '@app/platform';
+import { Config, Database, JobPrincipals, LOG, type GatewayConfig, type Log, type WebhookConfig } from '@app/platform';
 import {
   buryEndpoints,
   buryUnclaimed,
@@ -10,7 +10,7 @@ import {
   type DeliveryRow,
 } from './deliveries.queries';
 import { judge } from './outcome';
-import { ATTEMPT_MS, Sender } from './sender';
+import { ATTEMPT_MS, send } from './sender';
 
 const POLL_MS = 1_000;
 const TIDY_MS = 15_000;
@@ -38,7 +38,6 @@ export interface WebhookFacts {
  */
 @Injectable()
 export class WebhookDeliverer {
-  readonly #sender = new Sender();
   readonly #stop = new AbortController();
   readonly #underWay = new Map<string, number>();
   readonly #attempts = new Set<Promise<void>>();
@@ -74,7 +73,6 @@ export class WebhookDeliverer {
     const giveUp = setTimeout(() => this.#stop.abort(), LINGER_MS);
     await Promise.all(this.#attempts);
     clearTimeout(giveUp);
-    await this.#sender.close();
   }
 
   private get names(): readonly string[] {
@@ -90,7 +88,8 @@ export class WebhookDeliverer {
 
   private async round(): Promise<void> {
     try {
-      for (const endpoint of this.config.current.webhooks) await this.serve(endpoint);
+      const { webhooks, egress } = this.config.current;
+      for (const endpoint of webhooks) await this.serve(endpoint, egress);
       if (performance.now() - this.#tidiedAtMs >= TIDY_MS) await this.tidy();
     } catch (error) {
       this.log.warn({ err: error }, 'notices wait for the database');
@@ -98,21 +97,21 @@ export class WebhookDeliverer {
     this.schedule(POLL_MS);
   }
 
-  private async serve(endpoint: WebhookConfig): Promise<void> {
+  private async serve(endpoint: WebhookConfig, egress: GatewayConfig['egress']): Promise<void> {
     const room = MOST_UNDER_WAY - (this.#underWay.get(endpoint.name) ?? 0);
     if (room <= 0 || this.#stopped) return;
     const rows = await this.database.platform(this.jobs.for('webhooks'), (tx) =>
       claimDue(tx, endpoint.name, room, LEASE_MS),
     );
     for (const row of rows) {
-      const attempt = this.attempt(endpoint, row).finally(() => this.#attempts.delete(attempt));
+      const attempt = this.attempt(endpoint, egress, row).finally(() => this.#attempts.delete(attempt));
       this.#attempts.add(attempt);
     }
   }
 
-  private async attempt(endpoint: WebhookConfig, row: DeliveryRow): Promise<void> {
+  private async attempt(endpoint: WebhookConfig, egress: GatewayConfig['egress'], row: DeliveryRow): Promise<void> {
     this.count(endpoint.name, 1);
-    const answer = await this.#sender.send(endpoint, row, this.#stop.signal);
+    const answer = await send(endpoint, row, egress, this.#stop.signal);
     const outcome = judge(answer, row.attempts, new Date(), Math.random());
     try {
       await this.database.platform(this.jobs.for('webhooks'), (tx) => recordOutcome(tx, row, outcome));

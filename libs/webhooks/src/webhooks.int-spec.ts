@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Audit } from '@app/audit';
 import { Config, SystemClock, type Tx } from '@app/platform';
 import { stringify } from 'yaml';
+import { ConnectProxy } from '../../../test/support/connect-proxy';
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
 import { accept, answerWith, breakOff, hang, Receiver } from '../test/receiver';
@@ -44,8 +45,9 @@ const sql = <Row>(text: string, parameters: unknown[] = []): Promise<Row[]> =>
 
 const FILE = join(folder, 'gateway.yaml');
 /** The configuration of a process; written anew, it is what a reload finds. */
-function configure(...webhooks: object[]): Config {
-  writeFileSync(FILE, stringify({ webhooks }));
+const configure = (...webhooks: object[]): Config => configureBehind(undefined, ...webhooks);
+function configureBehind(proxy: string | undefined, ...webhooks: object[]): Config {
+  writeFileSync(FILE, stringify({ webhooks, egress: proxy === undefined ? {} : { proxy } }));
   return Config.load(FILE, {});
 }
 const endpoint = (fields: object = {}): object => ({ name: 'alerts', url: receiver.url, secret: SECRET, ...fields });
@@ -252,6 +254,61 @@ describe('delivering', () => {
     await record(lost as DeliveryRow, { state: 'delivered', status: 200 });
     await record(again as DeliveryRow, { state: 'pending', status: 500, error: 'answered 500', delayMs: 1 });
     expect((await deliveries())[0]).toMatchObject({ state: 'delivered', last_status: 200 });
+  });
+});
+
+describe('an outbound proxy', () => {
+  let proxy: ConnectProxy;
+  beforeEach(async () => {
+    proxy = await ConnectProxy.start();
+  });
+  afterEach(() => proxy.close());
+  const address = (): string => `http://user:hunter2@127.0.0.1:${proxy.port}`;
+  const authorization = `Basic ${Buffer.from('user:hunter2').toString('base64')}`;
+  /** Under a name that only the proxy can resolve. */
+  const named = (): string => receiver.url.replace('127.0.0.1', 'hooks.example');
+
+  test('leads to receivers, once a reload names it, and not to those inside', async () => {
+    proxy.refusal = 403;
+    const endpoints = [endpoint({ name: 'outside', url: 'https://hooks.example/' }), endpoint({ name: 'inside' })];
+    const config = configure(...endpoints);
+    await start(config);
+    configureBehind(address(), ...endpoints);
+    config.reload();
+    await announce(config);
+    for (let open = 2; open > 0;) open = (await deliveries()).filter((row) => !row.last_error && !row.ended_at).length;
+    const became = (await deliveries()).map((row) => [row.endpoint, row.state, row.last_error]).sort();
+    expect(became).toEqual([
+      ['inside', 'delivered', null],
+      ['outside', 'pending', `the proxy 127.0.0.1:${proxy.port} answered 403`],
+    ]);
+    expect(new Set(proxy.asked.map((asked) => asked.authority))).toEqual(new Set(['hooks.example:443']));
+    expect(proxy.asked[0]?.authorization).toBe(authorization);
+  });
+
+  test('leads to no private address that is written out', async () => {
+    const config = configureBehind(address(), endpoint({ url: 'https://10.0.0.1/' }));
+    await start(config);
+    await announce(config);
+    const { last_error } = await delivery((row) => row.last_error !== null);
+    expect(last_error).toBe('10.0.0.1 is not an address of the public internet');
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test('that is away loses no notice: it is tried again, through the one that a reload names', async () => {
+    const away = endpoint({ url: named(), internal: true, proxy: 'http://127.0.0.1:1' });
+    const config = configure(away);
+    await start(config);
+    await announce(config);
+    const failed = await delivery(({ last_error }) => last_error !== null);
+    expect(failed).toMatchObject({ state: 'pending', last_error: 'connect ECONNREFUSED 127.0.0.1:1' });
+
+    configure({ ...away, proxy: address() });
+    config.reload();
+    await hurry();
+    await delivery(({ state }) => state === 'delivered');
+    expect(receiver.received).toMatchObject([{ id: failed.id, body: failed.body }]);
+    expect(proxy.asked).toEqual([{ authority: new URL(named()).host, authorization }]);
   });
 });
 

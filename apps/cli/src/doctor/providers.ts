@@ -1,4 +1,4 @@
-import { egressOf, providerConnector, type Egress, type GatewayConfig, type ProviderConfig } from '@app/platform';
+import { egressOf, outboundConnector, type Egress, type GatewayConfig, type ProviderConfig } from '@app/platform';
 import { note, ok, wrong, type Finding } from './finding';
 
 const ABOUT = 'providers';
@@ -39,7 +39,7 @@ async function examineProvider(
 }
 
 function reach({ protocol, host, hostname, port }: URL, egress: Egress): Promise<void> {
-  const connect = providerConnector(egress);
+  const connect = outboundConnector(egress);
   return new Promise((resolve, reject) => {
     connect({ protocol, host, hostname: hostname.replace(/^\[|\]$/g, ''), port }, (error, socket) => {
       if (error) return reject(error);

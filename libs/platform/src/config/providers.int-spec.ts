@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates, type Certificates } from '../../../../test/support/certificates';
-import { egressOf } from '../http/provider-egress';
+import { egressOf } from '../http/outbound';
 import { type ConfigError, loadConfig } from './load-config';
 import type { GatewayConfig } from './schema';
 

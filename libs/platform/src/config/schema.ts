@@ -5,7 +5,7 @@ import { deliveries } from './deliveries';
 import { promptLog } from './prompt-log';
 import { providers, routes } from './providers';
 import { telemetry } from './telemetry';
-import { eachUrl, keepsSecrets, LOOPBACK, ms, name, proxyUrl, secret, whole } from './words';
+import { eachUrl, keepsSecrets, LOOPBACK, ms, name, proxyUrl, proxyUrlOrNone, secret, whole } from './words';
 
 const timezone = z.string().refine((zone) => {
   try {
@@ -56,6 +56,7 @@ const webhook = z
       .default(['*']),
     tenants: z.array(name).min(1).optional(),
     internal: z.boolean().default(false),
+    proxy: proxyUrlOrNone.optional(),
   })
   .refine(({ internal, url }) => internal || keepsSecrets(url), {
     message:

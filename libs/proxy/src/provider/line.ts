@@ -1,6 +1,6 @@
 import {
   egressOf,
-  providerConnector,
+  outboundConnector,
   sameEgress,
   type Egress,
   type GatewayConfig,
@@ -42,7 +42,7 @@ export class Line {
     this.pool = new Pool(new URL(provider.baseUrl).origin, {
       connections: null,
       pipelining: 1,
-      connect: providerConnector(egress),
+      connect: outboundConnector(egress),
       keepAliveTimeout: provider.internal ? INTERNAL_IDLE_MS : EDGE_IDLE_MS,
     });
     this.breaker = new Breaker(provider.breaker);

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { buildConnector } from 'undici';
-import type { GatewayConfig, ProviderConfig } from '../config/schema';
+import type { GatewayConfig, ProviderConfig, WebhookConfig } from '../config/schema';
 import { anyConnector, publicConnector, refusedAddress, type ConnectOptions } from './egress';
 import { openTunnel } from './tunnel';
 
-/** How a provider is connected to. Holds secrets, so it is not to be printed. */
+/** How a provider, or a receiver of notices, is connected to. Holds secrets, so it is not to be printed. */
 export interface Egress extends ConnectOptions {
   /** Whether it may lie in a private network. */
   readonly internal: boolean;
@@ -12,13 +12,20 @@ export interface Egress extends ConnectOptions {
   readonly proxy: string | undefined;
 }
 
-/** A provider of one's own network is not behind the proxy to the world, unless it names one itself. */
-export function egressOf(provider: ProviderConfig, { proxy: general }: GatewayConfig['egress']): Egress {
+/** What lies in one's own network is not behind the proxy to the world, unless it names one itself. */
+export function proxyOf(
+  { internal, proxy: own }: ProviderConfig | WebhookConfig,
+  { proxy: general }: GatewayConfig['egress'],
+): string | undefined {
+  const proxy = own ?? (internal ? 'none' : (general ?? 'none'));
+  return proxy === 'none' ? undefined : proxy.reveal();
+}
+
+export function egressOf(provider: ProviderConfig, general: GatewayConfig['egress']): Egress {
   const { internal, tls, timeouts } = provider;
-  const proxy = provider.proxy ?? (internal ? 'none' : (general ?? 'none'));
   return {
     internal,
-    proxy: proxy === 'none' ? undefined : proxy.reveal(),
+    proxy: proxyOf(provider, general),
     timeout: timeouts.connectMs,
     ca: tls?.ca,
     cert: tls?.cert,
@@ -30,10 +37,10 @@ export function egressOf(provider: ProviderConfig, { proxy: general }: GatewayCo
 export const sameEgress = (one: Egress, other: Egress): boolean => isDeepStrictEqual(one, other);
 
 /**
- * Makes every connection to a provider: to public addresses only, unless it is internal. Through a proxy it is the proxy that
- * resolves names, which the gateway often cannot, so only an address that is written out can be refused here.
+ * Makes every connection to a provider or a receiver: to public addresses only, unless it is internal. Through a proxy it is
+ * the proxy that resolves names, which the gateway often cannot, so only an address that is written out can be refused here.
  */
-export function providerConnector({ internal, proxy, ...options }: Egress): buildConnector.connector {
+export function outboundConnector({ internal, proxy, ...options }: Egress): buildConnector.connector {
   const direct = internal ? anyConnector(options) : publicConnector(options);
   if (proxy === undefined) return direct;
   const inTunnel = anyConnector(options);
