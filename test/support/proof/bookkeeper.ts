@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatNanos, parseNanos } from '../../../libs/platform/src/money';
 import type { BookedCall } from '../books';
-import { fakePrices } from '../department';
+import { eventually, fakePrices } from '../department';
 import type { Answer } from '../gateway';
 import type { Fleet } from './fleet';
 import { Onlooker } from './onlooker';
@@ -86,10 +86,18 @@ export class Bookkeeper {
 
   /** Every card there is, the gateway's own among them. */
   async cards(): Promise<ProofCard[]> {
-    const rows = await this.onlooker.query<{ version: number; effectiveAt: Date; note: string | null }>(
-      `SELECT version, effective_at AS "effectiveAt", document::json ->> 'note' AS note FROM rate_cards ORDER BY version`,
-    );
-    return (rows ?? []).map(({ version, effectiveAt, note }) => {
+    interface CardRow {
+      readonly version: number;
+      readonly effectiveAt: Date;
+      readonly note: string | null;
+    }
+    const ask = (): Promise<CardRow[] | undefined> =>
+      this.onlooker.query(
+        `SELECT version, effective_at AS "effectiveAt", document::json ->> 'note' AS note FROM rate_cards ORDER BY version`,
+      );
+    // A server that was killed is only found out by asking it.
+    const rows = (await eventually(ask, Boolean, PATIENCE_MS)) as CardRow[];
+    return rows.map(({ version, effectiveAt, note }) => {
       const [, percent = '100'] = /^(\d+) percent$/.exec(note ?? '') ?? [];
       return { version, effectiveAt, percent: BigInt(percent) };
     });
