@@ -1,9 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { migrations } from '../../apps/gateway/src/migrations';
 import { EmbeddedPostgres } from '../../libs/platform/src/database/embedded-postgres';
-import { migrate } from '../../libs/platform/src/database/migrate';
-import { asSuperuser, MIGRATED } from './database';
+import { offerToTests } from './test-server';
 
 const TMP = resolve(__dirname, '../../.tmp');
 const PREFIX = 'postgres-';
@@ -29,12 +27,7 @@ export default async function startDatabase(): Promise<void> {
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },
   });
   globalThis.openclawmuTestServer = { postgres, dataDir };
-  process.env['TEST_SUPERUSER_URL'] = postgres.url('superuser', 'postgres');
-  process.env['TEST_OWNER_URL'] = postgres.ownerUrl;
-  process.env['TEST_GATEWAY_URL'] = postgres.gatewayUrl;
-  await asSuperuser(`create database ${MIGRATED} owner openclawmu_owner`);
-  const [ownerUrl, gatewayUrl] = [postgres.url('owner', MIGRATED), postgres.url('gateway', MIGRATED)];
-  await migrate({ ownerUrl, gatewayUrl, migrations });
+  await offerToTests(postgres);
 }
 
 /** The server of a killed run ends by itself; its files do not. */

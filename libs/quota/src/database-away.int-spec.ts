@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '@app/platform';
 import { tenantPrincipal } from '../../../test/support/principals';
+import { offerToTests } from '../../../test/support/test-server';
 import { Gateways, nanos, until } from '../test/gateways';
 import { ACTUAL, draftOf } from '../test/test-ledger';
 
@@ -18,9 +19,7 @@ describe('while the database is away', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'quota-pg-'));
     server = await start();
-    process.env['TEST_SUPERUSER_URL'] = server.url('superuser', 'postgres');
-    process.env['TEST_OWNER_URL'] = server.ownerUrl;
-    process.env['TEST_GATEWAY_URL'] = server.gatewayUrl;
+    await offerToTests(server);
     gateways = await Gateways.open();
   });
 
