@@ -1,4 +1,4 @@
-import { types, type ClientConfig, type CustomTypesConfig } from 'pg';
+import { types, type ClientBase, type ClientConfig, type CustomTypesConfig, type PoolConfig } from 'pg';
 import {
   DataSource,
   DefaultNamingStrategy,
@@ -26,6 +26,14 @@ export const sessionSettings = {
   keepAlive: true,
 } satisfies ClientConfig;
 
+/**
+ * A connection may break at a moment when neither the pool nor TypeORM listens, with a server that ends right when it is handed over.
+ * Unheard, that would end the process; whoever uses the connection learns of it anyway.
+ */
+const outlivesItsServer = {
+  onConnect: (client: ClientBase) => void client.on('error', () => undefined),
+} satisfies PoolConfig;
+
 /** `costCenter` is the column `cost_center`. */
 class SnakeNaming extends DefaultNamingStrategy implements NamingStrategyInterface {
   override columnName(property: string, custom: string | undefined, prefixes: string[]): string {
@@ -51,7 +59,7 @@ export function createDataSource(url: string, poolSize: number, extra: Partial<D
     synchronize: false,
     installExtensions: false,
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
-    extra: sessionSettings,
+    extra: { ...sessionSettings, ...outlivesItsServer },
     ...extra,
   } as DataSourceOptions);
 }

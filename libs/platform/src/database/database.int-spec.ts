@@ -1,6 +1,7 @@
 import { openGatewayDatabase, type GatewayDatabase } from '../../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../../test/support/principals';
-import { Client } from 'pg';
+import { Client, type Pool } from 'pg';
+import { createDataSource } from './connection';
 import { once } from './idempotency';
 import type { Tx } from './tx';
 
@@ -110,6 +111,15 @@ describe('the database door', () => {
       }
     },
   );
+
+  test('a connection that breaks while it is handed over, when nobody listens yet, ends no process', async () => {
+    const source = createDataSource(gateway.urls.gatewayUrl, 1);
+    await source.initialize();
+    const handedOver = await (source.driver as unknown as { master: Pool }).master.connect();
+    expect(() => handedOver.emit('error', new Error('terminating connection'))).not.toThrow();
+    handedOver.release(true);
+    await source.destroy();
+  });
 
   test('tickets cannot be forged', () => {
     const forged = { ...tenantPrincipal('alpha'), tenantId: 'beta' } as never;
