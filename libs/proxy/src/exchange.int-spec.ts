@@ -343,7 +343,7 @@ describe('at the end', () => {
   test.each([false, true])(
     'a token revoked right behind the last byte changes nothing either (stream: %s)',
     async (stream) => {
-      const { onResponseEnd } = Exchange.prototype;
+      const onResponseEnd = Reflect.get<Exchange, 'onResponseEnd'>(Exchange.prototype, 'onResponseEnd');
       jest.spyOn(Exchange.prototype, 'onResponseEnd').mockImplementation(function (this: Exchange) {
         onResponseEnd.call(this);
         this.cut(new CodedError('credentials_invalid'));
