@@ -256,17 +256,13 @@ describe('what is noted until it is written', () => {
     (await owner.query<{ request_id: string }>('SELECT request_id FROM openclawmu.prompt_log')).rows.map(
       (row) => row.request_id,
     );
+  const recoveryCountedIn = (registry: Registry): PromptRecovery =>
+    new PromptRecovery(config, gateway.database, jobPrincipals, new PromptMetrics(registry), silentLog);
   const bytesOf = (dir: string): Buffer => Buffer.concat(readdirSync(dir).map((name) => readFileSync(join(dir, name))));
 
   test('is sealed, survives its process, and is written by another once that has ended', async () => {
     const registry = new Registry();
-    const recovery = new PromptRecovery(
-      config,
-      gateway.database,
-      jobPrincipals,
-      new PromptMetrics(registry),
-      silentLog,
-    );
+    const recovery = recoveryCountedIn(registry);
     const dying = new PromptLog(config, gateway.database, jobPrincipals, metrics, silentLog);
     dying.start({ id: 'dying' });
     const [begun, over] = [entryOf({ status: 0, isWhole: false, answer: Buffer.alloc(0), answerBytes: 0 }), entryOf()];
@@ -292,13 +288,7 @@ describe('what is noted until it is written', () => {
 
   test('a damaged file gives what stands before the damage, and what cannot be read is counted', async () => {
     const registry = new Registry();
-    const recovery = new PromptRecovery(
-      config,
-      gateway.database,
-      jobPrincipals,
-      new PromptMetrics(registry),
-      silentLog,
-    );
+    const recovery = recoveryCountedIn(registry);
     const dying = new PromptLog(config, gateway.database, jobPrincipals, metrics, silentLog);
     dying.start({ id: 'hurt' });
     const entries = [entryOf(), entryOf()];

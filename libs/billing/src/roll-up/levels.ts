@@ -1,7 +1,7 @@
 /**
- * SQL of the roll-up, the ledger summed up by the hour (`ledger_hours`), by the day of UTC (`ledger_days`) and, of some hours, by the
- * quarter (`ledger_quarters`): what its lines are told apart by beside their beginning, and what they add up. Each member is a column of those tables and what it is of `l`, a
- * row of the ledger.
+ * SQL of the roll-up, the ledger summed up by the hour (`ledger_hours`), by the day of UTC (`ledger_days`) and, of some hours, by
+ * the quarter (`ledger_quarters`): what its lines are told apart by beside their beginning, and what they add up. Each member is
+ * a column of those tables and what it is of `l`, a row of the ledger.
  */
 export const TOLD_BY: readonly (readonly [column: string, ofRow: string])[] = [
   ['tenant_id', 'l.tenant_id'],

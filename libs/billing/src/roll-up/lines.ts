@@ -31,9 +31,8 @@ export const rowByRow = (tx: Tx, selection: Selection): Lines => ({
 
 /**
  * The same sums from the roll-up: days and hours as they are summed up; of hours that the period cuts their quarters, or else their
- * rows; and the rows booked
- * between the instant the roll-up goes to and the one that is asked for, added or taken away. How far it goes is read in the same
- * statement. `$6` is how far it went before, no later, and there only to tell the planner that these rows are few.
+ * rows; and the rows booked between the instant the roll-up goes to and the one that is asked for, added or taken away. How far it
+ * goes is read in the same statement. `$6` is how far it went before, no later, and there only to tell the planner that these rows are few.
  *
  * `OFFSET 0` makes the planner find the rows of each cut hour by themselves: left alone it may go through all rows of the period
  * and ask of each whether its hour is one of them. Nor is it to look for the few rows just booked among those of the period or the
