@@ -1,6 +1,7 @@
 import { jobPrincipals } from '../../../../test/support/principals';
 import { silentLog } from '../../../../test/support/gateway-database';
 import { BillingWorld } from '../../test/billing-world';
+import { detachMonth } from '../retention/ledger-months.queries';
 import { RollUp } from './roll-up.service';
 import { selectRollUp } from './roll-up.queries';
 
@@ -170,6 +171,21 @@ describe('the roll-up', () => {
     await world.months.rebuild(world.admin, '2026-10');
     expect((await check('2026-10')).ok).toBe(true);
     expect(await quarters()).toHaveLength(25);
+  });
+
+  it('keeps quarters of a month that was out of the ledger as soon as it is back', async () => {
+    world.config.current.timezone = 'Asia/Kathmandu';
+    const from = new Date('2026-09-01T00:00:00.000Z');
+    await world.book(world.row({ at: new Date('2026-09-05T18:14:59.999Z') }));
+    await world.rollUp.advance();
+    await world.inPlatform((tx) => detachMonth(tx, from, world.clock.now()));
+    const quarters = async () => {
+      for (let step = 0; step < STEPS; step++) await world.rollUp.keepCutHours();
+      return world.asSuperuser('SELECT quarter FROM ledger_quarters');
+    };
+    expect(await quarters()).toEqual([]);
+    await world.months.attach(world.admin, '2026-09');
+    expect(await quarters()).toEqual([{ quarter: new Date('2026-09-05T18:00:00.000Z') }]);
   });
 
   it('is a tenant’s own to read, and nobody’s to change', async () => {

@@ -96,10 +96,13 @@ export async function addAgain(tx: Tx, { from, to }: LedgerMonth): Promise<void>
   await tx.query(into(QUARTERS, quartersWhere(rows)), parameters);
 }
 
-/** When the first month begins that has rows, in the ledger or taken out of it. */
-export async function selectFirstMonth(tx: Tx): Promise<Date | null> {
-  const [row] = await tx.query<{ month: Date | null }>('SELECT min(month) AS month FROM ledger_months');
-  return row?.month ?? null;
+/** When the first month begins that has rows, in the ledger or taken out of it, and which tables were taken out. */
+export async function selectReachOfMonths(tx: Tx): Promise<{ first: Date | null; archived: string }> {
+  const [row] = await tx.query<{ first: Date | null; archived: string }>(
+    `SELECT (SELECT min(month) FROM ledger_months) AS first,
+       (SELECT coalesce(string_agg(table_name, ' ' ORDER BY table_name), '') FROM ledger_archives) AS archived`,
+  );
+  return row as { first: Date | null; archived: string };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, Config, Database, JobPrincipals, LOG, type Log } from '@app/platform';
 import { cutHours, floor } from './cut-hours';
-import { addBooked, keepQuarters, reach, selectFirstMonth, selectRollUp, tryLockRollUp } from './roll-up.queries';
+import { addBooked, keepQuarters, reach, selectReachOfMonths, selectRollUp, tryLockRollUp } from './roll-up.queries';
 
 const STEP_MS = 10_000;
 const DAY_MS = 86_400_000;
@@ -18,8 +18,8 @@ const CUT_HOURS_AT_ONCE = 10;
 export class RollUp implements OnApplicationBootstrap, OnModuleDestroy {
   #timer: NodeJS.Timeout | null = null;
   #stepping = false;
-  /** Days from here on have been looked at for hours that are cut. */
-  #keptFrom: Date | null = null;
+  /** Days from here on have been looked at for hours that are cut, while these months were out of the ledger. */
+  #kept: { readonly from: Date; readonly archived: string } | null = null;
 
   constructor(
     private readonly database: Database,
@@ -59,14 +59,16 @@ export class RollUp implements OnApplicationBootstrap, OnModuleDestroy {
     const { timezone } = this.config.current;
     const today = floor(this.clock.now(), DAY_MS);
     const ahead = { from: today, to: daysAfter(today, 2) };
-    const back = { from: daysAfter(this.#keptFrom ?? today, -LOOKED_AT_DAYS), to: this.#keptFrom ?? today };
-    await this.database.platform(this.jobs.for('ledger roll-up'), async (tx) => {
-      if (!(await tryLockRollUp(tx))) return;
-      const first = await selectFirstMonth(tx);
-      const periods = first !== null && first < back.to ? [ahead, back] : [ahead];
+    this.#kept = await this.database.platform(this.jobs.for('ledger roll-up'), async (tx) => {
+      if (!(await tryLockRollUp(tx))) return this.#kept;
+      const { first, archived } = await selectReachOfMonths(tx);
+      // Hours of a month that was out of the ledger were passed over, so all is looked at again once one is back.
+      const to = this.#kept?.archived === archived ? this.#kept.from : today;
+      const back = { from: daysAfter(to, -LOOKED_AT_DAYS), to };
+      const periods = first !== null && first < to ? [ahead, back] : [ahead];
       const hours = periods.flatMap((period) => cutHours(period, timezone));
       const isAll = hours.length === 0 || (await keepQuarters(tx, hours, CUT_HOURS_AT_ONCE)) < CUT_HOURS_AT_ONCE;
-      if (isAll && periods.includes(back)) this.#keptFrom = back.from;
+      return { from: isAll && periods.includes(back) ? back.from : to, archived };
     });
   }
 
