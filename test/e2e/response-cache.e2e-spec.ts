@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
-import { FakeProvider } from '../support/fake-provider';
+import { readExposition } from '../support/exposition';
+import { FakeProvider, type ReceivedRequest } from '../support/fake-provider';
 import { anthropicClient, collect, openaiClient } from '../support/fake-provider/sdk-clients';
 import { beside, Gateway } from '../support/gateway';
 import { expectNothingLeft } from '../support/processes';
@@ -59,9 +60,10 @@ async function ask(
   headers: Record<string, string> = {},
   path = CHAT,
   url = gateway.url,
+  signal: AbortSignal | null = null,
 ): Promise<Told> {
   const answer = await fetch(url + path, {
-    method: 'POST',
+    ...{ method: 'POST', signal },
     headers: {
       ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
       ...headers,
@@ -76,10 +78,11 @@ async function ask(
   };
 }
 
-const timesAsked = (body: Record<string, unknown>): number => {
+const requestsFor = (body: Record<string, unknown>): ReceivedRequest[] => {
   const [{ content }] = body['messages'] as [{ content: string }];
-  return fake.requests.filter(({ json }) => JSON.stringify(json).includes(`"${content}"`)).length;
+  return fake.requests.filter(({ json }) => JSON.stringify(json).includes(`"${content}"`));
 };
+const timesAsked = (body: Record<string, unknown>): number => requestsFor(body).length;
 
 const WIRES: readonly (readonly [string, (stream: boolean) => Record<string, unknown>])[] = [
   [CHAT, (stream) => question('fake-n3', { stream })],
@@ -315,4 +318,136 @@ test('what the database holds tells nothing of what was asked or answered', asyn
       expect(answer.includes(plain)).toBe(false);
       expect(id.includes(plain)).toBe(false);
     }
+});
+
+const metric = async (name: string, result?: string): Promise<number> => {
+  const { text } = await gateway.call('GET', '/metrics');
+  const found = readExposition(text).find((one) => one.name === name && one.labels['result'] === result);
+  return found?.value ?? 0;
+};
+const joined = (): Promise<number> => metric('openclawmu_cache_total', 'joined');
+
+/** The `n`th request for what was asked, once the provider has it and is silent. */
+async function stalled(asked: Record<string, unknown>, n: number): Promise<ReceivedRequest> {
+  await fake.waitFor(() => requestsFor(asked)[n - 1]?.paused === true);
+  return requestsFor(asked)[n - 1] as ReceivedRequest;
+}
+
+/** Calls that ask the same: the first is with the silent provider, and the others wait for its answer. */
+async function together(
+  asked: Record<string, unknown>,
+  first: Department,
+  others: readonly Department[],
+  signals: readonly AbortSignal[] = [],
+): Promise<readonly Promise<Told | null>[]> {
+  const call = (department: Department, n: number): Promise<Told | null> =>
+    ask(department, asked, {}, CHAT, gateway.url, signals[n]).catch(() => null);
+  const calls = [call(first, 0)];
+  await stalled(asked, 1);
+  for (const [n, other] of others.entries()) {
+    const before = await joined();
+    calls.push(call(other, n + 1));
+    await eventually(joined, (count) => count === before + 1);
+  }
+  return calls;
+}
+
+describe('calls that ask the same at the same time', () => {
+  test.each([false, true])('are bought once, streaming: %s, and hold the budget of one', async (stream) => {
+    const department = await keeping({ budget: '5.00' });
+    const asked = question('fake-n5-silent', { stream });
+    const calls = await together(asked, department, [department, department]);
+    const standing = ['openclawmu_active_calls', 'openclawmu_open_holds'].map((name) => metric(name));
+    expect(await Promise.all(standing)).toEqual([3, 1]);
+    (await stalled(asked, 1)).resume();
+    const [bought, ...given] = (await Promise.all(calls)) as Told[];
+    expect(bought).toMatchObject({ status: 200, cache: 'miss', age: null });
+    for (const one of given)
+      expect(one).toMatchObject({ status: 200, cache: 'hit', age: '0', text: bought?.text, providersId: null });
+    expect(timesAsked(asked)).toBe(1);
+    const rows = await eventually(
+      () =>
+        sql('SELECT cost_nanos, saved_nanos FROM ledger WHERE tenant_id = $1 AND model = $2 ORDER BY id', [
+          ...[department.id, asked['model']],
+        ]),
+      ({ length }) => length === 3,
+    );
+    const cost = rows[0]?.['cost_nanos'];
+    const free = { cost_nanos: '0', saved_nanos: cost };
+    expect(rows).toEqual([{ cost_nanos: cost, saved_nanos: null }, free, free]);
+    await kept(department, 1);
+  });
+
+  test('wait for nobody of another department', async () => {
+    const [one, other] = [await keeping(), await keeping()];
+    const asked = question('fake-n5-silent');
+    const before = await joined();
+    const calls = [one, other].map((department) => ask(department, asked));
+    for (const n of [1, 2]) (await stalled(asked, n)).resume();
+    for (const { cache } of await Promise.all(calls)) expect(cache).toBe('miss');
+    expect(await joined()).toBe(before);
+  });
+
+  test('are asked one at a time after an error, until one is answered', async () => {
+    const department = await keeping();
+    const asked = question('fake-n3');
+    fake.script(
+      (request) => requestsFor(asked).includes(request),
+      { pauseAt: 'before-headers', error: 400 },
+      { pauseAt: 'before-headers' },
+    );
+    const calls = await together(asked, department, [department, department]);
+    (await stalled(asked, 1)).resume();
+    (await stalled(asked, 2)).resume();
+    expect(await Promise.all(calls)).toMatchObject([
+      { status: 400, cache: 'miss' },
+      { status: 200, cache: 'miss' },
+      { status: 200, cache: 'hit' },
+    ]);
+    expect(timesAsked(asked)).toBe(2);
+  });
+
+  test('go on when the one they wait for is left by its client', async () => {
+    const department = await keeping();
+    const asked = question('fake-n5-silent');
+    const leaving = new AbortController();
+    const calls = await together(asked, department, [department, department], [leaving.signal]);
+    leaving.abort();
+    (await stalled(asked, 2)).resume();
+    expect(await Promise.all(calls)).toMatchObject([null, { cache: 'miss' }, { status: 200, cache: 'hit' }]);
+    expect(timesAsked(asked)).toBe(2);
+  });
+
+  test('are let go when the answer is not kept', async () => {
+    const department = await keeping();
+    const asked = question('fake-n50-s600-silent');
+    const calls = await together(asked, department, [department, department]);
+    (await stalled(asked, 1)).resume();
+    // Both at once: neither waits for the other.
+    const both = [await stalled(asked, 2), await stalled(asked, 3)];
+    for (const request of both) request.resume();
+    for (const told of await Promise.all(calls)) expect(told).toMatchObject({ status: 200, cache: 'miss' });
+  });
+
+  test('end at once when they are left, or their token is revoked', async () => {
+    const department = await keeping();
+    const { id, token } = await gateway.must<{ id: string; token: string }>(
+      ...(['POST', `/api/v1/admin/tenants/${department.id}/tokens`, { label: 'other' }] as const),
+    );
+    const other = { ...department, token, tokenId: id };
+    const asked = question('fake-n5-silent');
+    const leaving = new AbortController();
+    const signals = [new AbortController().signal, new AbortController().signal, leaving.signal];
+    const calls = await together(asked, department, [other, department], signals);
+    await gateway.must('POST', `/api/v1/admin/tenants/${department.id}/tokens/${id}/revoke`);
+    expect(await calls[1]).toMatchObject({ status: 401 });
+    leaving.abort();
+    await eventually(
+      () => metric('openclawmu_active_calls'),
+      (count) => count === 1,
+    );
+    (await stalled(asked, 1)).resume();
+    expect(await calls[0]).toMatchObject({ status: 200, cache: 'miss' });
+    expect(timesAsked(asked)).toBe(1);
+  });
 });

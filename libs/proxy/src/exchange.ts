@@ -61,6 +61,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   #headers: ResponseHeaders = {};
   /** Why the call was ended by us, if it was. */
   #cut: CodedError | 'client left' | null = null;
+  /** Of whoever makes it wait before it is run, to be told at once that it is cut. */
+  onCut: (() => void) | null = null;
   #over = false;
   outcome: CallSummary['outcome'] = 'unsent';
   #firstByteMs: number | null = null;
@@ -123,6 +125,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   cut(why: CodedError | 'client left'): void {
     if (this.#over || this.#cut) return;
     this.#cut = why;
+    this.onCut?.();
     if (this.#pause !== null || this.#passage?.forget()) {
       clearTimeout(this.#pause ?? undefined);
       this.#pause = null;

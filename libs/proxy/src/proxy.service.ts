@@ -54,8 +54,8 @@ export class ProxyService {
       trace?.admitted();
       kept?.admitted();
       await exchange.run(deal);
-      cached?.keep(exchange.answered);
     } finally {
+      cached?.conclude(exchange.answered);
       this.calls.remove(exchange);
     }
   }

@@ -36,7 +36,7 @@ async function asSuperuser(sql: string, parameters: unknown[] = []): Promise<Rec
 
 const idOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 const keep = (text: string, { principal = alpha, seconds = 60, bytes = 10, maxTenantBytes = 1_000_000 } = {}): void =>
-  store.keep(principal, { id: idOf(text), seconds, maxTenantBytes, bytes, seal: () => Buffer.alloc(bytes, text) });
+  void store.keep(principal, { id: idOf(text), seconds, maxTenantBytes, bytes, seal: () => Buffer.alloc(bytes, text) });
 const kept = (): Promise<void> => store.onModuleDestroy();
 const count = async (result: string): Promise<number> => {
   const { values } = (await registry.getSingleMetric('openclawmu_cache_total')?.get()) ?? { values: [] };

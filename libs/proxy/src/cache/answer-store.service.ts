@@ -57,16 +57,23 @@ export class AnswerStore implements OnModuleDestroy {
     }
   }
 
-  /** Keeps an answer, behind the call that bought it. One after the other, so that this takes a single connection. */
-  keep(principal: Principal, deposit: Deposit): void {
+  /**
+   * Keeps an answer, behind the call that bought it. One after the other, so that this takes a single connection. Resolves when it
+   * is kept, or given up.
+   */
+  keep(principal: Principal, deposit: Deposit): Promise<void> {
     const { bytes } = deposit;
-    if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) return this.metrics.count('failed');
+    if (this.#waitingBytes + bytes > MOST_WAITING_BYTES) {
+      this.metrics.count('failed');
+      return Promise.resolve();
+    }
     this.#waitingBytes += bytes;
     this.#writing = this.#writing
       .then(() => this.write(principal, deposit))
       .then(() => this.metrics.count('stored'))
       .catch((error: unknown) => this.failed(error, 'an answer could not be kept'))
       .finally(() => (this.#waitingBytes -= bytes));
+    return this.#writing;
   }
 
   /** Resolves when all that was to be kept is kept, or given up. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Counter, Registry } from 'prom-client';
 
 /** What became of a question, or of an answer that was to be kept. */
-export type CacheResult = 'hit' | 'miss' | 'stored' | 'failed';
+export type CacheResult = 'hit' | 'miss' | 'joined' | 'stored' | 'failed';
 
 /** Prometheus counters of the response cache, of all tenants together. */
 @Injectable()
@@ -12,7 +12,7 @@ export class CacheMetrics {
   constructor(registry: Registry) {
     this.results = new Counter({
       name: 'openclawmu_cache_total',
-      help: 'Calls that the response cache answered (hit) or did not (miss); answers it kept (stored), and what it could not read or keep (failed).',
+      help: "Calls that the response cache answered (hit) or did not (miss), of both those that waited for another's answer (joined); answers it kept (stored), and what it could not read or keep (failed).",
       labelNames: ['result'],
       registers: [registry],
     });

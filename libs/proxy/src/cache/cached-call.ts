@@ -10,6 +10,7 @@ import { RecordingSink } from '../recording-sink';
 import type { AnswerKey } from './answer-key';
 import type { AnswerStore } from './answer-store.service';
 import type { CacheMetrics } from './cache-metrics';
+import { Flight, type Flights, type Waiting } from './flights';
 import { keepable, type Answered } from './keepable';
 import { openAnswer, sealAnswer, type KeptAnswer } from './kept-answer';
 
@@ -17,7 +18,7 @@ import { openAnswer, sealAnswer, type KeptAnswer } from './kept-answer';
 const CACHE_HEADER = 'x-openclawmu-cache';
 
 /** A call that may be answered without asking anybody. */
-interface Answerable {
+interface Answerable extends Waiting {
   readonly isCut: boolean;
   outcome: CallSummary['outcome'];
 }
@@ -27,6 +28,7 @@ export interface CacheMeans {
   readonly store: AnswerStore;
   readonly admission: Admission;
   readonly metrics: CacheMetrics;
+  readonly flights: Flights;
 }
 
 /** What a call is to the cache. */
@@ -42,8 +44,16 @@ export interface CacheTerms {
   readonly maxTenantBytes: number;
 }
 
+interface Found {
+  readonly kept: KeptAnswer;
+  readonly ageSeconds: number;
+}
+
 /** One call of a tenant that has answers kept: it is answered with what is kept, or its answer is gathered on its way to be kept. */
 export class CachedCall extends RecordingSink {
+  /** Of the calls that wait for this one's answer; null if none may. */
+  #flight: Flight | null = null;
+
   constructor(
     private readonly means: CacheMeans,
     private readonly terms: CacheTerms,
@@ -53,11 +63,12 @@ export class CachedCall extends RecordingSink {
   }
 
   /**
-   * Answers with what is kept, if anything is. The call has its row all the same, settled before its last byte like any other.
+   * Answers with what is kept, or about to be, if anything is. The call has its row all the same, settled before its last byte like
+   * any other. One that is not answered ends with `conclude`, for others may wait for it.
    * @throws CodedError those of `Holds.reserve`
    */
   async answer(call: Answerable): Promise<boolean> {
-    const found = this.terms.mayRead ? await this.find() : null;
+    const found = (this.terms.mayRead ? await this.find() : null) ?? (await this.join(call));
     this.means.metrics.count(found === null ? 'miss' : 'hit');
     // Whoever was cut meanwhile is told so in the usual way.
     if (found === null || call.isCut) return false;
@@ -74,13 +85,16 @@ export class CachedCall extends RecordingSink {
     return true;
   }
 
-  /** Keeps the answer that was handed over, if it may be given again. */
-  keep(answered: Answered | null): void {
+  /** Keeps the answer that was handed over, if it may be given again, and lets go those that wait for it. */
+  conclude(answered: Answered | null): void {
+    const flight = this.#flight;
+    this.#flight = null;
     const kept = keepable(this, answered);
-    if (kept === null) return;
-    const { principal, key, seconds, maxTenantBytes } = this.terms;
-    const seal = (): Buffer => sealAnswer(key, principal.tenantId as string, kept);
-    this.means.store.keep(principal, { id: key.id, seconds, maxTenantBytes, bytes: this.bytes, seal });
+    if (kept !== null) {
+      const stored = this.store(kept);
+      flight?.land(kept, stored);
+    } else if (answered !== null) flight?.scatter();
+    else flight?.fail();
   }
 
   override whole(status: number, headers: Record<string, string>, body: Buffer): void {
@@ -93,7 +107,24 @@ export class CachedCall extends RecordingSink {
     super.start(status, headers);
   }
 
-  private async find(): Promise<{ readonly kept: KeptAnswer; readonly ageSeconds: number } | null> {
+  private store(kept: KeptAnswer): Promise<void> {
+    const { principal, key, seconds, maxTenantBytes } = this.terms;
+    const seal = (): Buffer => sealAnswer(key, principal.tenantId as string, kept);
+    return this.means.store.keep(principal, { id: key.id, seconds, maxTenantBytes, bytes: this.bytes, seal });
+  }
+
+  /** What a call that asks the same is answered with; null for one that asks for itself, and leads from now on if nobody else does. */
+  private async join(call: Answerable): Promise<Found | null> {
+    const { flights } = this.means;
+    const id = this.terms.key.id.toString('latin1');
+    if (call.isCut) return null;
+    const landing = this.terms.mayRead ? await flights.join(id, call) : flights.lead(id);
+    if (landing !== null && !(landing instanceof Flight)) return { kept: landing, ageSeconds: 0 };
+    this.#flight = landing;
+    return null;
+  }
+
+  private async find(): Promise<Found | null> {
     const { principal, key, seconds } = this.terms;
     const found = await this.means.store.find(principal, key.id, seconds);
     if (found === null) return null;

@@ -7,6 +7,7 @@ import { answerKey, type AnswerKey } from './answer-key';
 import { AnswerStore } from './answer-store.service';
 import { CacheMetrics } from './cache-metrics';
 import { CachedCall, type CacheMeans } from './cached-call';
+import { Flights } from './flights';
 import { wishesOf } from './wishes';
 
 /** To tell a question from all others takes a moment for each byte of it, in which nobody else is served. */
@@ -24,7 +25,7 @@ export class ResponseCache {
     private readonly upstream: Upstream,
     private readonly config: Config,
   ) {
-    this.#means = { store, metrics, admission };
+    this.#means = { store, metrics, admission, flights: new Flights(() => metrics.count('joined')) };
   }
 
   /** What the cache does with a call on its way to `sink`; null where it has nothing to do with it. */
