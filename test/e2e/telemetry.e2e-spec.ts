@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 import { fetch } from 'undici';
+import { makeCertificates, type Certificates } from '../support/certificates';
+import { ConnectProxy } from '../support/connect-proxy';
 import { eventually } from '../support/department';
 import { readExposition } from '../support/exposition';
 import { Gateway } from '../support/gateway';
@@ -384,6 +388,78 @@ test('what a policy masks is masked in a trace too', async () => {
   const told = ['gen_ai.input.messages', 'gen_ai.output.messages'].map((name) => operation?.attributes[name]);
   expect(told).toEqual([expect.stringContaining('[email removed]'), expect.stringContaining('[email removed]')]);
   expect(collector.bytes.includes('@example.com')).toBe(false);
+});
+
+describe('a collector elsewhere', () => {
+  let made: Certificates;
+  /** Speaks TLS under a name that a private authority signed, and wants a client certificate of it. */
+  let secured: OtlpReceiver;
+  let proxy: ConnectProxy;
+  beforeAll(async () => {
+    made = makeCertificates();
+    const [cert, key, ca] = [made.server.cert, made.server.key, made.ca].map((file) => readFileSync(file, 'utf8'));
+    const tls = { cert, key, ca, requestCert: true, rejectUnauthorized: true };
+    secured = await OtlpReceiver.start(createTlsServer(tls));
+    proxy = await ConnectProxy.start();
+  });
+  afterAll(async () => {
+    await reload(settings());
+    await Promise.all([secured.close(), proxy.close()]);
+    made.remove();
+  });
+  beforeEach(() => {
+    proxy.asked.length = 0;
+  });
+
+  const portOf = ({ url }: OtlpReceiver): string => new URL(url).port;
+  const address = (): string => `http://user:hunter2@127.0.0.1:${proxy.port}`;
+  const authorization = `Basic ${Buffer.from('user:hunter2').toString('base64')}`;
+  const atFirst = { metrics: { enabled: false } };
+
+  /** Whether a call is told there, after a reload. */
+  async function told(there: OtlpReceiver, more: object, egress: object = {}): Promise<boolean> {
+    await reload({ ...settings({ ...atFirst, ...more }), egress });
+    const { traceId, headers } = newTrace();
+    await ask({ headers });
+    return eventually(() => Promise.resolve(there.spans.some((span) => span.traceId === traceId)), Boolean);
+  }
+  /** Why no call is told, after a reload. The log says so once while it lasts. */
+  async function untold(more: object, egress: object = {}): Promise<string> {
+    const faults = (): string[] => gateway.logs.match(/.*"signal":"traces".*does not reach the collector.*/g) ?? [];
+    const before = faults().length;
+    await reload({ ...settings({ ...atFirst, ...more }), egress });
+    await ask();
+    await eventually(() => faults().length > before);
+    return (JSON.parse(faults().at(-1) as string) as { err: { message: string } }).err.message;
+  }
+
+  test('is trusted where its private authority is named, and given a client certificate', async () => {
+    const endpoint = secured.url.replace('http:', 'https:');
+    const tls = { caFile: made.ca, certFile: made.client.cert, keyFile: made.client.key, servername: 'inside.example' };
+    expect(await untold({ endpoint, tls: { ...tls, caFile: undefined } })).toMatch(
+      /unable to (get|verify)|self-signed/,
+    );
+    expect(await told(secured, { endpoint, tls })).toBe(true);
+  });
+
+  test('is reached through the outbound proxy, under a name that only that can resolve', async () => {
+    const endpoint = `https://inside.example:${portOf(secured)}`;
+    const tls = { caFile: made.ca, certFile: made.client.cert, keyFile: made.client.key };
+    expect(await untold({ endpoint, tls })).toMatch(/ENOTFOUND|EAI_AGAIN/);
+    expect(await told(secured, { endpoint, tls }, { proxy: address() })).toBe(true);
+    expect(proxy.asked).toEqual([{ authority: `inside.example:${portOf(secured)}`, authorization }]);
+  });
+
+  test('is not in a private network unless it is internal, and then behind no proxy but one of its own', async () => {
+    const refused = '10.0.0.1 is not an address of the public internet';
+    expect(await untold({ endpoint: 'https://10.0.0.1' }, { proxy: address() })).toBe(refused);
+    expect(await told(collector, {}, { proxy: address() })).toBe(true);
+    expect(proxy.asked).toEqual([]);
+    expect(await untold({ endpoint: 'https://10.0.0.1' })).toBe(refused);
+    const endpoint = `http://collector.example:${portOf(collector)}`;
+    expect(await told(collector, { endpoint, internal: true, proxy: address() })).toBe(true);
+    expect(proxy.asked).toEqual([{ authority: `collector.example:${portOf(collector)}`, authorization }]);
+  });
 });
 
 test('turned off by a reload, what waits is sent, and nothing after', async () => {

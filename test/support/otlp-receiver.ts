@@ -43,8 +43,8 @@ export class OtlpReceiver {
   readonly received: Received[] = [];
   private constructor(private readonly server: Server) {}
 
-  static async start(): Promise<OtlpReceiver> {
-    const server = createServer();
+  /** @param server such as one with TLS */
+  static async start(server: Server = createServer()): Promise<OtlpReceiver> {
     const receiver = new OtlpReceiver(server);
     server.on('request', (request, response) => {
       const parts: Buffer[] = [];

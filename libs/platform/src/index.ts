@@ -15,7 +15,7 @@ export {
 export { JobPrincipals, Principal, type Origin, type PrincipalFields, type PrincipalKind } from './access/principal';
 export { Clock, SystemClock } from './clock';
 export { Cohort } from './cohort';
-export { Config } from './config/config';
+export { Config, sameSettings } from './config/config';
 export { ConfigError } from './config/load-config';
 export type {
   AdminKeyConfig,
@@ -41,7 +41,7 @@ export { CodedError, type CodedErrorOptions } from './errors/coded-error';
 export { dialectOf, renderError, type Dialect, type RenderedError } from './errors/render';
 export { BODY_LIMIT, BodyLimit } from './http/body-limit.decorator';
 export { ApiIdempotent, Caller, IdempotencyKey, type GatewayRequest } from './http/caller.decorator';
-export { egressOf, outboundConnector, proxyOf, sameEgress, type Egress } from './http/outbound';
+export { egressOf, outboundAgent, outboundConnector, sameEgress, type Egress } from './http/outbound';
 export { PageQuery } from './http/page-query.dto';
 export { dashed, newId, newSecret, uuid7 } from './ids';
 export { createLog, type Log } from './log/log';

@@ -1,4 +1,4 @@
-import { maskKeys, outboundConnector, proxyOf, type GatewayConfig, type WebhookConfig } from '@app/platform';
+import { egressOf, maskKeys, outboundConnector, type GatewayConfig, type WebhookConfig } from '@app/platform';
 import { Agent, request } from 'undici';
 import type { Answer } from './outcome';
 import { signatureHeaders } from './signature';
@@ -25,8 +25,8 @@ export async function send(
   general: GatewayConfig['egress'],
   stop: AbortSignal,
 ): Promise<Answer> {
-  const egress = { internal: endpoint.internal, proxy: proxyOf(endpoint, general), timeout: CONNECT_MS };
-  const agent = new Agent({ pipelining: 0, connect: outboundConnector(egress) });
+  const connect = outboundConnector(egressOf(endpoint, general, CONNECT_MS));
+  const agent = new Agent({ pipelining: 0, connect });
   try {
     const answer = await request(endpoint.url, {
       dispatcher: agent,

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Audit } from '@app/audit';
 import { Config, SystemClock, type Tx } from '@app/platform';
 import { stringify } from 'yaml';
+import { makeCertificates, type Certificates } from '../../../test/support/certificates';
 import { ConnectProxy } from '../../../test/support/connect-proxy';
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
@@ -309,6 +311,45 @@ describe('an outbound proxy', () => {
     await delivery(({ state }) => state === 'delivered');
     expect(receiver.received).toMatchObject([{ id: failed.id, body: failed.body }]);
     expect(proxy.asked).toEqual([{ authority: new URL(named()).host, authorization }]);
+  });
+});
+
+describe('a receiver with a certificate of a private authority', () => {
+  let made: Certificates;
+  let secured: Receiver;
+  beforeAll(async () => {
+    made = makeCertificates();
+    const [cert, key, ca] = [made.server.cert, made.server.key, made.ca].map((file) => readFileSync(file, 'utf8'));
+    const tls = { cert, key, ca, requestCert: true, rejectUnauthorized: true };
+    secured = await Receiver.start((listener) => createTlsServer(tls, listener));
+  });
+  afterAll(async () => {
+    await secured.close();
+    made.remove();
+  });
+
+  test('gets its notices once a reload names the authority, the client certificate and the name', async () => {
+    const url = secured.url.replace('http:', 'https:');
+    const files = { caFile: made.ca, certFile: made.client.cert, keyFile: made.client.key };
+    const config = configure(endpoint({ url }));
+    await start(config);
+    await announce(config);
+    for (const [tls, because] of [
+      [undefined, /unable to (get|verify)|self-signed/],
+      [files, /does not match/],
+      [{ caFile: made.ca, servername: 'inside.example' }, /certificate required|closed|reset/i],
+    ] as const) {
+      await sql('UPDATE webhook_deliveries SET last_error = NULL');
+      configure(endpoint({ url, tls }));
+      config.reload();
+      await hurry();
+      expect((await delivery(({ last_error }) => last_error !== null)).last_error).toMatch(because);
+    }
+    configure(endpoint({ url, tls: { ...files, servername: 'inside.example' } }));
+    config.reload();
+    await hurry();
+    await delivery(({ state }) => state === 'delivered');
+    expect(secured.received).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Received {
@@ -30,20 +37,15 @@ export const breakOff: Behaviour = (_, request) => {
 export class Receiver {
   readonly received: Received[] = [];
   behave: Behaviour = accept;
-  readonly #server = createServer((request, answer) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('error', () => undefined);
-    request.on('end', () => {
-      const { headers } = request;
-      const id = String(headers['webhook-id']);
-      this.received.push({ id, headers, body: Buffer.concat(chunks).toString('utf8') });
-      this.behave(answer, request);
-    });
-  });
+  readonly #server: Server;
 
-  static async start(): Promise<Receiver> {
-    const receiver = new Receiver();
+  private constructor(make: (listener: RequestListener) => Server) {
+    this.#server = make((request, answer) => this.receive(request, answer));
+  }
+
+  /** @param make such as a server with TLS */
+  static async start(make: (listener: RequestListener) => Server = createServer): Promise<Receiver> {
+    const receiver = new Receiver(make);
     receiver.#server.listen(0, '127.0.0.1');
     await once(receiver.#server, 'listening');
     return receiver;
@@ -57,5 +59,17 @@ export class Receiver {
     this.#server.closeAllConnections();
     this.#server.close();
     await once(this.#server, 'close');
+  }
+
+  private receive(request: IncomingMessage, answer: ServerResponse): void {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('error', () => undefined);
+    request.on('end', () => {
+      const { headers } = request;
+      const id = String(headers['webhook-id']);
+      this.received.push({ id, headers, body: Buffer.concat(chunks).toString('utf8') });
+      this.behave(answer, request);
+    });
   }
 }

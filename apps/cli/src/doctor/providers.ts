@@ -15,7 +15,9 @@ export async function examineProviders({ providers, egress }: GatewayConfig): Pr
         'Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or add one under "providers".',
       ),
     ];
-  return Promise.all(entries.map(([name, provider]) => examineProvider(name, provider, egressOf(provider, egress))));
+  return Promise.all(
+    entries.map(([name, provider]) => examineProvider(name, provider, egressOf(provider, egress, TIMEOUT_MS))),
+  );
 }
 
 async function examineProvider(
@@ -25,7 +27,7 @@ async function examineProvider(
 ): Promise<Finding> {
   const url = new URL(baseUrl);
   try {
-    await reach(url, { ...egress, timeout: TIMEOUT_MS });
+    await reach(url, egress);
   } catch (error) {
     return wrong(
       ABOUT,

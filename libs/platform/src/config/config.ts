@@ -43,8 +43,10 @@ export class Config {
   reload(): void {
     const next = loadConfig(this.file, this.#env);
     const changed = [
-      ...FIXED.filter((key) => !same(next[key], this.config[key])),
-      ...FIXED_SERVER.filter((key) => !same(next.server[key], this.config.server[key])).map((key) => `server.${key}`),
+      ...FIXED.filter((key) => !sameSettings(next[key], this.config[key])),
+      ...FIXED_SERVER.filter((key) => !sameSettings(next.server[key], this.config.server[key])).map(
+        (key) => `server.${key}`,
+      ),
     ];
     if (changed.length > 0)
       throw new ConfigError(
@@ -62,7 +64,8 @@ export class Config {
 }
 
 /** Secrets print as a mask, so they are compared by value here. */
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a, reveal) === JSON.stringify(b, reveal);
+export const sameSettings = (a: unknown, b: unknown): boolean =>
+  JSON.stringify(a, reveal) === JSON.stringify(b, reveal);
 
 function reveal(this: unknown, key: string, value: unknown): unknown {
   const raw = (this as Record<string, unknown>)[key];

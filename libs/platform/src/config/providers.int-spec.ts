@@ -42,7 +42,7 @@ describe('a provider', () => {
       ...{ responses: false, queueMs: 10_000, retries: 0, retryMs: 30_000, breaker: { failures: 10, openMs: 10_000 } },
       timeouts: { connectMs: 10_000, firstByteMs: 300_000, idleMs: 120_000 },
     });
-    expect(egressOf(providers['own']!, egress)).toMatchObject({ internal: false, proxy: undefined });
+    expect(egressOf(providers['own']!, egress, 1)).toMatchObject({ internal: false, proxy: undefined });
   });
 
   test.each(['http://localhost:11434', 'http://127.0.0.1:8000/v1', 'http://[::1]:80'])(
@@ -53,7 +53,7 @@ describe('a provider', () => {
   test('goes through the proxy of all, unless it is internal or has its own', () => {
     const of = (settings: object): string | undefined => {
       const { providers, egress } = load({ ...own(settings), egress: { proxy: 'http://u:p@proxy.example:3128' } });
-      return egressOf(providers['own']!, egress).proxy;
+      return egressOf(providers['own']!, egress, 1).proxy;
     };
     expect(of({})).toBe('http://u:p@proxy.example:3128');
     expect(of({ internal: true })).toBeUndefined();

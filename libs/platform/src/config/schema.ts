@@ -5,6 +5,7 @@ import { deliveries } from './deliveries';
 import { promptLog } from './prompt-log';
 import { providers, routes } from './providers';
 import { telemetry } from './telemetry';
+import { tlsFiles } from './tls-files';
 import { eachUrl, keepsSecrets, LOOPBACK, ms, name, proxyUrl, proxyUrlOrNone, secret, whole } from './words';
 
 const timezone = z.string().refine((zone) => {
@@ -56,6 +57,7 @@ const webhook = z
       .default(['*']),
     tenants: z.array(name).min(1).optional(),
     internal: z.boolean().default(false),
+    tls: tlsFiles.optional(),
     proxy: proxyUrlOrNone.optional(),
   })
   .refine(({ internal, url }) => internal || keepsSecrets(url), {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { tlsFiles } from './tls-files';
-import { bare, keepsSecrets, ms, secret, share, whole } from './words';
+import { bare, keepsSecrets, LOOPBACK, ms, proxyUrlOrNone, secret, share, whole } from './words';
 
 /** The collector's address; of the common one the signal's path is a part yet to come. */
 const endpoint = z
@@ -19,6 +19,7 @@ export const telemetry = z
     headers: headers.default({}),
     internal: z.boolean().default(false),
     tls: tlsFiles.optional(),
+    proxy: proxyUrlOrNone.optional(),
     timeoutMs: ms(10_000),
     serviceName: z.string().min(1).default('openclawmu'),
     /** Attributes of the resource, beside the service's name and this process's id. */
@@ -63,7 +64,23 @@ export const telemetry = z
             'plain http could be read by anybody on the way; use https, or set "internal: true" for a collector in your own network',
         });
   })
+  .transform((settings) => ({
+    ...settings,
+    traces: { ...settings.traces, ...leadsTo(settings, 'traces') },
+    metrics: { ...settings.metrics, ...leadsTo(settings, 'metrics') },
+  }))
   .prefault({});
+
+interface Endpoints extends Readonly<Record<'traces' | 'metrics', { readonly endpoint?: string | undefined }>> {
+  readonly endpoint: string;
+  readonly internal: boolean;
+}
+
+/** Where a signal goes, and whether that may lie in a private network; an address of this machine was meant by whoever wrote it. */
+function leadsTo({ endpoint: common, internal, ...signals }: Endpoints, signal: 'traces' | 'metrics') {
+  const url = signals[signal].endpoint ?? `${common.replace(/\/+$/, '')}/v1/${signal}`;
+  return { url, internal: internal || LOOPBACK.test(new URL(url).hostname) };
+}
 
 /** `name=value,name=value`, percent-encoded, as the standard variables write headers and attributes. */
 function pairs(text: string): Record<string, string> {

@@ -52,7 +52,7 @@ export class Line {
   }
 
   static to(provider: ProviderConfig, { egress }: Pick<GatewayConfig, 'egress'>): Line {
-    return new Line(provider, egressOf(provider, egress));
+    return new Line(provider, egressTo(provider, egress));
   }
 
   pathOf(path: string, model: string): string {
@@ -61,7 +61,7 @@ export class Line {
 
   /** Takes changed settings; false where they need other connections. */
   follow(provider: ProviderConfig, { egress }: Pick<GatewayConfig, 'egress'>): boolean {
-    if (provider.baseUrl !== this.provider.baseUrl || !sameEgress(egressOf(provider, egress), this.egress))
+    if (provider.baseUrl !== this.provider.baseUrl || !sameEgress(egressTo(provider, egress), this.egress))
       return false;
     this.provider = provider;
     this.breaker.rules = provider.breaker;
@@ -78,6 +78,9 @@ export class Line {
     return true;
   }
 }
+
+const egressTo = (provider: ProviderConfig, general: GatewayConfig['egress']): Egress =>
+  egressOf(provider, general, provider.timeouts.connectMs);
 
 const turnstileOf = ({ maxConcurrent, queueMs }: ProviderConfig): Turnstile | null =>
   maxConcurrent === undefined ? null : new Turnstile({ limit: maxConcurrent, patienceMs: queueMs });

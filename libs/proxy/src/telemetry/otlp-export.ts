@@ -1,5 +1,6 @@
+import type { Agent } from 'node:http';
 import { hostname } from 'node:os';
-import type { Secret, TelemetryConfig } from '@app/platform';
+import { egressOf, outboundAgent, type GatewayConfig, type Secret } from '@app/platform';
 import { SpanKind, SpanStatusCode, TraceFlags, type HrTime, type SpanContext } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -19,8 +20,12 @@ const SCOPE = {
   schemaUrl: 'https://opentelemetry.io/schemas/1.41.0',
 };
 const BATCH = 512;
+const SIGNALS = ['traces', 'metrics'] as const;
 const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT } as const;
 const BYTES_FOR_TEXT = 16;
+
+export type TelemetrySettings = Pick<GatewayConfig, 'telemetry' | 'egress'>;
+type Signal = (typeof SIGNALS)[number];
 
 /**
  * Makes spans and metrics of calls that are over and sends them to a collector (OTLP over HTTP, protobuf). The one file that
@@ -30,6 +35,7 @@ const BYTES_FOR_TEXT = 16;
  * several times as much.
  */
 export class OtlpExport implements TraceReader {
+  readonly #agents: Readonly<Record<Signal, Agent>>;
   readonly #resource: Resource;
   readonly #queue: SpanQueue<ReadableSpan> | null;
   readonly #traces: OTLPTraceExporter | null;
@@ -37,16 +43,17 @@ export class OtlpExport implements TraceReader {
   readonly #instruments: CallInstruments | null;
 
   constructor(
-    private readonly settings: TelemetryConfig,
+    private readonly settings: TelemetrySettings,
     private readonly faults: TelemetryFaults,
   ) {
-    const { traces, metrics, serviceName, resource } = settings;
+    const { traces, metrics, serviceName, resource } = settings.telemetry;
+    this.#agents = { traces: agentTo(settings, 'traces'), metrics: agentTo(settings, 'metrics') };
     this.#resource = resourceFromAttributes({
       ...resource,
       'service.name': serviceName,
       'service.instance.id': `${hostname()}:${process.pid}`,
     });
-    this.#traces = traces.enabled ? new OTLPTraceExporter(exporterOf(settings, 'traces')) : null;
+    this.#traces = traces.enabled ? new OTLPTraceExporter(this.exporterOf('traces')) : null;
     const rules = { most: traces.queue, batch: BATCH, delayMs: traces.delayMs };
     this.#queue = this.#traces && new SpanQueue(rules, (batch) => this.send(batch), faults.dropped);
     this.#meters = metrics.enabled ? this.meters() : null;
@@ -55,17 +62,18 @@ export class OtlpExport implements TraceReader {
 
   /** Whether a call is recorded whose caller has not decided it. */
   samples(): boolean {
-    const { ratio } = this.settings.traces;
+    const { ratio } = this.settings.telemetry.traces;
     return ratio === 1 || Math.random() < ratio;
   }
 
   get tracesCalls(): boolean {
-    return this.settings.traces.enabled;
+    return this.settings.telemetry.traces.enabled;
   }
 
   /** Of an answer, to be kept for its text; 0 for none. Events of a stream say much around it. */
   get mostContentBytes(): number {
-    return this.settings.content ? this.settings.contentBytes * BYTES_FOR_TEXT : 0;
+    const { content, contentBytes } = this.settings.telemetry;
+    return content ? contentBytes * BYTES_FOR_TEXT : 0;
   }
 
   ended(call: CallTrace): void {
@@ -73,7 +81,7 @@ export class OtlpExport implements TraceReader {
     if (!call.isSampled || !this.#queue) return;
     const spans = spansOf(call);
     const operation = spans[1];
-    const { content, contentBytes } = this.settings;
+    const { content, contentBytes } = this.settings.telemetry;
     if (content && operation) Object.assign(operation.attributes, contentAttributes(call, contentBytes));
     for (const span of spans) this.#queue.push(this.readable(call, span));
   }
@@ -84,6 +92,7 @@ export class OtlpExport implements TraceReader {
     await Promise.race([work, new Promise((over) => setTimeout(over, withinMs).unref())]);
     this.#queue?.abandon();
     void this.#traces?.shutdown().catch(ignore);
+    for (const signal of SIGNALS) this.#agents[signal].destroy();
   }
 
   private send(batch: ReadableSpan[]): Promise<boolean> {
@@ -96,8 +105,8 @@ export class OtlpExport implements TraceReader {
   }
 
   private meters(): MeterProvider {
-    const { metrics, timeoutMs } = this.settings;
-    const exporter = new OTLPMetricExporter(exporterOf(this.settings, 'metrics'));
+    const { metrics, timeoutMs } = this.settings.telemetry;
+    const exporter = new OTLPMetricExporter(this.exporterOf('metrics'));
     const watched: PushMetricExporter = {
       export: (batch, done) =>
         exporter.export(batch, (result) => {
@@ -115,6 +124,17 @@ export class OtlpExport implements TraceReader {
       exportTimeoutMillis: Math.min(timeoutMs, metrics.intervalMs),
     });
     return new MeterProvider({ resource: this.#resource, readers: [reader] });
+  }
+
+  /** The standard variables say the rest: compression, temporality. */
+  private exporterOf(signal: Signal): Record<string, unknown> {
+    const { headers, timeoutMs, [signal]: own } = this.settings.telemetry;
+    return {
+      url: own.url,
+      headers: { ...revealed(headers), ...revealed(own.headers) },
+      timeoutMillis: timeoutMs,
+      httpAgentOptions: () => this.#agents[signal],
+    };
   }
 
   private readable(call: CallTrace, span: SpanNotes): ReadableSpan {
@@ -149,24 +169,9 @@ export class OtlpExport implements TraceReader {
   }
 }
 
-/** The standard variables say the rest: compression, temporality. */
-function exporterOf(settings: TelemetryConfig, signal: 'traces' | 'metrics'): Record<string, unknown> {
-  const { endpoint, headers, tls, timeoutMs } = settings;
-  const own = settings[signal];
-  return {
-    url: own.endpoint ?? `${endpoint.replace(/\/+$/, '')}/v1/${signal}`,
-    headers: { ...revealed(headers), ...revealed(own.headers) },
-    timeoutMillis: timeoutMs,
-    ...(tls && {
-      httpAgentOptions: {
-        keepAlive: true,
-        ca: tls.ca,
-        cert: tls.cert,
-        key: tls.key?.reveal(),
-        servername: tls.servername,
-      },
-    }),
-  };
+function agentTo({ telemetry, egress }: TelemetrySettings, signal: Signal): Agent {
+  const { url, internal } = telemetry[signal];
+  return outboundAgent(new URL(url).protocol, egressOf({ ...telemetry, internal }, egress, telemetry.timeoutMs));
 }
 
 const revealed = (headers: Readonly<Record<string, Secret>>): Record<string, string> =>

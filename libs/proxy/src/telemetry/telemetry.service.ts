@@ -1,10 +1,10 @@
-import { Config, LOG, type GatewayConfig, type Log, type Principal, type TelemetryConfig } from '@app/platform';
+import { Config, LOG, sameSettings, type GatewayConfig, type Log, type Principal } from '@app/platform';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Registry } from 'prom-client';
 import type { Wire } from '../wire';
 import { CallTrace } from './call-trace';
-import type { OtlpExport } from './otlp-export';
+import type { OtlpExport, TelemetrySettings } from './otlp-export';
 import { TelemetryFaults } from './telemetry-faults';
 import { readTraceParent } from './trace-context';
 
@@ -13,7 +13,7 @@ import { readTraceParent } from './trace-context';
 export class Telemetry implements OnModuleInit, OnApplicationShutdown {
   readonly #faults: TelemetryFaults;
   #export: OtlpExport | null = null;
-  #settings: TelemetryConfig | null = null;
+  #settings: TelemetrySettings | null = null;
 
   constructor(
     private readonly config: Config,
@@ -45,29 +45,18 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Calls under way are told of where they began. */
-  private follow({ telemetry }: GatewayConfig): void {
-    if (this.#settings !== null && isSame(telemetry, this.#settings)) return;
-    this.#settings = telemetry;
+  private follow({ telemetry, egress }: GatewayConfig): void {
+    const settings = { telemetry, egress };
+    if (sameSettings(settings, this.#settings)) return;
+    this.#settings = settings;
     void this.#export?.stop(telemetry.timeoutMs);
-    this.#export = telemetry.enabled ? load(telemetry, this.#faults) : null;
+    this.#export = telemetry.enabled ? load(settings, this.#faults) : null;
   }
 }
 
 /** The SDK takes a tenth of a second and megabytes to load, so only who wants it loads it. */
-function load(settings: TelemetryConfig, faults: TelemetryFaults): OtlpExport {
+function load(settings: TelemetrySettings, faults: TelemetryFaults): OtlpExport {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { OtlpExport: Export } = require('./otlp-export') as typeof import('./otlp-export');
   return new Export(settings, faults);
 }
-
-/** Secrets print as a mask, so they are compared by value. */
-const isSame = (one: TelemetryConfig, other: TelemetryConfig): boolean => text(one) === text(other);
-
-const text = (settings: TelemetryConfig): string =>
-  JSON.stringify({
-    ...settings,
-    secrets: [settings.headers, settings.traces.headers, settings.metrics.headers].map((headers) =>
-      Object.values(headers).map((value) => value.reveal()),
-    ),
-    key: settings.tls?.key?.reveal(),
-  });
