@@ -1,4 +1,4 @@
-import type { Books } from '../support/books';
+import { type Books, sum } from '../support/books';
 import { createDepartment, eventually, type Department } from '../support/department';
 import type { Gateway } from '../support/gateway';
 import { GatewayWorld } from '../support/gateway-world';
@@ -139,6 +139,34 @@ describe.each<Dialect>(['openai', 'anthropic'])('a call in the dialect of %s', (
     const seen = await gateway.must<unknown>('GET', '/api/v1/tenant/budgets', undefined, department.token);
     expect(JSON.stringify(seen)).not.toContain('organisation');
   });
+});
+
+test('the budget of a token goes on when it is rotated', async () => {
+  const department = await createDepartment(gateway);
+  await setBudget(pathOf(department), { scope: 'token', target: '*', limit: '5' });
+  expect((await call({ department, dialect: 'openai' })).status).toBe(200);
+  const path = `/api/v1/admin/tenants/${department.id}/tokens/${department.tokenId}/rotate`;
+  const next = await gateway.must<{ id: string; token: string }>('POST', path, { gracePeriodSeconds: 60 });
+  const rotated = { ...department, token: next.token };
+  for (const each of [rotated, department])
+    expect((await call({ department: each, dialect: 'openai' })).status).toBe(200);
+  await eventually(async () => (await books.calls(department.id)).length === 3);
+  const used = sum((await books.calls(department.id)).map(({ costNanos }) => costNanos));
+  const own = { scope: 'token', target: next.id, limit: '0.000001' };
+  const standing = await setBudget(pathOf(department), own);
+  expect(standing.target).toBe(department.tokenId);
+  expect(BigInt(Math.round(Number(standing.spent) * 1e9))).toBe(used);
+  for (const each of [rotated, department]) {
+    const refused = await eventually(
+      () => call({ department: each, dialect: 'openai' }),
+      ({ status }) => status === 429,
+    );
+    expect(refused.error).toMatchObject({ scope: 'token', target: department.tokenId });
+  }
+  const windows = await books.query("SELECT target FROM budget_windows WHERE tenant_id = $1 AND scope = 'token'", [
+    department.id,
+  ]);
+  expect(windows).toEqual([{ target: department.tokenId }]);
 });
 
 test('an end user whose name is none counts by its digest', async () => {

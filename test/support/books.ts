@@ -114,7 +114,7 @@ export class Books {
                  + l.cache_read_tokens + l.cache_write_5m_tokens + l.cache_write_1h_tokens + l.reasoning_tokens
                  + l.audio_input_tokens + l.audio_output_tokens END), 0) FROM ledger l
                 WHERE (w.tenant_id IS NULL OR l.tenant_id = w.tenant_id) AND l.at >= w.starts_at AND l.at < w.ends_at
-                  AND CASE w.scope WHEN 'token' THEN l.token_id = w.target
+                  AND CASE w.scope WHEN 'token' THEN w.target = coalesce((SELECT t.lineage FROM tokens t WHERE t.id = l.token_id), l.token_id)
                     WHEN 'user' THEN coalesce(l.subject, l.end_user) = w.target
                     WHEN 'model' THEN l.model = w.target OR w.target LIKE '%*' AND starts_with(l.model, rtrim(w.target, '*'))
                     ELSE true END) AS ledger,

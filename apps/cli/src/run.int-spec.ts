@@ -143,11 +143,16 @@ describe('openclawmu against a gateway', () => {
     expect(await cli('tokens create finance -q')).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('rotates a token, with the old one working on for a while', async () => {
+  it('rotates a token, with the old one working on for a while, and its budgets', async () => {
     const old = await json<{ id: string; token: string }>('tokens create finance');
-    const { stdout } = await cli(`tokens rotate finance ${old.id} --grace 1h`);
+    const { stdout, stderr } = await cli(`tokens rotate finance ${old.id} --grace 1h`);
     for (const token of [old.token, stdout.trim()])
       expect((await gateway.call('GET', '/v1/models', undefined, token)).status).toBe(200);
+    const next = /^Token (\S+)/.exec(stderr)?.[1];
+    const set = await cli(`budgets set finance --daily 1 --token ${next}`);
+    expect(set.stderr).toContain(`The token ${next} of finance may spend 1.00 a day`);
+    expect(set.stderr).toContain(`counted from ${old.id} on`);
+    expect((await cli(`budgets remove finance --daily --token ${old.id}`)).code).toBe(0);
   });
 
   it('sets, shows and removes a budget', async () => {

@@ -16,6 +16,7 @@ export const tokenPrincipal = (token: KnownToken, origin: Origin): Principal =>
   Principal.mint({
     kind: 'tenant',
     id: token.tokenId,
+    lineage: token.lineage,
     tenantId: token.tenantId,
     label: token.label,
     permissions: TENANT_ROLE_PERMISSIONS[token.role],

@@ -135,11 +135,12 @@ export class BillingWorld {
     );
   }
 
-  async addToken(id: string, tenant: string, label: string): Promise<void> {
+  /** @param lineage of one that came of it by rotation */
+  async addToken(id: string, tenant: string, label: string, lineage: string | null = null): Promise<void> {
     await this.asSuperuser(
-      `INSERT INTO tokens (id, tenant_id, label, hash, hint, role, created_at, created_by)
-       VALUES ($1::text, $2, $3, sha256(convert_to($1::text, 'UTF8')), 'abcd', 'member', now(), 'root')`,
-      [id, tenant, label],
+      `INSERT INTO tokens (id, tenant_id, label, hash, hint, role, created_at, created_by, replaces, lineage)
+       VALUES ($1::text, $2, $3, sha256(convert_to($1::text, 'UTF8')), 'abcd', 'member', now(), 'root', $4, $4)`,
+      [id, tenant, label, lineage],
     );
   }
 

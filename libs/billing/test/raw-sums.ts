@@ -80,15 +80,15 @@ export const rawUsage = (tx: Tx, by: UsageKey, selection: Selection, timeZone: s
 /** What budgets begin with, of everything that is booked. */
 export async function rawUsed(
   tx: Tx,
-  { tenantId, model, tokenId, user }: UsedBy,
+  { tenantId, model, lineage, user }: UsedBy,
   { from, to }: Pick<Selection, 'from' | 'to'>,
 ): Promise<Used | undefined> {
   const [used] = await tx.query<Used>(
     `SELECT coalesce(sum(cost_nanos), 0)::bigint AS "costNanos", coalesce(sum(input_tokens + output_tokens + cache_read_tokens
        + cache_write_5m_tokens + cache_write_1h_tokens + reasoning_tokens + audio_input_tokens + audio_output_tokens), 0)::bigint AS tokens
      FROM ledger WHERE at >= $1 AND at < $2 AND ($3::text IS NULL OR tenant_id = $3) AND ($4::text IS NULL OR model LIKE $4)
-       AND ($5::text IS NULL OR token_id = $5) AND ($6::text IS NULL OR coalesce(subject, end_user) = $6)`,
-    [from, to, tenantId ?? null, model?.replace('*', '%') ?? null, tokenId ?? null, user ?? null],
+       AND ($5::text IS NULL OR $5 = coalesce((SELECT lineage FROM tokens WHERE id = token_id), token_id)) AND ($6::text IS NULL OR coalesce(subject, end_user) = $6)`,
+    [from, to, tenantId ?? null, model?.replace('*', '%') ?? null, lineage ?? null, user ?? null],
   );
   return used;
 }

@@ -89,7 +89,7 @@ export class Admission {
    */
   admitFree(principal: Principal, asked: Asked, by: Candidate): Promise<Hold> {
     const free: Quote = { rateCard: asked.card.version, formula: FORMULA, worst: NO_USAGE, costNanos: 0n, tokens: 0 };
-    const draft = new WorstCase(this.#attributions.of(headOf(principal, asked, by, free)), NO_USAGE);
+    const draft = new WorstCase(this.#attributions.of(headOf(principal, asked, by, free), principal.lineage), NO_USAGE);
     return this.holds.reserve(principal, free, draft, ledgerId(asked.request.id));
   }
 
@@ -171,7 +171,8 @@ export class Admission {
     const worst = quoteOf(asked, bounds);
     const [first, ...others] = decided.map((one, i): Terms => {
       const own = decided.length === 1 ? worst : quote(asked.card, one.price, bounds[i] as Bounds);
-      return { quote: own, attribution: this.#attributions.of(headOf(principal, asked, one.candidate, own)), ...one };
+      const head = headOf(principal, asked, one.candidate, own);
+      return { quote: own, attribution: this.#attributions.of(head, principal.lineage), ...one };
     });
     const terms: Deal['terms'] = [first as Terms, ...others];
     const draft = draftOf(terms, worst);

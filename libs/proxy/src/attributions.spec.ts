@@ -18,8 +18,9 @@ test('calls share an attribution if, and only if, their rows have the same head'
   const attributions = new Attributions();
   fc.assert(
     fc.property(head, head, (one, other) => {
-      const [first, second] = [attributions.of(one), attributions.of({ ...other })];
+      const [first, second] = [attributions.of(one, 'tok_1'), attributions.of({ ...other }, 'tok_1')];
       expect(first.facts).toEqual(one);
+      expect(first.call.lineage).toBe('tok_1');
       expect(first === second).toBe(JSON.stringify(one) === JSON.stringify(other));
     }),
     { numRuns: 2_000 },
@@ -29,8 +30,8 @@ test('calls share an attribution if, and only if, their rows have the same head'
 test('names that callers invent do not fill the memory', () => {
   const attributions = new Attributions();
   const [one] = fc.sample(head, 1) as [LedgerHead];
-  const first = attributions.of({ ...one, endUser: 'first' });
-  for (let i = 0; i < 10_000; i++) attributions.of({ ...one, endUser: `invented ${i}` });
-  expect(attributions.of({ ...one, endUser: 'first' })).not.toBe(first);
-  expect(attributions.of({ ...one, endUser: 'first' })).toEqual(first);
+  const first = attributions.of({ ...one, endUser: 'first' }, 'tok_1');
+  for (let i = 0; i < 10_000; i++) attributions.of({ ...one, endUser: `invented ${i}` }, 'tok_1');
+  expect(attributions.of({ ...one, endUser: 'first' }, 'tok_1')).not.toBe(first);
+  expect(attributions.of({ ...one, endUser: 'first' }, 'tok_1')).toEqual(first);
 });

@@ -10,15 +10,16 @@ export class Attributions {
   /** The last one of each token: mostly the next one too, and found without making a key. */
   readonly #last = new Map<string, Attribution<LedgerHead>>();
 
-  of(head: LedgerHead): Attribution<LedgerHead> {
+  /** @param lineage of the head's token, which has no other */
+  of(head: LedgerHead, lineage: string): Attribution<LedgerHead> {
     const last = this.#last.get(head.tokenId);
     if (last !== undefined && isSame(last.facts, head)) return last;
-    const attribution = this.#find(head);
+    const attribution = this.#find(head, lineage);
     this.#last.set(head.tokenId, attribution);
     return attribution;
   }
 
-  #find(head: LedgerHead): Attribution<LedgerHead> {
+  #find(head: LedgerHead, lineage: string): Attribution<LedgerHead> {
     const { tenantId, tokenId, subject, endUser, model, provider, rateCard, formula } = head;
     const key = `${tenantId} ${tokenId} ${rateCard} ${formula} ${provider} ${told(model)} ${told(subject)} ${told(endUser)}`;
     let attribution = this.#known.get(key);
@@ -27,7 +28,7 @@ export class Attributions {
         this.#known.clear();
         this.#last.clear();
       }
-      this.#known.set(key, (attribution = new Attribution(tenantId, head)));
+      this.#known.set(key, (attribution = new Attribution(tenantId, head, lineage)));
     }
     return attribution;
   }

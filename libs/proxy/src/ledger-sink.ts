@@ -170,7 +170,7 @@ export class LedgerBridge implements LedgerSink {
 function usedBy({ tenantId, scope, target }: Owner): UsedBy {
   const of = {
     model: { model: target },
-    token: { tokenId: target },
+    token: { lineage: target },
     user: { user: target },
     tenant: {},
     organisation: {},

@@ -35,7 +35,7 @@ export class BudgetKey {
 
   /**
    * Which of them. Of `model`: a model's name, or the beginning of names and `*`. Of `token`: a token's id, or `*` for every
-   * token, each by itself. Of `user`: an end user's name, or `*` for every end user, each by itself. Not for `tenant`.
+   * token, each by itself; a token and all that came of it by rotation count as one, whichever is named. Of `user`: an end user's name, or `*` for every end user, each by itself. Not for `tenant`.
    * @example "claude-*"
    */
   @IsOptional()
@@ -123,6 +123,7 @@ export class BudgetView {
 
   /**
    * Which model or pattern, token, or end user; `*` for every token or end user, each by itself. `null` for a whole tenant and the organisation.
+   * Of tokens that came of one another by rotation it is the first, from which on all of them count.
    * @example "claude-*"
    */
   target!: string | null;

@@ -1,6 +1,7 @@
 import { CodedError, type Tx } from '@app/platform';
 import { formatAmount } from './amounts';
 import type { BudgetView } from './budget.dto';
+import { holderOf } from './scopes/lineages.queries';
 import { EACH, isEach, type Owner } from './scopes/scope';
 import { DEFAULT_THRESHOLDS } from './notices/thresholds';
 import type { Metric, Period } from './windows';
@@ -34,14 +35,17 @@ export async function lockTenant(tx: Tx, tenantId: string): Promise<void> {
 
 /**
  * Locks an owner's tenant, or the organisation, against windows that are being made.
+ * @returns who has the budget, see `holderOf`
  * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`
  */
-export async function lockForSetting(tx: Tx, { tenantId, scope, target }: Owner): Promise<void> {
-  if (tenantId === null) return lockOrganisation(tx, 'set budgets');
-  await lockTenant(tx, tenantId);
-  if (scope !== 'token' || target === EACH) return;
+export async function lockForSetting(tx: Tx, owner: Owner): Promise<Owner> {
+  const { tenantId, scope, target } = owner;
+  if (tenantId === null) await lockOrganisation(tx, 'set budgets');
+  else await lockTenant(tx, tenantId);
+  if (scope !== 'token' || target === EACH) return owner;
   const tokens = await tx.query('SELECT 1 FROM tokens WHERE tenant_id = $1 AND id = $2', [tenantId, target]);
   if (tokens.length === 0) throw new CodedError('token_not_found');
+  return holderOf(tx, owner);
 }
 
 /** @throws CodedError `tenant_not_found` */

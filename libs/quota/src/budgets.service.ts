@@ -34,6 +34,7 @@ import {
 } from './budgets.queries';
 import { Meters } from './meters';
 import { feedIdOf, isEach, ORGANISATION, type Owner, SCOPES, tenantOwner } from './scopes/scope';
+import { holderOf } from './scopes/lineages.queries';
 import { checkThresholds } from './notices/thresholds';
 import { Settlements } from './settlements.service';
 import { type Meter, METERS, type Metric, METRICS, PERIODS } from './windows';
@@ -78,12 +79,12 @@ export class BudgetsService {
    * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`, `validation_failed`
    */
   async set(principal: Principal, tenantId: string | null, dto: SetBudget): Promise<BudgetView> {
-    const owner = ownerOf(tenantId, dto);
+    const meant = ownerOf(tenantId, dto);
     const { metric, period, limit, thresholds } = dto;
     if (thresholds) checkThresholds(thresholds);
     const amount = parseAmount('limit', metric, limit);
     return this.database.platform(principal, async (tx) => {
-      await lockForSetting(tx, owner);
+      const owner = await lockForSetting(tx, meant);
       const now = this.meters.now();
       const place = this.place(owner, { metric, period }, now);
       const before = await readOne(tx, place);
@@ -110,9 +111,9 @@ export class BudgetsService {
    * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`, `budget_not_found`, `validation_failed`
    */
   async remove(principal: Principal, tenantId: string | null, key: BudgetKey): Promise<void> {
-    const owner = ownerOf(tenantId, key);
+    const meant = ownerOf(tenantId, key);
     return this.database.platform(principal, async (tx) => {
-      await lockForSetting(tx, owner);
+      const owner = await lockForSetting(tx, meant);
       const place = this.place(owner, key, this.meters.now());
       const before = await readOne(tx, place);
       if (!(await deleteBudget(tx, place))) throw new CodedError('budget_not_found');
@@ -134,13 +135,13 @@ export class BudgetsService {
     dto: TopUpBudget,
     idempotencyKey?: string,
   ): Promise<BudgetView> {
-    const owner = ownerOf(tenantId, dto);
+    const meant = ownerOf(tenantId, dto);
     const { metric, period, reason } = dto;
-    if (isEach(owner)) throw new CodedError('validation_failed', `A top-up is for one ${owner.scope}; name it.`);
+    if (isEach(meant)) throw new CodedError('validation_failed', `A top-up is for one ${meant.scope}; name it.`);
     const amount = parseAmount('amount', metric, dto.amount);
     return this.database.platform(principal, (tx) =>
       once(tx, idempotencyKey, { topUp: 'budget', tenantId, ...dto }, async () => {
-        await lockForSetting(tx, owner);
+        const owner = await lockForSetting(tx, meant);
         const place = this.place(owner, { metric, period }, this.meters.now());
         await ensureWindows(tx, owner, [place.meter], this.settlements.books);
         const before = await readOne(tx, place);
@@ -161,7 +162,7 @@ export class BudgetsService {
   /** The whole tenant's come first, on the first page, and beside its limit. */
   private async page(tx: Tx, tenantId: string, { scope, target, limit, cursor }: BudgetQuery): Promise<BudgetList> {
     if (target !== undefined) {
-      const owner = ownerOf(tenantId, { scope, target });
+      const owner = await holderOf(tx, ownerOf(tenantId, { scope, target }));
       return { items: await this.standing(tx, owner), nextCursor: null };
     }
     const after = cursor === undefined ? undefined : readCursor(cursor);

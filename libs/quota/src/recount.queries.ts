@@ -1,6 +1,7 @@
 import type { Tx } from '@app/platform';
 import type { Amounts } from './amounts';
 import { type Attributed, callOf } from './scopes/attribution';
+import { lineagesOf } from './scopes/lineages.queries';
 import { EACH } from './scopes/scope';
 import { lockChargedWindows } from './settlements.queries';
 import { ceilingOf } from './windows.queries';
@@ -20,10 +21,14 @@ export interface UsedChange extends Attributed {
 export async function recount(tx: Tx, changes: readonly UsedChange[]): Promise<void> {
   if (changes.length === 0) return;
   const own = await ownWindows(tx, changes);
+  const lineageOf = await lineagesOf(
+    tx,
+    changes.map(({ tokenId }) => tokenId),
+  );
   const rows = changes.map(({ at, tenantId, used, ...attributed }, index) => ({
     at,
     used,
-    call: callOf(tenantId, attributed),
+    call: callOf(tenantId, attributed, lineageOf(attributed.tokenId)),
     windowIds: own.get(index) ?? [],
   }));
   const charges = (await lockChargedWindows(tx, rows)).charge(rows);

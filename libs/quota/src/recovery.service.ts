@@ -7,6 +7,7 @@ import type { Charge } from './journal-line';
 import { returnAll } from './leases.queries';
 import { answers, removeSocket } from './liveness-socket';
 import { inPlaceOf } from './process-lock';
+import { lineagesOf } from './scopes/lineages.queries';
 import { bookRows, type ChargedRow } from './settlements.queries';
 import type { Settlements } from './settlements.service';
 
@@ -106,6 +107,13 @@ export class Recovery {
   /** @returns how many rows the database would not take */
   private async book(processId: string, { settled, open }: Replay): Promise<number> {
     const { ledger } = this.settlements;
+    const lineageOf = await this.database.platform(this.jobs.for('recovery'), (tx) =>
+      lineagesOf(
+        tx,
+        [...settled, ...open].map(({ attribution }) => attribution.facts.tokenId),
+      ),
+    );
+    const charged = (entry: Charge) => chargedOf(entry, lineageOf(entry.attribution.facts.tokenId));
     const rows: ChargedRow[] = [
       ...settled.map((entry) => ({ ...charged(entry), row: entry.row, text: null })),
       ...open.map((entry) => {
@@ -143,12 +151,12 @@ async function readJournal(folder: string): Promise<Replay | null> {
   return replay(segments);
 }
 
-const charged = ({ id, atMs, attribution, amount, windows }: Charge) => ({
+const chargedOf = ({ id, atMs, attribution, amount, windows }: Charge, lineage: string) => ({
   id,
   at: new Date(atMs),
   tenantId: attribution.tenantId,
   attribution,
-  call: attribution.call,
+  call: { ...attribution.call, lineage },
   costNanos: amount.cost,
   used: amount,
   windowIds: windows === '' ? [] : windows.split(',').map(BigInt),

@@ -49,8 +49,8 @@ export async function lockChargedWindows(tx: Tx, rows: readonly Chargeable[]): P
   const tenants = new Set(rows.map(({ call }) => call.tenantId));
   const parts = new Map<string, readonly [tenantId: string, scope: 'token' | 'user', target: string]>();
   for (const { call } of rows) {
-    const { tenantId, tokenId, user } = call;
-    parts.set(`${tenantId} token ${tokenId}`, [tenantId, 'token', tokenId]);
+    const { tenantId, lineage, user } = call;
+    parts.set(`${tenantId} token ${lineage}`, [tenantId, 'token', lineage]);
     if (user !== null) parts.set(`${tenantId} user ${user}`, [tenantId, 'user', user]);
   }
   const narrow = [...parts.values()];

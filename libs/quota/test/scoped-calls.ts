@@ -10,6 +10,8 @@ import { actual, draftOf } from './test-ledger';
 export interface TestCall {
   readonly tenant: string;
   readonly token?: string;
+  /** The first of the token's line of rotations; itself if left out. */
+  readonly lineage?: string;
   readonly model?: string;
   readonly user?: string | null;
 }
@@ -21,7 +23,7 @@ export const reserve = (gateway: AssembledQuota, call: TestCall, units: string, 
   gateway.holds.reserve(
     tenantPrincipal(call.tenant),
     { costNanos: nanos(units), tokens },
-    draftOf(call.tenant, tokens, factsOf(call)),
+    draftOf(call.tenant, tokens, factsOf(call), call.lineage),
   );
 
 export const settle = (hold: Hold, units: string, tokens = 0): Promise<void> =>

@@ -63,9 +63,10 @@ export const testLedger: LedgerSink = {
 
   async used(tx, { tenantId, scope, target }, { startsAtMs, endsAtMs }) {
     const rows = await tx.query<
-      Record<'tenant_id' | 'model' | 'token_id' | 'subject', string> & Record<'cost' | 'tokens', bigint>
+      Record<'tenant_id' | 'model' | 'lineage' | 'subject', string> & Record<'cost' | 'tokens', bigint>
     >(
-      `SELECT tenant_id, model, token_id, subject, cost_nanos AS cost, input_tokens AS tokens FROM ledger WHERE at >= $1 AND at < $2`,
+      `SELECT l.tenant_id, model, coalesce(t.lineage, l.token_id) AS lineage, subject, cost_nanos AS cost, input_tokens AS tokens
+       FROM ledger l LEFT JOIN tokens t ON t.id = l.token_id WHERE at >= $1 AND at < $2`,
       [new Date(startsAtMs), new Date(endsAtMs)],
     );
     const mine = rows.filter(
@@ -75,7 +76,7 @@ export const testLedger: LedgerSink = {
           (scope === 'tenant' ||
             (scope === 'model'
               ? matchesPattern(target, row.model)
-              : row[scope === 'token' ? 'token_id' : 'subject'] === target))),
+              : row[scope === 'token' ? 'lineage' : 'subject'] === target))),
     );
     const sum = (of: 'cost' | 'tokens'): bigint => mine.reduce((total, row) => total + row[of], 0n);
     return { cost: sum('cost'), tokens: sum('tokens') };
@@ -90,7 +91,12 @@ export const actual = (tokens: number): Entry => new TestEntry(tokens);
 export const TOKEN = 'tok';
 
 /** What they are reserved with. */
-export const draftOf = (tenantId: string, tokens = 0, of: Attributed = { tokenId: TOKEN, model: 'm' }): Draft => {
+export const draftOf = (
+  tenantId: string,
+  tokens = 0,
+  of: Attributed = { tokenId: TOKEN, model: 'm' },
+  lineage = of.tokenId,
+): Draft => {
   const entry = new TestEntry(tokens);
-  return { attribution: new Attribution(tenantId, of), toText: () => entry.toText() };
+  return { attribution: new Attribution(tenantId, of, lineage), toText: () => entry.toText() };
 };

@@ -71,7 +71,7 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
         const price = card && priceOf(card, MODEL, principal.tenantId);
         if (!card || !price) throw new Error(`${MODEL} has no price`);
         const worst = quote(card, price, BOUNDS);
-        const attribution = attributions.of({
+        const head = {
           tenantId: principal.tenantId as string,
           tokenId: principal.id,
           subject: null,
@@ -80,7 +80,8 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
           provider: 'fake-openai',
           rateCard: worst.rateCard,
           formula: worst.formula,
-        });
+        };
+        const attribution = attributions.of(head, principal.lineage);
         const hold = await holds.reserve(principal, worst, new WorstCase(attribution, worst.worst));
         const billed = bill(price, worst, ENDING);
         const { costNanos, tokens } = billed;

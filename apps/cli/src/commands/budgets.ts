@@ -61,11 +61,12 @@ export function registerBudgets(program: Command, cli: Cli): void {
         const limit = given({ limit: options[option], thresholds: options.thresholds });
         set.push(await cli.gateway.put<Budget>(route, { ...part, metric, period, ...limit }));
       }
-      const sentences = set.map(({ metric, period, limit, spent }) =>
-        metric === 'tokens'
-          ? `${capital(name)} may use ${limit} tokens a ${period}; ${spent} are used so far.`
-          : `${capital(name)} may spend ${limit} a ${period}; ${spent} is spent so far.`,
-      );
+      const sentences = set.map(({ metric, period, limit, spent, target }) => {
+        const since = options.token === undefined || options.token === target ? '' : `, counted from ${target} on`;
+        return metric === 'tokens'
+          ? `${capital(name)} may use ${limit} tokens a ${period}; ${spent} are used so far${since}.`
+          : `${capital(name)} may spend ${limit} a ${period}; ${spent} is spent so far${since}.`;
+      });
       cli.out.done(set, sentences.join('\n'));
     });
 
@@ -145,7 +146,7 @@ const whose = (command: Command): Command =>
   command
     .option('--organisation', 'all tenants together')
     .option('--model <name>', "only calls of a model, or of all whose names begin so: 'claude-*'")
-    .option('--token <id>', "only calls with a token; '*' for each token by itself")
+    .option('--token <id>', "only calls with a token, and with what it is rotated into; '*' for each token by itself")
     .option('--user <name>', "only calls for an end user; '*' for each end user by itself");
 
 /** Where the budgets meant are, which of them it is, and what to call whose they are. */

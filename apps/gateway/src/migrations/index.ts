@@ -21,6 +21,7 @@ import { ResponseCache1795300000023 } from './1795300000023-response-cache';
 import { PromptLog1795300000024 } from './1795300000024-prompt-log';
 import { NoticesInOrder1795300000025 } from './1795300000025-notices-in-order';
 import { LedgerQuarters1795300000028 } from './1795300000028-ledger-quarters';
+import { TokenLineages1795300000029 } from './1795300000029-token-lineages';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -47,4 +48,5 @@ export const migrations = [
   PromptLog1795300000024,
   NoticesInOrder1795300000025,
   LedgerQuarters1795300000028,
+  TokenLineages1795300000029,
 ];

@@ -63,7 +63,7 @@ const booked: fc.Arbitrary<Booked> = fc.record({
   delayMs: fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 96 * HOUR_MS })),
   tenant: fc.constantFrom(...TENANTS),
   costCenter: fc.constantFrom('CC-1', null),
-  token: fc.constantFrom('tok_1', 'tok_2'),
+  token: fc.constantFrom('tok_1', 'tok_2', 'tok_3'),
   model: fc.constantFrom('gpt-4o', 'claude'),
   tier: fc.constantFrom(null, 'flex'),
   status: fc.constantFrom('actual', 'actual', 'actual', 'correction'),
@@ -77,7 +77,7 @@ const BUDGETED: readonly UsedBy[] = [
   { model: 'gpt-4o' },
   { tenantId: 'alpha' },
   ...['gpt-4o', 'gpt-*', '*'].map((model) => ({ tenantId: 'alpha', model })),
-  { tenantId: 'alpha', tokenId: 'tok_1' },
+  { tenantId: 'alpha', lineage: 'tok_1' },
   { tenantId: 'alpha', user: 'user-1' },
   { tenantId: 'alpha', user: 'customer-1' },
 ];
@@ -98,6 +98,7 @@ describe('sums from the roll-up', () => {
     world = await BillingWorld.open();
     for (const tenant of TENANTS) await world.addTenant(tenant);
     await world.addToken('tok_1', 'alpha', 'Laptop');
+    await world.addToken('tok_3', 'alpha', 'Laptop', 'tok_1');
     await world.priceAt({ 'gpt-4o': ['2.5', '10'] });
     await world.asSuperuser(
       `SELECT ensure_ledger_partition(month::timestamptz) FROM unnest(ARRAY['2026-03-01Z', '2026-04-01Z']) month`,

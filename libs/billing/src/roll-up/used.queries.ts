@@ -7,7 +7,8 @@ export interface UsedBy {
   readonly tenantId?: string;
   /** Public name, or a pattern of names. */
   readonly model?: string;
-  readonly tokenId?: string;
+  /** Calls with this token, and with all that came of it by rotation. */
+  readonly lineage?: string;
   /** The person behind the call, or else whom the caller said it acts for. */
   readonly user?: string;
 }
@@ -21,11 +22,11 @@ export interface Used {
  * What calls made from one instant up to another have used, corrections included: cost in nano-units, and tokens of all
  * classes. Users are not told apart in the roll-up, so theirs are summed row by row.
  */
-export async function sumUsed(tx: Tx, { tenantId, model, tokenId, user }: UsedBy, from: Date, to: Date): Promise<Used> {
+export async function sumUsed(tx: Tx, { tenantId, model, lineage, user }: UsedBy, from: Date, to: Date): Promise<Used> {
   const selection = { from, to, tenant: tenantId ?? null, asOf: EVER };
   const lines = user === undefined ? await rolledUp(tx, selection) : rowByRow(tx, selection);
   const wanted: readonly (readonly [string | undefined, (value: string) => string])[] = [
-    [tokenId, (token) => `l.token_id = ${token}`],
+    [lineage, (first) => `(l.token_id = ${first} OR l.token_id IN (SELECT id FROM tokens WHERE lineage = ${first}))`],
     [user, (name) => `coalesce(l.subject, l.end_user) = ${name}`],
     model?.endsWith('*')
       ? [model.slice(0, -1), (prefix) => `starts_with(l.model, ${prefix})`]

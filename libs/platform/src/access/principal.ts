@@ -17,6 +17,8 @@ export interface PrincipalFields {
   readonly permissions: ReadonlySet<Permission>;
   readonly origin: Origin;
   readonly tenantId?: string | undefined;
+  /** Of a token that came of rotations, the id of the first of their line; budgets count them as one. */
+  readonly lineage?: string | undefined;
   /** The token's label, for ledger rows and reports. */
   readonly label?: string | undefined;
   /** Patterns of the models this token may use; `null` means all that its tenant may use. */
@@ -41,6 +43,8 @@ export class Principal {
   readonly permissions: ReadonlySet<Permission>;
   readonly origin: Origin;
   readonly tenantId: string | null;
+  /** Its own id, if nothing else. */
+  readonly lineage: string;
   readonly label: string | null;
   readonly allowedModels: readonly string[] | null;
   readonly clampsOutput: boolean;
@@ -56,6 +60,7 @@ export class Principal {
     this.permissions = fields.permissions;
     this.origin = fields.origin;
     this.tenantId = fields.tenantId ?? null;
+    this.lineage = fields.lineage ?? fields.id;
     this.label = fields.label ?? null;
     this.allowedModels = fields.allowedModels ?? null;
     this.clampsOutput = fields.clampsOutput ?? false;

@@ -17,19 +17,23 @@ export class Attribution<Facts extends Attributed = Attributed> {
   /** The facts. */
   readonly json: string;
 
-  /** @param facts what rows have in common, as plain JSON */
+  /**
+   * @param facts what rows have in common, as plain JSON
+   * @param lineage of the token. It never changes and the database knows it, so no journal says it
+   */
   constructor(
     readonly tenantId: string,
     readonly facts: Facts,
+    lineage = facts.tokenId,
   ) {
-    this.call = callOf(tenantId, facts);
+    this.call = callOf(tenantId, facts, lineage);
     this.json = JSON.stringify(facts);
   }
 }
 
-export const callOf = (tenantId: string, { tokenId, model, subject, endUser }: Attributed): Call => ({
+export const callOf = (tenantId: string, { model, subject, endUser }: Attributed, lineage: string): Call => ({
   tenantId,
-  tokenId,
+  lineage,
   model,
   user: subject ?? endUser ?? null,
 });

@@ -12,7 +12,7 @@ const window = (id: number, change: Partial<ChargedWindow> = {}): ChargedWindow 
   ends_at: day(2),
   ...change,
 });
-const call: Call = { tenantId: 'a', tokenId: 'tok_1', model: 'claude-opus', user: 'alice' };
+const call: Call = { tenantId: 'a', lineage: 'tok_1', model: 'claude-opus', user: 'alice' };
 const row = (cost: number, windowIds: number[], change: Partial<Call> = {}, at = day(1)) => ({
   at,
   call: { ...call, ...change },

@@ -76,12 +76,12 @@ export class ChargedWindows {
   }
 
   *#scopedOf({ call, at }: Chargeable): Iterable<ChargedWindow> {
-    const { tenantId, tokenId, model, user } = call;
+    const { tenantId, lineage, model, user } = call;
     const isOpen = ({ starts_at, ends_at }: ChargedWindow): boolean => starts_at <= at && at < ends_at;
     yield* this.#organisation.filter(isOpen);
     for (const window of this.#models)
       if (window.tenant_id === tenantId && matchesPattern(window.target, model) && isOpen(window)) yield window;
-    yield* (this.#byOwner.get(keyOf({ tenantId, scope: 'token', target: tokenId })) ?? []).filter(isOpen);
+    yield* (this.#byOwner.get(keyOf({ tenantId, scope: 'token', target: lineage })) ?? []).filter(isOpen);
     if (user !== null)
       yield* (this.#byOwner.get(keyOf({ tenantId, scope: 'user', target: user })) ?? []).filter(isOpen);
   }

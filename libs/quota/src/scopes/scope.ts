@@ -10,7 +10,7 @@ export interface Owner {
   /** `null` for the organisation: all tenants together. */
   readonly tenantId: string | null;
   readonly scope: Scope;
-  /** A model or a pattern of models, a token's id, an end user's name; empty for a whole tenant and the organisation. */
+  /** A model or a pattern of models, the id of the first of a line of tokens, an end user's name; empty for a whole tenant and the organisation. */
   readonly target: string;
 }
 
@@ -31,7 +31,8 @@ export const isEach = ({ scope, target }: Owner): boolean => target === EACH && 
 /** What of a call decides in which budgets it counts. */
 export interface Call {
   readonly tenantId: string;
-  readonly tokenId: string;
+  /** The first of the line of rotations that its token is in: all of a line count as one. */
+  readonly lineage: string;
   /** Public name. */
   readonly model: string;
   /** Others, of which one may answer in its place: until that is known the call counts in the budgets of all. */

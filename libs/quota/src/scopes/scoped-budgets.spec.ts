@@ -8,7 +8,7 @@ const part = (scope: Owner['scope'], target: string, meter: typeof cost | typeof
   ...{ tenantId: 'a', scope, target },
   ...meter,
 });
-const call: Call = { tenantId: 'a', tokenId: 'tok_1', model: 'claude-opus', user: 'alice' };
+const call: Call = { tenantId: 'a', lineage: 'tok_1', model: 'claude-opus', user: 'alice' };
 
 const told = (budgets: ScopedBudgets, of: Partial<Call> = {}): string[] =>
   budgets.narrowOf({ ...call, ...of }).map(({ owner, meters }) => {
@@ -38,7 +38,7 @@ describe('the budgets a call counts in', () => {
       'model claude-*: cost/month',
       'model claude-opus: tokens/day',
     ]);
-    expect(told(budgets, { model: 'gpt-5', tokenId: 'tok_2', user: null })).toEqual(['model gpt-*: cost/month']);
+    expect(told(budgets, { model: 'gpt-5', lineage: 'tok_2', user: null })).toEqual(['model gpt-*: cost/month']);
     expect(told(budgets, { tenantId: 'b' })).toEqual([]);
   });
 

@@ -68,12 +68,12 @@ class TenantBudgets {
     else if (owner.scope === 'user') this.#users.set(owner.target, bits);
   }
 
-  narrowOf({ tenantId, tokenId, model, otherModels, user }: Call): readonly Counted[] {
+  narrowOf({ tenantId, lineage, model, otherModels, user }: Call): readonly Counted[] {
     const all: Counted[] = [];
     const ofUser = user === null ? 0 : bitsOf(this.#users, user);
     if (ofUser > 0) all.push(counted({ tenantId, scope: 'user', target: user as string }, ofUser));
-    const ofToken = bitsOf(this.#tokens, tokenId);
-    if (ofToken > 0) all.push(counted({ tenantId, scope: 'token', target: tokenId }, ofToken));
+    const ofToken = bitsOf(this.#tokens, lineage);
+    if (ofToken > 0) all.push(counted({ tenantId, scope: 'token', target: lineage }, ofToken));
     for (const pattern of this.#models) {
       const { target } = pattern.owner;
       if (matchesPattern(target, model) || otherModels?.some((other) => matchesPattern(target, other)))

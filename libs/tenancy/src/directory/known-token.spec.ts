@@ -4,6 +4,7 @@ const now = Date.parse('2026-11-22T12:00:00Z');
 const at = (ms: number): Date => new Date(now + ms);
 const facts: TokenFacts = {
   tokenId: 'tok_1',
+  lineage: 'tok_1',
   tenantId: 'finance',
   hash: 'ab',
   label: 'ci',

@@ -4,6 +4,8 @@ import { commonPatterns } from '../model-patterns';
 /** A token as the gateway knows it while requests run: enough to tell who is calling, and until when. */
 export interface KnownToken {
   readonly tokenId: string;
+  /** The id of the first token of its line of rotations; its own if it replaced none. */
+  readonly lineage: string;
   readonly tenantId: string;
   readonly label: string;
   readonly role: TenantRole;
@@ -29,6 +31,7 @@ export type EndReason = 'token_revoked' | 'token_expired' | 'tenant_suspended' |
 /** A token's row together with its tenant's. */
 export interface TokenFacts {
   readonly tokenId: string;
+  readonly lineage: string;
   readonly tenantId: string;
   readonly hash: string;
   readonly label: string;
@@ -60,6 +63,7 @@ export function knownToken(facts: TokenFacts, tenantStatus: TenantStanding): Kno
   const end = endsAtMs(facts);
   return {
     tokenId: facts.tokenId,
+    lineage: facts.lineage,
     tenantId: facts.tenantId,
     label: facts.label,
     role: facts.role,

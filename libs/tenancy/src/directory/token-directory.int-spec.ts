@@ -126,6 +126,7 @@ test('finds a token, once in the database and then synchronously in memory', asy
   expect(first).toBeInstanceOf(Promise);
   const known: KnownToken = {
     tokenId: made.id,
+    lineage: made.id,
     tenantId: tenant,
     label: 'ci',
     role: 'owner',

@@ -8,7 +8,7 @@ const BATCH = 500;
 const PATIENCE_MS = 5_000;
 
 const FACTS = `
-  SELECT t.id AS "tokenId", t.tenant_id AS "tenantId", encode(t.hash, 'hex') AS hash, t.label, t.role,
+  SELECT t.id AS "tokenId", coalesce(t.lineage, t.id) AS lineage, t.tenant_id AS "tenantId", encode(t.hash, 'hex') AS hash, t.label, t.role,
          t.allowed_models AS "tokenModels", d.allowed_models AS "tenantModels",
          coalesce((d.settings->'clampOutput')::boolean, false) AS "clampsOutput",
          d.prompt_log AS "keepsPrompts",

@@ -21,5 +21,6 @@ export const tokenView = (row: TokenRow, now: Date): TokenView => ({
   createdAt: row.createdAt.toISOString(),
   createdBy: row.createdBy,
   replaces: row.replaces,
+  lineage: row.lineage ?? row.id,
   revokedAt: row.revokedAt?.toISOString() ?? null,
 });

@@ -139,6 +139,12 @@ export class TokenView {
   /** The id of the token it replaced by rotation. */
   replaces!: string | null;
 
+  /**
+   * The id of the first token of its line of rotations; its own if it replaced none. A line has its budgets together, under this id.
+   * @example "tok_0199f3a0c0de7000800000000000cafe"
+   */
+  lineage!: string;
+
   /** When it was revoked, or will be: a rotated token's grace ends then. */
   revokedAt!: string | null;
 }

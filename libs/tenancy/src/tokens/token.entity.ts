@@ -38,6 +38,10 @@ export class TokenRow {
   @Column('text', { nullable: true })
   replaces!: string | null;
 
+  /** The first of the line of tokens that ends with the one it replaces; `null` where it is the first itself. */
+  @Column('text', { nullable: true })
+  lineage!: string | null;
+
   /** May lie ahead: the end of the grace of a rotated token. */
   @Column('timestamptz', { nullable: true })
   revokedAt!: Date | null;

@@ -96,12 +96,14 @@ test('rotation keeps label, rights and expiry; the old token ends at once, or af
     allowedModels: ['x*'],
     expiresAt: old.expiresAt,
     replaces: old.id,
+    lineage: old.id,
   });
+  expect(old.lineage).toBe(old.id);
   expect(next.token).not.toBe(old.token);
   expect((await tokens.show(admin, 'a', old.id)).status).toBe('revoked');
 
   const third = await tokens.rotate(admin, 'a', next.id, { gracePeriodSeconds: 60, expiresAt: null });
-  expect(third.expiresAt).toBeNull();
+  expect(third).toMatchObject({ expiresAt: null, replaces: next.id, lineage: old.id });
   expect((await tokens.show(admin, 'a', next.id)).status).toBe('active');
   await expect(tokens.rotate(admin, 'a', next.id, {})).rejects.toMatchObject({
     code: 'token_revoked',

@@ -45,6 +45,7 @@ export class TokensService {
           allowedModels: rights.allowedModels && [...rights.allowedModels],
           expiresAt: futureInstant(dto.expiresAt, now),
           replaces: null,
+          lineage: null,
         });
         await tx.repository(TokenRow).insert(made.row);
         tx.announce('token', made.row.id);
@@ -111,6 +112,7 @@ export class TokensService {
           allowedModels: old.allowedModels,
           expiresAt: dto.expiresAt === undefined ? old.expiresAt : futureInstant(dto.expiresAt, now),
           replaces: old.id,
+          lineage: old.lineage ?? old.id,
         });
         const revokedAt = new Date(now.getTime() + (dto.gracePeriodSeconds ?? 0) * 1000);
         await tx.repository(TokenRow).insert(made.row);
@@ -166,7 +168,7 @@ export class TokensService {
   }
 }
 
-type NewToken = Pick<TokenRow, 'label' | 'role' | 'allowedModels' | 'expiresAt' | 'replaces'>;
+type NewToken = Pick<TokenRow, 'label' | 'role' | 'allowedModels' | 'expiresAt' | 'replaces' | 'lineage'>;
 
 function newToken(
   principal: Principal,
