@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { Books, sum, type BookedCall } from '../support/books';
 import {
@@ -11,7 +12,7 @@ import {
   type Department,
 } from '../support/department';
 import { FakeProvider, type ReceivedRequest } from '../support/fake-provider';
-import { Gateway } from '../support/gateway';
+import { Gateway, type GatewayOptions } from '../support/gateway';
 import { CALL_KINDS, callModel, type CallKind } from '../support/mixed-calls';
 import { expectNothingLeft } from '../support/processes';
 
@@ -36,7 +37,8 @@ const providers = () => ({
     internal: true,
   },
 });
-const start = (place?: Gateway['place']) => Gateway.start({ providers: providers(), ...(place && { place }) });
+const start = (place?: Gateway['place'], more: Partial<GatewayOptions> = {}) =>
+  Gateway.start({ providers: providers(), config: { cache: {} }, ...(place && { place }), ...more });
 
 beforeAll(async () => {
   fake = await FakeProvider.start();
@@ -154,6 +156,43 @@ test('after it is in the ledger, and before the journal is done with it: once', 
   await gateway.kill();
   expect(await rowsAfterRestart()).toEqual(booked);
 }, 60_000);
+
+test('while the response cache answers, before that is settled and after: for nothing, and the answer is kept', async () => {
+  const body = { model: 'fake-n5', max_tokens: 50, messages: [{ role: 'user', content: 'Said again' }] };
+  const ask = async (): Promise<{ readonly text: string; readonly cache: string | null }> => {
+    const { text, headers } = await gateway.call('POST', '/v1/chat/completions', body, department.token);
+    return { text, cache: headers.get('x-openclawmu-cache') };
+  };
+  await gateway.stop();
+  gateway = await start(gateway.place, killedAtSettlement('before'));
+  await gateway.must('PATCH', '/api/v1/tenant', { settings: { cacheSeconds: 600 } }, department.token);
+  const bought = await eventually(ask, ({ cache }) => cache === 'miss');
+  await eventually(async () => (await books.query('SELECT FROM cached_answers')).length > 0);
+  const asked = fake.tally().calls;
+
+  await expect(ask()).rejects.toThrow();
+  expect(await eventually(() => gateway.process.signalCode)).toBe('SIGKILL');
+  gateway = await start(gateway.place, killedAtSettlement('after'));
+  await expect(ask()).rejects.toThrow();
+  expect(await eventually(() => gateway.process.signalCode)).toBe('SIGKILL');
+
+  const rows = await rowsAfterRestart();
+  expect(rows.slice(0, -2).filter(({ status, costNanos }) => status !== 'actual' || costNanos === 0n)).toEqual([]);
+  expect(rows.slice(-2)).toMatchObject([
+    { status: 'unconfirmed', costNanos: 0n },
+    { status: 'actual', costNanos: 0n },
+  ]);
+  const path = '/api/v1/tenant/budgets';
+  const { items } = await gateway.must<{ items: { held: string }[] }>('GET', path, undefined, department.token);
+  expect(items.filter(({ held }) => Number(held) !== 0)).toEqual([]);
+  expect(await ask()).toEqual({ text: bought.text, cache: 'hit' });
+  expect(fake.tally().calls).toBe(asked);
+}, 60_000);
+
+const killedAtSettlement = (moment: 'before' | 'after'): Partial<GatewayOptions> => ({
+  node: ['--require', join(__dirname, '../support/killed-at-settlement.cjs')],
+  env: { KILLED: moment },
+});
 
 /** Nobody can write into the ledger until the connection ends; reading is free. */
 async function lockedLedger(): Promise<Client> {
