@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { stringify } from 'yaml';
 import { asSuperuser } from '../support/database';
 import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
@@ -232,6 +233,24 @@ describe('a start that cannot be', () => {
     expect(stderr).not.toContain('hunter2secret');
     expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(3);
     expect(code).toBe(1);
+  });
+
+  test('because the database ends while its schema is brought up to date says so and exits with 1', async () => {
+    const other = new Client({ connectionString: place.database.superuserUrl });
+    await other.connect();
+    try {
+      await other.query('SELECT pg_advisory_lock($1)', [0x6f636d75]);
+      const started = start({ server: { port: 0 } });
+      const terminate =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+      await eventually(async () => (await other.query(terminate)).rowCount === 1);
+      const { code, stderr } = await started;
+      expect(stderr).toMatch(/^The database broke off .*terminating connection.* start the gateway again/);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+      expect(code).toBe(1);
+    } finally {
+      await other.end();
+    }
   });
 });
 

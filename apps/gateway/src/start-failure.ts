@@ -1,4 +1,4 @@
-import { ConfigError, DatabaseUnfit, isEmbeddedPostgresError, maskKeys } from '@app/platform';
+import { ConfigError, DatabaseUnfit, isEmbeddedPostgresError, maskKeys, MigrationInterrupted } from '@app/platform';
 
 /** What system calls and PostgreSQL's client put on their errors. */
 interface Fault extends Error {
@@ -25,6 +25,7 @@ export function explainStartFailure(thrown: unknown): string {
   const { code = '', syscall, address, port, path } = error;
   if (error instanceof ConfigError || error instanceof DatabaseUnfit || isEmbeddedPostgresError(error))
     return error.message;
+  if (error instanceof MigrationInterrupted) return maskKeys(error.message);
   if (syscall === 'listen')
     return `The gateway cannot listen on ${address}:${port}: ${LISTENING[code] ?? error.message}. Change server.host or server.port in the configuration.`;
   if (syscall === 'connect' || syscall === 'getaddrinfo' || error.errors)

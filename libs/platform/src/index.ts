@@ -33,7 +33,7 @@ export { Database } from './database/database';
 export { isEmbeddedPostgresError } from './database/embedded-postgres.errors';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './database/embedded-postgres';
 export { once } from './database/idempotency';
-export { DatabaseUnfit, migrate, type MigrateOptions } from './database/migrate';
+export { DatabaseUnfit, migrate, MigrationInterrupted, type MigrateOptions } from './database/migrate';
 export type { Change, Tx } from './database/tx';
 export { ApiErrors } from './errors/api-errors.decorator';
 export { ERRORS, type ErrorCode, type ErrorEntry } from './errors/catalogue';

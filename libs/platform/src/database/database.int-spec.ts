@@ -1,8 +1,11 @@
+import { createDatabase } from '../../../../test/support/database';
 import { openGatewayDatabase, type GatewayDatabase } from '../../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../../test/support/principals';
 import { Client, type Pool } from 'pg';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createDataSource } from './connection';
 import { once } from './idempotency';
+import { migrate, MigrationInterrupted } from './migrate';
 import type { Tx } from './tx';
 
 let gateway: GatewayDatabase;
@@ -180,6 +183,46 @@ describe('the change feed', () => {
     }
     await until(() => heard.length > 0);
     expect(heard).toEqual(['reset']);
+  });
+});
+
+describe('migrating', () => {
+  /** The session that migrates, that which holds the lock, or both, end in the middle of it: once. */
+  let ending: 'all' | 'migrating' | 'lock' | null;
+  class Interrupted1795300009999 implements MigrationInterface {
+    async up(runner: QueryRunner): Promise<void> {
+      await runner.query('CREATE TABLE openclawmu.half (id int)');
+      const which = { all: 'pid IS NOT NULL', migrating: 'pid = pg_backend_pid()', lock: 'pid <> pg_backend_pid()' };
+      const condition = ending && which[ending];
+      ending = null;
+      if (condition !== null)
+        await runner.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND ${condition} ORDER BY pid = pg_backend_pid()`,
+        );
+    }
+    down = (): Promise<void> => Promise.resolve();
+  }
+
+  test.each<['all' | 'migrating' | 'lock', RegExp | null]>([
+    ['all', /terminating connection|Connection terminated/],
+    ['migrating', /terminating connection|Connection terminated/],
+    ['lock', null],
+  ])('outlives the end of its sessions (%s), says what to do, and leaves nothing half done', async (which, said) => {
+    const database = await createDatabase();
+    const run = () => migrate({ ...database, migrations: [Interrupted1795300009999] });
+    ending = which;
+    try {
+      if (said !== null) {
+        const failure: unknown = await run().catch((error: unknown) => error);
+        expect(failure).toBeInstanceOf(MigrationInterrupted);
+        expect((failure as Error).message).toMatch(said);
+        expect((failure as Error).message).toContain('start the gateway again');
+      }
+      expect(await run()).toEqual(['Interrupted1795300009999']);
+    } finally {
+      await database.drop();
+    }
   });
 });
 

@@ -1,16 +1,11 @@
 import type { DataSource } from 'typeorm';
 import { Principal } from '../access/principal';
 import { CodedError } from '../errors/coded-error';
+import { codeOf, isDatabaseAway } from './database-away';
 import { openTx, type Tx } from './tx';
 
 const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
-/**
- * SQLSTATE classes and driver codes that mean "no database" and not "wrong statement", so that another attempt may not meet them:
- * lost connections (08), lost transactions (40), no resources (53), an operator at work (57), and a standby that takes no writes before
- * it is promoted (25006).
- */
-const UNAVAILABLE = /^(08|25006|40|53|57)|^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND)$/;
 const RETRYABLE = new Set(['40001', '40P01']);
 const ATTEMPTS = 3;
 
@@ -82,19 +77,9 @@ function genuine(principal: Principal): Principal {
   return principal;
 }
 
-const codeOf = (error: unknown): string => {
-  const { code, driverError } = error as { code?: string; driverError?: { code?: string } };
-  return driverError?.code ?? code ?? '';
-};
-
 function unavailable(error: unknown): never {
   if (error instanceof CodedError) throw error;
-  const lost =
-    UNAVAILABLE.test(codeOf(error)) ||
-    /Connection terminated|not queryable|timeout exceeded when trying to connect/.test(
-      String((error as Error).message),
-    );
-  throw lost ? away(error) : error;
+  throw isDatabaseAway(error) ? away(error) : error;
 }
 
 const away = (cause: unknown): CodedError =>

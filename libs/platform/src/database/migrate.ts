@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import type { MigrationInterface } from 'typeorm';
 import { createDataSource, SCHEMA } from './connection';
+import { codeOf, isDatabaseAway } from './database-away';
 
 /** Any constant will do, as long as all processes use the same. */
 const MIGRATION_LOCK = 0x6f636d75;
@@ -11,6 +12,19 @@ const ALREADY_THERE: ReadonlySet<string> = new Set(['42710', '23505']);
 /** The database is not one the gateway can work on; the message says what to do. */
 export class DatabaseUnfit extends Error {
   override readonly name = 'DatabaseUnfit';
+}
+
+/** The database ended, or threw us out, before its schema was up to date; the message says what to do. */
+export class MigrationInterrupted extends Error {
+  override readonly name = 'MigrationInterrupted';
+
+  constructor(cause: Error) {
+    super(
+      `The database broke off while its schema was being brought up to date: ${cause.message}. ` +
+        'That is one transaction, so nothing is half done: start the gateway again once the database answers.',
+      { cause },
+    );
+  }
 }
 
 export interface MigrateOptions {
@@ -24,13 +38,14 @@ export interface MigrateOptions {
 /**
  * Brings the schema up to date, all or nothing; several processes may start at once. Returns the names applied.
  * The runtime roles belong to the cluster, not the database, so they are made here and not by a migration.
+ * @throws DatabaseUnfit, MigrationInterrupted
  */
 export async function migrate({ ownerUrl, gatewayUrl, migrations }: MigrateOptions): Promise<string[]> {
-  const lock = new Client({ connectionString: ownerUrl });
-  await lock.connect();
+  const login = await loginOf(gatewayUrl);
+  const lock = await connect(ownerUrl);
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await prepareRoles(lock, await loginOf(gatewayUrl));
+    await prepareRoles(lock, login);
     await lock.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
     await lock.query(`GRANT USAGE ON SCHEMA ${SCHEMA} TO openclawmu_tenant, openclawmu_platform`);
     const source = createDataSource(ownerUrl, 2, {
@@ -44,14 +59,33 @@ export async function migrate({ ownerUrl, gatewayUrl, migrations }: MigrateOptio
     } finally {
       await source.destroy();
     }
+  } catch (error) {
+    throw await explained(error as Error, lock);
   } finally {
     await lock.end();
   }
 }
 
-async function loginOf(url: string): Promise<string> {
-  const client = new Client({ connectionString: url });
+/** A connection whose end, at whatever moment, is told by its queries alone: unheard, it would end the process. */
+async function connect(connectionString: string): Promise<Client> {
+  const client = new Client({ connectionString });
+  client.on('error', () => undefined);
   await client.connect();
+  return client;
+}
+
+/** TypeORM's words for a connection that broke may say nothing of why; that of the lock breaks with it, and says it. */
+async function explained(error: Error, lock: Client): Promise<Error> {
+  if (isDatabaseAway(error)) return new MigrationInterrupted(error);
+  const broken = await lock.query('SELECT').then(
+    () => null,
+    (reason: Error) => reason,
+  );
+  return broken === null ? error : new MigrationInterrupted(broken);
+}
+
+async function loginOf(url: string): Promise<string> {
+  const client = await connect(url);
   try {
     return (await client.query<{ login: string }>('SELECT session_user AS login')).rows[0]?.login as string;
   } finally {
@@ -70,7 +104,7 @@ async function prepareRoles(owner: Client, login: string): Promise<void> {
       await owner.query(statement);
     } catch (error) {
       // Two databases of one cluster may do this at the same moment.
-      if (ALREADY_THERE.has((error as { code?: string }).code ?? '')) continue;
+      if (ALREADY_THERE.has(codeOf(error))) continue;
       throw new DatabaseUnfit(
         `The gateway's roles could not be prepared: ${(error as Error).message}. ` +
           `Give the migrating login CREATEROLE, or have an administrator run: ${statements.join(' ')}`,
