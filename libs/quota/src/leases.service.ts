@@ -206,8 +206,10 @@ export class Leases {
     const { owner, meters: counts } = pool;
     const meters = this.rules.meters.at(now, counts);
     const job = this.jobs.for('leases');
-    if (!pool.covers(now.getTime()))
+    if (!pool.covers(now.getTime())) {
+      await this.rules.budgets.readSince(Math.max(...meters.map(({ window }) => window.startsAtMs)));
       await this.database.platform(job, (tx) => ensureWindows(tx, owner, meters, this.settlements.books));
+    }
 
     const wasUncertain = pool.uncertain;
     pool.uncertain = true;

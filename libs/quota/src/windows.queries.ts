@@ -20,10 +20,13 @@ export interface MeterWindow extends Meter {
 }
 
 /**
- * Of so many end users a tenant's budget of each is kept apart in a period. Callers make their names up, and each new one costs a window
- * and a look at all that the tenant has booked in the period.
+ * Of so many end users a tenant's budget of each is kept apart in a period. Callers make their names up, and each new one costs a window;
+ * in the period in which the budget was set, also a look at all that the tenant has booked in it.
  */
 const MOST_END_USERS = 10_000;
+
+/** Clocks of gateway processes differ by less, and no budget takes so long to be set. */
+const CLOCKS_DIFFER_MS = 3_600_000;
 
 const COLUMNS = 'id, metric, period, starts_at, ends_at, limit_amount, spent, leased';
 
@@ -31,12 +34,14 @@ const COLUMNS = 'id, metric, period, starts_at, ends_at, limit_amount, spent, le
 export const isOf = ({ tenantId }: Pick<Owner, 'tenantId'>, table = 'w'): string =>
   tenantId === null ? `$1::text IS NULL AND ${table}.tenant_id IS NULL` : `${table}.tenant_id = $1`;
 
-/** SQL for the limit of a target's own budget, or else of the one that each has; of tenant `$1`, scope `$2`. */
+/** SQL for whether `b` is a target's own budget, or the one that each has; of tenant `$1`, scope `$2`. */
+const isMeant = (owner: Owner, meter: string, target: string): string =>
+  `${isOf(owner, 'b')} AND b.scope = $2 AND b.metric = ${meter}.metric AND b.period = ${meter}.period
+     AND b.target IN (${target}, ${owner.scope === 'token' || owner.scope === 'user' ? `'${EACH}'` : target})`;
+
+/** SQL for the limit of a target's own budget, or else of the one that each has. */
 export const limitOf = (owner: Owner, meter: string, target: string): string =>
-  `(SELECT b.limit_amount FROM budgets b WHERE ${isOf(owner, 'b')} AND b.scope = $2
-      AND b.metric = ${meter}.metric AND b.period = ${meter}.period
-      AND b.target IN (${target}, ${owner.scope === 'token' || owner.scope === 'user' ? `'${EACH}'` : target})
-    ORDER BY b.target = ${target} DESC LIMIT 1)`;
+  `(SELECT b.limit_amount FROM budgets b WHERE ${isMeant(owner, meter, target)} ORDER BY b.target = ${target} DESC LIMIT 1)`;
 
 /** Budgets of the organisation are set by one at a time, and while nobody makes its windows: of the two, the later sees what the earlier did. */
 export async function lockOrganisation(tx: Tx, to: 'make windows' | 'set budgets'): Promise<void> {
@@ -53,8 +58,9 @@ async function shareOwner(tx: Tx, { tenantId }: Owner): Promise<void> {
 
 /**
  * Makes the windows that are not there yet, with the limits in force. A tenant's own are there from its first call, and begin
- * with nothing spent. Others are only where there is a budget, and begin with what the ledger has of them: thresholds that are
- * behind that are told.
+ * with nothing spent. Others are only where there is a budget. Where that was set in the period, they begin with what the ledger has
+ * of them, and thresholds that are behind that are told. Where it was there before, every process has known it since its own first
+ * call of the period (`BudgetDirectory.readSince`), and whoever has no window yet has used nothing.
  * @throws CodedError `tenant_not_found`, `end_users_exceeded`
  */
 export async function ensureWindows(
@@ -69,9 +75,10 @@ export async function ensureWindows(
   if (missing.length === 0) return;
   if (owner.scope === 'user') for (const meter of missing) await refuseOneTooMany(tx, owner, meter);
   // From here on nobody books: what the ledger has now is counted here, and what comes later by whoever books it.
-  await ledger.pauseBooking(tx);
+  if (!missing.every(isAllCounted)) await ledger.pauseBooking(tx);
   const spent: bigint[] = [];
-  for (const { metric, window } of missing) spent.push((await ledger.used(tx, owner, window))[metric]);
+  for (const each of missing)
+    spent.push(isAllCounted(each) ? 0n : (await ledger.used(tx, owner, each.window))[each.metric]);
   await notices.reached(tx, ledger, await insertWindows(tx, owner, missing, spent));
 }
 
@@ -115,15 +122,27 @@ async function refuseOneTooMany(tx: Tx, owner: Owner, { metric, period, window }
     );
 }
 
-/** Of windows that a budget demands, those that are not there. */
-async function missingWindows(tx: Tx, owner: Owner, meters: readonly MeterWindow[]): Promise<MeterWindow[]> {
-  const missing = await tx.query<Meter>(
-    `SELECT m.metric, m.period FROM unnest($4::text[], $5::text[], $6::timestamptz[]) AS m(metric, period, starts_at)
-     WHERE ${limitOf(owner, 'm', '$3')} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM budget_windows w WHERE ${isOf(owner)}
+/** A window that a budget demands, and that is not there. */
+interface MissingWindow extends MeterWindow {
+  /** Since when there has been a budget of its owner's, or of each. */
+  readonly budgetSince: Date;
+}
+
+const isAllCounted = ({ budgetSince, window }: MissingWindow): boolean =>
+  budgetSince.getTime() + CLOCKS_DIFFER_MS <= window.startsAtMs;
+
+async function missingWindows(tx: Tx, owner: Owner, meters: readonly MeterWindow[]): Promise<MissingWindow[]> {
+  const missing = await tx.query<Meter & { since: Date }>(
+    `SELECT m.metric, m.period, b.since FROM unnest($4::text[], $5::text[], $6::timestamptz[]) AS m(metric, period, starts_at)
+       CROSS JOIN LATERAL (SELECT min(b.created_at) AS since FROM budgets b WHERE ${isMeant(owner, 'm', '$3')}) b
+     WHERE b.since IS NOT NULL AND NOT EXISTS (SELECT 1 FROM budget_windows w WHERE ${isOf(owner)}
        AND (w.metric, w.period, w.scope, w.target, w.starts_at) = (m.metric, m.period, $2, $3, m.starts_at))`,
     [...fieldsOf(owner), ...columnsOf(meters)],
   );
-  return meters.filter(({ metric, period }) => missing.some((m) => m.metric === metric && m.period === period));
+  return meters.flatMap((meter) => {
+    const found = missing.find(({ metric, period }) => metric === meter.metric && period === meter.period);
+    return found ? [{ ...meter, budgetSince: found.since }] : [];
+  });
 }
 
 /**

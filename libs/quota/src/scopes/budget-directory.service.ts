@@ -1,4 +1,4 @@
-import type { Database, JobPrincipals, Log } from '@app/platform';
+import type { Clock, Database, JobPrincipals, Log } from '@app/platform';
 import { Lane } from '../lane';
 import type { Call } from './scope';
 import { type Counted, type ScopedBudget, ScopedBudgets } from './scoped-budgets';
@@ -10,6 +10,8 @@ export class BudgetDirectory {
   /** An earlier reading must not replace a later one. */
   readonly #lane = new Lane();
   #budgets = new ScopedBudgets([]);
+  /** When the last reading began. */
+  #readAtMs = -Infinity;
   #stale = false;
   #following: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -19,6 +21,7 @@ export class BudgetDirectory {
     private readonly database: Database,
     private readonly jobs: JobPrincipals,
     private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /** In which parts of its tenant a call counts, narrow before wide. */
@@ -33,14 +36,12 @@ export class BudgetDirectory {
 
   /** @throws CodedError `database_unavailable`: calls must not be let through unlimited because nobody knows their budgets. */
   load(): Promise<void> {
-    return this.#lane.run(async () => {
-      const budgets = await this.database.platform(this.jobs.for('budgets'), (tx) =>
-        tx.query<ScopedBudget>(
-          `SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets WHERE scope <> 'tenant'`,
-        ),
-      );
-      this.#budgets = new ScopedBudgets(budgets);
-    });
+    return this.#lane.run(() => this.read());
+  }
+
+  /** Knows from here on all budgets that were set before that moment, whatever was not heard of. @throws CodedError `database_unavailable` */
+  async readSince(ms: number): Promise<void> {
+    if (this.#readAtMs < ms) await this.#lane.run(async () => void (this.#readAtMs < ms && (await this.read())));
   }
 
   /** Takes in what was committed before the call. Where that fails it is tried again later, and the former state stays. */
@@ -53,6 +54,17 @@ export class BudgetDirectory {
   stop(): void {
     this.#stopped = true;
     if (this.#retry) clearTimeout(this.#retry);
+  }
+
+  private async read(): Promise<void> {
+    const readAtMs = this.clock.now().getTime();
+    const budgets = await this.database.platform(this.jobs.for('budgets'), (tx) =>
+      tx.query<ScopedBudget>(
+        `SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets WHERE scope <> 'tenant'`,
+      ),
+    );
+    this.#budgets = new ScopedBudgets(budgets);
+    this.#readAtMs = readAtMs;
   }
 
   private async follow(): Promise<void> {

@@ -1,7 +1,7 @@
 import { adminPrincipal, tenantPrincipal } from '../../../../test/support/principals';
 import { Gateways, nanos, TestClock, until, type Used } from '../../test/gateways';
 import { DAY_TOKENS, MONTH, refusal, reserve, settle, type TestCall } from '../../test/scoped-calls';
-import { draftOf, TOKEN } from '../../test/test-ledger';
+import { draftOf, testLedger, TOKEN } from '../../test/test-ledger';
 import type { AssembledQuota } from '../assemble';
 import { type BudgetKey, BudgetQuery } from '../budget.dto';
 import type { Hold } from '../hold';
@@ -349,6 +349,64 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       { spent: nanos('0.5'), leased: 0n },
       { spent: nanos('0.75'), leased: 0n },
     ]);
+  });
+
+  test('a window of a period that began with its budget reads no ledger and keeps nobody from booking; others do', async () => {
+    const clock = new TestClock(new Date('2026-11-10T22:59:00.000Z'));
+    const [used, paused] = [jest.spyOn(testLedger, 'used'), jest.spyOn(testLedger, 'pauseBooking')];
+    const setAt = (part: Partial<BudgetKey>, limit: string) =>
+      gateways.budgets(clock).set(admin, 'a', { metric: 'cost', period: 'day', ...part, limit });
+    try {
+      await setAt({ scope: 'user', target: '*' }, '3');
+      const gateway = await gateways.start({ clock });
+      const use = async (user: string): Promise<void> =>
+        settle(await reserve(gateway, { tenant: 'a', user }, '1'), '1');
+      await use('alice');
+      expect(used.mock.calls.map(([, { target }]) => target)).toEqual(['alice']);
+      expect(paused).toHaveBeenCalledTimes(1);
+
+      clock.time = new Date('2026-11-11T00:00:00.000Z');
+      used.mockClear();
+      paused.mockClear();
+      for (const user of ['alice', 'bob']) await use(user);
+      expect(used).not.toHaveBeenCalled();
+      expect(paused).not.toHaveBeenCalled();
+      await refusal(reserve(gateway, { tenant: 'a', user: 'bob' }, '2.01'));
+
+      // Set again within the hour before the period: some process may have used it without knowing.
+      await gateways.budgets(clock).remove(admin, 'a', { metric: 'cost', period: 'day', scope: 'user', target: '*' });
+      clock.time = new Date('2026-11-11T23:01:00.000Z');
+      await setAt({ scope: 'user', target: '*' }, '3');
+      clock.time = new Date('2026-11-12T00:00:00.000Z');
+      await use('bob');
+      expect(used.mock.calls.map(([, { target }]) => target)).toEqual(['bob']);
+      expect(paused).toHaveBeenCalledTimes(1);
+      await gateway.quota.drain();
+    } finally {
+      used.mockRestore();
+      paused.mockRestore();
+    }
+    expect(
+      await gateways.look(
+        `SELECT target, spent FROM budget_windows WHERE scope = 'user' AND starts_at = '2026-11-11Z' ORDER BY target`,
+      ),
+    ).toEqual(['alice', 'bob'].map((target) => ({ target, spent: nanos('1') })));
+  });
+
+  test('a process knows by the first call of a period what budgets were set before it, though it heard of none', async () => {
+    const clock = new TestClock(new Date('2026-11-10T12:00:00.000Z'));
+    const gateway = await gateways.start({ clock });
+    const alice = { tenant: 'a', user: 'alice' };
+    (await reserve(gateway, alice, '5')).release();
+    await gateways.sql.query(
+      `INSERT INTO budgets (id, tenant_id, scope, target, metric, period, limit_amount, created_at, updated_at)
+       VALUES ('bud_unheard', 'a', 'user', '*', 'cost', 'day', $1, $2, $2)`,
+      [String(nanos('3')), clock.time],
+    );
+    (await reserve(gateway, alice, '5')).release();
+    clock.time = new Date('2026-11-11T00:00:00.000Z');
+    await refusal(reserve(gateway, alice, '5'));
+    (await reserve(gateway, alice, '3')).release();
   });
 
   test('a dead process leaves nothing uncounted in any window', async () => {
