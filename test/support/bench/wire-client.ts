@@ -59,7 +59,9 @@ export class WireClient {
     socket.on('data', (data) => this.take(data));
     socket.on('error', (error) => this.#failed?.(error));
     socket.on('close', () => {
-      if (this.#socket === socket) this.#socket = null;
+      // One that was given up may close when the next is in use.
+      if (this.#socket !== null && this.#socket !== socket) return;
+      this.#socket = null;
       this.#failed?.(new Error(`${this.origin} hung up`));
     });
     return socket;
