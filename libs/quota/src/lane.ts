@@ -8,3 +8,16 @@ export class Lane {
     return next;
   }
 }
+
+/** Work that must not overlap with that of any of these. Whoever asks for several lanes does so in one go, so that no two wait for each other. */
+export async function inAll<T>(lanes: readonly Lane[], work: () => Promise<T>): Promise<T> {
+  let leave!: () => void;
+  const left = new Promise<void>((resolve) => (leave = resolve));
+  const entered = lanes.map((lane) => new Promise<void>((enter) => void lane.run(() => (enter(), left))));
+  try {
+    await Promise.all(entered);
+    return await work();
+  } finally {
+    leave();
+  }
+}

@@ -1,6 +1,6 @@
 import type { Tx } from '@app/platform';
 import type { Owner } from './scopes/scope';
-import { ceilingOf, fieldsOf, isOf, lockWindowIds } from './windows.queries';
+import { ceilingOf, lockWindowIds } from './windows.queries';
 
 export interface Amount {
   readonly windowId: bigint;
@@ -30,20 +30,21 @@ export async function grant(tx: Tx, processId: string, amounts: readonly Amount[
 }
 
 /**
- * Lowers a process's leases on an owner's windows to what it says it still needs, by window id; windows it does not name, to nothing.
+ * Lowers a process's leases on owners' windows to what it says it still needs, by window id; windows it does not name, to nothing.
  * Totals and not differences, so that it may be repeated after a commit of unknown outcome, and so that it also returns
  * what a grant of unknown outcome has left behind.
  */
 export async function lowerTo(
   tx: Tx,
   processId: string,
-  owner: Owner,
+  owners: readonly Owner[],
   totals: ReadonlyMap<bigint, bigint>,
 ): Promise<void> {
   const leases = await tx.query<{ window_id: bigint }>(
     `SELECT l.window_id FROM leases l JOIN budget_windows w ON w.id = l.window_id
-     WHERE ${isOf(owner)} AND (w.scope, w.target) = ($2, $3) AND l.process_id = $4`,
-    [...fieldsOf(owner), processId],
+     WHERE l.process_id = $1 AND (coalesce(w.tenant_id, ''), w.scope, w.target) IN
+       (SELECT coalesce(o.tenant_id, ''), o.scope, o.target FROM unnest($2::text[], $3::text[], $4::text[]) AS o(tenant_id, scope, target))`,
+    [processId, owners.map((o) => o.tenantId), owners.map((o) => o.scope), owners.map((o) => o.target)],
   );
   await lower(
     tx,

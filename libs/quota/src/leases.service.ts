@@ -5,6 +5,7 @@ import { budgetExceeded } from './budget-exceeded';
 import { aheadOf } from './chunk';
 import type { GatewayProcess } from './gateway-process.service';
 import { grant, isInOffice, leasedByOthers, lowerTo } from './leases.queries';
+import { inAll } from './lane';
 import type { Meters } from './meters';
 import { leastOf, mayServe, type Pool, queue, type Refusal, type Taken, takeFrom, type Waiter } from './pool';
 import { Pools } from './pools';
@@ -116,7 +117,9 @@ export class Leases {
 
   /** Gives back what no hold has taken. On failure the database counts too much as leased, until a later attempt. */
   async giveBackAll(pools: readonly Pool[] = this.#pools.all): Promise<void> {
-    await Promise.all(pools.map((pool) => this.giveBack(pool).catch(() => undefined)));
+    if (pools.length === 0) return;
+    const lanes = pools.map(({ lane }) => lane);
+    await inAll(lanes, () => this.settlements.lane.run(() => this.giveBack(pools))).catch(() => undefined);
   }
 
   private giveBackOf(concerned: (pool: Pool) => boolean): void {
@@ -133,20 +136,17 @@ export class Leases {
     void this.giveBackAll(idle);
   }
 
-  private giveBack(pool: Pool): Promise<void> {
-    return pool.lane.run(() =>
-      this.settlements.lane.run(async () => {
-        if (!this.#pools.has(pool)) return;
-        if (pool.dropFree()) {
-          const totals = new Map(pool.all.map((lease) => [lease.windowId, lease.total]));
-          await this.database.platform(this.jobs.for('leases'), (tx) =>
-            lowerTo(tx, this.process.id, pool.owner, totals),
-          );
-          pool.settleUp();
-        }
-        if (pool.idle) this.#pools.forget(pool);
-      }),
-    );
+  /** For all of them at once: of many people with a budget each, most use theirs now and then. */
+  private async giveBack(pools: readonly Pool[]): Promise<void> {
+    const known = pools.filter((pool) => this.#pools.has(pool));
+    const changed = known.filter((pool) => pool.dropFree());
+    if (changed.length > 0) {
+      const totals = new Map(changed.flatMap(({ all }) => all.map((lease) => [lease.windowId, lease.total])));
+      const owners = changed.map(({ owner }) => owner);
+      await this.database.platform(this.jobs.for('leases'), (tx) => lowerTo(tx, this.process.id, owners, totals));
+      for (const pool of changed) pool.settleUp();
+    }
+    for (const pool of known) if (pool.idle) this.#pools.forget(pool);
   }
 
   /** Gives one who waits what it needs, or has it wait in the pool that has too little. */
