@@ -48,15 +48,19 @@ beforeAll(async () => {
   [one, two, collector] = [await ScriptedProvider.start(), await ScriptedProvider.start(), await OtlpReceiver.start()];
   const common = { dialect: 'openai', internal: true, apiKey: 'k-of-the-provider' };
   gateway = await Gateway.start({
-    providers: { one: { ...common, baseUrl: one.url }, two: { ...common, baseUrl: two.url } },
+    providers: {
+      one: { ...common, baseUrl: one.url },
+      two: { ...common, baseUrl: two.url },
+      messages: { ...common, dialect: 'anthropic', baseUrl: one.url },
+    },
     config: { routes: { smart: { targets: ['cheap', 'dear'] } } },
     node: ['--require', join(__dirname, '../support/loaded-modules.cjs')],
   });
-  for (const [model, provider] of Object.entries({ cheap: 'one', dear: 'two' }))
+  for (const [model, provider] of Object.entries({ cheap: 'one', dear: 'two', claude: 'messages' }))
     await gateway.must('PUT', `/api/v1/admin/models/${model}`, {
       ...{ provider, upstreamModel: `${model}-there`, displayName: model, contextTokens: 8_000, maxOutputTokens: 100 },
     });
-  const prices = ['cheap', 'dear'].map((model) => ({ model, input: '3', output: '15' }));
+  const prices = ['cheap', 'dear', 'claude'].map((model) => ({ model, input: '3', output: '15' }));
   await gateway.must('POST', '/api/v1/admin/rate-cards', { currency: 'USD', note: 'test', prices });
   for (const id of ['finance', 'poor']) await gateway.must('POST', '/api/v1/admin/tenants', { id, name: id });
   token = await tokenOf('finance');
@@ -66,9 +70,8 @@ afterAll(async () => {
   await Promise.all([one.close(), two.close(), collector.close()]);
 });
 beforeEach(() => {
-  one.play(
-    whole({}, { choices: [{ index: 0, message: { role: 'assistant', content: ANSWER }, finish_reason: 'stop' }] }),
-  );
+  const choices = [{ index: 0, message: { role: 'assistant', content: ANSWER }, finish_reason: 'stop' }];
+  one.play(whole({}, { id: 'chatcmpl-7', model: 'cheap-2026', choices }));
   two.play(whole());
 });
 
@@ -91,6 +94,12 @@ const ask = ({ model = 'cheap', stream = false, key = token, headers = {}, conte
     key,
     headers,
   );
+
+/** A stream of Anthropic's. */
+function events(...data: readonly Readonly<{ type: string } & Record<string, unknown>>[]): Play {
+  const text = data.map((one) => `event: ${one.type}\ndata: ${JSON.stringify(one)}\n\n`).join('');
+  return (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(text);
+}
 
 /** A caller's trace of its own for each call. */
 function newTrace(flags = '01'): { traceId: string; spanId: string; headers: Record<string, string> } {
@@ -167,7 +176,8 @@ test('turned on by a reload, a call is a part of its caller’s trace', async ()
       'gen_ai.provider.name': 'openai',
       'gen_ai.request.model': 'cheap',
       'gen_ai.request.max_tokens': 10,
-      'gen_ai.response.model': 'cheap-there',
+      'gen_ai.response.id': 'chatcmpl-7',
+      'gen_ai.response.model': 'cheap-2026',
       'gen_ai.response.finish_reasons': ['stop'],
       'gen_ai.usage.input_tokens': 10,
       'gen_ai.usage.output_tokens': 5,
@@ -224,6 +234,43 @@ test('a stream tells when its first piece came', async () => {
     'gen_ai.request.stream': true,
     'gen_ai.response.time_to_first_chunk': expect.any(Number),
     'openclawmu.outcome': 'completed',
+  });
+});
+
+const MESSAGE = { id: 'msg_7', type: 'message', role: 'assistant', model: 'claude-2026' };
+
+test.each<[boolean, Play]>([
+  [
+    false,
+    whole(
+      {},
+      {
+        ...{ ...MESSAGE, content: [{ type: 'text', text: ANSWER }], stop_reason: 'end_turn' },
+        usage: { input_tokens: 10, output_tokens: 5 },
+      },
+    ),
+  ],
+  [
+    true,
+    events(
+      { type: 'message_start', message: { ...MESSAGE, content: [], usage: { input_tokens: 10, output_tokens: 1 } } },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: ANSWER } },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 5 } },
+      { type: 'message_stop' },
+    ),
+  ],
+])('an answer that is translated is told as its provider calls it, streaming: %s', async (stream, play) => {
+  one.play(play);
+  const { spans, status } = await traced({ model: 'claude', stream });
+  expect(status).toBe(200);
+  expect(spans[1]?.attributes).toMatchObject({
+    'gen_ai.provider.name': 'anthropic',
+    'gen_ai.response.id': 'msg_7',
+    'gen_ai.response.model': 'claude-2026',
+    'gen_ai.response.finish_reasons': ['end_turn'],
+    'gen_ai.usage.output_tokens': 5,
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type Usage,
 } from '@app/billing';
 import { isPriced } from './priced-features';
+import type { AnswerHead } from './usage/answer-head';
 import type { UsageProblem } from './usage/token-counts';
 
 /** What is known of a call when it is over. */
@@ -29,6 +30,8 @@ export interface Ending {
   readonly silentSearches: number;
   /** Why the model stopped, in the provider's word for it; nothing is billed by it. */
   readonly stopReason?: string | null;
+  /** What the answer says of itself, if it was asked; nothing is billed by it either. */
+  readonly head?: AnswerHead | null;
   /** What we take the input for if the provider never told. */
   readonly inputGuess: number;
 }

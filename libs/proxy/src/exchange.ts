@@ -191,8 +191,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
       this.#parts = [];
       return;
     }
+    const wantsHead = this.call.trace?.isSampled;
     this.#reader =
-      this.#translation?.reader() ?? new UsageReader(this.terms.candidate.wire, asksUsageForUs(this.call.facts));
+      this.#translation?.reader(wantsHead) ??
+      new UsageReader(this.terms.candidate.wire, asksUsageForUs(this.call.facts), wantsHead);
     this.#guard = this.#passage?.key?.guard() ?? null;
     this.sink.start(status, this.headersToClient());
   }
@@ -231,7 +233,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
 
   private goOnWhole(): void {
     const body = Buffer.concat(this.#parts ?? []);
-    const usage = readWholeUsage(this.terms.candidate.wire, body);
+    const usage = readWholeUsage(this.terms.candidate.wire, body, this.call.trace?.isSampled);
     // What was worked on is billed, whatever its status, and not asked for again.
     const isRefused = this.#status >= 300 && mayBeSentAgain(this.#status) && usage.usage === null;
     if (isRefused && this.again(refusalOf(this.#status, this.#headers, this.#passage?.hasSpareKey ?? false))) return;
@@ -360,7 +362,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const row = new SettledEntry(hold, billed, ending.outcome, told);
     this.#row = row;
     this.#stopReason = ending.stopReason ?? null;
-    this.call.trace?.concluded(billed, ending, told, this.#deal.clampedTo);
+    this.call.trace?.concluded(billed, ending, told, this.#deal.clampedTo, this.#passage?.key);
     return hold.settle({ costNanos, tokens, row });
   }
 }

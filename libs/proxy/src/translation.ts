@@ -22,8 +22,8 @@ export class Translation {
   ) {}
 
   /** Counts what a stream of the provider costs, and tells the client of it. */
-  reader(): AnswerReader {
-    return new TranslatingReader(this.from, this.to, this.recall);
+  reader(wantsHead = false): AnswerReader {
+    return new TranslatingReader(this.from, this.to, this.recall, wantsHead);
   }
 
   /** A whole answer or an error. @throws CodedError `provider_error`, `provider_rejected_gateway` */
@@ -53,8 +53,9 @@ class TranslatingReader implements AnswerReader {
     from: ProviderFormat,
     private readonly to: ClientFormat,
     recall: Recall,
+    wantsHead: boolean,
   ) {
-    this.#usage = new UsageReader(from);
+    this.#usage = new UsageReader(from, false, wantsHead);
     this.#stream = new StreamTranslator(from, to, recall);
   }
 

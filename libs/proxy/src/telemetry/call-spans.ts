@@ -132,7 +132,7 @@ function addOutcome(attributes: SpanAttributes, call: CallTrace): void {
 }
 
 function addSettled(attributes: SpanAttributes, settled: SettledNotes): void {
-  const { bill, stopReason, providerRequestId, clampedTo } = settled;
+  const { bill, stopReason, head, providerRequestId, clampedTo } = settled;
   attributes['openclawmu.ledger.status'] = bill.status;
   attributes['openclawmu.cost'] = formatNanos(bill.costNanos);
   attributes['openclawmu.cost_nanos'] = Number(bill.costNanos);
@@ -140,6 +140,9 @@ function addSettled(attributes: SpanAttributes, settled: SettledNotes): void {
   if (providerRequestId !== null) attributes['openclawmu.provider.request.id'] = providerRequestId;
   if (clampedTo !== null) attributes['openclawmu.output.clamped_to'] = clampedTo;
   if (stopReason !== null) attributes['gen_ai.response.finish_reasons'] = [stopReason];
+  if (head?.id != null) attributes['gen_ai.response.id'] = head.id;
+  // Metrics have the model that was asked for: what a provider says has no bounds.
+  if (head?.model != null) attributes['gen_ai.response.model'] = head.model;
   if (isCounted(settled)) addUsage(attributes, settled);
 }
 

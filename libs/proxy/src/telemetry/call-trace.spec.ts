@@ -1,4 +1,5 @@
-import { CodedError, type Principal, type ProviderConfig } from '@app/platform';
+import { CodedError, Secret, type Principal, type ProviderConfig } from '@app/platform';
+import { Credential } from '../provider/credential';
 import type { Line } from '../provider/line';
 import type { RequestFacts } from '../request-facts';
 import type { Candidate, Plan } from '../router';
@@ -81,12 +82,13 @@ test('tokens are counted once, and a worst case is not what was used', () => {
     ...{ input: 1, audioInput: 2, cacheRead: 4, cacheWrite5m: 8, cacheWrite1h: 16 },
     ...{ output: 32, audioOutput: 64, reasoning: 128 },
   };
-  const concluded = (status: 'actual' | 'unconfirmed'): CallTrace => {
+  const concluded = (status: 'actual' | 'unconfirmed', key: Credential | null = null): CallTrace => {
     const call = newCall();
     call.planned(facts, plan, Buffer.from('{}'), undefined);
     call.trying(candidate);
     const bill = { status, costNanos: 5n, tokens: 255, reason: null, counts, webSearches: 0, serviceTier: null };
-    call.concluded(bill, { outcome: 'completed', stopReason: 'stop' }, 'r_1', 9);
+    const head = { id: 'chatcmpl-1', model: 'there-2026' };
+    call.concluded(bill, { outcome: 'completed', stopReason: 'stop', head }, 'r_1', 9, key);
     call.status = 200;
     call.end();
     return call;
@@ -105,10 +107,16 @@ test('tokens are counted once, and a worst case is not what was used', () => {
     'gen_ai.usage.cache_creation.input_tokens': 24,
     'gen_ai.usage.output_tokens': 224,
     'gen_ai.usage.reasoning.output_tokens': 128,
+    'gen_ai.response.id': 'chatcmpl-1',
+    'gen_ai.response.model': 'there-2026',
+    'gen_ai.response.finish_reasons': ['stop'],
     'openclawmu.output.clamped_to': 9,
     'openclawmu.provider.request.id': 'r_1',
     'openclawmu.cost': '0.000000005',
   });
+  expect(measurementsOf(told)?.attributes).toMatchObject({ 'gen_ai.response.model': 'there' });
+  const repeated = concluded('actual', new Credential(new Secret('chatcmpl-1'), 'x-api-key'));
+  expect(spansOf(repeated)[1]?.attributes).not.toHaveProperty('gen_ai.response.id');
   const owed = concluded('unconfirmed');
   expect(measurementsOf(owed)).toMatchObject({ tokens: [] });
   expect(spansOf(owed)[1]?.attributes).not.toHaveProperty('gen_ai.usage.input_tokens');

@@ -1,11 +1,13 @@
 import type { LedgerOutcome } from '@app/billing';
 import { CodedError, type Principal, type ProviderConfig } from '@app/platform';
-import type { Bill } from '../bill';
+import type { Bill, Ending } from '../bill';
+import type { Credential } from '../provider/credential';
 import type { Line } from '../provider/line';
 import type { UpstreamRequest } from '../provider/passage';
 import type { RecordingSink } from '../recording-sink';
 import type { RequestFacts } from '../request-facts';
 import type { Candidate, Plan } from '../router';
+import { withoutKey, type AnswerHead } from '../usage/answer-head';
 import type { Wire } from '../wire';
 import { newSpanId, newTraceId, writeTraceParent, type TraceParent } from './trace-context';
 
@@ -29,9 +31,13 @@ export interface SettledNotes {
   readonly bill: Bill;
   readonly outcome: LedgerOutcome;
   readonly stopReason: string | null;
+  readonly head: AnswerHead | null;
   readonly providerRequestId: string | null;
   readonly clampedTo: number | null;
 }
+
+/** What a call ended with that has no part in its bill. */
+type Concluded = Pick<SettledNotes, 'outcome'> & Partial<Pick<Ending, 'stopReason' | 'head'>>;
 
 /** The request that a call answers. */
 export interface Asking {
@@ -140,14 +146,20 @@ export class CallTrace {
     attempt.error = error;
   }
 
-  /** @param providerRequestId as it may be told @param clampedTo output limit in tokens, if it was lowered */
+  /**
+   * @param providerRequestId as it may be told
+   * @param clampedTo output limit in tokens, if it was lowered
+   * @param key of the provider, which nothing that is told repeats
+   */
   concluded(
     bill: Bill,
-    { outcome, stopReason = null }: { readonly outcome: LedgerOutcome; readonly stopReason?: string | null },
+    { outcome, stopReason = null, head = null }: Concluded,
     providerRequestId: string | null,
     clampedTo: number | null,
+    key?: Credential | null,
   ): void {
-    this.settled = { bill, outcome, stopReason, providerRequestId, clampedTo };
+    const told = withoutKey(head, key);
+    this.settled = { bill, outcome, stopReason, head: told, providerRequestId, clampedTo };
   }
 
   /** The answer was an error of ours, before or after it had begun. */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { NO_TOKENS } from '@app/billing';
+import type { AnswerHead } from './answer-head';
 import type { TokenCounts, Usage } from './token-counts';
 import { type StreamUsage, UsageReader } from './usage-reader';
 import { readWholeUsage } from './whole-usage';
@@ -144,8 +145,21 @@ const withoutUsage = (stream: string): string =>
 const untilError = (stream: Buffer): string =>
   stream.toString('utf8').replace(/^data: ?\{("type":"(error|response.failed)"|"error").*/ms, '');
 
-function relay(name: string, chunks: readonly Buffer[], hide = false): { usage: StreamUsage; relayed: string } {
-  const reader = new UsageReader(wireOf(name), hide);
+/** The first id and the first model that stand anywhere. */
+function headIn(text: Buffer): AnswerHead {
+  const [id, model] = [/"(?:id|responseId)": ?"([^"]+)"/, /"(?:model|modelVersion)": ?"([^"]+)"/].map(
+    (member) => member.exec(text.toString('utf8'))?.[1] ?? null,
+  );
+  return { id: id as string, model: model as string };
+}
+
+function relay(
+  name: string,
+  chunks: readonly Buffer[],
+  hide = false,
+  wantsHead = false,
+): { usage: StreamUsage; relayed: string } {
+  const reader = new UsageReader(wireOf(name), hide, wantsHead);
   const out: Buffer[] = chunks.map((chunk) => reader.push(chunk));
   out.push(reader.flush());
   return { usage: reader.finish(), relayed: Buffer.concat(out).toString('utf8') };
@@ -174,8 +188,14 @@ describe.each(Object.entries(ANSWERS))('%s', (name, [expected, stopReason]) => {
       usage: usageOf(expected),
       stopReason,
       problem: null,
-      failure: null,
+      ...{ failure: null, head: null },
     });
+  });
+
+  it('says what it is, if it is asked', () => {
+    const { head, ...billed } = readWholeUsage(wireOf(name), golden(name), true);
+    expect(head).toEqual(headIn(golden(name)));
+    expect(billed).toEqual({ usage: usageOf(expected), stopReason, problem: null, failure: null });
   });
 });
 
@@ -188,6 +208,15 @@ describe.each(Object.entries(STREAMS))('%s', (name, expected) => {
     expect(relay(name, bytes)).toEqual({ usage: expected, relayed: untilError(stream) });
     expect(relay(name, [withCrlf(stream)]).usage).toEqual(expected);
     expect(relay(name, [Buffer.from(stream.toString('utf8').replaceAll('data: ', 'data:'))]).usage).toEqual(expected);
+  });
+
+  it('says what it is, if it is asked', () => {
+    const bytes = Array.from(stream, (byte) => Buffer.of(byte));
+    const usage = { ...expected, head: headIn(stream) };
+    for (const chunks of [[stream], bytes]) {
+      expect(relay(name, chunks, false, true)).toEqual({ usage, relayed: untilError(stream) });
+      expect(relay(name, chunks)).toEqual({ usage: expected, relayed: untilError(stream) });
+    }
   });
 
   it('loses its usage event and nothing else, wherever chunks are cut', () => {

@@ -1,3 +1,4 @@
+import type { AnswerHead } from './answer-head';
 import type { Json, Usage, UsageProblem, UsageResult } from './token-counts';
 
 /** The error a provider sent inside a stream that had begun well. */
@@ -22,6 +23,8 @@ export interface StreamUsage {
   readonly stopReason: string | null;
   readonly error: StreamError | null;
   readonly problem: UsageProblem | null;
+  /** Missing where nobody asked for it, or there is none. */
+  readonly head?: AnswerHead;
 }
 
 /** What was seen of a stream so far, whatever its dialect. */

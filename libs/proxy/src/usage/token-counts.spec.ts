@@ -252,7 +252,24 @@ describe('readWholeUsage', () => {
     expect(read('{"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2}}').problem?.reason).toBe('unreadable');
     expect(read('{"choices":{},"usage":{"prompt_tokens":1,"completion_tokens":-1}}')).toEqual({
       ...{ usage: null, stopReason: null, problem: { reason: 'not_a_count', field: 'completion_tokens' } },
-      failure: null,
+      ...{ failure: null, head: null },
     });
+  });
+
+  it('bills an answer alike, whether it is asked what it is or not', () => {
+    const counted = '"usage":{"prompt_tokens":3,"completion_tokens":4}}';
+    const heads = [
+      '{"id":"a","id":"b",',
+      '{"ID":"a","id":"b",',
+      '{"id":7,"model":"",',
+      `{"id":"${'x'.repeat(201)}",`,
+      '{',
+    ];
+    for (const head of heads) {
+      const body = Buffer.from(head + counted);
+      const asked = readWholeUsage('chat', body, true);
+      expect(asked).toEqual(readWholeUsage('chat', body));
+      expect(asked.usage).toMatchObject({ counts: { input: 3, output: 4 } });
+    }
   });
 });

@@ -19,6 +19,19 @@ describe('UsageReader', () => {
     expect(new UsageReader('chat', true).push(chunk)).toBe(chunk);
   });
 
+  it('finds what an answer is behind an event or two that are not of it, and soon gives up', () => {
+    const head = 'data: {"id":"chatcmpl-1","model":"m"}\n\n';
+    const filters = 'data: {"choices":[],"id":"","model":"","prompt_filter_results":[]}\n\n';
+    const headBehind = (before: string): unknown => {
+      const reader = new UsageReader('chat', false, true);
+      reader.push(Buffer.from(before + head));
+      return reader.finish().head;
+    };
+    expect(headBehind(filters + token('x'))).toEqual({ id: 'chatcmpl-1', model: 'm' });
+    expect(headBehind('data: {"id":"a","id":"b"}\n\n')).toEqual({ id: 'chatcmpl-1', model: 'm' });
+    expect(headBehind(token('x').repeat(3))).toBeUndefined();
+  });
+
   it('reads what servers write differently', () => {
     expect(readOpenAi(`: hi\nid: 7\ndata:${usage}\n\n`)).toMatchObject({
       usage: { counts: { input: 3 } },

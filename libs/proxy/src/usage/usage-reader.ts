@@ -1,5 +1,6 @@
 import { type LineSink, MAX_LINE_BYTES, SseLines } from '@app/dialects';
 import type { ProviderWire } from '../wire';
+import { headOfEvent, type AnswerHead } from './answer-head';
 import { AnthropicEvents } from './anthropic-events';
 import { GeminiEvents } from './gemini-events';
 import { OpenAiEvents } from './openai-events';
@@ -32,6 +33,9 @@ const EVENTS: Readonly<Record<ProviderWire, new () => StreamEvents>> = {
 /** A line that has grown beyond this cannot be the usage event any more, so there is no reason to hold it back. */
 const LONGEST_USAGE_LINE = 16 * 1024;
 
+/** Events in which an answer may say what it is; some servers send one or two of their own before it. */
+const LOOKS = 3;
+
 /** The last event of a response repeats all of its output, and of its request the instructions and the tools. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
@@ -57,11 +61,17 @@ export class UsageReader implements LineSink {
   private chunk: Buffer = NOTHING;
   private relayed = 0;
   private held: Buffer | null = null;
+  /** How many more events are looked into for the head. */
+  private looks: number;
+  private head: AnswerHead | undefined;
 
+  /** @param wantsHead whether the answer is asked what it is, apart from what it costs */
   constructor(
-    wire: ProviderWire,
+    private readonly wire: ProviderWire,
     private readonly hideUsage = false,
+    wantsHead = false,
   ) {
+    this.looks = wantsHead ? LOOKS : 0;
     this.lines = new SseLines(wire === 'responses' ? MAX_RESPONSE_BYTES : MAX_LINE_BYTES);
     this.events = new EVENTS[wire]();
   }
@@ -88,7 +98,8 @@ export class UsageReader implements LineSink {
 
   /** What is known by now; to be asked at the end, or whenever the relay stops. */
   finish(): StreamUsage {
-    const usage = this.events.finish();
+    const found = this.events.finish();
+    const usage = this.head ? { ...found, head: this.head } : found;
     if (usage.problem?.reason !== 'missing' || this.lines.skipped === 0) return usage;
     return { ...usage, problem: { reason: 'too_large', field: 'event' } };
   }
@@ -128,14 +139,24 @@ export class UsageReader implements LineSink {
       this.spread = `${this.spread}\n${buffer.toString('utf8', from, end)}`.slice(0, MAX_LINE_BYTES);
     // An event that does not end like JSON goes on in the next line.
     else if (last !== CLOSE_OBJECT && last !== CLOSE_ARRAY) this.spread = buffer.toString('utf8', from, end);
-    else return this.events.data(buffer, from, end);
+    else return this.event(buffer, from, end);
     return false;
   }
 
   private endSpread(data: string): void {
     this.spread = null;
     const buffer = Buffer.from(data.trim(), 'utf8');
-    if (buffer.length > 0) this.events.data(buffer, 0, buffer.length);
+    if (buffer.length > 0) this.event(buffer, 0, buffer.length);
+  }
+
+  private event(buffer: Buffer, start: number, end: number): boolean {
+    if (this.looks > 0) this.look(buffer.subarray(start, end));
+    return this.events.data(buffer, start, end);
+  }
+
+  private look(event: Buffer): void {
+    this.head = headOfEvent(this.wire, event) ?? undefined;
+    this.looks = this.head ? 0 : this.looks - 1;
   }
 
   /** Relays what follows the last line end, unless it might become an event to hide. */

@@ -1,6 +1,7 @@
 import { KeySet } from '../key-set';
 import { eachElement, type JsonObject, kindAt, type Member, membersAt, scanObject, valueOf } from '../request-scan';
 import type { ProviderWire } from '../wire';
+import { headAt, type AnswerHead } from './answer-head';
 import { usageOfAnthropic } from './anthropic-usage';
 import { usageOfGemini } from './gemini-usage';
 import { usageOfOpenAi, usageOfResponses, usageOfTimings } from './openai-usage';
@@ -17,6 +18,8 @@ export interface WholeUsage {
   readonly problem: UsageProblem | null;
   /** The error of a response that failed, and where in the body it stands. */
   readonly failure: FailureTold | null;
+  /** Null where nobody asked for it, or there is none. */
+  readonly head: AnswerHead | null;
 }
 
 export interface FailureTold {
@@ -36,11 +39,14 @@ const WANTED: Readonly<Record<ProviderWire, KeySet>> = {
 };
 const CHOICE_KEYS = new KeySet(['finish_reason', 'finishReason']);
 
-/** Finds the usage in the complete, uncompressed body of an answer without parsing the rest of it. Never throws. */
-export function readWholeUsage(wire: ProviderWire, body: Buffer): WholeUsage {
+/**
+ * Finds the usage in the complete, uncompressed body of an answer without parsing the rest of it. Never throws.
+ * @param wantsHead whether to look for that too; apart from the usage, so that nothing billed can depend on it
+ */
+export function readWholeUsage(wire: ProviderWire, body: Buffer, wantsHead = false): WholeUsage {
   const scanned = scanObject(body, WANTED[wire]);
   if (!scanned.ok)
-    return { usage: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' }, failure: null };
+    return { usage: null, stopReason: null, problem: { reason: 'unreadable', field: 'body' }, ...NOTHING_ELSE };
   const { members } = scanned.object;
   const told = (key: string): unknown => {
     const member = members.get(key);
@@ -51,11 +57,15 @@ export function readWholeUsage(wire: ProviderWire, body: Buffer): WholeUsage {
   const failure = wire === 'responses' ? failureTold(members.get('error'), told('error')) : null;
   const { usage: result, stopReason: reason } = found;
   const stopReason = textOrNull(reason);
-  if (result === null) return { usage: null, stopReason, problem: { reason: 'missing', field: 'usage' }, failure };
+  const head = wantsHead ? headAt(wire, body, scanned.object.open) : null;
+  if (result === null)
+    return { usage: null, stopReason, problem: { reason: 'missing', field: 'usage' }, failure, head };
   return result.ok
-    ? { usage: result.usage, stopReason, problem: null, failure }
-    : { usage: null, stopReason, problem: result.problem, failure };
+    ? { usage: result.usage, stopReason, problem: null, failure, head }
+    : { usage: null, stopReason, problem: result.problem, failure, head };
 }
+
+const NOTHING_ELSE = { failure: null, head: null } as const;
 
 interface Answer {
   readonly body: Buffer;
