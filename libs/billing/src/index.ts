@@ -9,6 +9,7 @@ export {
   type LedgerRow,
   type LedgerStatus,
 } from './ledger/ledger-row';
+export type { LedgerApi } from './ledger/api-codes';
 export { entryText, rowFromJson, type RowText, rowText, usageFromJson, usageText } from './ledger/row-text';
 export { cost, FORMULA, listCost, priceOf, type Formula } from './pricing/pricing';
 export { quote, quoteAll, type Bounds, type PlanQuote, type Quote } from './pricing/quote';

@@ -176,6 +176,7 @@ export class BillingWorld {
       tokenId: 'tok_alpha',
       subject: null,
       endUser: null,
+      api: 'chat',
       model,
       provider: 'openai',
       providerRequestId: null,

@@ -12,7 +12,7 @@ export interface ManyRows {
 export const insertManyRows = ({ from, to, rows }: ManyRows): string => `
   INSERT INTO ledger (id, at, booked_at, tenant_id, cost_center, token_id, subject, model, provider, provider_request_id,
     rate_card, formula, status, outcome, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
-    cache_write_1h_tokens, reasoning_tokens, cost_nanos, end_user, service_tier)
+    cache_write_1h_tokens, reasoning_tokens, cost_nanos, end_user, service_tier, api)
   SELECT (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(digest, 1, 3) || '8' || substr(digest, 4, 15))::uuid,
     at, date_trunc('milliseconds', at + interval '1 second' * (1 + random())),
     'department-' || lpad(tenant::text, 2, '0'), 'CC-' || 1000 + tenant % 20, 'tok_' || md5(tenant || '/' || token),
@@ -23,7 +23,8 @@ export const insertManyRows = ({ from, to, rows }: ManyRows): string => `
     1, 1, CASE WHEN n % 50 = 0 THEN 'estimated' ELSE 'actual' END, CASE WHEN n % 50 = 0 THEN 'aborted' ELSE 'completed' END,
     (random() * 8000)::bigint, (random() * 900)::bigint, (random() * 20000)::bigint, (random() * 1000)::bigint, 0,
     (random() * 300)::bigint, (random() * 90000000)::bigint,
-    CASE WHEN n % 4 = 0 THEN 'customer-' || n % 1000 END, CASE WHEN token = 3 THEN 'flex' END
+    CASE WHEN n % 4 = 0 THEN 'customer-' || n % 1000 END, CASE WHEN token = 3 THEN 'flex' END,
+    (ARRAY['m', 'm', 'c', 'r'])[model]::"char"
   FROM (
     SELECT *, 1 + (tenant + token + is_other::int) % 4 AS model FROM (SELECT n, '${from.toISOString()}'::timestamptz + ('${to.toISOString()}'::timestamptz - '${from.toISOString()}') * (n / ${rows}::float8) AS at,
       floor(50 * power(random(), 2))::int AS tenant, floor(4 * random())::int AS token, random() < 0.15 AS is_other, md5(n::text) AS digest

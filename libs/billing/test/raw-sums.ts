@@ -1,4 +1,5 @@
 import type { Tx } from '@app/platform';
+import { apiOf } from '../src/ledger/api-codes';
 import { parametersOf, SELECTED, type Selection } from '../src/ledger/selection';
 import { SAVINGS, SUMS } from '../src/reports/reading';
 import type { ChargeRow, RollUpRow } from '../src/reports/report.queries';
@@ -66,6 +67,7 @@ const KEYS: Readonly<Record<UsageKey, string>> = {
   day: "to_char(l.at AT TIME ZONE $5, 'YYYY-MM-DD')",
   subject: 'l.subject',
   costCenter: 'l.cost_center',
+  api: apiOf('l.api'),
 };
 
 export const rawUsage = (tx: Tx, by: UsageKey, selection: Selection, timeZone: string): Promise<UsageGroup[]> =>

@@ -255,6 +255,7 @@ const headOf = (
   tokenId: principal.id,
   subject: principal.subject,
   endUser: endUserOf(facts.endUser),
+  api: facts.wire,
   model: model.id,
   provider,
   rateCard,

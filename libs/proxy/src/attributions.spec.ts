@@ -8,6 +8,7 @@ const head: fc.Arbitrary<LedgerHead> = fc.record({
   tokenId: fc.constantFrom('tok_1', 'tok_2'),
   subject: fc.option(name),
   endUser: fc.option(name),
+  api: fc.option(fc.constantFrom('chat', 'messages')),
   model: name,
   provider: fc.constantFrom('p', 'q'),
   rateCard: fc.constantFrom(1, 11),

@@ -4,7 +4,7 @@ import { Attribution } from '@app/quota';
 /** End users are named by callers, so there may be any number of them. */
 const MOST = 10_000;
 
-/** One attribution for all calls of the same caller, model and price. */
+/** One attribution for all calls of the same caller, API, model and price. */
 export class Attributions {
   readonly #known = new Map<string, Attribution<LedgerHead>>();
   /** The last one of each token: mostly the next one too, and found without making a key. */
@@ -20,8 +20,8 @@ export class Attributions {
   }
 
   #find(head: LedgerHead, lineage: string): Attribution<LedgerHead> {
-    const { tenantId, tokenId, subject, endUser, model, provider, rateCard, formula } = head;
-    const key = `${tenantId} ${tokenId} ${rateCard} ${formula} ${provider} ${told(model)} ${told(subject)} ${told(endUser)}`;
+    const { tenantId, tokenId, subject, endUser, api, model, provider, rateCard, formula } = head;
+    const key = `${tenantId} ${tokenId} ${rateCard} ${formula} ${provider} ${api} ${told(model)} ${told(subject)} ${told(endUser)}`;
     let attribution = this.#known.get(key);
     if (attribution === undefined) {
       if (this.#known.size === MOST) {
@@ -37,6 +37,7 @@ export class Attributions {
 const isSame = (one: LedgerHead, other: LedgerHead): boolean =>
   one.model === other.model &&
   one.endUser === other.endUser &&
+  one.api === other.api &&
   one.subject === other.subject &&
   one.rateCard === other.rateCard &&
   one.provider === other.provider &&

@@ -87,7 +87,16 @@ async function call(
   const price = card.prices.get('m') as ModelPrice;
   const worst = quote(card, price, BOUNDS);
   const { rateCard, formula } = worst;
-  const head = { tenantId: tenant, ...by, endUser: null, model: 'm', provider: 'local', rateCard, formula };
+  const head = {
+    tenantId: tenant,
+    ...by,
+    endUser: null,
+    api: 'chat' as const,
+    model: 'm',
+    provider: 'local',
+    rateCard,
+    formula,
+  };
   const attribution = attributions.of(head, by.tokenId);
   const id = uuid7(at.getTime());
   const hold = await quota.holds.reserve(tenantPrincipal(tenant), worst, new WorstCase(attribution, worst.worst), id);

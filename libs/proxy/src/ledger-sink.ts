@@ -8,6 +8,7 @@ import {
   usageText,
   type Formula,
   type Ledger,
+  type LedgerApi,
   type LedgerHead,
   type LedgerOutcome,
   type LedgerRow,
@@ -89,6 +90,10 @@ export class SettledEntry implements Entry, LedgerRow {
 
   get endUser(): string | null {
     return this.#head.endUser;
+  }
+
+  get api(): LedgerApi | null {
+    return this.#head.api;
   }
 
   get model(): string {

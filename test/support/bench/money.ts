@@ -76,6 +76,7 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
           tokenId: principal.id,
           subject: null,
           endUser: null,
+          api: 'chat' as const,
           model: MODEL,
           provider: 'fake-openai',
           rateCard: worst.rateCard,

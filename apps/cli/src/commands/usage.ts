@@ -71,7 +71,7 @@ export function registerUsage(program: Command, cli: Cli): void {
   withPeriod(program.command('usage').description('who used what, in the current month if nothing else is said'))
     .addOption(
       new Option('--by <what>', 'sum by this')
-        .choices(['tenant', 'model', 'token', 'day', 'subject', 'costCenter'])
+        .choices(['tenant', 'model', 'token', 'day', 'subject', 'costCenter', 'api'])
         .default('tenant'),
     )
     .action(async (options: PeriodOptions & { by: string }) => {

@@ -95,6 +95,7 @@ describe('corrections', () => {
       cost_nanos: '-3550000',
       list_cost_nanos: null,
       cost_center: 'CC-1',
+      api: 'c',
     });
     expect(changes).toEqual([
       {

@@ -141,6 +141,7 @@ const COPIED = [
   'token_id',
   'subject',
   'end_user',
+  'api',
   'model',
   'provider',
   'provider_request_id',

@@ -21,6 +21,7 @@ const row: LedgerRow = {
   tokenId: 'tok_1',
   subject: null,
   endUser: null,
+  api: 'chat',
   model: 'gpt-4o',
   provider: 'openai',
   providerRequestId: 'req-up',

@@ -1,3 +1,4 @@
+import { isLedgerApi, type LedgerApi } from './api-codes';
 import type { ModelPrice } from '../pricing/model-price';
 import { cost, FORMULAS, type Formula } from '../pricing/pricing';
 import { malformedUsage, type Usage } from '../pricing/usage';
@@ -22,6 +23,8 @@ export interface LedgerHead {
   readonly subject: string | null;
   /** Whom the caller says it acts for, at most 80 characters; nobody has checked it. */
   readonly endUser: string | null;
+  /** The model API that was called; `null` of rows that do not say. */
+  readonly api: LedgerApi | null;
   /** The public name that was asked for and is priced. */
   readonly model: string;
   readonly provider: string;
@@ -69,7 +72,7 @@ const isAmount = (nanos: bigint): boolean => nanos >= 0n && nanos <= INT8_MAX;
 
 /** What keeps a row from being a row at all, or undefined. */
 export function malformed(row: LedgerRow): string | undefined {
-  const { id, at, costNanos, status, outcome, endUser, savedNanos = 0n } = row;
+  const { id, at, costNanos, status, outcome, endUser, api, savedNanos = 0n } = row;
   if (!/^[0-9a-f]{32}$/.test(id)) return 'its id is not 32 hex digits';
   if (Number.isNaN(at.getTime())) return 'its time is not an instant';
   if (!LEDGER_STATUSES.includes(status) || !LEDGER_OUTCOMES.includes(outcome))
@@ -81,6 +84,7 @@ export function malformed(row: LedgerRow): string | undefined {
   if (![row.tenantId, row.tokenId, row.model, row.provider].every((text) => typeof text === 'string'))
     return 'tenant, token, model or provider is missing';
   if (row.reason !== null && !/^[a-z_]{1,40}$/.test(row.reason)) return 'its reason is no code';
+  if (api !== null && !isLedgerApi(api)) return 'its API is unknown';
   if (endUser !== null && typeof endUser !== 'string') return 'its end user is not a name';
   return undefined;
 }

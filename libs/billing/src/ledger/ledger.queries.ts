@@ -1,5 +1,6 @@
 import type { Tx } from '@app/platform';
 import type { TokenClass } from '../pricing/token-counts';
+import { apiCode } from './api-codes';
 import type { LedgerRow } from './ledger-row';
 import type { RowText } from './row-text';
 
@@ -19,6 +20,7 @@ const HEAD_COLUMNS: readonly Column[] = [
   ['token_id', 'text', 'tokenId'],
   ['subject', 'text', 'subject'],
   ['end_user', 'text', 'endUser'],
+  ['api', 'text', 'api'],
   ['model', 'text', 'model'],
   ['provider', 'text', 'provider'],
   ['rate_card', 'int', 'rateCard'],
@@ -58,7 +60,7 @@ const AT = `timestamptz 'epoch' + row."atMs" * interval '1 millisecond'`;
 const NAMES = ['at', ...[...HEAD_COLUMNS, ...COLUMNS, ...COUNTS].map(([name]) => name)].join(', ');
 const VALUES = [
   AT,
-  ...HEAD_COLUMNS.map(([, , member]) => `head."${member}"`),
+  ...HEAD_COLUMNS.map(([, , member]) => (member === 'api' ? apiCode('head.api') : `head."${member}"`)),
   ...COLUMNS.map(([, , member]) => (member === 'webSearches' ? `coalesce(row."${member}", 0)` : `row."${member}"`)),
   ...COUNTS.map(([, tokenClass]) => `coalesce(counts."${tokenClass}", 0)`),
 ].join(', ');

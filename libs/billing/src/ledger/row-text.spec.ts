@@ -26,6 +26,7 @@ const row: fc.Arbitrary<LedgerRow> = fc
     tokenId: text,
     subject: fc.option(text),
     endUser: fc.option(text),
+    api: fc.option(fc.constantFrom('chat', 'messages')),
     model: text,
     provider: text,
     providerRequestId: fc.option(text),
@@ -53,6 +54,13 @@ describe('the text of a row', () => {
         expect(rowFromJson(facts, JSON.parse(entry), written)).toEqual(written);
       }),
     );
+  });
+
+  it('reads as one of an unknown API where a former version wrote it', () => {
+    const written = fc.sample(row, 1)[0] as LedgerRow;
+    const { head, entry } = rowText(written);
+    const facts = JSON.parse(head.json, (name, value: unknown) => (name === 'api' ? undefined : value)) as LedgerRow;
+    expect(rowFromJson(facts, JSON.parse(entry), written)).toEqual({ ...written, api: null });
   });
 
   it('says of a usage only what there is', () => {

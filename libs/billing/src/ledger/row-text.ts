@@ -12,8 +12,8 @@ export interface RowText {
 export const rowText = (row: LedgerRow): RowText => ({ head: { json: headText(row) }, entry: entryText(row) });
 
 const headText = (row: LedgerHead): string => {
-  const { tenantId, tokenId, subject, endUser, model, provider, rateCard, formula } = row;
-  return JSON.stringify({ tenantId, tokenId, subject, endUser, model, provider, rateCard, formula });
+  const { tenantId, tokenId, subject, endUser, api, model, provider, rateCard, formula } = row;
+  return JSON.stringify({ tenantId, tokenId, subject, endUser, api, model, provider, rateCard, formula });
 };
 
 /** Put together by hand: it is made for every call, and all of its texts but two are codes. */
@@ -59,9 +59,10 @@ type EntryJson = Omit<LedgerEntry, 'savedNanos'> & { readonly savedNanos?: strin
  */
 export function rowFromJson(head: LedgerHead, json: unknown, { id, at, costNanos }: LedgerKey): LedgerRow {
   const { providerRequestId = null, status, outcome, reason = null, savedNanos } = json as EntryJson;
-  const { tenantId, tokenId, subject, endUser, model, provider, rateCard, formula } = head;
+  // Journals of former versions do not name the API.
+  const { tenantId, tokenId, subject, endUser, api = null, model, provider, rateCard, formula } = head;
   const row: LedgerRow = {
-    ...{ id, at, costNanos, tenantId, tokenId, subject, endUser, model, provider, rateCard, formula },
+    ...{ id, at, costNanos, tenantId, tokenId, subject, endUser, api, model, provider, rateCard, formula },
     ...{ ...usageFromJson(json), providerRequestId, status, outcome, reason },
     ...(savedNanos === undefined ? {} : { savedNanos: BigInt(savedNanos) }),
   };

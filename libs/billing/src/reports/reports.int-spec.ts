@@ -34,12 +34,24 @@ describe('reports', () => {
     rows = {
       before: world.row({ at: new Date('2026-09-30T21:59:59.999Z') }),
       first: world.row({ at: OCTOBER_FIRST, subject: '+49 30 1234' }),
-      second: world.row({ at: OCTOBER_FIRST, model: 'claude-opus', status: 'estimated', outcome: 'aborted' }),
+      second: world.row({
+        at: OCTOBER_FIRST,
+        model: 'claude-opus',
+        api: 'messages',
+        status: 'estimated',
+        outcome: 'aborted',
+      }),
       cached: world.row({
         at: at(86_400_000),
         counts: { input: 1, output: 1, cacheRead: 3, cacheWrite5m: 4, cacheWrite1h: 5, reasoning: 6 },
       }),
-      foreign: world.row({ at: at(3_600_000), tenantId: 'beta', tokenId: 'tok_beta', providerRequestId: "'-1" }),
+      foreign: world.row({
+        at: at(3_600_000),
+        tenantId: 'beta',
+        tokenId: 'tok_beta',
+        providerRequestId: "'-1",
+        api: null,
+      }),
       after: world.row({ at: new Date('2026-10-31T23:00:00.000Z') }),
     };
     await world.book(...Object.values(rows));
@@ -76,6 +88,7 @@ describe('reports', () => {
       ['day', ['2026-10-01', '2026-10-02']],
       ['subject', ['+49 30 1234', null]],
       ['costCenter', ['=cmd()', 'CC-1']],
+      ['api', ['chat', 'messages', null]],
     ] as const)('sums by %s', async (by, keys) => {
       const { items, totals } = await world.usage.rollUp(world.admin, { ...october, by });
       expect(items.map(({ key }) => key).sort()).toEqual([...keys].sort());
@@ -150,7 +163,7 @@ describe('reports', () => {
   describe('the wall between departments', () => {
     it('shows a tenant nothing of another, whatever it asks for', async () => {
       const queries = { ...october, tenant: 'beta', limit: 50 };
-      for (const by of ['model', 'token', 'day', 'subject', 'costCenter'] as const) {
+      for (const by of ['model', 'token', 'day', 'subject', 'costCenter', 'api'] as const) {
         const own = await world.usage.rollUp(beta, { ...october, by });
         expect(own.totals.requests).toBe(1);
         expect(JSON.stringify(own)).not.toMatch(/alpha|CC-1|Laptop/i);

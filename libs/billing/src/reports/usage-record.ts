@@ -1,4 +1,5 @@
 import { formatNanos } from '@app/platform';
+import { apiOf, type LedgerApi } from '../ledger/api-codes';
 import type { LedgerOutcome, LedgerStatus } from '../ledger/ledger-row';
 import type { TokenClass } from '../pricing/token-counts';
 import type { Savings, Sums } from './reading';
@@ -15,6 +16,7 @@ export interface DetailRow extends Readonly<Record<TokenClass, bigint>> {
   readonly tokenLabel: string | null;
   readonly subject: string | null;
   readonly endUser: string | null;
+  readonly api: LedgerApi | null;
   readonly model: string;
   readonly provider: string;
   readonly providerRequestId: string | null;
@@ -36,7 +38,7 @@ export interface DetailRow extends Readonly<Record<TokenClass, bigint>> {
 
 /** The columns of a `DetailRow`, from `l`. */
 export const DETAIL = `replace(l.id::text, '-', '') AS id, l.at, l.tenant_id AS tenant, l.cost_center AS "costCenter",
-  l.token_id AS "tokenId", k.label AS "tokenLabel", l.subject, l.end_user AS "endUser", l.model, l.provider, l.provider_request_id AS "providerRequestId",
+  l.token_id AS "tokenId", k.label AS "tokenLabel", l.subject, l.end_user AS "endUser", ${apiOf('l.api')} AS api, l.model, l.provider, l.provider_request_id AS "providerRequestId",
   l.input_tokens AS input, l.cache_read_tokens AS "cacheRead", l.cache_write_5m_tokens AS "cacheWrite5m",
   l.cache_write_1h_tokens AS "cacheWrite1h", l.output_tokens AS output, l.reasoning_tokens AS reasoning,
   l.audio_input_tokens AS "audioInput", l.audio_output_tokens AS "audioOutput",
@@ -94,6 +96,7 @@ export const recordView = (row: DetailRow): UsageRecord => ({
   tokenLabel: row.tokenLabel,
   subject: row.subject,
   endUser: row.endUser,
+  api: row.api,
   model: row.model,
   provider: row.provider,
   providerRequestId: row.providerRequestId,

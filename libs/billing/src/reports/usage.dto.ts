@@ -35,15 +35,15 @@ export class PeriodQuery {
 export class TenantUsageQuery extends PeriodQuery {
   /** What to sum by. */
   @IsOptional()
-  @IsIn(['model', 'token', 'day', 'subject', 'costCenter'])
-  by: 'model' | 'token' | 'day' | 'subject' | 'costCenter' = 'model';
+  @IsIn(['model', 'token', 'day', 'subject', 'costCenter', 'api'])
+  by: 'model' | 'token' | 'day' | 'subject' | 'costCenter' | 'api' = 'model';
 }
 
 export class AdminUsageQuery extends PeriodQuery {
   /** What to sum by. */
   @IsOptional()
-  @IsIn(['tenant', 'model', 'token', 'day', 'subject', 'costCenter'])
-  by: 'tenant' | 'model' | 'token' | 'day' | 'subject' | 'costCenter' = 'tenant';
+  @IsIn(['tenant', 'model', 'token', 'day', 'subject', 'costCenter', 'api'])
+  by: 'tenant' | 'model' | 'token' | 'day' | 'subject' | 'costCenter' | 'api' = 'tenant';
 
   /** Only this tenant. */
   @IsOptional()
@@ -161,7 +161,7 @@ export class UsageTotals extends UsageSums {
 }
 
 export class UsageItem extends UsageTotals {
-  /** Tenant, model, token id, date, subject or cost centre; `null` where there is none. */
+  /** Tenant, model, token id, date, subject, cost centre or API; `null` where there is none. */
   key!: string | null;
 
   /** A tenant's name or a token's label. */
@@ -211,6 +211,12 @@ export class UsageRecord {
 
   /** Whom the caller said it acts for; nobody has checked it. */
   endUser!: string | null;
+
+  /**
+   * Which model API was called: `chat`, `responses`, `messages` or `embeddings`; `null` where the row does not say.
+   * @example "chat"
+   */
+  api!: string | null;
 
   /** As asked for. */
   model!: string;

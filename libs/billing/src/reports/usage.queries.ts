@@ -1,6 +1,7 @@
 import { dashed, type Tx } from '@app/platform';
 import { refuseArchivedRows } from '../ledger/archives.queries';
 import { rolledUp, rowByRow, SOME, sumUp } from '../roll-up/lines';
+import { apiOf } from '../ledger/api-codes';
 import { parametersOf, pathTo, type Selection } from '../ledger/selection';
 import { SAVINGS, SUMS, type Savings, type Sums } from './reading';
 import { DETAIL, LABELS, type DetailRow } from './usage-record';
@@ -15,9 +16,13 @@ const KEYS = {
   day: { key: (beginnings: string) => `width_bucket(l.at, ${beginnings})`, label: 'NULL' },
   subject: { key: () => 'l.subject', label: 'NULL' },
   costCenter: { key: () => 'l.cost_center', label: 'NULL' },
+  api: { key: () => apiOf('l.api'), label: 'NULL' },
 } as const;
 
 export type UsageKey = keyof typeof KEYS;
+
+/** What the roll-up does not tell apart. */
+const ROW_BY_ROW: ReadonlySet<UsageKey> = new Set(['subject', 'api']);
 
 export interface UsageGroup extends Sums, Savings {
   readonly total: boolean;
@@ -28,8 +33,7 @@ export interface UsageGroup extends Sums, Savings {
 }
 
 /**
- * The totals first, then up to `limit` groups. Without rows the totals' sums are null or zero. Subjects are not told apart in the roll-up,
- * so these are summed row by row.
+ * The totals first, then up to `limit` groups. Without rows the totals' sums are null or zero.
  */
 export async function selectUsage(
   tx: Tx,
@@ -43,7 +47,7 @@ export async function selectUsage(
   const order = by === 'day' ? 'key' : '"costNanos" DESC, key COLLATE "C"';
   const groups = await sumUp<UsageGroup>(
     tx,
-    by === 'subject'
+    ROW_BY_ROW.has(by)
       ? rowByRow(tx, selection)
       : await rolledUp(
           tx,

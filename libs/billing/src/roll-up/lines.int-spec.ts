@@ -33,7 +33,7 @@ const TO = Date.parse('2026-04-07T00:00:00Z');
 const TEN_DAYS = { from: new Date(FROM), to: new Date(TO) };
 const DAY_MS = 24 * HOUR_MS;
 const TENANTS = ['alpha', 'beta'] as const;
-const KEYS = ['tenant', 'model', 'token', 'day', 'subject', 'costCenter'] as const;
+const KEYS = ['tenant', 'model', 'token', 'day', 'subject', 'costCenter', 'api'] as const;
 const ZONES = ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/St_Johns', 'Australia/Lord_Howe'];
 
 interface Booked {
@@ -110,9 +110,9 @@ describe('sums from the roll-up', () => {
     await world.asSuperuser(`DELETE FROM ledger; DELETE FROM ledger_hours; DELETE FROM ledger_days; DELETE FROM ledger_quarters; DELETE FROM ledger_cut_hours;
       UPDATE ledger_roll_up SET booked_up_to = '1970-01-01Z', days_booked_up_to = '1970-01-01Z', quarters_booked_up_to = '1970-01-01Z', reaching = '1970-01-01Z'`);
     await world.asSuperuser(
-      `INSERT INTO ledger (id, at, booked_at, tenant_id, cost_center, token_id, subject, end_user, model, provider, rate_card, formula, status, outcome,
+      `INSERT INTO ledger (id, at, booked_at, tenant_id, cost_center, token_id, subject, end_user, api, model, provider, rate_card, formula, status, outcome,
          input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, cost_nanos, service_tier, saved_nanos)
-       SELECT (r->>'id')::uuid, (r->>'at')::timestamptz, (r->>'bookedAt')::timestamptz, r->>'tenant', r->>'costCenter', r->>'token', r->>'subject', r->>'endUser',
+       SELECT (r->>'id')::uuid, (r->>'at')::timestamptz, (r->>'bookedAt')::timestamptz, r->>'tenant', r->>'costCenter', r->>'token', r->>'subject', r->>'endUser', (r->>'api')::"char",
          r->>'model', 'openai', 1, 1, r->>'status', 'completed', 1, 2, 3, 4, 5, 6, (r->>'cost')::bigint, r->>'tier', (r->>'saved')::bigint
        FROM jsonb_array_elements($1) r`,
       [
@@ -123,6 +123,7 @@ describe('sums from the roll-up', () => {
             at: new Date(at),
             bookedAt: new Date(at + delayMs),
             subject: index % 2 ? `user-${index % 3}` : null,
+            api: index % 4 ? 'c' : 'm',
             endUser: `customer-${index % 3}`,
             status,
             cost: status === 'correction' ? -cost : cost,

@@ -24,7 +24,7 @@ export const SOME = 'sum(l.requests) > 0';
 
 /** Each row a line, with columns that the roll-up does not have too. */
 export const rowByRow = (tx: Tx, selection: Selection): Lines => ({
-  sql: `(SELECT l.at, l.subject, l.end_user, ${lineOfRow()} FROM ledger l WHERE ${pathTo(tx, selection).selected}) l`,
+  sql: `(SELECT l.at, l.subject, l.end_user, l.api, ${lineOfRow()} FROM ledger l WHERE ${pathTo(tx, selection).selected}) l`,
   parameters: parametersOf(selection),
   refuseIncomplete: () => refuseArchivedRows(tx, selection),
 });
