@@ -162,6 +162,10 @@ export class LedgerBridge implements LedgerSink {
     return this.ledger.pauseBooking(tx);
   }
 
+  beginning(tx: Tx): Promise<Date | null> {
+    return this.ledger.beginning(tx);
+  }
+
   currency(at: Date): string | null {
     return this.ledger.currency(at);
   }

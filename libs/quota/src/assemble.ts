@@ -7,6 +7,7 @@ import { Journal, type JournalOptions } from './journal';
 import { Leases } from './leases.service';
 import { Meters } from './meters';
 import { BudgetNotices } from './notices/budget-notices.service';
+import { OldWindows } from './old-windows.service';
 import { Quota, type QuotaParts } from './quota.service';
 import { Recovery, type RecoveryPlace } from './recovery.service';
 import { BudgetDirectory } from './scopes/budget-directory.service';
@@ -52,6 +53,7 @@ export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const holds = new Holds(process, leases, journal, settlements, clock);
   const place = { databaseUrl, dataDir, journals, processId: process.id };
   const recovery = new Recovery(database, jobs, settlements, log, place);
-  const parts = { process, journal, leases, settlements, holds, recovery };
+  const oldWindows = new OldWindows(database, jobs, settlements, log);
+  const parts = { process, journal, leases, settlements, holds, recovery, oldWindows };
   return { ...parts, meters, place, quota: new Quota(parts, database, jobs, changes, log) };
 }

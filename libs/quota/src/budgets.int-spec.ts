@@ -153,6 +153,38 @@ describe('budgets', () => {
     });
   });
 
+  test('windows go when their months have left the ledger, but for what is leased, written off or not covered', async () => {
+    await gateways.tenant('old');
+    const [gone, kept] = [
+      ['whole', 'last day', 'told', 'once leased'],
+      ['leased', 'written off', 'not covered', 'still in it'],
+    ];
+    await gateways.sql.query(
+      `WITH process AS (INSERT INTO gateway_processes (id, host, pid) VALUES ('00000000-0000-7000-8000-00000000bbbb', 'h', 1) RETURNING id),
+       w AS (INSERT INTO budget_windows (tenant_id, scope, target, metric, period, starts_at, ends_at, spent, leased, written_off, uncovered)
+         SELECT 'old', 'user', target, 'cost', 'month', from_at, to_at, 5, (target = 'leased')::int, (target = 'written off')::int,
+           (target = 'not covered')::int
+         FROM unnest($1::text[]) target, LATERAL (SELECT
+           CASE WHEN target = 'last day' THEN '2024-12-31Z' ELSE '2024-12-01Z' END::timestamptz AS from_at,
+           CASE WHEN target = 'still in it' THEN '2025-01-01T00:30Z' ELSE '2025-01-01Z' END::timestamptz AS to_at) d
+         RETURNING id, target, leased),
+       l AS (INSERT INTO leases (process_id, window_id, amount)
+         SELECT process.id, w.id, w.leased FROM process, w WHERE target LIKE '%leased')
+       INSERT INTO budget_notices (window_id, percent) SELECT id, 50 FROM w WHERE target = 'told'`,
+      [[...gone, ...kept]],
+    );
+    const left = async () =>
+      (
+        await gateways.look<{ target: string }>(`SELECT target FROM budget_windows WHERE tenant_id = 'old' ORDER BY id`)
+      ).map(({ target }) => target);
+    await gateways.sql.query(`SELECT ensure_ledger_partition('2024-12-01Z'), ensure_ledger_partition('2025-01-01Z')`);
+    await (await gateways.start()).quota.drain();
+    expect(await left()).toEqual([...gone, ...kept]);
+    await gateways.sql.query('DROP TABLE ledger_2024_12');
+    await (await gateways.start()).quota.drain();
+    expect(await left()).toEqual(kept);
+  });
+
   test('the database itself refuses to pass a budget, and a tenant cannot touch one', async () => {
     await gateways.sql.query(
       `INSERT INTO budget_windows (tenant_id, metric, period, scope, starts_at, ends_at, limit_amount, ceiling)

@@ -54,6 +54,9 @@ export interface LedgerSink {
   /** Waits for whoever is booking, and keeps others from it until the transaction ends. */
   pauseBooking(tx: Tx): Promise<void>;
 
+  /** When the oldest month begins that is in the ledger: nothing before is corrected. `null` if there is none. */
+  beginning(tx: Tx): Promise<Date | null>;
+
   /** In which costs were counted at that time; `null` before there were prices. */
   currency(at: Date): string | null;
 

@@ -4,6 +4,7 @@ import type { Holds } from './holds.service';
 import type { Journal } from './journal';
 import { returnAll } from './leases.queries';
 import type { Leases } from './leases.service';
+import type { OldWindows } from './old-windows.service';
 import type { Recovery } from './recovery.service';
 import type { Settlements } from './settlements.service';
 
@@ -33,6 +34,7 @@ export interface QuotaParts {
   readonly settlements: Settlements;
   readonly holds: Holds;
   readonly recovery: Recovery;
+  readonly oldWindows: OldWindows;
 }
 
 /** Brings the money of one gateway process to life and to an end. */
@@ -53,13 +55,14 @@ export class Quota {
    * @throws CodedError `database_unavailable`
    */
   async start(): Promise<void> {
-    const { process, journal, leases, recovery } = this.parts;
+    const { process, journal, leases, recovery, oldWindows } = this.parts;
     await process.start();
     this.#started = true;
     journal.open();
     await recovery.sweep();
     await leases.start(this.changes);
     recovery.start();
+    oldWindows.start();
   }
 
   /**
@@ -123,9 +126,10 @@ export class Quota {
   }
 
   private async stop(): Promise<void> {
-    const { leases, settlements, recovery } = this.parts;
+    const { leases, settlements, recovery, oldWindows } = this.parts;
     leases.stop();
     settlements.stop();
+    await oldWindows.stop();
     await recovery.stop();
   }
 }

@@ -161,6 +161,24 @@ export const lockWindows = (tx: Tx, owner: Owner, meters: readonly MeterWindow[]
 export const lockWindowIds = (tx: Tx, ids: readonly bigint[]): Promise<unknown[]> =>
   tx.query('SELECT id FROM budget_windows WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [ids.map(String)]);
 
+/**
+ * Removes windows that ended by an instant, and that they were told of. What a process has leased, or somebody wrote off, stays.
+ * @returns how many
+ */
+export async function deleteWindows(tx: Tx, endedBy: Date, most: number): Promise<number> {
+  const deleted = await tx.query(
+    `WITH old AS (
+       SELECT id FROM budget_windows w WHERE ends_at <= $1 AND leased = 0 AND written_off = 0 AND uncovered = 0
+         AND NOT EXISTS (SELECT FROM leases l WHERE l.window_id = w.id AND (l.amount > 0 OR l.written_off > 0))
+       ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED),
+     told AS (DELETE FROM budget_notices n USING old WHERE n.window_id = old.id),
+     empty AS (DELETE FROM leases l USING old WHERE l.window_id = old.id)
+     DELETE FROM budget_windows w USING old WHERE w.id = old.id RETURNING w.id`,
+    [endedBy, most],
+  );
+  return deleted.length;
+}
+
 /** As `$1`, `$2` and `$3`. */
 export const fieldsOf = ({ tenantId, scope, target }: Owner): unknown[] => [tenantId, scope, target];
 

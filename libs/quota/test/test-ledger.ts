@@ -59,6 +59,13 @@ export const testLedger: LedgerSink = {
     await tx.query('SELECT ledger_booked_up_to()');
   },
 
+  async beginning(tx: Tx): Promise<Date | null> {
+    const [row] = await tx.query<{ at: Date | null }>(
+      `SELECT min(to_timestamp(right(inhrelid::regclass::text, 7), 'YYYY_MM')) AS at FROM pg_inherits WHERE inhparent = 'ledger'::regclass`,
+    );
+    return row?.at ?? null;
+  },
+
   currency: () => 'USD',
 
   async used(tx, { tenantId, scope, target }, { startsAtMs, endsAtMs }) {

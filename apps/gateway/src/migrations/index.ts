@@ -22,6 +22,7 @@ import { PromptLog1795300000024 } from './1795300000024-prompt-log';
 import { NoticesInOrder1795300000025 } from './1795300000025-notices-in-order';
 import { LedgerQuarters1795300000028 } from './1795300000028-ledger-quarters';
 import { TokenLineages1795300000029 } from './1795300000029-token-lineages';
+import { OldWindows1795300000030 } from './1795300000030-old-windows';
 import { LedgerApi1795300000031 } from './1795300000031-ledger-api';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
@@ -50,5 +51,6 @@ export const migrations = [
   NoticesInOrder1795300000025,
   LedgerQuarters1795300000028,
   TokenLineages1795300000029,
+  OldWindows1795300000030,
   LedgerApi1795300000031,
 ];

@@ -112,6 +112,15 @@ export async function insertRows(tx: Tx, rows: readonly PricedRow[]): Promise<re
   return inserted?.count === rows.length ? rows.map(({ row }) => row.id) : (inserted?.ids ?? []);
 }
 
+/** SQL of the months that are in the ledger, as instants in UTC, with their tables. */
+export const ATTACHED_MONTHS = `SELECT to_timestamp(right(c.relname, 7), 'YYYY_MM') AS month, c.oid AS "table"
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ledger'::regclass`;
+
+export async function selectBeginning(tx: Tx): Promise<Date | null> {
+  const [row] = await tx.query<{ at: Date | null }>(`SELECT min(month) AS at FROM (${ATTACHED_MONTHS}) attached`);
+  return row?.at ?? null;
+}
+
 /** An instant up to which every row is booked and committed: whoever books later is told a later one. Waits for writers. */
 export async function selectBookedUpTo(tx: Tx): Promise<Date> {
   const [row] = await tx.query<{ at: Date }>('SELECT ledger_booked_up_to() AS at');

@@ -5,7 +5,7 @@ import { knownCards } from '../catalogue/known-cards';
 import { listCost, priceOf } from '../pricing/pricing';
 import type { RateCard } from '../rates/rate-card';
 import { pauseBooking, sumUsed, type Used, type UsedBy } from '../roll-up/used.queries';
-import { insertRows, type PricedRow } from './ledger.queries';
+import { insertRows, type PricedRow, selectBeginning } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, type LedgerRow } from './ledger-row';
 import { entryText, type RowText, rowText } from './row-text';
@@ -38,6 +38,11 @@ export class Ledger {
   /** Waits for whoever is booking, and keeps others from it until the transaction ends. */
   async pauseBooking(tx: Tx): Promise<void> {
     await pauseBooking(tx);
+  }
+
+  /** When the oldest month begins that is in the ledger, if only with its late rows; `null` if there is none. */
+  beginning(tx: Tx): Promise<Date | null> {
+    return selectBeginning(tx);
   }
 
   /** What calls of that moment are billed in, ISO 4217; `null` without a rate card. */

@@ -107,10 +107,13 @@ describe('months of the ledger', () => {
     const daily = await world.csv(world.admin, { ...query, layout: 'daily' });
     const bill = await text(await world.statements.bill(world.admin, '2025-01'));
 
+    const beginning = () => world.inPlatform((tx) => world.ledger.beginning(tx));
+    expect(await beginning()).toEqual(new Date('2025-01-01'));
     expect(await world.months.detach(world.admin, '2025-01')).toMatchObject({
       state: 'detached',
       archivedTables: ['ledger_2025_01'],
     });
+    expect(await beginning()).toEqual(new Date('2025-02-01'));
     expect(await world.usage.rollUp(world.admin, { ...query, by: 'tenant' })).toEqual(before);
     expect(await world.csv(world.admin, { ...query, layout: 'daily' })).toBe(daily);
 

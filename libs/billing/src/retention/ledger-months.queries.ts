@@ -1,4 +1,5 @@
 import { CodedError, type Tx } from '@app/platform';
+import { ATTACHED_MONTHS } from '../ledger/ledger.queries';
 import { EXPORTED_AT } from '../statements/statement-exports.queries';
 import type { ChainEnd, LedgerMonthFacts, UnexportedStatement } from './ledger-month';
 
@@ -17,8 +18,7 @@ export interface LedgerMonthRow extends LedgerMonthFacts {
 export const selectMonths = (tx: Tx): Promise<LedgerMonthRow[]> =>
   tx.query<LedgerMonthRow>(
     `WITH attached AS (
-       SELECT to_timestamp(right(c.relname, 7), 'YYYY_MM') AS month, pg_total_relation_size(c.oid) AS bytes
-       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ledger'::regclass
+       SELECT month, pg_total_relation_size("table") AS bytes FROM (${ATTACHED_MONTHS}) a
      ), archived AS (
        SELECT month, sum(bytes) AS bytes, array_agg(table_name ORDER BY detached_at) AS tables FROM ledger_archives GROUP BY month
      )
