@@ -295,6 +295,20 @@ describe('a rule for answers', () => {
     );
   });
 
+  test.each([
+    'messages.1.content.0: Invalid `signature` in `thinking` block',
+    'messages.1.content.0: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified.',
+  ])('says what to do where a masked thought was sent back: %s', async (message) => {
+    const model = 'claude/fake-altered';
+    fake.script(model, { error: { status: 400, message } });
+    const ask = { model, max_tokens: 50, messages: said('x') };
+    const told = await failureOf(anthropicClient(gateway.url, own.token).messages.create(ask));
+    expect(told).toMatchObject({ status: 400, error: { error: { gateway_code: 'thought_masked' } } });
+    const { token } = await createDepartment(gateway, { budget: '100.00' });
+    const unmasked = await failureOf(anthropicClient(gateway.url, token).messages.create(ask));
+    expect(String((unmasked as Error).message)).toContain(message);
+  });
+
   test('leaves alone what has nothing in it', async () => {
     const { token } = await createDepartment(gateway, { budget: '100.00' });
     const ask = async (key: string) => {

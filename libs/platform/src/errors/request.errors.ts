@@ -90,6 +90,14 @@ export const REQUEST_ERRORS = {
     remedy:
       'Ask for something else, or ask your gateway administrator about the rule. What was made of the answer is billed.',
   },
+  thought_masked: {
+    ...invalid,
+    status: 400,
+    title:
+      'The provider refused a thought of an earlier answer because it is no longer as the model wrote it: a rule of your company masks what it finds in answers.',
+    remedy:
+      'Leave that thought out of the request, or, where the model thinks within a fixed budget, that answer. To avoid it, ask for thoughts without their text ("thinking.display": "omitted").',
+  },
   feature_not_supported: {
     ...invalid,
     status: 400,

@@ -8,6 +8,12 @@ import { MaskedEvents } from './masked-events';
 /** Names the rules that masked something, in the request or in an answer that comes at once. */
 const MASKED_HEADER = 'x-openclawmu-masked';
 
+/**
+ * How Anthropic refuses a thought that is not as it was signed. Somebody else may have altered it; more likely a mask in an answer did.
+ * https://platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting
+ */
+const THOUGHT_REFUSED = /thinking`? blocks [^"]{0,60}cannot be modified|Invalid `?signature`? in `?thinking`? block/;
+
 /** What an answer is looked through for, and as what. */
 export interface Inspecting {
   readonly wire: Wire;
@@ -77,8 +83,9 @@ export class MaskingSink extends NamingSink {
     this.#events = new MaskedEvents(wire, scanner, isJson, this.#findings);
   }
 
-  /** @throws CodedError `answer_refused`, `provider_error` */
+  /** @throws CodedError `answer_refused`, `thought_masked`, `provider_error` */
   override whole(status: number, headers: Record<string, string>, body: Buffer): void {
+    if (status === 400 && THOUGHT_REFUSED.test(body.toString())) throw new CodedError('thought_masked');
     const { scanner, isJson } = this.inspecting;
     const masked = inspectAnswer(body, scanner, isJson, this.#findings);
     this.onlooker.over(this.#findings);
