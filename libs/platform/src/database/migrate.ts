@@ -103,6 +103,7 @@ async function prepareRoles(owner: Client, login: string): Promise<void> {
     try {
       await owner.query(statement);
     } catch (error) {
+      if (isDatabaseAway(error)) throw error;
       // Two databases of one cluster may do this at the same moment.
       if (ALREADY_THERE.has(codeOf(error))) continue;
       throw new DatabaseUnfit(
