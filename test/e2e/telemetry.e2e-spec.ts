@@ -274,6 +274,35 @@ test.each<[boolean, Play]>([
   });
 });
 
+test.each<[string, string, Play, number, string, object]>([
+  ['counted', 'claude', whole({}, { input_tokens: 9 }), 200, 'completed', {}],
+  ['refused by the provider', 'claude', failing(400), 400, 'failed', { 'error.type': '400' }],
+  ['left unanswered', 'claude', hangingUp, 502, 'failed', { 'error.type': 'provider_unreachable' }],
+  ['counted by nobody', 'cheap', silent, 501, 'unsent', { 'error.type': 'count_not_offered' }],
+])('tokens that are %s are told like a call', async (_, model, play, status, outcome, error) => {
+  one.play(play);
+  const { traceId, spanId, headers } = newTrace();
+  const body = { model, messages: [{ role: 'user', content: PROMPT }] };
+  const path = '/v1/messages/count_tokens';
+  expect((await gateway.call('POST', path, body, token, headers)).status).toBe(status);
+  const [request, operation, attempt] = await spansOf(traceId, outcome === 'unsent' ? 2 : 3);
+  expect(request).toMatchObject({
+    ...{ name: `POST ${path}`, kind: 2, parentSpanId: spanId },
+    attributes: { 'http.route': path, 'http.response.status_code': status, 'openclawmu.tenant.id': 'finance' },
+  });
+  expect(operation).toMatchObject({
+    ...{ name: `count_tokens ${model}`, kind: 3, status: status < 300 ? 0 : 2 },
+    attributes: {
+      ...{ 'gen_ai.operation.name': 'count_tokens', 'gen_ai.request.model': model, 'openclawmu.outcome': outcome },
+      ...error,
+    },
+  });
+  expect(operation?.attributes).not.toHaveProperty('openclawmu.cost');
+  if (outcome === 'unsent') return;
+  expect(attempt).toMatchObject({ name: 'POST messages', attributes: { 'url.full': one.url + path } });
+  expect(one.asked.at(-1)?.headers).toMatchObject({ traceparent: `00-${traceId}-${attempt?.spanId}-01` });
+});
+
 test('each attempt of a route is told, with who was asked and what became of it', async () => {
   one.play(failing(503));
   const { spans, status } = await traced({ model: 'smart' }, 4);
@@ -379,6 +408,7 @@ test('metrics are those of the conventions, with their boundaries, and name no t
   const input = of('gen_ai.client.token.usage', { 'gen_ai.request.model': 'smart', 'gen_ai.token.type': 'input' });
   expect(input).toMatchObject({ unit: '{token}', count: 1, sum: 10 });
   expect(input?.bounds.slice(0, 3)).toEqual([1, 4, 16]);
+  expect(of('gen_ai.client.operation.duration', { 'gen_ai.operation.name': 'count_tokens' })).toBeDefined();
   expect(JSON.stringify(points)).not.toMatch(/finance|poor/);
 });
 

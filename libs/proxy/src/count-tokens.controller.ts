@@ -6,6 +6,7 @@ import { HttpSink } from './answer-sink';
 import { TokenCounts } from './counting/token-counts.service';
 import { queryOf } from './model.controller';
 import { readBody } from './read-body';
+import { Telemetry } from './telemetry/telemetry.service';
 
 const MODEL = 'local/demo';
 
@@ -17,6 +18,7 @@ export class CountTokensController {
   constructor(
     private readonly counts: TokenCounts,
     private readonly config: Config,
+    private readonly telemetry: Telemetry,
   ) {}
 
   @Post()
@@ -70,11 +72,20 @@ export class CountTokensController {
     @Res() response: Response,
   ): Promise<void> {
     const { bodyLimitBytes, bodyTimeoutMs } = this.config.current.server;
-    const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
     const { requestId: id, headers, url } = request;
-    const told = await this.counts.count(principal, {
-      ...{ id, wire: 'messages', path: `/v1/messages${queryOf(url)}`, headers, body },
-    });
-    new HttpSink(response, 'messages', id).whole(told.status, told.headers, told.body);
+    const trace = this.telemetry.begin('count_tokens', principal, id, headers);
+    if (trace) request.traceId = trace.traceId;
+    try {
+      const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
+      const path = `/v1/messages${queryOf(url)}`;
+      const told = await this.counts.count(principal, { id, wire: 'messages', path, headers, body }, trace);
+      if (trace) trace.status = told.status;
+      new HttpSink(response, 'messages', id).whole(told.status, told.headers, told.body);
+    } catch (error) {
+      trace?.failed(error);
+      throw error;
+    } finally {
+      trace?.end();
+    }
   }
 }

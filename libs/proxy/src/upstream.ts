@@ -8,6 +8,7 @@ import { viewOf } from './provider/provider-view';
 import type { Waiter } from './provider/turnstile';
 import type { RetryRules } from './route/attempts';
 import type { Candidate } from './router';
+import type { CallTrace } from './telemetry/call-trace';
 
 const ONCE: RetryRules = { retries: 0, retryMs: 0 };
 
@@ -17,6 +18,7 @@ export interface CountAsked {
   readonly headers: Record<string, string>;
   readonly body: Buffer;
   readonly patienceMs: number;
+  readonly trace?: CallTrace | null;
 }
 
 export interface CountAnswer {
@@ -87,7 +89,7 @@ export class Upstream {
    * A provider that rests is not asked; what becomes of this tells nothing of its models.
    * @throws CodedError `provider_disabled`, `provider_resting`; Error if there is no answer in time
    */
-  async countTokens(provider: string, { query, headers, body, patienceMs }: CountAsked): Promise<CountAnswer> {
+  async countTokens(provider: string, { query, headers, body, patienceMs, trace }: CountAsked): Promise<CountAnswer> {
     const line = this.#lines.get(provider);
     if (!line) throw new CodedError('provider_disabled');
     const nowMs = performance.now();
@@ -95,8 +97,10 @@ export class Upstream {
     if (waitMs > 0) throw resting(waitMs);
     const key = line.keys.pick(nowMs);
     key?.addTo(headers);
+    const path = `/v1/messages/count_tokens${query}`;
+    trace?.sent(line, { headers, path, model: '', body });
     const answer = await line.pool.request({
-      path: line.pathOf(`/v1/messages/count_tokens${query}`, ''),
+      path: line.pathOf(path, ''),
       method: 'POST',
       headers,
       body,

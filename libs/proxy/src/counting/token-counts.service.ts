@@ -9,6 +9,7 @@ import { errorAnswer, isErrorObject } from '../provider-answer';
 import { editMembers } from '../request-edit';
 import type { RequestFacts } from '../request-facts';
 import type { Candidate } from '../router';
+import type { CallTrace } from '../telemetry/call-trace';
 import { Upstream } from '../upstream';
 import { withoutMedia } from './count-question';
 import { TokenCounter } from './token-counter';
@@ -34,31 +35,38 @@ export class TokenCounts {
   ) {}
 
   /** @throws CodedError as a call of the model would, and `count_not_offered` */
-  async count(principal: Principal, asked: ModelRequest): Promise<CountTold> {
+  async count(principal: Principal, asked: ModelRequest, trace: CallTrace | null = null): Promise<CountTold> {
     const { request, facts, plan } = this.intake.take(principal, asked);
+    trace?.planned(facts, plan, request.body, this.upstream.provider(plan.candidates[0].provider));
     const candidate = plan.candidates[this.upstream.firstToAsk(plan.candidates)] as Candidate;
-    if (candidate.wire === 'messages') return this.ask(candidate, facts, request);
+    if (candidate.wire === 'messages') return this.ask(candidate, facts, request, trace);
     const body = JSON.stringify({ input_tokens: await this.countHere(candidate, facts, request) });
     return { status: 200, headers: headersToClient({}, request.id), body: Buffer.from(body) };
   }
 
   private async ask(
-    { provider, upstreamModel }: Candidate,
+    candidate: Candidate,
     facts: RequestFacts,
     request: ModelRequest,
+    trace: CallTrace | null,
   ): Promise<CountTold> {
+    const { provider, upstreamModel } = candidate;
     const set: Record<string, string> = upstreamModel === facts.model ? {} : { model: JSON.stringify(upstreamModel) };
     const body = editMembers(request.body, facts.object, { remove: facts.ownedKeys, set });
     const query = request.path.slice(request.path.split('?', 1)[0]?.length);
-    const asked = { query, headers: headersToProvider(request.headers, body.length), body, patienceMs: PATIENCE_MS };
+    const headers = headersToProvider(request.headers, body.length);
+    const asked = { query, headers, body, patienceMs: PATIENCE_MS, trace };
+    trace?.trying(candidate);
     const told = await this.upstream.countTokens(provider, asked).catch((error: Error) => {
+      trace?.tried(0, error);
       throw error.name === 'TimeoutError' ? new CodedError('provider_timeout') : explain(error);
     });
+    trace?.tried(told.status, null);
     if (NO_ROUTE.has(told.status) && !isErrorObject(told.body)) throw new CodedError('count_not_offered');
     const answer = told.status < 300 ? told : errorAnswer('anthropic', told.status, told.body);
-    const headers = headersToClient(told.headers, request.id);
-    headers['content-type'] = 'application/json';
-    return { status: answer.status, headers, body: answer.body };
+    const toClient = headersToClient(told.headers, request.id);
+    toClient['content-type'] = 'application/json';
+    return { status: answer.status, headers: toClient, body: answer.body };
   }
 
   private async countHere({ model }: Candidate, facts: RequestFacts, { body }: ModelRequest): Promise<number> {

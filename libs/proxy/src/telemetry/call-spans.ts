@@ -1,8 +1,8 @@
 import { formatNanos } from '@app/platform';
-import { PATH_OF } from '../wire';
-import { CLIENT_LEFT, errorOf, errorOfAttempt, OPERATION_OF } from './call-outcome';
+import { CLIENT_LEFT, errorOf, errorOfAttempt, outcomeOf } from './call-outcome';
 import type { AttemptNotes, CallTrace, SettledNotes } from './call-trace';
 import { addressOf } from './provider-name';
+import { OPERATION_OF, ROUTE_OF } from './traced-api';
 
 export type AttributeValue = string | number | boolean | string[];
 export type SpanAttributes = Record<string, AttributeValue>;
@@ -44,7 +44,7 @@ function serverSpan(call: CallTrace): SpanNotes {
   const { asking, startMs, endMs, status, parent } = call;
   const error = errorOf(call);
   const isError = status >= SERVER_ERROR || (error !== null && error !== CLIENT_LEFT && status < 400);
-  const path = PATH_OF[asking.wire];
+  const path = ROUTE_OF[asking.api];
   const attributes: SpanAttributes = {
     'http.request.method': 'POST',
     'http.route': path,
@@ -82,7 +82,7 @@ function operationSpan(call: CallTrace): SpanNotes {
   if (call.settled) addSettled(attributes, call.settled);
   addIdentity(attributes, call);
   return {
-    name: `${OPERATION_OF[call.asking.wire]} ${call.plan?.publicModel}`,
+    name: `${OPERATION_OF[call.asking.api]} ${call.plan?.publicModel}`,
     kind: 'client',
     spanId: call.callSpanId,
     parentId: call.serverSpanId,
@@ -99,7 +99,7 @@ export function operationAttributes(call: CallTrace): SpanAttributes {
   const attempt = answering(call);
   const provider = attempt?.provider ?? first;
   const attributes: SpanAttributes = {
-    'gen_ai.operation.name': OPERATION_OF[asking.wire],
+    'gen_ai.operation.name': OPERATION_OF[asking.api],
     'gen_ai.request.model': plan?.publicModel ?? '',
   };
   if (provider) {
@@ -122,8 +122,8 @@ function addRequest(attributes: SpanAttributes, { facts, plannedMs, firstChunkMs
 }
 
 function addOutcome(attributes: SpanAttributes, call: CallTrace): void {
-  const { settled, isCached, admittedMs, plannedMs, attempts, plan } = call;
-  attributes['openclawmu.outcome'] = settled?.outcome ?? (isCached ? 'cached' : 'unsent');
+  const { admittedMs, plannedMs, attempts, plan } = call;
+  attributes['openclawmu.outcome'] = outcomeOf(call);
   attributes['openclawmu.attempts'] = attempts.length;
   if (admittedMs !== 0) attributes['openclawmu.hold.wait_ms'] = Math.round((admittedMs - plannedMs) * 1000) / 1000;
   const attempt = answering(call);

@@ -19,7 +19,7 @@ const lineTo = (provider: ProviderConfig): Line => ({ provider, pathOf: (path: s
 const newCall = (mostContentBytes = 0): CallTrace =>
   new CallTrace(
     { id: 'tok_1', tenantId: 'finance' } as Principal,
-    { id: 'req_1', wire: 'chat', userAgent: 'curl/8' },
+    { id: 'req_1', api: 'chat', userAgent: 'curl/8' },
     PARENT,
     true,
     { ended: () => undefined },

@@ -8,8 +8,8 @@ import type { RecordingSink } from '../recording-sink';
 import type { RequestFacts } from '../request-facts';
 import type { Candidate, Plan } from '../router';
 import { withoutKey, type AnswerHead } from '../usage/answer-head';
-import type { Wire } from '../wire';
 import { newSpanId, newTraceId, writeTraceParent, type TraceParent } from './trace-context';
+import type { TracedApi } from './traced-api';
 
 /** One attempt to have a call answered. Times are monotonic ms. */
 export interface AttemptNotes {
@@ -42,7 +42,7 @@ type Concluded = Pick<SettledNotes, 'outcome'> & Partial<Pick<Ending, 'stopReaso
 /** The request that a call answers. */
 export interface Asking {
   readonly id: string;
-  readonly wire: Wire;
+  readonly api: TracedApi;
   readonly userAgent: string | undefined;
 }
 

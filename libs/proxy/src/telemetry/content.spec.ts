@@ -8,7 +8,7 @@ import { bounded, contentAttributes } from './content';
 const told = (wire: Wire, asked: object, most = 10_000): Record<string, unknown> => {
   const call = new CallTrace(
     { id: 'tok_1', tenantId: 'finance' } as Principal,
-    { id: 'req_1', wire, userAgent: undefined },
+    { id: 'req_1', api: wire, userAgent: undefined },
     null,
     true,
     { ended: () => undefined },

@@ -17,9 +17,9 @@ interface Message {
  * what a policy has masked is masked. Bytes of images and the like are left out, and what is above `mostBytes` is cut.
  */
 export function contentAttributes(call: CallTrace, mostBytes: number): SpanAttributes {
-  const { wire } = call.asking;
-  // Vectors and what they are made of are no messages.
-  if (wire === 'embeddings') return {};
+  const { api: wire } = call.asking;
+  // Vectors and what they are made of are no messages, and what is counted is told when it is asked.
+  if (wire === 'embeddings' || wire === 'count_tokens') return {};
   const attributes: SpanAttributes = {};
   const { asked } = call;
   if (asked) tell(attributes, 'gen_ai.input.messages', mostBytes, () => turnsOf(wire, asked).flatMap(messagesOf));

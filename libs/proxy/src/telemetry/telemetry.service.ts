@@ -2,11 +2,11 @@ import { Config, LOG, sameSettings, type GatewayConfig, type Log, type Principal
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Registry } from 'prom-client';
-import type { Wire } from '../wire';
 import { CallTrace } from './call-trace';
 import type { OtlpExport, TelemetrySettings } from './otlp-export';
 import { TelemetryFaults } from './telemetry-faults';
 import { readTraceParent } from './trace-context';
+import type { TracedApi } from './traced-api';
 
 /** Traces and metrics of calls for a collector, if the configuration says so; else nothing of it is even loaded. */
 @Injectable()
@@ -29,12 +29,12 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Begins to note what becomes of a call; null while telemetry is off. */
-  begin(wire: Wire, principal: Principal, requestId: string, headers: IncomingHttpHeaders): CallTrace | null {
+  begin(api: TracedApi, principal: Principal, requestId: string, headers: IncomingHttpHeaders): CallTrace | null {
     const target = this.#export;
     if (target === null) return null;
     const parent = readTraceParent(headers);
     const isSampled = target.tracesCalls && (parent ? parent.sampled : target.samples());
-    const asking = { id: requestId, wire, userAgent: headers['user-agent'] };
+    const asking = { id: requestId, api, userAgent: headers['user-agent'] };
     return new CallTrace(principal, asking, parent, isSampled, target, isSampled ? target.mostContentBytes : 0);
   }
 
