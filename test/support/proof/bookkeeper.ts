@@ -141,14 +141,19 @@ export class Bookkeeper {
 
   /** Asks whoever lives until it is answered; by its key, what was done already is not done again. */
   private async insist(path: string, key: string, body: unknown): Promise<Answer<unknown>> {
+    let last = 'nobody was there to ask';
     for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(PAUSE_MS)) {
       const [gateway] = this.fleet.alive;
-      const answer = await gateway
-        ?.call<unknown>('POST', path, body, undefined, { 'idempotency-key': key })
-        .catch(() => undefined);
-      if (answer && answer.status < 500) return answer;
+      if (!gateway) continue;
+      try {
+        const answer = await gateway.call<unknown>('POST', path, body, undefined, { 'idempotency-key': key });
+        if (answer.status < 500) return answer;
+        last = answer.text;
+      } catch (error) {
+        last = String(error);
+      }
     }
-    throw new Error(`POST ${path} was not answered`);
+    throw new Error(`POST ${path} was not answered in ${PATIENCE_MS / 1_000} s; the last time: ${last}`);
   }
 }
 
