@@ -94,7 +94,7 @@ class Callers {
   asked = 0;
   readonly #idle: WireClient[] = [];
   readonly #underway = new Set<Promise<void>>();
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(
     private readonly url: string,
@@ -106,7 +106,7 @@ class Callers {
     for (let atMs = performance.now(); atMs < endMs; atMs += (-Math.log(1 - Math.random()) / rate) * 1_000) {
       const waitMs = atMs - performance.now();
       if (waitMs > 0) await new Promise((later) => setTimeout(later, waitMs));
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#failure) throw this.#failure;
       this.ask();
     }
   }
@@ -120,7 +120,7 @@ class Callers {
     const number = this.asked++;
     const wish = HAND[(number * 37) % HAND.length] as Wish;
     const call = this.send(wish, number)
-      .catch((error: unknown) => (this.#failure ??= error))
+      .catch((error: Error) => void (this.#failure ??= error))
       .then(() => void this.#underway.delete(call));
     this.#underway.add(call);
   }
