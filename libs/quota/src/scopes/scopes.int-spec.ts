@@ -257,9 +257,11 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     };
     const clients = Promise.all([client(), client(), client()]);
     for (let n = 0; n < 12; n++) {
+      const before = made;
       await set('a', { scope: 'model', target: `${'opus'.slice(0, n % 5)}*` }, '1000');
       await set('a', { ...DAY_TOKENS, scope: 'user', target: n % 2 ? '*' : 'alice' }, '1000000');
       if (n % 3 === 0) await set(null, n % 2 ? {} : DAY_TOKENS, '1000000');
+      await until(() => made > before + 1);
     }
     over = true;
     await clients;
@@ -271,7 +273,6 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       'organisation cost',
       'organisation tokens',
     ]);
-    expect(made).toBeGreaterThan(20);
     for (const [name, { spent, leased }] of all) {
       expect([name, spent]).toEqual([name, name.endsWith('cost') ? nanos('0.01') * BigInt(made) : 2n * BigInt(made)]);
       expect(leased).toBe(0n);
