@@ -247,6 +247,28 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     for (const { quota } of [one, two]) expect(quota.facts(new Date()).uncoveredNanos).toBe(0n);
   });
 
+  test('what the pools of all owners have left goes back at once, and what is held stays', async () => {
+    await set('a', { scope: 'user', target: '*' }, '10');
+    await set('a', { scope: 'model', target: 'opus' }, '10');
+    await set(null, {}, '100');
+    const gateway = await gateways.start();
+    const held = await reserve(gateway, { tenant: 'a', model: 'opus', user: 'alice' }, '2');
+    (await reserve(gateway, { tenant: 'a', model: 'opus', user: 'bob' }, '3')).release();
+    const leased = async (): Promise<Record<string, bigint>> =>
+      Object.fromEntries(Object.entries(await windows()).map(([name, window]) => [name, window.leased]));
+    expect(Object.values(await leased()).every((amount) => amount > 0n)).toBe(true);
+    await gateway.leases.giveBackAll();
+    expect(await leased()).toEqual({
+      'a user alice cost': nanos('2'),
+      'a user bob cost': 0n,
+      'a model opus cost': nanos('2'),
+      'organisation cost': nanos('2'),
+    });
+    held.release();
+    await gateway.leases.giveBackAll();
+    expect(Object.values(await leased())).toEqual([0n, 0n, 0n, 0n]);
+  });
+
   test('budgets set while calls are booked miss none of them and count none twice', async () => {
     const gateway = await gateways.start();
     const alice = { tenant: 'a', model: 'opus', user: 'alice' };
