@@ -35,7 +35,8 @@ export class BudgetKey {
 
   /**
    * Which of them. Of `model`: a model's name, or the beginning of names and `*`. Of `token`: a token's id, or `*` for every
-   * token, each by itself; a token and all that came of it by rotation count as one, whichever is named. Of `user`: an end user's name, or `*` for every end user, each by itself. Not for `tenant`.
+   * token, each by itself; a token and all that came of it by rotation count as one, whichever is named. Of `user`: an end
+   * user's name, or `*` for every end user, each by itself. Not for `tenant`.
    * @example "claude-*"
    */
   @IsOptional()
