@@ -41,7 +41,7 @@ describe('a reload', () => {
 
   it('reads the environment again', () => {
     const env: Record<string, string> = { OPENAI_API_KEY: 'first' };
-    const config = load('', env);
+    const config = load('# nothing set yet\n', env);
     env.OPENAI_API_KEY = 'second';
     config.reload();
     expect(config.current.providers.openai?.apiKey?.reveal()).toBe('second');
@@ -81,14 +81,14 @@ describe('a reload', () => {
     ['server.headersTimeoutMs', 'server: { headersTimeoutMs: 1 }'],
     ['server.trustedProxies', 'server: { trustedProxies: [10.0.0.1] }'],
   ])('that changes %s is refused as a whole', (setting, yaml) => {
-    const config = load('');
+    const config = load('# nothing set yet\n');
     write(`${yaml}\nlogging: { level: debug }\n`);
     expect(() => config.reload()).toThrow(`${setting} cannot change while the gateway runs; restart it for that`);
     expect(config.current.logging.level).toBe('info');
   });
 
   it('names every fixed setting that changed', () => {
-    const config = load('');
+    const config = load('# nothing set yet\n');
     write('timezone: Asia/Tokyo\nserver: { port: 80 }\n');
     expect(() => config.reload()).toThrow(
       expect.objectContaining({
@@ -114,5 +114,5 @@ it('prints neither its keys nor the environment it was read from', () => {
 });
 
 it('knows its file', () => {
-  expect(load('').path).toBe(file);
+  expect(load('# nothing set yet\n').path).toBe(file);
 });

@@ -34,7 +34,7 @@ const provider = (settings: string): string =>
   `providers:\n  own:\n    dialect: openai\n${settings.replace(/^/gm, '    ')}\n`;
 
 describe('a configuration that is taken', () => {
-  it.each(['', '# nothing set yet\n', '---\n'])('may be empty (%j): there are defaults for all', (yaml) => {
+  it.each(['\n', '# nothing set yet\n', '---\n'])('may set nothing (%j): there are defaults for all', (yaml) => {
     const config = load(yaml);
     expect(config.server).toMatchObject({ host: '127.0.0.1', port: 18_789 });
     expect(config).toMatchObject({ timezone: 'UTC', adminKeys: [], providers: {}, logging: { level: 'info' } });
@@ -155,19 +155,19 @@ describe('the environment', () => {
     expect(problemsOf('server:\n  port: 1\n', { OPENCLAWMU_PORT: 'http' })).toEqual([
       expect.stringMatching(/^server\.port \(from OPENCLAWMU_PORT\): .*number/),
     ]);
-    expect(problemsOf('', { OPENCLAWMU_PORT: ' ' })).toHaveLength(1);
-    expect(problemsOf('', { OPENCLAWMU_PORT: '70000' })).toHaveLength(1);
+    expect(problemsOf('# nothing set yet\n', { OPENCLAWMU_PORT: ' ' })).toHaveLength(1);
+    expect(problemsOf('# nothing set yet\n', { OPENCLAWMU_PORT: '70000' })).toHaveLength(1);
   });
 
   it('must not hold a variable of ours that nobody reads', () => {
-    expect(problemsOf('', { OPENCLAWMU_PROT: '80' })).toEqual([
+    expect(problemsOf('# nothing set yet\n', { OPENCLAWMU_PROT: '80' })).toEqual([
       expect.stringMatching(/^environment variable OPENCLAWMU_PROT is not known; known are .*OPENCLAWMU_PORT/),
     ]);
   });
 
   it('may hold what the command line tool and anybody else reads', () => {
     const env = { OPENCLAWMU_URL: 'x', OPENCLAWMU_TOKEN: 'x', OPENCLAWMU_ADMIN_KEY: 'x', OPENCLAWMU_CONFIG: 'x' };
-    expect(() => load('', { ...env, HOME: '/root', PATH: '/bin' })).not.toThrow();
+    expect(() => load('# nothing set yet\n', { ...env, HOME: '/root', PATH: '/bin' })).not.toThrow();
   });
 
   it.each(['database: 5\n', 'database: words\n', 'database: [1]\n'])(
@@ -183,7 +183,7 @@ describe('the environment', () => {
 
 describe('providers of the environment', () => {
   it('are there as soon as their well-known key is', () => {
-    const { providers } = load('', { ANTHROPIC_API_KEY: 'a-key', OPENAI_API_KEY: 'o-key' });
+    const { providers } = load('# nothing set yet\n', { ANTHROPIC_API_KEY: 'a-key', OPENAI_API_KEY: 'o-key' });
     expect(providers.anthropic).toMatchObject({ dialect: 'anthropic', baseUrl: 'https://api.anthropic.com' });
     expect(providers.openai).toMatchObject({ dialect: 'openai', baseUrl: 'https://api.openai.com' });
     expect([providers.anthropic?.apiKey?.reveal(), providers.openai?.apiKey?.reveal()]).toEqual(['a-key', 'o-key']);
@@ -292,6 +292,10 @@ describe('the file itself', () => {
 
   it('must exist', () => {
     expect(() => loadConfig(join(folder, 'none.yaml'), {})).toThrow(/none\.yaml\):\n {2}- cannot be read: ENOENT/);
+  });
+
+  it('must not be without a byte, as one is that is being written', () => {
+    expect(problemsOf('')).toEqual([expect.stringMatching(/^is empty: it may be being written/)]);
   });
 
   it.each([

@@ -48,7 +48,11 @@ const WELL_KNOWN = {
 export function loadConfig(file: string, env: Environment): GatewayConfig {
   const problems: string[] = [];
   const lines = new LineCounter();
-  const document = parseDocument(readText(file), { lineCounter: lines, uniqueKeys: true });
+  const text = readText(file);
+  // Whoever writes a file anew empties it first; taken for settings it would take every key and provider away.
+  if (text === '')
+    throw new ConfigError(file, ['is empty: it may be being written; if no settings are meant, put a comment into it']);
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   if (document.errors.length > 0) throw new ConfigError(file, document.errors.map(faultOfSyntax));
 
   const placeOf = (path: Path): string => placeIn(document, lines, env, path);

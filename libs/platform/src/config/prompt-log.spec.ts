@@ -22,7 +22,7 @@ const fileWith = (content: Buffer | string): string => {
   return file;
 };
 
-test('is off, and keeps no key', () => expect(load('')).toMatchObject({ enabled: false, keys: [] }));
+test('is off, and keeps no key', () => expect(load('# nothing set yet\n')).toMatchObject({ enabled: false, keys: [] }));
 
 test('takes a key from a variable or a file, as bytes or in base64, and shows none', () => {
   const told = (key: string): unknown => {

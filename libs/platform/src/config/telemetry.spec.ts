@@ -23,7 +23,7 @@ const STANDARD = {
 };
 
 test('is off, whatever the environment holds', () => {
-  expect(load('', STANDARD)).toMatchObject({ enabled: false });
+  expect(load('# nothing set yet\n', STANDARD)).toMatchObject({ enabled: false });
   expect(load('telemetry: { serviceName: a }', STANDARD)).toMatchObject({ enabled: false, serviceName: 'a' });
 });
 
