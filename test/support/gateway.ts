@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, fetch, type Headers } from 'undici';
@@ -57,13 +57,12 @@ export class Gateway {
     if (!existsSync(MAIN)) throw new Error('The gateway is not built: run "npm run build" first.');
     const place = options.place ?? (await createPlace());
     const config = settingsOf(place, options);
-    const file = configFile(place);
-    await writeFile(file, stringify(config));
+    await writeConfig(place, stringify(config));
     const child = spawn(process.execPath, [...(options.node ?? []), MAIN], {
       cwd: place.folder,
       env: {
         PATH: process.env['PATH'],
-        OPENCLAWMU_CONFIG: file,
+        OPENCLAWMU_CONFIG: configFile(place),
         DATABASE_URL: place.database.gatewayUrl,
         DATABASE_MIGRATION_URL: place.database.ownerUrl,
         ...options.env,
@@ -123,7 +122,7 @@ export class Gateway {
 
   /** Whatever somebody may write into the file. */
   writeConfig(text: string): Promise<void> {
-    return writeFile(configFile(this.place), text);
+    return writeConfig(this.place, text);
   }
 
   /** Asks it to drain and waits for its end; resolves with the exit code. */
@@ -169,6 +168,13 @@ export async function beside(place: Place): Promise<Place> {
 }
 
 const configFile = ({ folder }: Place): string => join(folder, 'openclawmu.yaml');
+
+/** At one stroke: another gateway of the place may be reading it as it starts. */
+async function writeConfig(place: Place, text: string): Promise<void> {
+  const next = `${configFile(place)}.${randomBytes(4).toString('hex')}`;
+  await writeFile(next, text);
+  await rename(next, configFile(place));
+}
 
 function settingsOf({ keys }: Place, { providers = {}, config }: GatewayOptions): Settings {
   return {

@@ -98,7 +98,7 @@ class Run {
     boundary.start(place.database.superuserUrl);
 
     const startedAt = new Date();
-    const work = [
+    const work = Promise.all([
       this.bookkeeper.work(this.options.seconds * 1_000, (ms) => this.goesOnFor(ms)),
       this.killGateways(this.chance.fork(2)),
       this.killPostgres(this.chance.fork(3), postgres),
@@ -107,10 +107,14 @@ class Run {
       ...Array.from({ length: this.options.calls }, (_, n) =>
         this.callOnAndOn(this.chance.fork(n + 4), boundary.departments),
       ),
-    ];
-    await delay(this.options.seconds * 1_000);
-    this.over = true;
-    await Promise.all(work);
+    ]);
+    try {
+      // Who of them gives up ends the run.
+      await Promise.race([work, delay(this.options.seconds * 1_000)]);
+    } finally {
+      this.over = true;
+    }
+    await work;
     await boundary.stop();
 
     this.say('calls have ended; waiting for what is under way and for recovery');
