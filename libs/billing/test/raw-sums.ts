@@ -5,7 +5,7 @@ import { SAVINGS, SUMS } from '../src/reports/reading';
 import type { ChargeRow, RollUpRow } from '../src/reports/report.queries';
 import { LABELS } from '../src/reports/usage-record';
 import type { UsageGroup, UsageKey } from '../src/reports/usage.queries';
-import type { Used, UsedBy } from '../src/roll-up/used.queries';
+import type { Used, UsedBy, UsedByUsers } from '../src/roll-up/used.queries';
 
 /** The reports summed row by row, without the roll-up: what they must say. */
 const LEDGER = `(SELECT *, 1 AS requests, status = 'correction' AS is_correction, (saved_nanos IS NOT NULL)::int AS cached_requests FROM ledger) l`;
@@ -93,6 +93,28 @@ export async function rawUsed(
     [from, to, tenantId ?? null, model?.replace('*', '%') ?? null, lineage ?? null, user ?? null],
   );
   return used;
+}
+
+/** Those of the tenant `alpha`. */
+export async function rawUsedByUsers(
+  tx: Tx,
+  { from, to }: Pick<Selection, 'from' | 'to'>,
+  after: Date | null,
+): Promise<UsedByUsers> {
+  const rows = await tx.query<Used & { user: string | null; booked_at: Date }>(
+    `SELECT coalesce(subject, end_user) AS "user", booked_at, cost_nanos AS "costNanos", input_tokens + output_tokens + cache_read_tokens
+       + cache_write_5m_tokens + cache_write_1h_tokens + reasoning_tokens + audio_input_tokens + audio_output_tokens AS tokens
+     FROM ledger WHERE at >= $1 AND at < $2 AND tenant_id = 'alpha' AND ($3::timestamptz IS NULL OR booked_at > $3) ORDER BY 1`,
+    [from, to, after],
+  );
+  const users = new Map<string, { user: string; costNanos: bigint; tokens: bigint }>();
+  for (const { user, costNanos, tokens } of rows) {
+    if (user === null) continue;
+    const sum = users.get(user) ?? { user, costNanos: 0n, tokens: 0n };
+    users.set(user, { user, costNanos: sum.costNanos + costNanos, tokens: sum.tokens + tokens });
+  }
+  const booked = rows.map((row) => row.booked_at).sort((a, b) => a.getTime() - b.getTime());
+  return { users: [...users.values()], countedTo: booked.at(-1) ?? after };
 }
 
 export async function rawModelsInUse(tx: Tx, since: Date): Promise<string[]> {

@@ -29,6 +29,7 @@ import type {
   Owner,
   SettledRow,
   Unconfirmed,
+  UsedByUsers,
   Window,
 } from '@app/quota';
 import type { Bill } from './bill';
@@ -173,6 +174,12 @@ export class LedgerBridge implements LedgerSink {
   async used(tx: Tx, owner: Owner, { startsAtMs, endsAtMs }: Window): Promise<Amounts> {
     const { costNanos, tokens } = await this.ledger.used(tx, usedBy(owner), new Date(startsAtMs), new Date(endsAtMs));
     return { cost: costNanos, tokens };
+  }
+
+  async usedByUsers(tx: Tx, tenantId: string, window: Window, after: Date | null): Promise<UsedByUsers> {
+    const [from, until] = [new Date(window.startsAtMs), new Date(window.endsAtMs)];
+    const { users, countedTo } = await this.ledger.usedByUsers(tx, tenantId, from, until, after);
+    return { users: users.map(({ user, costNanos: cost, tokens }) => ({ user, used: { cost, tokens } })), countedTo };
   }
 }
 

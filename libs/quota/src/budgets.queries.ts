@@ -4,8 +4,9 @@ import type { BudgetView } from './budget.dto';
 import { holderOf } from './scopes/lineages.queries';
 import { EACH, isEach, type Owner } from './scopes/scope';
 import { DEFAULT_THRESHOLDS } from './notices/thresholds';
-import type { Metric, Period } from './windows';
-import { fieldsOf, isOf, limitOf, lockOrganisation, type MeterWindow } from './windows.queries';
+import { fieldsOf, isOf, limitOf } from './limits.queries';
+import { lockOrganisation } from './new-windows.queries';
+import type { MeterWindow, Metric, Period } from './windows';
 
 /** One budget, or what there could be one of. */
 export interface BudgetPlace {

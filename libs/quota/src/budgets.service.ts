@@ -33,12 +33,12 @@ import {
   topUpWindow,
 } from './budgets.queries';
 import { Meters } from './meters';
+import { beginCounting, ensureWindows } from './new-windows.queries';
 import { feedIdOf, isEach, ORGANISATION, type Owner, SCOPES, tenantOwner } from './scopes/scope';
 import { holderOf } from './scopes/lineages.queries';
 import { checkThresholds } from './notices/thresholds';
 import { Settlements } from './settlements.service';
 import { type Meter, METERS, type Metric, METRICS, PERIODS } from './windows';
-import { ensureWindows } from './windows.queries';
 
 /** The largest limit, and the largest sum of top-ups: together they fit into the database's 64 bits. */
 const MOST = 2n ** 62n - 1n;
@@ -89,9 +89,7 @@ export class BudgetsService {
       const place = this.place(owner, { metric, period }, now);
       const before = await readOne(tx, place);
       await saveBudget(tx, newId('bud'), place, amount, thresholds, now);
-      // A tenant's own is counted from its first call, and of each nobody knows yet who they are.
-      if (owner.scope !== 'tenant' && !isEach(owner))
-        await ensureWindows(tx, owner, [place.meter], this.settlements.books);
+      await beginCounting(tx, owner, place.meter, this.settlements.books);
       const { ledger, notices } = this.settlements.books;
       await notices.reached(tx, ledger, await limitWindows(tx, place));
       const after = await readOne(tx, place);

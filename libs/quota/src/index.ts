@@ -5,7 +5,7 @@ export { BudgetsService } from './budgets.service';
 export { GatewayProcess } from './gateway-process.service';
 export type { Hold, Settlement } from './hold';
 export { Holds, type Reservable } from './holds.service';
-export type { Draft, Entry, LedgerSink, SettledRow, Unconfirmed } from './ledger-sink';
+export type { Draft, Entry, LedgerSink, SettledRow, Unconfirmed, UsedByUsers } from './ledger-sink';
 export { LostProcesses } from './lost/lost-processes.service';
 export { QuotaModule } from './quota.module';
 export { Quota, type QuotaFacts } from './quota.service';

@@ -7,6 +7,7 @@ import type { GatewayProcess } from './gateway-process.service';
 import { inAll } from './lane';
 import { grant, isInOffice, leasedByOthers, lowerTo } from './leases.queries';
 import type { Meters } from './meters';
+import { ensureWindows } from './new-windows.queries';
 import { leastOf, mayServe, type Pool, queue, type Refusal, type Taken, takeFrom, type Waiter } from './pool';
 import { Pools } from './pools';
 import type { BudgetDirectory } from './scopes/budget-directory.service';
@@ -14,7 +15,7 @@ import { type Call, feedIdOf } from './scopes/scope';
 import type { Settlements } from './settlements.service';
 import { Standing, standingOf } from './standing';
 import { LeaseSet, WindowLease } from './window-lease';
-import { ensureWindows, lockWindows, type WindowRow } from './windows.queries';
+import { lockWindows, type WindowRow } from './windows.queries';
 
 /** How many requests wait for one pool's headroom at a time; more are refused at once, so that memory stays bounded. */
 const MOST_WAITING = 1_000;

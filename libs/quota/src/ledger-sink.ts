@@ -37,6 +37,13 @@ export interface Unconfirmed {
   readonly tokens: number;
 }
 
+/** What the end users of a tenant have used in a window. */
+export interface UsedByUsers {
+  readonly users: readonly { readonly user: string; readonly used: Amounts }[];
+  /** Rows that were booked up to then are counted, and whatever is booked from now on is booked later; `null` if there were none. */
+  readonly countedTo: Date | null;
+}
+
 /**
  * The ledger, as seen from here. Quota and billing are siblings, so the lib above both hands the one to the other with
  * `settlements.sink(...)`.
@@ -62,4 +69,10 @@ export interface LedgerSink {
 
   /** What the ledger has of an owner's calls that were made in the window. */
   used(tx: Tx, owner: Owner, window: Window): Promise<Amounts>;
+
+  /**
+   * The same of each end user of a tenant who has used anything. Only while booking pauses.
+   * @param after only what was booked later is looked at; `null` for everything
+   */
+  usedByUsers(tx: Tx, tenantId: string, window: Window, after: Date | null): Promise<UsedByUsers>;
 }

@@ -1,6 +1,5 @@
 import type { Clock } from '@app/platform';
-import { type Calendar, type Meter, METERS } from './windows';
-import type { MeterWindow } from './windows.queries';
+import { type Calendar, type Meter, METERS, type MeterWindow } from './windows';
 
 /** What is counted at this moment: every meter in the window it is in. */
 export class Meters {

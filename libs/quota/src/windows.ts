@@ -20,6 +20,11 @@ export interface Meter {
 /** All of them are counted for every tenant, limited or not, so that a limit set later finds the true figure. */
 export const METERS: readonly Meter[] = METRICS.flatMap((metric) => PERIODS.map((period) => ({ metric, period })));
 
+/** The same in one of its windows. */
+export interface MeterWindow extends Meter {
+  readonly window: Window;
+}
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Zones lie within 14 hours of UTC; a skipped day (Samoa, 2011) still ends inside this. */

@@ -1,4 +1,5 @@
 import { dashed, matchesPattern, type Tx } from '@app/platform';
+import type { Amounts } from '../src/amounts';
 import type { Draft, Entry, LedgerSink, SettledRow } from '../src/ledger-sink';
 import { type Attributed, Attribution } from '../src/scopes/attribution';
 
@@ -87,6 +88,19 @@ export const testLedger: LedgerSink = {
     );
     const sum = (of: 'cost' | 'tokens'): bigint => mine.reduce((total, row) => total + row[of], 0n);
     return { cost: sum('cost'), tokens: sum('tokens') };
+  },
+
+  async usedByUsers(tx, tenantId, { startsAtMs, endsAtMs }, after) {
+    const rows = await tx.query<Amounts & { user: string; last: Date }>(
+      `SELECT subject AS "user", sum(cost_nanos)::bigint AS cost, sum(input_tokens)::bigint AS tokens, max(booked_at) AS last
+       FROM ledger WHERE at >= $1 AND at < $2 AND tenant_id = $3 AND subject IS NOT NULL AND ($4::timestamptz IS NULL OR booked_at >= $4)
+       GROUP BY subject`,
+      [new Date(startsAtMs), new Date(endsAtMs), tenantId, after],
+    );
+    return {
+      users: rows.map(({ user, cost, tokens }) => ({ user, used: { cost, tokens } })),
+      countedTo: rows.map(({ last }) => last).reduce<Date | null>((a, b) => (a === null || b > a ? b : a), after),
+    };
   },
 };
 

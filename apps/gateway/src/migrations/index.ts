@@ -24,6 +24,7 @@ import { LedgerQuarters1795300000028 } from './1795300000028-ledger-quarters';
 import { TokenLineages1795300000029 } from './1795300000029-token-lineages';
 import { OldWindows1795300000030 } from './1795300000030-old-windows';
 import { LedgerApi1795300000031 } from './1795300000031-ledger-api';
+import { CountedUsers1795300000032 } from './1795300000032-counted-users';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -53,4 +54,5 @@ export const migrations = [
   TokenLineages1795300000029,
   OldWindows1795300000030,
   LedgerApi1795300000031,
+  CountedUsers1795300000032,
 ];

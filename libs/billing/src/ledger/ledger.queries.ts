@@ -69,11 +69,11 @@ const members = (columns: readonly Column[]): string =>
 const CLASSES = COUNTS.map(([, tokenClass]) => `"${tokenClass}" bigint`).join(', ');
 
 /**
- * When a row is booked, by the database's clock: later than any closed statement or the roll-up reaches, also if the clock was
- * set back. The clock is read after the lock on the ledger is had, see `ledger_booked_up_to`.
+ * When a row is booked, by the database's clock: later than any closed statement, the roll-up or a count of end users reaches, also if the
+ * clock was set back. The clock is read after the lock on the ledger is had, see `ledger_booked_up_to`.
  */
 export const BOOKED_AT = `greatest(date_trunc('milliseconds', clock_timestamp()),
-  (SELECT max(as_of) + interval '1 millisecond' FROM statements), (SELECT reaching + interval '1 millisecond' FROM ledger_roll_up))`;
+  (SELECT max(as_of) + interval '1 millisecond' FROM statements), (SELECT greatest(reaching, counted_to) + interval '1 millisecond' FROM ledger_roll_up))`;
 
 // In one order, so that two processes that book the same rows do not wait for each other in a circle.
 const INSERT = `

@@ -4,7 +4,14 @@ import { Catalogue } from '../catalogue/catalogue.service';
 import { knownCards } from '../catalogue/known-cards';
 import { listCost, priceOf } from '../pricing/pricing';
 import type { RateCard } from '../rates/rate-card';
-import { pauseBooking, sumUsed, type Used, type UsedBy } from '../roll-up/used.queries';
+import {
+  pauseBooking,
+  sumUsed,
+  sumUsedByUsers,
+  type Used,
+  type UsedBy,
+  type UsedByUsers,
+} from '../roll-up/used.queries';
 import { insertRows, type PricedRow, selectBeginning } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, type LedgerRow } from './ledger-row';
@@ -53,6 +60,11 @@ export class Ledger {
   /** What calls made from one instant up to another have used, as far as it is booked: cost, and tokens of all classes. */
   used(tx: Tx, by: UsedBy, from: Date, until: Date): Promise<Used> {
     return sumUsed(tx, by, from, until);
+  }
+
+  /** The same of each end user of a tenant; only while booking pauses. @param after only what was booked later; `null` for everything */
+  usedByUsers(tx: Tx, tenantId: string, from: Date, until: Date, after: Date | null): Promise<UsedByUsers> {
+    return sumUsedByUsers(tx, tenantId, from, until, after);
   }
 
   private checked(row: LedgerRow, text: RowText, card: RateCard | undefined): PricedRow {

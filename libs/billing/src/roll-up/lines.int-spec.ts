@@ -11,6 +11,7 @@ import {
   rawTenants,
   rawUsage,
   rawUsed,
+  rawUsedByUsers,
 } from '../../test/raw-sums';
 import { selectModelsInUse } from '../catalogue/models.queries';
 import { addBooked, keepQuarters, selectRollUp } from './roll-up.queries';
@@ -25,7 +26,7 @@ import {
 import { daysOf, type Day } from '../reports/period';
 import { selectUsage, type UsageGroup } from '../reports/usage.queries';
 import { cutHours, HOUR_MS } from './cut-hours';
-import { sumUsed, type UsedBy } from './used.queries';
+import { sumUsed, sumUsedByUsers, type UsedBy } from './used.queries';
 
 /** Ten days around the hour that Berlin skips and Lord Howe's half hour that comes again. */
 const FROM = Date.parse('2026-03-28T00:00:00Z');
@@ -179,6 +180,10 @@ describe('sums from the roll-up', () => {
           await world.inPlatform(async (tx) => {
             for (const by of BUDGETED)
               expect(await sumUsed(tx, by, selection.from, selection.to)).toEqual(await rawUsed(tx, by, selection));
+            for (const after of [null, selection.asOf])
+              expect(await sumUsedByUsers(tx, 'alpha', selection.from, selection.to, after)).toEqual(
+                await rawUsedByUsers(tx, selection, after),
+              );
             expect(await selectModelsInUse(tx, selection.from)).toEqual(await rawModelsInUse(tx, selection.from));
           });
         },

@@ -79,7 +79,7 @@ export async function rolledUp(tx: Tx, selection: Selection, cuts: readonly Date
 }
 
 /** When the month of an instant begins, or one that is later, in UTC as the partitions are. */
-const monthOf = (at: Date, later = 0): Date => new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + later));
+export const monthOf = (at: Date, later = 0): Date => new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + later));
 
 /** Runs a statement over lines. @param more parameters after theirs; `next` is the number of the first */
 export async function sumUp<Row>(

@@ -78,14 +78,16 @@ describe('the roll-up', () => {
     });
     await advancing;
     expect(await hours()).toHaveLength(1);
-    await world.asSuperuser("UPDATE ledger_roll_up SET reaching = reaching + interval '1 hour'");
-    const late = world.row({ at: OCTOBER });
-    await world.book(late);
-    const [row] = await world.asSuperuser<{ after: boolean }>(
-      'SELECT booked_at > reaching AS after FROM ledger, ledger_roll_up WHERE id = $1',
-      [late.id],
-    );
-    expect(row).toEqual({ after: true });
+    for (const [how, hours] of Object.entries({ reaching: 1, counted_to: 2 })) {
+      await world.asSuperuser(`UPDATE ledger_roll_up SET ${how} = reaching + interval '${hours} hours'`);
+      const late = world.row({ at: OCTOBER });
+      await world.book(late);
+      const [row] = await world.asSuperuser<{ after: boolean }>(
+        `SELECT booked_at > ${how} AS after FROM ledger, ledger_roll_up WHERE id = $1`,
+        [late.id],
+      );
+      expect([how, row]).toEqual([how, { after: true }]);
+    }
   });
 
   it('leaves a step to another that has just made one', async () => {

@@ -1,6 +1,8 @@
 import type { Tx } from '@app/platform';
+import { refuseArchivedRows } from '../ledger/archives.queries';
 import { TOKEN_COLUMNS } from '../ledger/ledger.queries';
-import { EVER, rolledUp, rowByRow, sumUp } from './lines';
+import { parametersOf, pathTo } from '../ledger/selection';
+import { EVER, monthOf, rolledUp, rowByRow, sumUp } from './lines';
 
 /** Whose calls are meant; of a field that is left out, everybody's. */
 export interface UsedBy {
@@ -18,6 +20,19 @@ export interface Used {
   readonly tokens: bigint;
 }
 
+/** What the end users of a tenant have used. */
+export interface UsedByUsers {
+  readonly users: readonly (Used & { readonly user: string })[];
+  /** The last row that was looked at was booked then, and whatever is booked from now on is booked later; `null` if there was none. */
+  readonly countedTo: Date | null;
+}
+
+const USER = 'coalesce(l.subject, l.end_user)';
+/** Few rows, to be found by when they were booked: all else is said in words that no index has, as in `rolledUp`. */
+const BOOKED_AFTER = `l.booked_at > $5 AND l.at >= $6 AND l.at < $7 AND l.at + interval '0' >= $1 AND l.at + interval '0' < $2
+  AND l.tenant_id || '' = $3 AND l.booked_at <= $4`;
+const TOKENS = TOKEN_COLUMNS.map((column) => `l.${column}`).join(' + ');
+
 /**
  * What calls made from one instant up to another have used, corrections included: cost in nano-units, and tokens of all
  * classes. Users are not told apart in the roll-up, so theirs are summed row by row.
@@ -27,7 +42,7 @@ export async function sumUsed(tx: Tx, { tenantId, model, lineage, user }: UsedBy
   const lines = user === undefined ? await rolledUp(tx, selection) : rowByRow(tx, selection);
   const wanted: readonly (readonly [string | undefined, (value: string) => string])[] = [
     [lineage, (first) => `(l.token_id = ${first} OR l.token_id IN (SELECT id FROM tokens WHERE lineage = ${first}))`],
-    [user, (name) => `coalesce(l.subject, l.end_user) = ${name}`],
+    [user, (name) => `${USER} = ${name}`],
     model?.endsWith('*')
       ? [model.slice(0, -1), (prefix) => `starts_with(l.model, ${prefix})`]
       : [model, (name) => `l.model = ${name}`],
@@ -38,11 +53,44 @@ export async function sumUsed(tx: Tx, { tenantId, model, lineage, user }: UsedBy
     lines,
     (sql, next) => `
       SELECT coalesce(sum(l.cost_nanos), 0)::bigint AS "costNanos",
-        coalesce(sum(${TOKEN_COLUMNS.map((column) => `l.${column}`).join(' + ')}), 0)::bigint AS tokens
+        coalesce(sum(${TOKENS}), 0)::bigint AS tokens
       FROM ${sql} WHERE ${['true', ...found.map(({ condition }, index) => condition(`$${next + index}`))].join(' AND ')}`,
     found.map(({ value }) => value),
   );
   return used as Used;
+}
+
+/**
+ * The same of each end user of a tenant who has used anything, in one reading of its rows. Only while nobody can book, see `pauseBooking`.
+ * @param after only what was booked later is read; `null` for everything
+ */
+export async function sumUsedByUsers(
+  tx: Tx,
+  tenantId: string,
+  from: Date,
+  to: Date,
+  after: Date | null,
+): Promise<UsedByUsers> {
+  const selection = { from, to, tenant: tenantId, asOf: EVER };
+  const rows = await tx.query<Used & { readonly user: string | null; readonly last: Date }>(
+    `SELECT ${USER} AS "user", sum(l.cost_nanos)::bigint AS "costNanos", sum(${TOKENS})::bigint AS tokens, max(l.booked_at) AS last
+     FROM ledger l WHERE ${after === null ? pathTo(tx, selection).selected : BOOKED_AFTER} GROUP BY 1 ORDER BY 1`,
+    [
+      ...parametersOf(selection),
+      ...(after === null ? [] : [after, monthOf(from), monthOf(new Date(to.getTime() - 1), 1)]),
+    ],
+  );
+  await refuseArchivedRows(tx, selection);
+  const countedTo = rows.reduce<Date | null>(
+    (last, row) => (last === null || row.last > last ? row.last : last),
+    after,
+  );
+  if (countedTo !== null)
+    await tx.query('UPDATE ledger_roll_up SET counted_to = greatest(counted_to, $1)', [countedTo]);
+  return {
+    users: rows.flatMap(({ user, costNanos, tokens }) => (user === null ? [] : [{ user, costNanos, tokens }])),
+    countedTo,
+  };
 }
 
 /** Waits for whoever is booking, and keeps others from it until the transaction ends. */

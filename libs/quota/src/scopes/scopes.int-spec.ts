@@ -376,7 +376,8 @@ describe('budgets of parts of a tenant and of the organisation', () => {
 
   test('a window of a period that began with its budget reads no ledger and keeps nobody from booking; others do', async () => {
     const clock = new TestClock(new Date('2026-11-10T22:59:00.000Z'));
-    const [used, paused] = [jest.spyOn(testLedger, 'used'), jest.spyOn(testLedger, 'pauseBooking')];
+    const spies = [...(['used', 'usedByUsers', 'pauseBooking'] as const)].map((name) => jest.spyOn(testLedger, name));
+    const reads = (): number[] => spies.map((spy) => spy.mock.calls.length);
     const setAt = (part: Partial<BudgetKey>, limit: string) =>
       gateways.budgets(clock).set(admin, 'a', { metric: 'cost', period: 'day', ...part, limit });
     try {
@@ -385,15 +386,13 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       const use = async (user: string): Promise<void> =>
         settle(await reserve(gateway, { tenant: 'a', user }, '1'), '1');
       await use('alice');
-      expect(used.mock.calls.map(([, { target }]) => target)).toEqual(['alice']);
-      expect(paused).toHaveBeenCalledTimes(1);
+      expect(reads()).toEqual([0, 2, 2]);
 
       clock.time = new Date('2026-11-11T00:00:00.000Z');
-      used.mockClear();
-      paused.mockClear();
       for (const user of ['alice', 'bob']) await use(user);
-      expect(used).not.toHaveBeenCalled();
-      expect(paused).not.toHaveBeenCalled();
+      await setAt({ scope: 'user', target: '*' }, '2');
+      await setAt({ scope: 'user', target: '*' }, '3');
+      expect(reads()).toEqual([0, 2, 2]);
       await refusal(reserve(gateway, { tenant: 'a', user: 'bob' }, '2.01'));
 
       // Set again within the hour before the period: some process may have used it without knowing.
@@ -402,18 +401,56 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       await setAt({ scope: 'user', target: '*' }, '3');
       clock.time = new Date('2026-11-12T00:00:00.000Z');
       await use('bob');
-      expect(used.mock.calls.map(([, { target }]) => target)).toEqual(['bob']);
-      expect(paused).toHaveBeenCalledTimes(1);
+      expect(reads()).toEqual([0, 4, 4]);
       await gateway.quota.drain();
     } finally {
-      used.mockRestore();
-      paused.mockRestore();
+      for (const spy of spies) spy.mockRestore();
     }
     expect(
       await gateways.look(
         `SELECT target, spent FROM budget_windows WHERE scope = 'user' AND starts_at = '2026-11-11Z' ORDER BY target`,
       ),
     ).toEqual(['alice', 'bob'].map((target) => ({ target, spent: nanos('1') })));
+  });
+
+  test('a budget of each that is set in a period counts all who have used something at once, and later only what has come since', async () => {
+    const gateway = await gateways.start();
+    const of = (user: string): TestCall => ({ tenant: 'a', user });
+    for (const user of ['alice', 'bob']) await settle(await reserve(gateway, of(user), '3'), '2', 0);
+    await settle(await reserve(gateway, { tenant: 'b', user: 'alice' }, '1'), '1');
+    await settle(await reserve(gateway, { tenant: 'a' }, '1'), '1');
+    const underWay = await reserve(gateway, of('carol'), '3');
+    await gateway.settlements.flush();
+    await set('a', { scope: 'user', target: 'bob' }, '9');
+
+    const read = jest.spyOn(testLedger, 'usedByUsers');
+    try {
+      expect(await set('a', { scope: 'user', target: '*' }, '4')).toMatchObject({ spent: '2.00', targets: 1 });
+      expect(await windows()).toMatchObject({
+        'a user bob cost': { spent: nanos('2'), limit: nanos('9') },
+        'a user alice cost': { spent: nanos('2'), limit: nanos('4'), ceiling: nanos('4') },
+      });
+      // Of a call that was made before and is booked afterwards nobody knew a window.
+      await settle(underWay, '3');
+      await gateway.settlements.flush();
+      expect(Object.keys(await windows())).toHaveLength(2);
+      await until(async () => !(await passes(gateway, of('carol'), '1.01')));
+      (await reserve(gateway, of('carol'), '1')).release();
+      (await reserve(gateway, of('dave'), '4')).release();
+      const [atOnce, ...since] = read.mock.calls.map(([, , , after]) => after);
+      expect(atOnce).toBeNull();
+      expect(since).toHaveLength(2);
+      for (const after of since) expect(after).toBeInstanceOf(Date);
+    } finally {
+      read.mockRestore();
+    }
+    await gateway.quota.drain();
+    expect(await windows()).toMatchObject({
+      'a user alice cost': { spent: nanos('2'), leased: 0n },
+      'a user bob cost': { spent: nanos('2'), leased: 0n },
+      'a user carol cost': { spent: nanos('3'), leased: 0n },
+      'a user dave cost': { spent: 0n, leased: 0n },
+    });
   });
 
   test('a process knows by the first call of a period what budgets were set before it, though it heard of none', async () => {
@@ -475,6 +512,33 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       "SELECT count(*) FROM budget_windows WHERE scope = 'user' AND tenant_id = 'a'",
     );
     expect(count).toBe(10_001n);
+  });
+
+  test('of more end users than are kept apart the dearest have windows, and one that is given a budget begins with what it has used', async () => {
+    const gateway = await gateways.start();
+    for (const [user, units] of Object.entries({ alice: '1', bob: '3', carol: '2' }))
+      await settle(await reserve(gateway, { tenant: 'a', user }, units), units);
+    await gateway.settlements.flush();
+    await gateways.look(
+      `INSERT INTO budget_windows (tenant_id, scope, target, metric, period, starts_at, ends_at, spent)
+       SELECT tenant_id, 'user', 'user-' || n, metric, period, starts_at, ends_at, 0
+       FROM budget_windows, generate_series(1, 9997) n WHERE tenant_id = 'a' AND (scope, metric, period) = ('tenant', 'cost', 'month')`,
+    );
+    await set('a', { scope: 'user', target: '*' }, '4');
+    const made = async (): Promise<unknown> =>
+      gateways.look("SELECT target, spent FROM budget_windows WHERE scope = 'user' AND spent > 0 ORDER BY target");
+    expect(await made()).toEqual([
+      { target: 'bob', spent: nanos('3') },
+      { target: 'carol', spent: nanos('2') },
+    ]);
+    await until(async () => !(await passes(gateway, { tenant: 'a', user: 'carol' }, '3')));
+    (await reserve(gateway, { tenant: 'a', user: 'alice' }, '3')).release();
+    await refusal(reserve(gateway, { tenant: 'a', user: 'alice' }, '3.01'));
+    await expect(reserve(gateway, { tenant: 'a', user: 'dave' }, '1')).rejects.toMatchObject({
+      code: 'end_users_exceeded',
+    });
+    await set('a', { scope: 'user', target: 'dave' }, '4');
+    await until(() => passes(gateway, { tenant: 'a', user: 'dave' }, '4'));
   });
 
   test('a request that does not name an end user counts in none', async () => {

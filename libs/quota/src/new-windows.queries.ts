@@ -1,0 +1,190 @@
+import { CodedError, type Tx } from '@app/platform';
+import type { Books } from './books';
+import type { UsedByUsers } from './ledger-sink';
+import { columnsOf, fieldsOf, isMeant, isOf, limitOf } from './limits.queries';
+import { EACH, isEach, type Owner } from './scopes/scope';
+import type { Meter, MeterWindow } from './windows';
+
+/** Of so many end users a tenant's budget of each is kept apart in a period: callers make their names up, and each new one costs a window. */
+const MOST_END_USERS = 10_000;
+
+/** Clocks of gateway processes differ by less, and no budget takes so long to be set. */
+const CLOCKS_DIFFER_MS = 3_600_000;
+
+/** Budgets of the organisation are set by one at a time, and while nobody makes its windows: of the two, the later sees what the earlier did. */
+export async function lockOrganisation(tx: Tx, to: 'make windows' | 'set budgets'): Promise<void> {
+  const mode = to === 'make windows' ? '_shared' : '';
+  await tx.query(`SELECT pg_advisory_xact_lock${mode}(hashtext('organisation budgets'))`);
+}
+
+/** The same for a tenant's. @throws CodedError `tenant_not_found` */
+async function shareOwner(tx: Tx, { tenantId }: Owner): Promise<void> {
+  if (tenantId === null) return lockOrganisation(tx, 'make windows');
+  const [tenant] = await tx.query('SELECT 1 FROM tenants WHERE id = $1 FOR SHARE', [tenantId]);
+  if (!tenant) throw new CodedError('tenant_not_found');
+}
+
+/**
+ * Makes the windows that are not there yet, with the limits in force. A tenant's own are there from its first call, and begin
+ * with nothing spent. Others are only where there is a budget. Where that was set in the period, they begin with what the ledger has
+ * of them, and thresholds that are behind that are told. Where it was there before, every process has known it since its own first
+ * call of the period (`BudgetDirectory.readSince`), and whoever has no window yet has used nothing.
+ * @throws CodedError `tenant_not_found`, `end_users_exceeded`
+ */
+export async function ensureWindows(tx: Tx, owner: Owner, meters: readonly MeterWindow[], books: Books): Promise<void> {
+  await shareOwner(tx, owner);
+  if (owner.scope === 'tenant') return void (await insertWindows(tx, owner, meters, []));
+  const missing = await missingWindows(tx, owner, meters);
+  if (missing.length === 0) return;
+  if (owner.scope === 'user') for (const meter of missing) await refuseOneTooMany(tx, owner, meter);
+  const spent: bigint[] = [];
+  for (const meter of missing) spent.push(await spentSoFar(tx, owner, meter, books));
+  await books.notices.reached(tx, books.ledger, await insertWindows(tx, owner, missing, spent));
+}
+
+/**
+ * A budget was set: makes its window, or those of all end users it is for who have used something. A tenant's own is counted from its
+ * first call on, and that of each token begins with its next call.
+ * @throws CodedError `end_users_exceeded`
+ */
+export async function beginCounting(tx: Tx, owner: Owner, meter: MeterWindow, books: Books): Promise<void> {
+  if (owner.scope === 'user' && isEach(owner)) await countUsers(tx, owner, meter, books);
+  else if (owner.scope !== 'tenant' && !isEach(owner)) await ensureWindows(tx, owner, [meter], books);
+}
+
+async function spentSoFar(tx: Tx, owner: Owner, meter: MissingWindow, books: Books): Promise<bigint> {
+  if (isAllCounted(meter)) return 0n;
+  // Who has used anything has a window then, and this one is not made a second time.
+  if (owner.scope === 'user' && (await countUsers(tx, owner, meter, books))) return 0n;
+  // From here on nobody books: what the ledger has now is counted here, and what comes later by whoever books it.
+  await books.ledger.pauseBooking(tx);
+  return (await books.ledger.used(tx, owner, meter.window))[meter.metric];
+}
+
+/**
+ * In the period in which a budget of each was set, makes windows for all end users of the tenant who have used something and have none.
+ * The ledger is read from where it was read to before, so that in all it is read once, however many come; one after the other comes here.
+ * @returns whether all of them have one now; not where there is no such budget, nor where there are too many of them
+ */
+async function countUsers(tx: Tx, { tenantId, scope }: Owner, meter: MeterWindow, books: Books): Promise<boolean> {
+  const { metric, period, window } = meter;
+  const each = { tenantId, scope, target: EACH };
+  const [budget] = await tx.query<{ id: string; since: Date; counted_from: Date | null; counted_to: Date | null }>(
+    `SELECT id, created_at AS since, counted_from, counted_to FROM budgets b
+     WHERE ${isOf(each, 'b')} AND (scope, target, metric, period) = ($2, $3, $4, $5) FOR UPDATE`,
+    [...fieldsOf(each), metric, period],
+  );
+  if (!budget) return false;
+  if (isAllCounted({ ...meter, budgetSince: budget.since })) return true;
+  await books.ledger.pauseBooking(tx);
+  const startsAt = new Date(window.startsAtMs);
+  const after = budget.counted_from?.getTime() === window.startsAtMs ? budget.counted_to : null;
+  const { users, countedTo } = await books.ledger.usedByUsers(tx, tenantId as string, window, after);
+  const { ids, left } = await insertWindowsOf(tx, each, meter, users);
+  await books.notices.reached(tx, books.ledger, ids);
+  if (left > 0) return false;
+  await tx.query('UPDATE budgets SET counted_from = $2, counted_to = $3 WHERE id = $1', [
+    budget.id,
+    startsAt,
+    countedTo,
+  ]);
+  return true;
+}
+
+/** @returns the new windows, and how many could not be made because there are too many already */
+async function insertWindowsOf(
+  tx: Tx,
+  each: Owner,
+  { metric, period, window }: MeterWindow,
+  users: UsedByUsers['users'],
+): Promise<{ ids: bigint[]; left: number }> {
+  const [told] = await tx.query<{ ids: string[] | null; wanted: bigint }>(
+    `WITH m AS (SELECT $4::text AS metric, $5::text AS period, $6::timestamptz AS starts_at),
+     known AS (SELECT count(*) AS count FROM budget_windows w, m
+       WHERE ${isOf(each)} AND (w.scope, w.metric, w.period, w.starts_at) = ($2, m.metric, m.period, m.starts_at) AND w.target <> $3),
+     wanted AS (SELECT u.target, greatest(0, u.spent) AS spent, l.amount FROM m, unnest($8::text[], $9::bigint[]) AS u(target, spent)
+         CROSS JOIN LATERAL (SELECT ${limitOf(each, 'm', 'u.target')} AS amount) l
+       WHERE NOT EXISTS (SELECT FROM budget_windows w WHERE ${isOf(each)}
+         AND (w.metric, w.period, w.scope, w.target, w.starts_at) = (m.metric, m.period, $2, u.target, m.starts_at))),
+     made AS (INSERT INTO budget_windows (tenant_id, scope, target, metric, period, starts_at, ends_at, limit_amount, ceiling, spent)
+       SELECT $1, $2, target, metric, period, starts_at, $7, amount, CASE WHEN amount IS NOT NULL THEN greatest(amount, spent) END, spent
+       FROM wanted, m ORDER BY spent DESC, target LIMIT (SELECT greatest(0, $10 - count) FROM known) RETURNING id)
+     SELECT array_agg(id) AS ids, (SELECT count(*) FROM wanted) AS wanted FROM made`,
+    [
+      ...fieldsOf(each),
+      metric,
+      period,
+      new Date(window.startsAtMs),
+      new Date(window.endsAtMs),
+      users.map(({ user }) => user),
+      users.map(({ used }) => String(used[metric])),
+      // One place is for whoever calls now.
+      MOST_END_USERS - 1,
+    ],
+  );
+  const ids = (told?.ids ?? []).map(BigInt);
+  return { ids, left: Number(told?.wanted ?? 0) - ids.length };
+}
+
+const insertWindows = async (
+  tx: Tx,
+  owner: Owner,
+  meters: readonly MeterWindow[],
+  spent: readonly bigint[],
+): Promise<bigint[]> => {
+  const inserted = await tx.query<{ id: bigint }>(
+    `INSERT INTO budget_windows (tenant_id, scope, target, metric, period, starts_at, ends_at, limit_amount, ceiling, spent)
+     SELECT $1, $2, $3, m.metric, m.period, m.starts_at, m.ends_at, l.amount,
+       CASE WHEN l.amount IS NOT NULL THEN greatest(l.amount, m.spent) END, m.spent
+     FROM unnest($4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bigint[])
+         AS m(metric, period, starts_at, ends_at, spent)
+       CROSS JOIN LATERAL (SELECT ${limitOf(owner, 'm', '$3')} AS amount) l
+     ON CONFLICT (tenant_id, metric, period, scope, target, starts_at) DO NOTHING RETURNING id`,
+    [
+      ...fieldsOf(owner),
+      ...columnsOf(meters),
+      meters.map(({ window }) => new Date(window.endsAtMs)),
+      meters.map((_, index) => String(spent[index] ?? 0n)),
+    ],
+  );
+  return inserted.map(({ id }) => id);
+};
+
+/** An end user who has a budget of its own is never one too many. @throws CodedError `end_users_exceeded` */
+async function refuseOneTooMany(tx: Tx, owner: Owner, { metric, period, window }: MeterWindow): Promise<void> {
+  const tooMany = await tx.query(
+    `SELECT 1 FROM budget_windows w
+     WHERE ${isOf(owner)} AND (scope, metric, period, starts_at) = ($2, $4, $5, $6)
+       AND NOT EXISTS (SELECT 1 FROM budgets b WHERE ${isOf(owner, 'b')} AND (b.scope, b.target, b.metric, b.period) = ($2, $3, $4, $5))
+     OFFSET $7 LIMIT 1`,
+    [...fieldsOf(owner), metric, period, new Date(window.startsAtMs), MOST_END_USERS - 1],
+  );
+  if (tooMany.length > 0)
+    throw new CodedError(
+      'end_users_exceeded',
+      `${MOST_END_USERS} end users have a budget each in this ${period} already, which is the most that are kept apart.`,
+    );
+}
+
+/** A window that a budget demands, and that is not there. */
+interface MissingWindow extends MeterWindow {
+  /** Since when there has been a budget of its owner's, or of each. */
+  readonly budgetSince: Date;
+}
+
+const isAllCounted = ({ budgetSince, window }: MissingWindow): boolean =>
+  budgetSince.getTime() + CLOCKS_DIFFER_MS <= window.startsAtMs;
+
+async function missingWindows(tx: Tx, owner: Owner, meters: readonly MeterWindow[]): Promise<MissingWindow[]> {
+  const missing = await tx.query<Meter & { since: Date }>(
+    `SELECT m.metric, m.period, b.since FROM unnest($4::text[], $5::text[], $6::timestamptz[]) AS m(metric, period, starts_at)
+       CROSS JOIN LATERAL (SELECT min(b.created_at) AS since FROM budgets b WHERE ${isMeant(owner, 'm', '$3')}) b
+     WHERE b.since IS NOT NULL AND NOT EXISTS (SELECT 1 FROM budget_windows w WHERE ${isOf(owner)}
+       AND (w.metric, w.period, w.scope, w.target, w.starts_at) = (m.metric, m.period, $2, $3, m.starts_at))`,
+    [...fieldsOf(owner), ...columnsOf(meters)],
+  );
+  return meters.flatMap((meter) => {
+    const found = missing.find(({ metric, period }) => metric === meter.metric && period === meter.period);
+    return found ? [{ ...meter, budgetSince: found.since }] : [];
+  });
+}
