@@ -100,21 +100,20 @@ export async function rawUsedByUsers(
   tx: Tx,
   { from, to }: Pick<Selection, 'from' | 'to'>,
   after: Date | null,
-): Promise<UsedByUsers> {
-  const rows = await tx.query<Used & { user: string | null; booked_at: Date }>(
-    `SELECT coalesce(subject, end_user) AS "user", booked_at, cost_nanos AS "costNanos", input_tokens + output_tokens + cache_read_tokens
+): Promise<UsedByUsers['users']> {
+  const rows = await tx.query<Used & { user: string | null }>(
+    `SELECT coalesce(subject, end_user) AS "user", cost_nanos AS "costNanos", input_tokens + output_tokens + cache_read_tokens
        + cache_write_5m_tokens + cache_write_1h_tokens + reasoning_tokens + audio_input_tokens + audio_output_tokens AS tokens
-     FROM ledger WHERE at >= $1 AND at < $2 AND tenant_id = 'alpha' AND ($3::timestamptz IS NULL OR booked_at > $3) ORDER BY 1`,
+     FROM ledger WHERE at >= $1 AND at < $2 AND tenant_id = 'alpha' AND ($3::timestamptz IS NULL OR booked_at > $3)`,
     [from, to, after],
   );
-  const users = new Map<string, { user: string; costNanos: bigint; tokens: bigint }>();
+  const users = new Map<string, Used>();
   for (const { user, costNanos, tokens } of rows) {
     if (user === null) continue;
-    const sum = users.get(user) ?? { user, costNanos: 0n, tokens: 0n };
-    users.set(user, { user, costNanos: sum.costNanos + costNanos, tokens: sum.tokens + tokens });
+    const sum = users.get(user);
+    users.set(user, { costNanos: costNanos + (sum?.costNanos ?? 0n), tokens: tokens + (sum?.tokens ?? 0n) });
   }
-  const booked = rows.map((row) => row.booked_at).sort((a, b) => a.getTime() - b.getTime());
-  return { users: [...users.values()], countedTo: booked.at(-1) ?? after };
+  return users;
 }
 
 export async function rawModelsInUse(tx: Tx, since: Date): Promise<string[]> {

@@ -179,7 +179,10 @@ export class LedgerBridge implements LedgerSink {
   async usedByUsers(tx: Tx, tenantId: string, window: Window, after: Date | null): Promise<UsedByUsers> {
     const [from, until] = [new Date(window.startsAtMs), new Date(window.endsAtMs)];
     const { users, countedTo } = await this.ledger.usedByUsers(tx, tenantId, from, until, after);
-    return { users: users.map(({ user, costNanos: cost, tokens }) => ({ user, used: { cost, tokens } })), countedTo };
+    return {
+      users: new Map([...users].map(([user, { costNanos: cost, tokens }]) => [user, { cost, tokens }])),
+      countedTo,
+    };
   }
 }
 

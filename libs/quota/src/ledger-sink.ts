@@ -39,9 +39,9 @@ export interface Unconfirmed {
 
 /** What the end users of a tenant have used in a window. */
 export interface UsedByUsers {
-  readonly users: readonly { readonly user: string; readonly used: Amounts }[];
-  /** Rows that were booked up to then are counted, and whatever is booked from now on is booked later; `null` if there were none. */
-  readonly countedTo: Date | null;
+  readonly users: ReadonlyMap<string, Amounts>;
+  /** All that was booked up to then is counted, and whatever is booked from now on is booked later. */
+  readonly countedTo: Date;
 }
 
 /**
@@ -71,7 +71,7 @@ export interface LedgerSink {
   used(tx: Tx, owner: Owner, window: Window): Promise<Amounts>;
 
   /**
-   * The same of each end user of a tenant who has used anything. Only while booking pauses.
+   * The same of each end user of a tenant who has used anything. Pauses booking, once it has read what is old.
    * @param after only what was booked later is looked at; `null` for everything
    */
   usedByUsers(tx: Tx, tenantId: string, window: Window, after: Date | null): Promise<UsedByUsers>;

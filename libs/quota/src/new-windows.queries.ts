@@ -76,7 +76,6 @@ async function countUsers(tx: Tx, { tenantId, scope }: Owner, meter: MeterWindow
   );
   if (!budget) return false;
   if (isAllCounted({ ...meter, budgetSince: budget.since })) return true;
-  await books.ledger.pauseBooking(tx);
   const startsAt = new Date(window.startsAtMs);
   const after = budget.counted_from?.getTime() === window.startsAtMs ? budget.counted_to : null;
   const { users, countedTo } = await books.ledger.usedByUsers(tx, tenantId as string, window, after);
@@ -116,8 +115,8 @@ async function insertWindowsOf(
       period,
       new Date(window.startsAtMs),
       new Date(window.endsAtMs),
-      users.map(({ user }) => user),
-      users.map(({ used }) => String(used[metric])),
+      [...users.keys()],
+      [...users.values()].map((used) => String(used[metric])),
       // One place is for whoever calls now.
       MOST_END_USERS - 1,
     ],

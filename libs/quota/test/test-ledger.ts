@@ -91,6 +91,7 @@ export const testLedger: LedgerSink = {
   },
 
   async usedByUsers(tx, tenantId, { startsAtMs, endsAtMs }, after) {
+    await testLedger.pauseBooking(tx);
     const rows = await tx.query<Amounts & { user: string; last: Date }>(
       `SELECT subject AS "user", sum(cost_nanos)::bigint AS cost, sum(input_tokens)::bigint AS tokens, max(booked_at) AS last
        FROM ledger WHERE at >= $1 AND at < $2 AND tenant_id = $3 AND subject IS NOT NULL AND ($4::timestamptz IS NULL OR booked_at >= $4)
@@ -98,8 +99,8 @@ export const testLedger: LedgerSink = {
       [new Date(startsAtMs), new Date(endsAtMs), tenantId, after],
     );
     return {
-      users: rows.map(({ user, cost, tokens }) => ({ user, used: { cost, tokens } })),
-      countedTo: rows.map(({ last }) => last).reduce<Date | null>((a, b) => (a === null || b > a ? b : a), after),
+      users: new Map(rows.map(({ user, cost, tokens }) => [user, { cost, tokens }])),
+      countedTo: rows.map(({ last }) => last).reduce((a, b) => (b > a ? b : a), after ?? new Date(startsAtMs)),
     };
   },
 };

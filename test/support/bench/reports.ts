@@ -15,7 +15,7 @@ import { Report } from '../../../libs/billing/src/reports/report';
 import { selectUsage } from '../../../libs/billing/src/reports/usage.queries';
 import { insertManyRows } from '../../../libs/billing/test/many-rows';
 import { startOfMonth } from '../../../libs/billing/src/reports/local-time';
-import { sumUsed } from '../../../libs/billing/src/roll-up/used.queries';
+import { sumUsed, sumUsedByUsers } from '../../../libs/billing/src/roll-up/used.queries';
 import { rawByModel, rawUsage, rawUsed } from '../../../libs/billing/test/raw-sums';
 import { silentLog } from '../gateway-database';
 import { adminPrincipal, jobPrincipals } from '../principals';
@@ -23,6 +23,8 @@ import { adminPrincipal, jobPrincipals } from '../principals';
 /** Reports over a month of many rows, beside the same sums row by row in the same run. */
 
 const MONTH = { from: new Date('2026-10-01T00:00:00Z'), to: new Date('2026-11-01T00:00:00Z') };
+/** A seventh of all calls are its. */
+const LARGEST = 'department-00';
 const CHUNK = 500_000;
 /** Of so many the reading alone is timed. */
 const SLICE = 200_000;
@@ -116,6 +118,11 @@ async function measure(superuser: Client, database: Database, rows: number): Pro
     await middle(() => read((tx) => sumUsed(tx, budget, MONTH.from, MONTH.to))),
     await timed(() => read((tx) => rawUsed(tx, budget, selection))),
   );
+  const { from, to } = MONTH;
+  const users = (after: Date | null) => () => read((tx) => sumUsedByUsers(tx, LARGEST, from, to, after));
+  line('what a new budget of each end user begins with', await middle(users(null)));
+  const one = await timed(() => read((tx) => sumUsed(tx, { tenantId: LARGEST, user: 'user-1@example.com' }, from, to)));
+  line('what the next end user adds, a minute later', await middle(users(new Date(to.getTime() - 60_000))), one);
   line(
     'layout daily, as CSV',
     await middle(() => drain(report('daily', selection))),

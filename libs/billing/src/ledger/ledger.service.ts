@@ -62,7 +62,7 @@ export class Ledger {
     return sumUsed(tx, by, from, until);
   }
 
-  /** The same of each end user of a tenant; only while booking pauses. @param after only what was booked later; `null` for everything */
+  /** The same of each end user of a tenant; pauses booking, late. @param after only what was booked later; `null` for everything */
   usedByUsers(tx: Tx, tenantId: string, from: Date, until: Date, after: Date | null): Promise<UsedByUsers> {
     return sumUsedByUsers(tx, tenantId, from, until, after);
   }

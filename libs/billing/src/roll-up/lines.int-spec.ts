@@ -180,10 +180,12 @@ describe('sums from the roll-up', () => {
           await world.inPlatform(async (tx) => {
             for (const by of BUDGETED)
               expect(await sumUsed(tx, by, selection.from, selection.to)).toEqual(await rawUsed(tx, by, selection));
-            for (const after of [null, selection.asOf])
-              expect(await sumUsedByUsers(tx, 'alpha', selection.from, selection.to, after)).toEqual(
-                await rawUsedByUsers(tx, selection, after),
-              );
+            for (const after of [null, selection.asOf]) {
+              const { users, countedTo } = await sumUsedByUsers(tx, 'alpha', selection.from, selection.to, after);
+              expect(users).toEqual(await rawUsedByUsers(tx, selection, after));
+              const since = await sumUsedByUsers(tx, 'alpha', selection.from, selection.to, countedTo);
+              expect(since).toEqual({ users: new Map(), countedTo });
+            }
             expect(await selectModelsInUse(tx, selection.from)).toEqual(await rawModelsInUse(tx, selection.from));
           });
         },

@@ -1,8 +1,9 @@
 import type { Tx } from '@app/platform';
 import { refuseArchivedRows } from '../ledger/archives.queries';
 import { TOKEN_COLUMNS } from '../ledger/ledger.queries';
-import { parametersOf, pathTo } from '../ledger/selection';
+import { parametersOf, pathTo, type Selection } from '../ledger/selection';
 import { EVER, monthOf, rolledUp, rowByRow, sumUp } from './lines';
+import { selectRollUp } from './roll-up.queries';
 
 /** Whose calls are meant; of a field that is left out, everybody's. */
 export interface UsedBy {
@@ -22,9 +23,9 @@ export interface Used {
 
 /** What the end users of a tenant have used. */
 export interface UsedByUsers {
-  readonly users: readonly (Used & { readonly user: string })[];
-  /** The last row that was looked at was booked then, and whatever is booked from now on is booked later; `null` if there was none. */
-  readonly countedTo: Date | null;
+  readonly users: ReadonlyMap<string, Used>;
+  /** All rows that were booked up to then were looked at, and whatever is booked from now on is booked later. */
+  readonly countedTo: Date;
 }
 
 const USER = 'coalesce(l.subject, l.end_user)';
@@ -61,7 +62,8 @@ export async function sumUsed(tx: Tx, { tenantId, model, lineage, user }: UsedBy
 }
 
 /**
- * The same of each end user of a tenant who has used anything, in one reading of its rows. Only while nobody can book, see `pauseBooking`.
+ * The same of each end user of a tenant who has used anything. Keeps others from booking until the transaction ends, see `pauseBooking`;
+ * what the roll-up has reached, to which nothing is added any more, is read before that.
  * @param after only what was booked later is read; `null` for everything
  */
 export async function sumUsedByUsers(
@@ -72,26 +74,35 @@ export async function sumUsedByUsers(
   after: Date | null,
 ): Promise<UsedByUsers> {
   const selection = { from, to, tenant: tenantId, asOf: EVER };
-  const rows = await tx.query<Used & { readonly user: string | null; readonly last: Date }>(
-    `SELECT ${USER} AS "user", sum(l.cost_nanos)::bigint AS "costNanos", sum(${TOKENS})::bigint AS tokens, max(l.booked_at) AS last
-     FROM ledger l WHERE ${after === null ? pathTo(tx, selection).selected : BOOKED_AFTER} GROUP BY 1 ORDER BY 1`,
-    [
-      ...parametersOf(selection),
-      ...(after === null ? [] : [after, monthOf(from), monthOf(new Date(to.getTime() - 1), 1)]),
-    ],
-  );
+  const before = after ?? (await selectRollUp(tx)).bookedUpTo;
+  const early =
+    after === null ? await readUsers(tx, { ...selection, asOf: before }, pathTo(tx, selection).selected) : [];
+  await pauseBooking(tx);
+  const months = [monthOf(from), monthOf(new Date(to.getTime() - 1), 1)];
+  const late = await readUsers(tx, selection, BOOKED_AFTER, [before, ...months]);
   await refuseArchivedRows(tx, selection);
-  const countedTo = rows.reduce<Date | null>(
-    (last, row) => (last === null || row.last > last ? row.last : last),
-    after,
-  );
-  if (countedTo !== null)
-    await tx.query('UPDATE ledger_roll_up SET counted_to = greatest(counted_to, $1)', [countedTo]);
-  return {
-    users: rows.flatMap(({ user, costNanos, tokens }) => (user === null ? [] : [{ user, costNanos, tokens }])),
-    countedTo,
-  };
+  const countedTo = late.reduce((last, row) => (row.last > last ? row.last : last), before);
+  await tx.query('UPDATE ledger_roll_up SET counted_to = greatest(counted_to, $1)', [countedTo]);
+  const sums = new Map<string, Used>();
+  for (const { user, costNanos, tokens } of [...early, ...late]) {
+    if (user === null) continue;
+    const sum = sums.get(user);
+    sums.set(user, { costNanos: costNanos + (sum?.costNanos ?? 0n), tokens: tokens + (sum?.tokens ?? 0n) });
+  }
+  return { users: sums, countedTo };
 }
+
+const readUsers = (
+  tx: Tx,
+  selection: Selection,
+  condition: string,
+  more: readonly Date[] = [],
+): Promise<(Used & { readonly user: string | null; readonly last: Date })[]> =>
+  tx.query(
+    `SELECT ${USER} AS "user", sum(l.cost_nanos)::bigint AS "costNanos", sum(${TOKENS})::bigint AS tokens, max(l.booked_at) AS last
+     FROM ledger l WHERE ${condition} GROUP BY 1`,
+    [...parametersOf(selection), ...more],
+  );
 
 /** Waits for whoever is booking, and keeps others from it until the transaction ends. */
 export const pauseBooking = (tx: Tx): Promise<unknown> => tx.query('SELECT ledger_booked_up_to()');
