@@ -29,6 +29,7 @@ const AWAY_MS = [100, 2_500] as const;
 const LONG_AWAY_MS = [15_000, 60_000] as const;
 const LONG_RUN_S = 300;
 const RECOVERY_MS = 60_000;
+const TELL_EVERY_S = 10;
 /** So many in the end, one after the other; each is a transaction. A short run has fewer. */
 const MOST_CORRECTED = 5_000;
 
@@ -214,10 +215,14 @@ class Run {
   }
 
   private async tellAndTidy(): Promise<void> {
-    for (let second = 1; await this.goesOnFor(1_000); second++) {
+    const start = Date.now();
+    for (let told = 0; await this.goesOnFor(1_000);) {
       this.book.take();
-      const told = Object.entries(this.deeds).map(([deed, count]) => `${count}× ${deed}`);
-      if (second % 10 === 0) this.say(`${second} s: ${this.made} calls, ${told.join(', ')}`);
+      const seconds = Math.floor((Date.now() - start) / 1_000);
+      if (seconds < told + TELL_EVERY_S) continue;
+      told = seconds;
+      const deeds = Object.entries(this.deeds).map(([deed, count]) => `${count}× ${deed}`);
+      this.say(`${seconds} s: ${this.made} calls, ${deeds.join(', ')}`);
     }
   }
 
