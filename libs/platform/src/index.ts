@@ -20,6 +20,7 @@ export { ConfigError } from './config/load-config';
 export type {
   AdminKeyConfig,
   DeliveryConfig,
+  EncryptionKey,
   GatewayConfig,
   PromptLogConfig,
   ProviderConfig,
@@ -35,6 +36,7 @@ export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './database/embed
 export { once } from './database/idempotency';
 export { DatabaseUnfit, migrate, MigrationInterrupted, type MigrateOptions } from './database/migrate';
 export type { Change, Tx } from './database/tx';
+export { decrypt, encrypt } from './encryption';
 export { ApiErrors } from './errors/api-errors.decorator';
 export { ERRORS, type ErrorCode, type ErrorEntry } from './errors/catalogue';
 export { CodedError, type CodedErrorOptions } from './errors/coded-error';

@@ -1,4 +1,4 @@
-import { CodedError, type PromptLogConfig } from '@app/platform';
+import { CodedError, type EncryptionKey, type PromptLogConfig } from '@app/platform';
 
 export interface PromptKey {
   readonly id: string;
@@ -6,7 +6,7 @@ export interface PromptKey {
   readonly bytes: Buffer;
 }
 
-const bytesOf = ({ id, key }: PromptLogConfig['keys'][number]): PromptKey => ({
+const bytesOf = ({ id, key }: EncryptionKey): PromptKey => ({
   id,
   bytes: Buffer.from(key.reveal(), 'base64'),
 });

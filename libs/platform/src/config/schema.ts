@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ADMIN_ROLES } from '../access/permissions';
 import { Secret } from '../secret';
 import { deliveries } from './deliveries';
+import { encryptionKeys } from './encryption-keys';
 import { promptLog } from './prompt-log';
 import { providers, routes } from './providers';
 import { telemetry } from './telemetry';
@@ -124,6 +125,8 @@ export const configSchema = z.strictObject({
   deliveries,
   telemetry,
   promptLog,
+  /** Thoughts that were masked in answers, sealed for their way back to the provider. Without a key none is. */
+  thoughts: z.strictObject({ keys: encryptionKeys }).prefault({}),
 });
 
 export type GatewayConfig = z.output<typeof configSchema>;
@@ -132,6 +135,7 @@ export type RouteConfig = GatewayConfig['routes'][string];
 export type WebhookConfig = GatewayConfig['webhooks'][number];
 export type AdminKeyConfig = GatewayConfig['adminKeys'][number];
 export type DeliveryConfig = GatewayConfig['deliveries'][number];
+export type EncryptionKey = GatewayConfig['thoughts']['keys'][number];
 export type PromptLogConfig = GatewayConfig['promptLog'];
 export type TelemetryConfig = GatewayConfig['telemetry'];
 
