@@ -1,4 +1,6 @@
 import { BadRequestError as AnthropicBadRequest } from '@anthropic-ai/sdk';
+import type Anthropic from '@anthropic-ai/sdk';
+import { randomBytes } from 'node:crypto';
 import type OpenAI from 'openai';
 import { BadRequestError } from 'openai';
 import { createDepartment, eventually, type Department } from '../support/department';
@@ -18,9 +20,12 @@ const KEY = `sk-ant-${'aB3'.repeat(20)}`;
 const ANN = 'ann@example.com';
 const MASK = '[email removed]';
 const ADMIN = '/api/v1/admin';
+const keyNamed = (id: string) => ({ id, key: randomBytes(32).toString('base64') });
+const SEAL_KEY = keyNamed('2026-11');
 
 beforeAll(async () => {
-  world = await GatewayWorld.open();
+  const promptLog = { enabled: true, keys: [keyNamed('log')] };
+  world = await GatewayWorld.open({ config: { thoughts: { keys: [SEAL_KEY] }, promptLog } });
   ({ fake, gateway } = world);
   // Each piece ends in the middle of an address, which the next one goes on with.
   fake.script('fake-mail', { text: 'nn@example.com and a', chunks: 4 });
@@ -332,6 +337,139 @@ describe('a rule for answers', () => {
     };
     const told = await gateway.call('POST', '/v1/chat/completions', speaking, own.token);
     expect(told.body).toMatchObject({ error: { gateway_code: 'prompt_uninspectable' } });
+  });
+});
+
+describe('a thought that was masked', () => {
+  const MODEL = 'claude/fake-think';
+  const THOUGHT = `First I write to ${ANN}, then "wait".`;
+  const SIGNED = { type: 'thinking', thinking: THOUGHT, signature: 'RmFrZVNpZ25hdHVyZQ==' };
+  const tools = [{ name: 'send', input_schema: { type: 'object' as const } }];
+  const question = { role: 'user' as const, content: 'Tell her.' };
+  const asked = { model: MODEL, max_tokens: 500, tools, messages: [question] };
+  const received = () => fake.requests.at(-1)?.json as { messages: { content: unknown[] }[] };
+  let own: Department;
+
+  beforeAll(async () => {
+    own = await department({ rules: [people('both')] });
+    await gateway.must('PATCH', `${ADMIN}/tenants/${own.id}`, { promptLog: true });
+    await eventually(async () => (await gateway.call('GET', '/v1/models', undefined, own.token)).headers.has(KEPT));
+    const toolCall = { name: 'send', arguments: { to: 'her' } };
+    fake.script(MODEL, { thought: THOUGHT, tokens: { reasoning: 5 }, toolCall });
+  });
+  const KEPT = 'x-openclawmu-prompt-log';
+
+  /** The request with which a client goes on, as Claude Code does: all of the answer, and what its tools say. */
+  const next = ({ content }: Anthropic.Message) => ({
+    ...asked,
+    messages: [
+      question,
+      { role: 'assistant' as const, content },
+      {
+        role: 'user' as const,
+        content: content.flatMap((block) =>
+          block.type === 'tool_use'
+            ? [{ type: 'tool_result' as const, tool_use_id: block.id, content: `Sent to ${ANN}.` }]
+            : [],
+        ),
+      },
+    ],
+  });
+
+  test('goes back to the provider as it was written and signed, in a loop of tools', async () => {
+    const client = anthropicClient(gateway.url, own.token);
+    let message: Anthropic.Message = await client.messages.stream(asked).finalMessage();
+    for (const isStream of [false, true]) {
+      const [thought] = message.content;
+      expect(thought).toMatchObject({ thinking: `First I write to ${MASK}, then "wait".` });
+      expect((thought as Anthropic.ThinkingBlock).signature).toMatch(/^openclawmu:thought:1:2026-11:/);
+      const request = next(message);
+      const told = isStream
+        ? await client.messages.stream(request).withResponse()
+        : await client.messages.create(request).withResponse();
+      const sent = received().messages;
+      expect(sent[1]?.content[0]).toEqual(SIGNED);
+      expect(sent[2]?.content).toMatchObject([{ content: `Sent to ${MASK}.` }]);
+      const id = told.response.headers.get('x-openclawmu-request-id');
+      message = 'finalMessage' in told.data ? await told.data.finalMessage() : told.data;
+      const kept = await eventually(
+        () => gateway.call<{ request: string; answer: string }>('GET', `${ADMIN}/prompts/${id}`),
+        ({ status }) => status === 200,
+      );
+      expect(JSON.parse(kept.body.request)).toMatchObject({ messages: [{}, { content: [thought, {}] }, {}] });
+      for (const text of [kept.text, JSON.stringify(message)]) expect(text).not.toMatch(/ann@|RmFrZVNpZ25hdHVyZQ/);
+    }
+    await gateway.must('POST', '/v1/messages/count_tokens', { ...next(message), max_tokens: undefined }, own.token);
+    expect(received().messages[1]?.content[0]).toEqual(SIGNED);
+    expect(gateway.logs).not.toContain(ANN);
+  });
+
+  test('does so through clients of other dialects', async () => {
+    const openai = openaiClient(gateway.url, own.token);
+    const ask = { model: MODEL, messages: [question] };
+    const { choices } = await openai.chat.completions.create(ask);
+    const said = choices[0]?.message as OpenAI.ChatCompletionMessage;
+    expect(JSON.stringify(said)).not.toContain('ann@');
+    const result = { role: 'tool' as const, tool_call_id: said.tool_calls?.[0]?.id ?? '', content: 'Sent.' };
+    await openai.chat.completions.create({ ...ask, messages: [question, said, result] });
+    expect(received().messages[1]?.content[0]).toEqual(SIGNED);
+
+    const stream = openai.responses.stream({ model: MODEL, input: [question] });
+    const { output } = await stream.finalResponse();
+    expect(JSON.stringify(output)).not.toContain('ann@');
+    const [, call] = output as [unknown, OpenAI.Responses.ResponseFunctionToolCall];
+    const answered = { type: 'function_call_output' as const, call_id: call.call_id, output: 'Sent.' };
+    await openai.responses.create({
+      model: MODEL,
+      input: [question, ...output, answered] as OpenAI.Responses.ResponseInput,
+    });
+    expect(received().messages[1]?.content[0]).toEqual(SIGNED);
+  });
+
+  test('is refused if it was altered, or comes from another department or by another key, and put back while its key is there', async () => {
+    const message = await anthropicClient(gateway.url, own.token).messages.create(asked);
+    const request = next(message);
+    const version = { 'anthropic-version': '2023-06-01' };
+    const ask = (body: unknown, { token }: Department) => gateway.call('POST', '/v1/messages', body, token, version);
+    const other = await department({ rules: [people('answer')] });
+    const none = await createDepartment(gateway, { budget: '100.00' });
+    const calls = fake.requests.length;
+    const altered = JSON.parse(JSON.stringify(request).replace('First', 'Last')) as object;
+    const where = 'messages[1].content[0]';
+    expect(await ask(altered, own)).toMatchObject({
+      status: 400,
+      body: { error: { gateway_code: 'thought_altered', where } },
+    });
+    for (const stranger of [other, none])
+      for (const body of [request, altered])
+        expect(await ask(body, stranger)).toMatchObject({
+          status: 400,
+          body: { error: { gateway_code: 'thought_foreign' } },
+        });
+    expect(fake.requests).toHaveLength(calls);
+    const found = await eventually(
+      () =>
+        gateway.must<{ items: { after: object }[] }>('GET', `${ADMIN}/audit?action=access.refused&tenant=${other.id}`),
+      ({ items }) => items.length > 1,
+    );
+    expect(found.items[0]?.after).toMatchObject({ code: 'thought_foreign', status: 400 });
+
+    const withKeys = async (...keys: object[]) => {
+      await gateway.configure({ thoughts: { keys } });
+      process.kill(gateway.process.pid as number, 'SIGHUP');
+    };
+    const signature = async (): Promise<string> =>
+      JSON.stringify((await anthropicClient(gateway.url, own.token).messages.create(asked)).content[0]);
+    await withKeys(keyNamed('2027-01'), SEAL_KEY);
+    await eventually(async () => (await signature()).includes('openclawmu:thought:1:2027-01:'));
+    expect((await ask(request, own)).status).toBe(200);
+    expect(received().messages[1]?.content[0]).toEqual(SIGNED);
+    await withKeys();
+    await eventually(async () => (await signature()).includes(SIGNED.signature));
+    expect(await ask(request, own)).toMatchObject({
+      status: 400,
+      body: { error: { gateway_code: 'thought_foreign' } },
+    });
   });
 });
 

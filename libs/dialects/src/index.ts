@@ -2,6 +2,7 @@ export type { Part, Turn } from './conversation';
 export type { ClientFormat, ProviderFormat } from './format';
 export { OWNED_KEYS } from './owned-keys';
 export type { Recall } from './reply';
+export { sealOrigin } from './seal';
 export { MAX_LINE_BYTES, SseLines, type LineSink } from './sse-lines';
 export { StreamTranslator } from './stream-translator';
 export { partsOf, turnsOf } from './told-content';

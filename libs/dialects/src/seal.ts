@@ -27,3 +27,7 @@ export function unpack(packed: string | undefined, client: Seal['from']): Seal |
   if (!KINDS.includes(from)) return null;
   return { from: from as Seal['from'], data: packed.slice(PREFIX.length + from.length + 1) };
 }
+
+/** Whose seal it is that a client of a dialect has; null where it is nobody's. */
+export const sealOrigin = (packed: string, client: Seal['from']): Seal['from'] | null =>
+  unpack(packed, client)?.from ?? null;

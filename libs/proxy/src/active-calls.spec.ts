@@ -20,6 +20,7 @@ class Call implements Cuttable {
   readonly summary = {
     dialect: 'openai' as const,
     provider: 'p',
+    upstreamModel: 'm',
     outcome: 'completed' as const,
     firstByteMs: 5,
     totalMs: 9,

@@ -10,6 +10,8 @@ const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 export interface CallSummary {
   readonly dialect: Dialect;
   readonly provider: string;
+  /** As the provider knows it. */
+  readonly upstreamModel: string;
   /** How the call ended; `unsent` when nothing reached the provider, `cached` when nothing had to. */
   readonly outcome: LedgerOutcome | 'unsent' | 'cached';
   /** `null` when the provider never answered. */
@@ -25,8 +27,9 @@ export function summaryOf(
   startedMs: number,
   firstByteMs: number | null,
 ): CallSummary {
-  const { provider } = plan.candidates[index] as Candidate;
-  return { dialect: DIALECT_OF[facts.wire], provider, outcome, firstByteMs, totalMs: performance.now() - startedMs };
+  const { provider, upstreamModel } = plan.candidates[index] as Candidate;
+  const totalMs = performance.now() - startedMs;
+  return { dialect: DIALECT_OF[facts.wire], provider, upstreamModel, outcome, firstByteMs, totalMs };
 }
 
 /** Prometheus metrics of the model path. Nothing here is per tenant: what a department spends is told by the ledger. */

@@ -1,14 +1,11 @@
 import type { Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
+import type { Intake } from './intake';
 import type { ModelRequest } from './model-request';
 import { Offer } from './offer';
-import { PolicyDoor, type Admitted } from './policy/policy-door.service';
-import { route, type Plan } from './router';
-
-/** A request that may be asked, and whom to ask. */
-export interface Intake extends Admitted {
-  readonly plan: Plan;
-}
+import { PolicyDoor } from './policy/policy-door.service';
+import { route } from './router';
+import { SealedThoughts } from './thoughts/sealed-thoughts.service';
 
 /** Where requests for models come in: what they say, what the tenant's policy says of it, and who can answer. */
 @Injectable()
@@ -16,11 +13,13 @@ export class RequestIntake {
   constructor(
     private readonly policies: PolicyDoor,
     private readonly offer: Offer,
+    private readonly thoughts: SealedThoughts,
   ) {}
 
-  /** @throws CodedError those of `PolicyDoor.admit` and of `route` */
+  /** @throws CodedError those of `PolicyDoor.admit`, of `route`, and of `SealedThoughts.restored` */
   take(principal: Principal, asked: ModelRequest): Intake {
     const { request, facts, policy } = this.policies.admit(principal, asked);
-    return { request, facts, policy, plan: route(this.offer, principal, facts, request) };
+    const plan = route(this.offer, principal, facts, request);
+    return this.thoughts.restored(principal, asked, { request, facts, policy, plan, shown: request.body });
   }
 }

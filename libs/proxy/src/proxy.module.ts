@@ -33,6 +33,7 @@ import { registerProviderMetrics } from './provider/provider-metrics';
 import { ProvidersController } from './provider/providers.controller';
 import { ProxyService } from './proxy.service';
 import { Telemetry } from './telemetry/telemetry.service';
+import { SealedThoughts } from './thoughts/sealed-thoughts.service';
 import { Upstream } from './upstream';
 
 /** Where money, tokens and providers meet. */
@@ -51,6 +52,7 @@ import { Upstream } from './upstream';
     TokenCounts,
     Offer,
     RequestIntake,
+    SealedThoughts,
     PolicyDoor,
     { provide: PolicyMetrics, useFactory: (registry: Registry) => new PolicyMetrics(registry), inject: [Registry] },
     Admission,

@@ -34,13 +34,13 @@ export class ProxyService {
     { trace, kept }: CallNotes = NO_NOTES,
   ): Promise<void> {
     const taken = this.intake.take(principal, incoming);
-    const { request, facts, policy, plan } = taken;
+    const { request, facts, policy, plan, shown } = taken;
     const asked = this.admission.price(principal, taken);
-    trace?.planned(facts, plan, request.body, this.upstream.provider(plan.candidates[0].provider));
-    kept?.routed(plan.publicModel, request.body);
+    trace?.planned(facts, plan, shown, this.upstream.provider(plan.candidates[0].provider));
+    kept?.routed(plan.publicModel, shown);
     const cached = principal.cacheSeconds === 0 ? null : this.cache.open(principal, asked, sink);
     const client = cached ?? sink;
-    const told = policy === null ? client : policy.around(client);
+    const told = policy === null ? client : policy.around(client, request.body !== shown);
     const exchange = new Exchange({ principal, request, facts, plan, trace }, told, this.upstream);
     this.calls.add(exchange);
     try {

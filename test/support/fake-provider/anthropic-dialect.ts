@@ -4,7 +4,7 @@ import { type Completion, reported } from './completion';
 import type { Dialect, StreamEvent } from './dialect';
 
 const SIGNATURE = 'RmFrZVNpZ25hdHVyZQ==';
-const THOUGHT = 'Let me think. ';
+const THOUGHT = ['Let me think. '];
 
 /** Messages as the Anthropic API reference and the `@anthropic-ai/sdk` types describe them. */
 export const anthropicDialect: Dialect = {
@@ -55,7 +55,9 @@ export const anthropicDialect: Dialect = {
     let index = 0;
     if (tokens.reasoning > 0) {
       yield block(index, { type: 'thinking', thinking: '', signature: '' });
-      yield delta(index, { type: 'thinking_delta', thinking: THOUGHT }, tokens.reasoning);
+      const [first, ...others] = completion.thought ?? THOUGHT;
+      yield delta(index, { type: 'thinking_delta', thinking: first }, tokens.reasoning);
+      for (const thinking of others) yield delta(index, { type: 'thinking_delta', thinking });
       yield delta(index, { type: 'signature_delta', signature: SIGNATURE });
       yield stop(index++);
     }
@@ -78,7 +80,7 @@ export const anthropicDialect: Dialect = {
 
   whole(completion, report) {
     const { tokens, tool, pieces } = completion;
-    const thinking = { type: 'thinking', thinking: THOUGHT, signature: SIGNATURE };
+    const thinking = { type: 'thinking', thinking: (completion.thought ?? THOUGHT).join(''), signature: SIGNATURE };
     const written = pieces.join('');
     const answer = tool === undefined ? textBlock(written) : toolBlock(completion, toolInput(written));
     const content = [...(tokens.reasoning > 0 ? [thinking] : []), answer];

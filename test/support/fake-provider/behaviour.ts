@@ -55,6 +55,8 @@ export interface Behaviour {
   readonly gapMs?: number;
   /** The text of one piece. */
   readonly text?: string;
+  /** What it thinks before, where it reasons; told by Anthropic's dialect, a few characters at a time. */
+  readonly thought?: string;
   /** A tool call in place of text; its arguments arrive in fragments. */
   readonly toolCall?: ToolCall;
   /** Counts that differ from input = a quarter of the body's bytes, output = pieces. */

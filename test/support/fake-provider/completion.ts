@@ -8,6 +8,8 @@ export interface Completion {
   readonly model: string;
   /** How many alternatives were asked for (OpenAI's `n`); each has all the pieces. */
   readonly choices: number;
+  /** In pieces; left out: a usual one. */
+  readonly thought: readonly string[] | undefined;
   readonly pieces: readonly string[];
   /** The tool being called; then the pieces are fragments of its arguments. */
   readonly tool: string | undefined;
@@ -40,6 +42,7 @@ export function complete(request: ReceivedRequest, dialect: Dialect, behaviour: 
     id: request.requestId.replace('req_', ''),
     model: request.model,
     choices,
+    thought: behaviour.thought === undefined ? undefined : fragments(behaviour.thought),
     pieces,
     tool: toolCall?.name,
     hitLimit: pieces.length < wanted.length,
@@ -74,8 +77,8 @@ function distort(usage: object, lie: (count: number) => unknown): Record<string,
   return Object.fromEntries(lied) as Record<string, unknown>;
 }
 
-function fragments(json: string): string[] {
-  const points = Array.from(json);
+function fragments(text: string): string[] {
+  const points = Array.from(text);
   const count = Math.ceil(points.length / FRAGMENT_LENGTH);
   return Array.from({ length: count }, (_, i) => points.slice(i * FRAGMENT_LENGTH, (i + 1) * FRAGMENT_LENGTH).join(''));
 }

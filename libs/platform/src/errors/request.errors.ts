@@ -96,7 +96,22 @@ export const REQUEST_ERRORS = {
     title:
       'The provider refused a thought of an earlier answer because it is no longer as the model wrote it: a rule of your company masks what it finds in answers.',
     remedy:
-      'Leave that thought out of the request, or, where the model thinks within a fixed budget, that answer. To avoid it, ask for thoughts without their text ("thinking.display": "omitted").',
+      'Leave that thought out of the request, or, where the model thinks within a fixed budget, that answer. To avoid it, ask for thoughts without their text ("thinking.display": "omitted"), or ask your gateway administrator to set thoughts.keys, with which the gateway puts back what it masked.',
+  },
+  thought_altered: {
+    ...invalid,
+    status: 400,
+    title:
+      'A thought of an earlier answer came back other than the gateway gave it, so what it masked there cannot be put back.',
+    remedy: 'Send thoughts back as they came, each with its signature, or leave that answer out of the request.',
+  },
+  thought_foreign: {
+    ...invalid,
+    status: 400,
+    title:
+      'A thought of an earlier answer was sealed for another tenant or by a key that this gateway does not have, or its signature is damaged.',
+    remedy:
+      'Leave that answer out of the request. If the conversation is your own, your gateway administrator may have taken its key out of thoughts.keys.',
   },
   feature_not_supported: {
     ...invalid,

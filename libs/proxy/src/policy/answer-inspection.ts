@@ -1,8 +1,11 @@
-import type { Findings, Scanner } from '@app/policy';
+import { Findings } from '@app/policy';
 import { KeySet } from '../key-set';
+import { Skipper } from '../json-steps';
 import { scanObject } from '../request-scan';
+import { toldThought } from '../thoughts/signed-thought';
 import { BodyMasks } from './body-masks';
 import { BodyTexts, isSealed, memberText, textAt, type TextVisitor } from './body-texts';
+import type { Inspecting } from './inspecting';
 import { isJsonText, STRUCTURAL_WORDS } from './structural-words';
 
 const NO_KEYS = new KeySet([]);
@@ -11,19 +14,18 @@ const OBJECT_KEYS = new KeySet(['type', 'role']);
 /**
  * The body of a whole answer with masks, spliced in; `body` itself where there is none, null where it is not JSON. Logprobs repeat the
  * text piece by piece, so they are left out.
- * @param isJson whether the text of the answer is JSON, because it was asked for
  */
-export function inspectAnswer(body: Buffer, scanner: Scanner, isJson: boolean, findings: Findings): Buffer | null {
+export function inspectAnswer(body: Buffer, inspecting: Inspecting, findings: Findings): Buffer | null {
   if (!scanObject(body, NO_KEYS).ok) return null;
-  const masks = new BodyMasks(body, scanner, findings);
-  new BodyTexts(body, new AnswerInspection(masks, isJson)).walk();
+  const masks = new BodyMasks(body, inspecting.scanner, findings);
+  new BodyTexts(body, new AnswerInspection(masks, inspecting)).walk();
   return masks.applied();
 }
 
 class AnswerInspection implements TextVisitor {
   constructor(
     private readonly masks: BodyMasks,
-    private readonly isJson: boolean,
+    private readonly inspecting: Inspecting,
   ) {}
 
   key(start: number, end: number, key: string): boolean {
@@ -40,14 +42,28 @@ class AnswerInspection implements TextVisitor {
   string(start: number, end: number, key: string, object: number): void {
     const { body } = this.masks;
     const text = textAt(body, start, end);
-    if (text === '' || STRUCTURAL_WORDS.get(key)?.has(text) || isSealed(body, object, key)) return;
+    if (text === '' || STRUCTURAL_WORDS.get(key)?.has(text)) return;
+    if (isSealed(body, object, key)) return this.sealed(start, end, key, object);
     const name = (wanted: string): string | undefined => memberText(body, object, OBJECT_KEYS, wanted);
-    if (key === 'arguments' || (this.isJson && isJsonText(key, name('type'), name('role'))))
+    if (key === 'arguments' || (this.inspecting.isJson && isJsonText(key, name('type'), name('role'))))
       this.masks.json(start, end, text);
     else this.masks.text(start, end, text);
   }
 
   number(start: number, end: number): void {
     this.masks.number(start, end);
+  }
+
+  /** What masks keep a provider from knowing again is sealed in its signature. */
+  private sealed(start: number, end: number, key: string, object: number): void {
+    const { body } = this.masks;
+    const { wire, scanner, seal } = this.inspecting;
+    if (!seal) return;
+    const whole = body.toString('utf8', object, new Skipper(body).value(object));
+    const thought = toldThought(JSON.parse(whole) as Record<string, unknown>, wire);
+    if (thought?.key !== key) return;
+    const told = thought.texts.map((text) => scanner.mask(text, new Findings()));
+    const signature = seal(thought, told);
+    if (signature !== thought.signature) this.masks.replace(start, end, JSON.stringify(signature));
   }
 }

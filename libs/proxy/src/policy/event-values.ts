@@ -1,4 +1,6 @@
-import { maskJson, type Findings, type Scanner } from '@app/policy';
+import { maskJson, type Findings } from '@app/policy';
+import { textsOf, toldThought } from '../thoughts/signed-thought';
+import type { Inspecting } from './inspecting';
 import { API_KEYS, isJsonText, SEALED, STRUCTURAL_WORDS } from './structural-words';
 
 export type Json = Record<string, unknown>;
@@ -10,23 +12,24 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 
 /** Masks texts of events that are whole in their event, in place. */
 export class EventValues {
-  /** @param isJson whether the text of the answer is JSON */
   constructor(
-    private readonly scanner: Scanner,
+    private readonly inspecting: Inspecting,
     private readonly findings: Findings,
-    private readonly isJson: boolean,
   ) {}
 
   /** All strings of an object but those under some of its own keys. */
   mask(object: Json, except: readonly string[] = []): void {
+    const { scanner, seal, wire } = this.inspecting;
+    const thought = seal && toldThought(object, wire);
     for (const key of Object.keys(object)) {
       if (except.includes(key)) continue;
       const value = object[key];
       const masked = this.value(value, key, object);
-      const name = API_KEYS.has(key) ? key : this.scanner.mask(key, this.findings);
+      const name = API_KEYS.has(key) ? key : scanner.mask(key, this.findings);
       if (name !== key) delete object[key];
       if (name !== key || masked !== value) put(object, name, masked);
     }
+    if (thought) object[thought.key] = seal(thought, textsOf(object));
   }
 
   private value(value: unknown, key: string, object: Json): unknown {
@@ -45,16 +48,17 @@ export class EventValues {
   }
 
   private text(text: string, key: string, object: Json): string {
+    const { scanner } = this.inspecting;
     const type = textOf(object['type']);
     if (STRUCTURAL_WORDS.get(key)?.has(text) || SEALED.get(key)?.has(type)) return text;
-    const isJson = key === 'arguments' || (this.isJson && isJsonText(key, type, textOf(object['role'])));
-    return isJson ? maskJson(text, this.scanner, this.findings) : this.scanner.mask(text, this.findings);
+    const isJson = key === 'arguments' || (this.inspecting.isJson && isJsonText(key, type, textOf(object['role'])));
+    return isJson ? maskJson(text, scanner, this.findings) : scanner.mask(text, this.findings);
   }
 
   private number(value: number): unknown {
     if (!Number.isInteger(value) || value < 1e6) return value;
     const written = String(value);
-    const masked = this.scanner.mask(written, this.findings);
+    const masked = this.inspecting.scanner.mask(written, this.findings);
     return masked === written ? value : masked;
   }
 }

@@ -1,10 +1,16 @@
+import { Secret, type CodedError } from '@app/platform';
 import { Findings, Scanner } from '@app/policy';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AnswerSink } from '../answer-sink';
+import { openThought } from '../thoughts/thought-seal';
+import { ThoughtSealer } from '../thoughts/thought-sealer';
+import type { SealSignature } from '../thoughts/signed-thought';
 import type { Wire } from '../wire';
 import { inspectAnswer } from './answer-inspection';
 import { MaskedEvents } from './masked-events';
+import { MaskingSink } from './masking-sink';
 
 const scanner = new Scanner([
   { name: 'people', action: 'mask', on: 'both', detect: ['email', 'payment_card'] },
@@ -25,9 +31,15 @@ const sse = (events: readonly (Event | string)[]): string =>
 const read = (stream: string): Event[] =>
   stream.split('\n').flatMap((line) => (line.startsWith('data: {') ? [JSON.parse(line.slice(6)) as Event] : []));
 
-function pass(wire: Wire, stream: string, sizes: readonly number[] = [], by = scanner, isJson = false) {
+function pass(
+  wire: Wire,
+  stream: string,
+  sizes: readonly number[] = [],
+  by = scanner,
+  seal: SealSignature | null = null,
+) {
   const findings = new Findings();
-  const events = new MaskedEvents(wire, by, isJson, findings);
+  const events = new MaskedEvents({ wire, scanner: by, isJson: false, seal }, findings);
   const bytes = Buffer.from(stream);
   const out: Buffer[] = [];
   let at = 0;
@@ -309,9 +321,13 @@ describe('a stream', () => {
   });
 });
 
+const AS_CHAT = { wire: 'chat', scanner, isJson: false, seal: null } as const;
+
 describe('a whole answer', () => {
   const inspect = (answer: object, isJson = false): string =>
-    (inspectAnswer(Buffer.from(JSON.stringify(answer)), scanner, isJson, new Findings()) as Buffer).toString('utf8');
+    (inspectAnswer(Buffer.from(JSON.stringify(answer)), { ...AS_CHAT, isJson }, new Findings()) as Buffer).toString(
+      'utf8',
+    );
 
   it('is masked by splicing, without logprobs', () => {
     const answer = (content: string, logprobs: unknown, args: string) => ({
@@ -340,6 +356,95 @@ describe('a whole answer', () => {
   });
 
   it('that is not JSON does not pass', () => {
-    expect(inspectAnswer(Buffer.from('ann@example.com'), scanner, false, new Findings())).toBeNull();
+    expect(inspectAnswer(Buffer.from('ann@example.com'), AS_CHAT, new Findings())).toBeNull();
+  });
+});
+
+describe('a signed thought', () => {
+  const golden = (file: string): string => readFileSync(join(__dirname, '../../../dialects/src/golden', file), 'utf8');
+  const key = { id: 'k', key: new Secret(Buffer.alloc(32, 7).toString('base64')) };
+  const sealer = new ThoughtSealer(key, 'finance');
+  const seal: SealSignature = (thought, told) => sealer.signatureFor('claude', thought, told);
+  const cities = new Scanner([{ name: 'places', action: 'mask', on: 'answer', pattern: 'Two c[a-z]{2,8}' }]);
+  const TOLD = '[places removed].';
+  const opened = (signature: string, told = TOLD) => openThought([key], 'finance', signature, [told]);
+  const of = (signature: string) => ({ ok: true, thought: { family: 'claude', texts: ['Two cities.'], signature } });
+
+  it('of a stream that is masked is sealed in its signature, wherever the stream is cut', () => {
+    const stream = golden('streams/agent.messages.sse');
+    for (let at = 0; at <= Buffer.byteLength(stream); at++) {
+      const events = read(pass('messages', stream, [at], cities, seal).stream);
+      const deltas = events.flatMap(({ delta }) => (delta ? [delta as Event] : []));
+      expect(deltas.map(({ thinking }) => (thinking ?? '') as string).join('')).toBe(TOLD);
+      const signatures = deltas.flatMap(({ signature }) => (signature === undefined ? [] : [signature as string]));
+      expect(signatures.map((signature) => opened(signature))).toEqual([of('c2lnbmF0dXJl')]);
+      expect(events).toContainEqual(
+        expect.objectContaining({ content_block: { type: 'redacted_thinking', data: 'cmVkYWN0ZWQ=' } }),
+      );
+    }
+  });
+
+  const SEALS = /"(openclawmu:thought:[^"]*)"/g;
+  it.each<[Wire, string, string, number]>([
+    ['messages', 'answers/agent.messages.json', 'c2lnbmF0dXJl', 1],
+    ['chat', 'answers/agent.messages-to-chat.json', 'openclawmu:messages:c2lnbmF0dXJl', 1],
+    ['responses', 'answers/agent.messages-to-responses.json', 'openclawmu:messages:c2lnbmF0dXJl', 1],
+    ['chat', 'streams/agent.messages-to-chat.sse', 'openclawmu:messages:c2lnbmF0dXJl', 1],
+    // When the item is done, and when the response is.
+    ['responses', 'streams/agent.messages-to-responses.sse', 'openclawmu:messages:c2lnbmF0dXJl', 2],
+    // Their summaries are not signed.
+    ['responses', 'answers/agent.responses.json', '', 0],
+    ['messages', 'answers/agent.responses-to-messages.json', '', 0],
+    ['messages', 'answers/agent.gemini-to-messages.json', '', 0],
+    ['chat', 'answers/agent.gemini-to-chat.json', '', 0],
+    ['messages', 'streams/agent.responses-to-messages.sse', '', 0],
+  ])('for a client of %s, in %s, is sealed if its text is signed', (wire, file, signature, count) => {
+    const text = golden(file);
+    const told = file.endsWith('.sse')
+      ? pass(wire, text, [], cities, seal).stream
+      : String(inspectAnswer(Buffer.from(text), { wire, scanner: cities, isJson: false, seal }, new Findings()));
+    expect(told).toContain('[places removed]');
+    expect([...told.matchAll(SEALS)].map(([, sealed]) => opened(sealed as string))).toEqual(
+      Array.from({ length: count }, () => of(signature)),
+    );
+  });
+
+  it('that comes whole in the first event of its block is sealed', () => {
+    const block = { type: 'thinking', thinking: 'Two cities.', signature: 'c2lnbmF0dXJl' };
+    const [event] = read(
+      pass('messages', sse([{ type: 'content_block_start', index: 0, content_block: block }]), [], cities, seal).stream,
+    );
+    const { thinking, signature } = event?.['content_block'] as typeof block;
+    expect([thinking, opened(signature)]).toEqual([TOLD, of('c2lnbmF0dXJl')]);
+  });
+
+  it('in which nothing is masked keeps its signature', () => {
+    const stream = golden('streams/agent.messages.sse');
+    expect(pass('messages', stream, [], scanner, seal).stream).toContain('"signature":"c2lnbmF0dXJl"');
+    const whole = Buffer.from(golden('answers/agent.messages.json'));
+    expect(inspectAnswer(whole, { wire: 'messages', scanner, isJson: false, seal }, new Findings())).toBe(whole);
+  });
+
+  it('that is refused is told as masked, unless it went back as it was written, behind what was found', () => {
+    const seen: unknown[] = [];
+    const told = (isRestored: boolean): unknown => {
+      const sink = { whole: (_: number, __: object, body: Buffer) => seen.push(String(body)) } as unknown as AnswerSink;
+      const onlooker = { over: (findings: Findings) => seen.push(findings.masked), refused: () => undefined };
+      const inspecting = { wire: 'messages' as const, scanner, isJson: false, seal: null };
+      const message = 'messages.1.content.0: Invalid `signature` in `thinking` block, ask ann@example.com';
+      try {
+        return new MaskingSink(sink, '', inspecting, onlooker, isRestored).whole(
+          400,
+          {},
+          Buffer.from(JSON.stringify({ message })),
+        );
+      } catch (error) {
+        return (error as CodedError).code;
+      }
+    };
+    expect(told(false)).toBe('thought_masked');
+    expect(seen).toEqual(['people']);
+    expect(told(true)).toBeUndefined();
+    expect(seen.slice(1)).toEqual(['people', expect.stringContaining('block, ask [email removed]')]);
   });
 });

@@ -1,22 +1,30 @@
 import { SseLines, type LineSink } from '@app/dialects';
 import type { Findings, Scanner } from '@app/policy';
 import { CodedError } from '@app/platform';
+import { StreamedThoughts } from '../thoughts/streamed-thoughts';
 import type { Wire } from '../wire';
 import { ChatEvents } from './chat-events';
 import { EventValues, isJson, textOf, type Json } from './event-values';
+import type { Inspecting } from './inspecting';
 import { MessagesEvents } from './messages-events';
 import { ResponsesEvents } from './responses-events';
 import { TextChannels } from './text-channels';
 import type { WireEvents } from './wire-events';
 
-const WIRES: Readonly<Record<Wire, new (channels: TextChannels, values: EventValues, isJson: boolean) => WireEvents>> =
-  {
-    chat: ChatEvents,
-    // Vectors do not stream; were they to, nothing of them is text.
-    embeddings: ChatEvents,
-    responses: ResponsesEvents,
-    messages: MessagesEvents,
-  };
+type EventsOf = new (
+  channels: TextChannels,
+  values: EventValues,
+  isJson: boolean,
+  thoughts: StreamedThoughts | null,
+) => WireEvents;
+
+const WIRES: Readonly<Record<Wire, EventsOf>> = {
+  chat: ChatEvents,
+  // Vectors do not stream; were they to, nothing of them is text.
+  embeddings: ChatEvents,
+  responses: ResponsesEvents,
+  messages: MessagesEvents,
+};
 
 /** An event larger than this cannot be looked through, and must not pass unseen. */
 const MAX_EVENT_BYTES = 64 * 1024 * 1024;
@@ -35,9 +43,11 @@ export class MaskedEvents implements LineSink {
   #data: string | null = null;
   #out = '';
 
-  constructor(wire: Wire, scanner: Scanner, isJson: boolean, findings: Findings) {
-    const values = new EventValues(scanner, findings, isJson);
-    this.#events = new WIRES[wire](new TextChannels(scanner, findings), values, isJson);
+  constructor(inspecting: Inspecting, findings: Findings) {
+    const { wire, scanner, isJson, seal } = inspecting;
+    const values = new EventValues(inspecting, findings);
+    const thoughts = seal && new StreamedThoughts(seal);
+    this.#events = new WIRES[wire](new TextChannels(scanner, findings), values, isJson, thoughts);
     this.#scanner = scanner;
     this.#findings = findings;
   }

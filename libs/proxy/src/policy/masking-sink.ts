@@ -1,8 +1,8 @@
 import { CodedError } from '@app/platform';
-import { Findings, type Scanner } from '@app/policy';
+import { Findings } from '@app/policy';
 import type { AnswerSink } from '../answer-sink';
-import type { Wire } from '../wire';
 import { inspectAnswer } from './answer-inspection';
+import type { Inspecting } from './inspecting';
 import { MaskedEvents } from './masked-events';
 
 /** Names the rules that masked something, in the request or in an answer that comes at once. */
@@ -13,14 +13,6 @@ const MASKED_HEADER = 'x-openclawmu-masked';
  * https://platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting
  */
 const THOUGHT_REFUSED = /thinking`? blocks [^"]{0,60}cannot be modified|Invalid `?signature`? in `?thinking`? block/;
-
-/** What an answer is looked through for, and as what. */
-export interface Inspecting {
-  readonly wire: Wire;
-  readonly scanner: Scanner;
-  /** Whether its text is JSON, because that was asked for. */
-  readonly isJson: boolean;
-}
 
 /** Who wants to know how it went. */
 export interface Onlooker {
@@ -77,23 +69,24 @@ export class MaskingSink extends NamingSink {
     named: string,
     private readonly inspecting: Inspecting,
     private readonly onlooker: Onlooker,
+    /** Whether masked thoughts went back in the request as they were written: then no mask is why a thought is refused. */
+    private readonly isRestored: boolean,
   ) {
     super(sink, named);
-    const { wire, scanner, isJson } = inspecting;
-    this.#events = new MaskedEvents(wire, scanner, isJson, this.#findings);
+    this.#events = new MaskedEvents(inspecting, this.#findings);
   }
 
   /** @throws CodedError `answer_refused`, `thought_masked`, `provider_error` */
   override whole(status: number, headers: Record<string, string>, body: Buffer): void {
-    if (status === 400 && THOUGHT_REFUSED.test(body.toString())) throw new CodedError('thought_masked');
-    const { scanner, isJson } = this.inspecting;
-    const masked = inspectAnswer(body, scanner, isJson, this.#findings);
+    const masked = inspectAnswer(body, this.inspecting, this.#findings);
     this.onlooker.over(this.#findings);
     const refusal = this.refusal();
     if (refusal) {
       this.onlooker.refused(refusal, this.#findings);
       throw refusal;
     }
+    if (status === 400 && !this.isRestored && THOUGHT_REFUSED.test(body.toString()))
+      throw new CodedError('thought_masked');
     if (!masked) throw new CodedError('provider_error', 'The answer cannot be looked through.');
     const names = [this.named, this.#findings.masked].join(', ').split(', ');
     this.name(headers, [...new Set(names)].filter((name) => name !== '').join(', '));

@@ -1,3 +1,4 @@
+import type { StreamedThoughts } from '../thoughts/streamed-thoughts';
 import { isJson, textOf, type EventValues, type Json } from './event-values';
 import type { TextChannels } from './text-channels';
 import type { WireEvents } from './wire-events';
@@ -12,6 +13,7 @@ export class MessagesEvents implements WireEvents {
     private readonly channels: TextChannels,
     private readonly values: EventValues,
     private readonly isJson: boolean,
+    private readonly thoughts: StreamedThoughts | null,
   ) {}
 
   *masked(event: Json): Generator<Json> {
@@ -19,8 +21,11 @@ export class MessagesEvents implements WireEvents {
     const index = Number(event['index']);
     if (PIECES.has(type)) {
       const piece = event[type === 'content_block_delta' ? 'delta' : 'content_block'];
-      // A thought is over when it is signed.
-      if (isJson(piece) && piece['type'] === 'signature_delta') yield* this.ended(`${index}.`);
+      if (isJson(piece) && piece['type'] === 'signature_delta') {
+        // A thought is over when it is signed.
+        yield* this.ended(`${index}.`);
+        if (this.thoughts) piece['signature'] = this.thoughts.signed(index, textOf(piece['signature']));
+      }
       if (isJson(piece) && !this.piece(piece, index, type)) return;
     } else if (type === 'content_block_stop') yield* this.ended(`${index}.`);
     else if (!BETWEEN.has(type)) yield* this.ended();
@@ -30,14 +35,21 @@ export class MessagesEvents implements WireEvents {
   }
 
   ended(beginning = ''): Json[] {
-    return this.channels.endAll((key) => key.startsWith(beginning));
+    const events = this.channels.endAll((key) => key.startsWith(beginning));
+    for (const { index, delta } of events)
+      this.thoughts?.add(Number(index), '', isJson(delta) ? textOf(delta['thinking']) : '');
+    return events;
   }
 
   /** Returns whether anything is left of it to be told. */
   private piece(piece: Json, index: number, event: string): boolean {
     const isDelta = event === 'content_block_delta';
     const kind = textOf(piece['type']);
-    const texts = Object.keys(piece).filter((key) => (isDelta ? isPiece(piece, key) : FIRST.get(kind) === key));
+    // A block may also come whole, with its signature.
+    const isWhole = !isDelta && textOf(piece['signature']) !== '';
+    const texts = Object.keys(piece).filter((key) =>
+      isDelta ? isPiece(piece, key) : FIRST.get(kind) === key && !isWhole,
+    );
     let isLeft = texts.length === 0;
     for (const key of texts) {
       const text = piece[key] as string;
@@ -47,6 +59,7 @@ export class MessagesEvents implements WireEvents {
         ...{ type: 'content_block_delta', index },
         delta: { type: delta, [key]: rest },
       }));
+      if (key === 'thinking') this.thoughts?.add(index, text, passed);
       piece[key] = passed;
       if (passed !== '' || text === '') isLeft = true;
     }

@@ -1,12 +1,14 @@
 import { RefusedAttempts } from '@app/audit';
-import { CodedError, type ErrorCode, type Principal } from '@app/platform';
+import { CodedError, Config, type ErrorCode, type Principal } from '@app/platform';
 import { Findings, KnownPolicies, type ActivePolicy } from '@app/policy';
 import { Injectable } from '@nestjs/common';
 import type { ModelRequest } from '../model-request';
 import type { RequestFacts } from '../request-facts';
 import { readRequest } from '../request-reader';
+import { sealerOf } from '../thoughts/thought-sealer';
 import { AppliedPolicy, type Reports } from './applied-policy';
 import { PolicyMetrics } from './policy-metrics';
+import { refusedCall } from './refused-call';
 import { inspectRequest } from './request-inspection';
 import { inspectLine } from './request-line';
 
@@ -25,6 +27,7 @@ export class PolicyDoor {
     private readonly policies: KnownPolicies,
     private readonly refused: RefusedAttempts,
     private readonly metrics: PolicyMetrics,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -42,27 +45,17 @@ export class PolicyDoor {
       const admitted = inspected(policy, request, facts, findings);
       const reports: Reports = {
         found: (on, all) => this.metrics.found(on, all),
-        refused: (error, all) => this.note(principal, request, error, all),
+        refused: (error, all) => this.refused.record(refusedCall(principal, request, error, all)),
       };
-      return { ...admitted, policy: new AppliedPolicy(policy, admitted.request, findings.masked, reports) };
+      const sealer = policy.answer && sealerOf(this.config.current.thoughts, principal.tenantId as string);
+      return { ...admitted, policy: new AppliedPolicy(policy, admitted.request, findings.masked, reports, sealer) };
     } catch (error) {
-      if (error instanceof CodedError && RECORDED.has(error.code)) this.note(principal, request, error, findings);
+      if (error instanceof CodedError && RECORDED.has(error.code))
+        this.refused.record(refusedCall(principal, request, error, findings));
       throw error;
     } finally {
       this.metrics.found('request', findings.all);
     }
-  }
-
-  private note(
-    principal: Principal,
-    { id: requestId, path }: ModelRequest,
-    { code, entry: { status } }: CodedError,
-    findings: Findings,
-  ): void {
-    const found = Object.fromEntries(findings.all.map(({ rule, count }) => [rule, count]));
-    const { ip } = principal.origin;
-    const [route] = path.split('?', 1);
-    this.refused.record({ principal, ip, requestId, method: 'POST', path: route as string, code, status, found });
   }
 }
 
