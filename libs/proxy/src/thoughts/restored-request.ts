@@ -1,7 +1,7 @@
 import type { Intake } from '../intake';
 import { splice } from '../request-edit';
 import { readRequest } from '../request-reader';
-import type { Candidate, Plan } from '../router';
+import type { Candidate } from '../router';
 import type { Wire } from '../wire';
 import { sealedBlocks } from './sealed-blocks';
 import { familyOf } from './thought-family';
@@ -23,13 +23,14 @@ export function restoredRequest(taken: Intake, thoughts: ReadonlyMap<string, Sea
   });
   if (splices.length === 0) return taken;
   const body = splice(request.body, splices);
+  // There is one at least: the first.
   const candidates = plan.candidates.filter((one) => !getsThoughts(one, wire) || familyOf(one) === family);
   return {
     ...taken,
     request: { ...request, body },
     // What the call is booked under was read of the request as it came.
     facts: { ...readRequest(wire, body), endUser: facts.endUser },
-    plan: { ...plan, candidates: candidates as [Candidate, ...Candidate[]] satisfies Plan['candidates'] },
+    plan: { ...plan, candidates: candidates as [Candidate, ...Candidate[]] },
   };
 }
 
