@@ -92,22 +92,22 @@ function sources() {
       .filter((entry) => entry.isFile() && !/[.-]spec\.ts$/.test(entry.name))
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
   );
-  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'nest-cli.json'].map((name) =>
-    join(ROOT, name),
+  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'].map(
+    (name) => join(ROOT, name),
   );
   return [...files, ...settings].sort();
 }
 
 async function step(title, work) {
   const start = Date.now();
-  process.stderr.write(`${title}… `);
+  process.stderr.write(`${title}…\n`);
   try {
     await work();
   } catch (error) {
-    process.stderr.write('failed.\n');
+    process.stderr.write(`${title} failed.\n`);
     throw error;
   }
-  process.stderr.write(`done in ${((Date.now() - start) / 1000).toFixed(1)} s.\n`);
+  process.stderr.write(`${title} took ${((Date.now() - start) / 1000).toFixed(1)} s.\n`);
 }
 
 /** Runs npm quietly; what it said is in the error when it fails. `hung` marks one that was given up waiting for. */
