@@ -16,6 +16,8 @@ const MINUTE_MS = 60_000;
 /** npm reports every package it fetches; when it says nothing for so long, it hangs. */
 const SILENCE_MS = 3 * MINUTE_MS;
 const BUILD_LIMIT_MS = 10 * MINUTE_MS;
+/** What npm runs for us at the moment: a signal that ends us ends all of it. */
+const running = new Set();
 
 /** Ends the process when this Node.js cannot `require` the ES modules NestJS is made of. */
 export function requireNode(version = process.versions.node) {
@@ -125,8 +127,9 @@ function npm(args, { silenceMs, limitMs, cwd = ROOT }) {
       killGroup(child);
     };
     const timer = setTimeout(giveUp, silenceMs ?? limitMs);
+    running.add(child);
     const interrupt = (signal) => {
-      killGroup(child);
+      running.forEach(killGroup);
       process.exit(signal === 'SIGINT' ? 130 : 143);
     };
     for (const stream of [child.stdout, child.stderr]) {
@@ -138,6 +141,7 @@ function npm(args, { silenceMs, limitMs, cwd = ROOT }) {
     process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
     const finish = (problem) => {
       clearTimeout(timer);
+      running.delete(child);
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
       if (problem) reject(Object.assign(new Error(`npm ${args[0]}: ${problem}`), { hung, output: excerpt(output) }));
       else resolve();

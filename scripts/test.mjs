@@ -9,25 +9,35 @@ requireNode();
 process.chdir(ROOT);
 
 const tally = { passed: 0, failed: 0, skipped: 0 };
-try {
-  await ensureInstalled();
-  // The checks read the sources only and keep one core busy, so they need not wait for the build. Whichever fails first, both
-  // come to their end before the last line is written.
-  const [checked, prepared] = await Promise.allSettled([run('npm', ['run', '--silent', 'check']), prepare()]);
-  if (checked.value !== 0) tally.failed += 1;
-  if (prepared.reason) throw prepared.reason;
-  await test(process.argv.slice(2));
-} catch (error) {
-  explain(error);
-  tally.failed += 1;
+// The clients are a tree of their own and the checks read the sources only, so neither waits for what it does not need. Whatever
+// fails first, all come to their end before the last line is written.
+const clients = attempt(ensureClients());
+if (await attempt(ensureInstalled())) {
+  const checks = attempt(check());
+  const isBuilt = await attempt(ensureBuilt());
+  await checks;
+  if ((await clients) && isBuilt) await attempt(test(process.argv.slice(2)));
 }
+await clients;
 const { passed, failed, skipped } = tally;
 process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-async function prepare() {
-  await ensureBuilt();
-  await ensureClients();
+/** Counts a failure and says why. @returns whether there was none */
+async function attempt(work) {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    explain(error);
+    tally.failed += 1;
+    return false;
+  }
+}
+
+async function check() {
+  // It has said why.
+  if ((await run('npm', ['run', '--silent', 'check'])) !== 0) tally.failed += 1;
 }
 
 async function test(args) {
