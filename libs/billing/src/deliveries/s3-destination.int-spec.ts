@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
@@ -141,6 +143,17 @@ describe('a bucket', () => {
     await expect(place(change).write('a/never.csv', only('x'), never)).rejects.toThrow(reason);
   });
 
+  it('that takes a request and says nothing more is not waited for', async () => {
+    const silent = await listening(createServer());
+    try {
+      const endpoint = `http://127.0.0.1:${portOf(silent)}`;
+      const writing = new S3Destination({ ...settings, endpoint }, 50).write('a/never.csv', only('x'), never);
+      await expect(writing).rejects.toThrow('timed out after 50 ms of inactivity');
+    } finally {
+      silent.close();
+    }
+  });
+
   it('is delivered to, the manifest after the bill', async () => {
     const world = await DeliveryWorld.open();
     try {
@@ -163,6 +176,13 @@ describe('a bucket', () => {
     }
   });
 });
+
+async function listening<Listener extends Server>(listener: Listener): Promise<Listener> {
+  await once(listener.listen(0, '127.0.0.1'), 'listening');
+  return listener;
+}
+
+const portOf = (listener: Server): number => (listener.address() as AddressInfo).port;
 
 const csvFirst = (a: string, b: string): number => Number(b.endsWith('.csv')) - Number(a.endsWith('.csv'));
 

@@ -13,7 +13,10 @@ const SILENCE_MS = 120_000;
 
 /** A bucket of S3 or of a server that speaks its protocol. An upload is seen when it is completed, never in parts. */
 export class S3Destination implements Destination {
-  constructor(private readonly settings: S3Settings) {}
+  constructor(
+    private readonly settings: S3Settings,
+    private readonly silenceMs = SILENCE_MS,
+  ) {}
 
   async write(path: string, chunks: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
     const { bucket: Bucket, prefix, serverSideEncryption } = this.settings;
@@ -54,7 +57,8 @@ export class S3Destination implements Destination {
       region,
       forcePathStyle,
       credentials: { accessKeyId, secretAccessKey: secretAccessKey.reveal() },
-      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENCE_MS },
+      // Its `requestTimeout` ends nothing, it only warns.
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: this.silenceMs },
       // Other servers than Amazon's may not know the checksums that the SDK adds where none is required.
       ...(endpoint !== undefined && { endpoint, requestChecksumCalculation: 'WHEN_REQUIRED' }),
     });
