@@ -49,6 +49,7 @@ export class BillingWorld {
       timezone: 'Europe/Berlin',
       ledger: { retainMonths: null },
       providers: { openai: { dialect: 'openai' } },
+      egress: {},
     },
   } as unknown as Config;
   readonly catalogue = new Catalogue(this.config, this.clock);

@@ -46,6 +46,7 @@ export class DeliveryWorld {
       this.runs,
       new ReportDelivery(db.database, config, reports),
       new StatementDelivery(db.database, statements, new StatementExports(db.database, new Audit())),
+      config,
     );
     return new DeliveryRunner(this.runs, work, config, clock, silentLog);
   }

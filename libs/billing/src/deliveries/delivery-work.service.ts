@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { DeliveryConfig } from '@app/platform';
+import { Config, type DeliveryConfig } from '@app/platform';
 import type { ClaimedRun, DeliveredFiles } from './delivery-run';
 import { DeliveryRuns } from './delivery-runs.service';
 import { destinationOf } from './place';
@@ -13,13 +13,15 @@ export class DeliveryWork {
     private readonly runs: DeliveryRuns,
     private readonly reports: ReportDelivery,
     private readonly statements: StatementDelivery,
+    private readonly config: Config,
   ) {}
 
   /** @throws whatever the place of the delivery has to say */
   async carryOut(delivery: DeliveryConfig, run: ClaimedRun, signal: AbortSignal): Promise<DeliveredFiles> {
     const { principal } = this.runs;
     const confirm = (): Promise<void> => this.runs.confirm(run);
-    const to = { principal, destination: destinationOf(delivery.to), signal, confirm };
+    const destination = destinationOf(delivery.to, this.config.current.egress);
+    const to = { principal, destination, signal, confirm };
     const written = isReport(delivery)
       ? this.reports.deliver(delivery, run, to)
       : this.statements.deliver(delivery, run, to);

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { DeliveryConfig } from '@app/platform';
+import { egressOf, outboundAgent, type DeliveryConfig, type Egress, type GatewayConfig } from '@app/platform';
 import type { Destination } from './destination';
 
 export type S3Settings = NonNullable<DeliveryConfig['to']['s3']>;
@@ -13,10 +13,16 @@ const SILENCE_MS = 120_000;
 
 /** A bucket of S3 or of a server that speaks its protocol. An upload is seen when it is completed, never in parts. */
 export class S3Destination implements Destination {
+  readonly #egress: Egress;
+
   constructor(
     private readonly settings: S3Settings,
+    general: GatewayConfig['egress'],
     private readonly silenceMs = SILENCE_MS,
-  ) {}
+  ) {
+    // A bucket outside may have a private address too, by an endpoint in one's own cloud. TLS tells that it is the one.
+    this.#egress = { ...egressOf(settings, general, CONNECT_MS), internal: true };
+  }
 
   async write(path: string, chunks: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
     const { bucket: Bucket, prefix, serverSideEncryption } = this.settings;
@@ -57,8 +63,12 @@ export class S3Destination implements Destination {
       region,
       forcePathStyle,
       credentials: { accessKeyId, secretAccessKey: secretAccessKey.reveal() },
-      // Its `requestTimeout` ends nothing, it only warns.
-      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: this.silenceMs },
+      requestHandler: {
+        httpAgent: outboundAgent('http:', this.#egress),
+        httpsAgent: outboundAgent('https:', this.#egress),
+        // The SDK's `requestTimeout` ends nothing: it only warns.
+        socketTimeout: this.silenceMs,
+      },
       // Other servers than Amazon's may not know the checksums that the SDK adds where none is required.
       ...(endpoint !== undefined && { endpoint, requestChecksumCalculation: 'WHEN_REQUIRED' }),
     });

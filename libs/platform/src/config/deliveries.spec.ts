@@ -1,4 +1,6 @@
 import { inspect } from 'node:util';
+import { egressOf } from '../http/outbound';
+import { Secret } from '../secret';
 import { deliveries } from './deliveries';
 
 const daily = { name: 'warehouse', report: 'daily', schedule: '0 6 * * *', to: { folder: '/srv/bills' } };
@@ -44,6 +46,18 @@ it.each([
   ['a prefix that leaves', { to: { s3: { ...s3, prefix: 'a b' } } }, /prefix/],
   ['plain http', { to: { s3: { ...s3, endpoint: 'http://s3.example.internal' } } }, /unencrypted/],
   ['a key in the address', { to: { s3: { ...s3, endpoint: 'https://a:b@s3.example.com' } } }, /no credentials/],
+  [
+    'a file that is not there',
+    { to: { s3: { ...s3, tls: { caFile: '/nowhere/ca.pem' } } } },
+    /tls\.caFile: cannot be read/,
+  ],
+  ['half a client certificate', { to: { s3: { ...s3, tls: { certFile: '/x.pem' } } } }, /tls\.certFile: .*needs both/],
+  [
+    'no proxy',
+    { to: { s3: { ...s3, proxy: 'u:very-secret@proxy' } } },
+    /proxy: is not the address of a proxy.*nor "none"/,
+  ],
+  ['a proxy to a folder', { to: { folder: '/srv', proxy: 'none' } }, /Unrecognized/],
   ['a word nobody knows', { folder: '/srv' }, /Unrecognized/],
 ])('is refused with %s', (_, change, problem) => {
   const problems = problemsOf({ ...daily, ...change });
@@ -54,6 +68,18 @@ it.each([
 it('may be plain http inside the own network', () => {
   const endpoint = 'http://s3.example.internal';
   expect(problemsOf({ ...daily, to: { s3: { ...s3, endpoint, internal: true } } })).toEqual([]);
+});
+
+it('goes through the proxy of all, unless it is inside or has its own', () => {
+  const proxyTo = (settings: object): string | undefined => {
+    const [delivery] = deliveries.parse([{ ...daily, to: { s3: { ...s3, ...settings } } }]);
+    return egressOf(delivery!.to.s3!, { proxy: new Secret('http://proxy.example:3128') }, 1).proxy;
+  };
+  expect(proxyTo({})).toBe('http://proxy.example:3128');
+  expect(proxyTo({ proxy: 'none' })).toBeUndefined();
+  expect(proxyTo({ internal: true })).toBeUndefined();
+  expect(proxyTo({ endpoint: 'http://localhost:9000' })).toBeUndefined();
+  expect(proxyTo({ internal: true, proxy: 'https://u:p@own.example' })).toBe('https://u:p@own.example');
 });
 
 it('writes nothing that another one writes', () => {

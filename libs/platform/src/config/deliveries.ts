@@ -1,7 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { Cron } from 'croner';
 import { z } from 'zod';
-import { bare, keepsSecrets, name, secret } from './words';
+import { tlsFiles } from './tls-files';
+import { bare, keepsSecrets, LOOPBACK, name, proxyUrlOrNone, secret } from './words';
 
 /** Five fields, read in the gateway's time zone. Both ways are tried, because what is due is looked for in the past. */
 const schedule = z.string().refine((pattern) => {
@@ -28,6 +29,8 @@ const s3 = z
       .refine(bare, 'must hold no credentials, query or fragment')
       .optional(),
     internal: z.boolean().default(false),
+    tls: tlsFiles.optional(),
+    proxy: proxyUrlOrNone.optional(),
     accessKeyId: z.string().min(1),
     secretAccessKey: secret,
     forcePathStyle: z.boolean().default(false),
@@ -37,7 +40,12 @@ const s3 = z
     message:
       'plain http would send the bill unencrypted; use https, or set "internal: true" for a server in your own network',
     path: ['endpoint'],
-  });
+  })
+  .transform(({ internal, ...rest }) => ({
+    ...rest,
+    /** Whether it lies in one's own network; an address of this machine was meant by whoever wrote it. */
+    internal: internal || (rest.endpoint !== undefined && LOOPBACK.test(new URL(rest.endpoint).hostname)),
+  }));
 
 const delivery = z
   .strictObject({

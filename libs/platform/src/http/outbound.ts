@@ -7,7 +7,7 @@ import type { GatewayConfig, ProviderConfig } from '../config/schema';
 import { anyConnector, publicConnector, refusedAddress, type ConnectOptions } from './egress';
 import { openTunnel } from './tunnel';
 
-/** How a provider, a receiver of notices or a collector is connected to. Holds secrets, so it is not to be printed. */
+/** How a provider, a receiver of notices, a collector or a bucket is connected to. Holds secrets, so it is not to be printed. */
 export interface Egress extends ConnectOptions {
   /** Whether it may lie in a private network. */
   readonly internal: boolean;
@@ -38,7 +38,7 @@ function proxyOf({ internal, proxy: own }: Reached, { proxy: general }: GatewayC
 export const sameEgress = (one: Egress, other: Egress): boolean => isDeepStrictEqual(one, other);
 
 /**
- * Makes every connection to a provider, a receiver or a collector: to public addresses only, unless it is internal. Through a proxy it is
+ * Makes every connection to a provider, a receiver, a collector or a bucket: to public addresses only, unless it is internal. Through a proxy it is
  * the proxy that resolves names, which the gateway often cannot, so only an address that is written out can be refused here.
  */
 export function outboundConnector({ internal, proxy, ...options }: Egress): buildConnector.connector {
