@@ -74,7 +74,7 @@ describe('deliveries', () => {
     await world.billing.book(row(1), row(1, { tenantId: 'beta' }));
     world.configure({ each: true }, { name: 'one', report: 'detail', tenant: 'beta' });
     await world.runner.carryOutDue();
-    const one = `usage-detail/2/dt=${day(1)}/tenant_id=beta/usage-detail-${day(1)}.csv`;
+    const one = `usage-detail/3/dt=${day(1)}/tenant_id=beta/usage-detail-${day(1)}.csv`;
     const all = [csvOf(1, 'tenant_id=alpha/'), csvOf(1, 'tenant_id=beta/'), one];
     expect(Object.keys(await world.files())).toEqual([...all, ...all.map(manifestPath)].sort());
     expect((await world.files())[one]).not.toContain(',alpha,');
@@ -128,6 +128,21 @@ describe('deliveries', () => {
     world.billing.clock.advance(DAY_MS);
     await world.runner.carryOutDue();
     expect((await manifestOf(csvOf(1))).revision).toBe(2);
+  });
+
+  it('delivers what it had in the columns of an older version anew, beside it', async () => {
+    await world.billing.book(row(1));
+    world.configure({});
+    await world.runner.carryOutDue();
+    const older = "UPDATE delivered_reports SET schema = 'usage-daily/1', sha256 = repeat('0', 64), revision = 3";
+    await world.billing.asSuperuser(older);
+    await world.deliveries.request(world.billing.admin, 'warehouse', { period: day(1) });
+    await world.runner.carryOutDue();
+    expect(await manifestOf(csvOf(1))).toMatchObject({ schema: 'usage-daily/2', rows: 1, revision: 1 });
+    expect(await world.history()).toEqual([
+      ['done', day(1), 1, 0],
+      ['done', day(1), 1, 0],
+    ]);
   });
 
   it('catches up the days it was down for, and those that came late for each tenant', async () => {

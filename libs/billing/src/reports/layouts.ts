@@ -40,11 +40,12 @@ export const DETAIL_COLUMNS: readonly Column<DetailRow>[] = [
 ];
 
 const detail: Layout<DetailRow> = {
-  schema: 'usage-detail/2',
-  // Statements have all but the last: what was saved is not billed.
+  schema: 'usage-detail/3',
+  // Statements have all but the last two: what was saved is not billed, and by which API a call came changes no bill.
   columns: [
     ...DETAIL_COLUMNS,
     { name: 'saved', cell: ({ savedNanos }) => (savedNanos === null ? null : formatNanos(savedNanos)) },
+    { name: 'api', cell: ({ api }) => api },
   ],
   counted: (row) => ({ ...row, requests: requestsOf(row) }),
   async *batches(read, selection) {

@@ -31,7 +31,7 @@ export class AdminReportQuery extends TenantReportQuery {
 export class ReportManifest {
   /**
    * Name and number of the column layout.
-   * @example "usage-detail/2"
+   * @example "usage-detail/3"
    */
   schema!: string;
 

@@ -209,13 +209,17 @@ describe('reports', () => {
         'request_id,time,tenant,cost_center,token_id,token_label,subject,end_user,model,provider,provider_request_id,' +
           'input_tokens,audio_input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,' +
           'output_tokens,audio_output_tokens,reasoning_tokens,web_searches,service_tier,' +
-          'rate_card,formula,list_cost,cost,currency,status,outcome,corrects_request_id,reason,saved\r\n' +
+          'rate_card,formula,list_cost,cost,currency,status,outcome,corrects_request_id,reason,saved,api\r\n' +
           `req_${rows.foreign.id},2026-09-30T23:30:00.000Z,beta,'=cmd(),tok_beta,'@home,,,gpt-4o,openai,''-1,` +
-          '1000,0,0,0,0,100,0,0,0,,1,2,0.0035,0.0035,USD,actual,completed,,,\r\n',
+          '1000,0,0,0,0,100,0,0,0,,1,2,0.0035,0.0035,USD,actual,completed,,,,\r\n',
       );
       const all = await world.csv(world.admin, { ...october, layout: 'detail' });
       const ids = [...all.matchAll(/^req_([0-9a-f]{32})/gm)].map(([, id]) => id);
       expect(ids).toEqual([...[rows.first.id, rows.second.id].sort(), rows.foreign.id, rows.cached.id]);
+      const apis = new Map(records(all).map((cells) => [cells[0], cells.at(-1)]));
+      expect([rows.first, rows.second, rows.foreign, rows.cached].map(({ id }) => apis.get(`req_${id}`))).toEqual([
+        ...['chat', 'messages', '', 'chat'],
+      ]);
     });
 
     it('rolls up by day and for the period, to the same nano', async () => {
@@ -374,7 +378,7 @@ describe('reports', () => {
         );
       }
       const detail = records(await world.csv(world.admin, { ...may, layout: 'detail' })).slice(1);
-      expect(detail.map((cells) => cells.slice(-2)).sort()).toEqual([
+      expect(detail.map((cells) => cells.slice(-3, -1)).sort()).toEqual([
         ['', ''],
         ['cached', '0.0035'],
         ['cached', '9007199.254740993'],
@@ -399,7 +403,7 @@ describe('reports', () => {
       await world.book(world.row({ at, status: 'unconfirmed', reason: 'no_answer' }), correction);
       await world.asSuperuser("UPDATE ledger SET reason = '=cmd() of line 17' WHERE id = $1", [correction.id]);
       const lines = records(await world.csv(world.admin, { period: '2025-03', layout: 'detail' }));
-      expect(lines.map((cells) => cells.at(-2)).sort()).toEqual(["'=cmd() of line 17", 'no_answer', 'reason']);
+      expect(lines.map((cells) => cells.at(-3)).sort()).toEqual(["'=cmd() of line 17", 'no_answer', 'reason']);
     });
 
     it('is told by its manifest, byte for byte, and can be had again after rows came late', async () => {
@@ -408,7 +412,7 @@ describe('reports', () => {
       const manifest = await world.reports.manifest(world.admin, query);
       const csv = await world.csv(world.admin, query);
       expect(manifest).toMatchObject({
-        schema: 'usage-detail/2',
+        schema: 'usage-detail/3',
         filename: 'usage-detail_alpha_20260630T220000Z_20260731T220000Z.csv',
         rows: 1,
         bytes: Buffer.byteLength(csv),
@@ -442,7 +446,7 @@ describe('reports', () => {
             subject text, end_user text, model text, provider text, provider_request_id text, input_tokens bigint,
             audio_input_tokens bigint, cache_read_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint,
             output_tokens bigint, audio_output_tokens bigint, reasoning_tokens bigint, web_searches bigint, service_tier text,
-            rate_card int, formula int, list_cost numeric, cost numeric, currency text, status text, outcome text, corrects_request_id text, reason text, saved numeric);
+            rate_card int, formula int, list_cost numeric, cost numeric, currency text, status text, outcome text, corrects_request_id text, reason text, saved numeric, api text);
           COPY loaded FROM '${file}' (FORMAT csv, HEADER match)`);
         const differences = await world.asSuperuser(`
           SELECT * FROM loaded FULL JOIN (

@@ -70,7 +70,7 @@ describe('a bill of many rows', () => {
     expect(response.headers).toMatchObject({
       'content-type': 'text/csv; charset=utf-8; header=present',
       'content-disposition': 'attachment; filename="usage-detail_20260430T220000Z_20260531T220000Z.csv"',
-      'x-report-schema': 'usage-detail/2',
+      'x-report-schema': 'usage-detail/3',
     });
     const hash = createHash('sha256');
     let lines = 0;
