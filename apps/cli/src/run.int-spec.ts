@@ -150,23 +150,23 @@ describe('openclawmu against a gateway', () => {
       expect((await gateway.call('GET', '/v1/models', undefined, token)).status).toBe(200);
     const next = /^Token (\S+)/.exec(stderr)?.[1];
     const set = await cli(`budgets set finance --daily 1 --token ${next}`);
-    expect(set.stderr).toContain(`The token ${next} of finance may spend 1.00 a day`);
+    expect(set.stderr).toContain(`The token ${next} of finance may spend 1.00 USD a day`);
     expect(set.stderr).toContain(`counted from ${old.id} on`);
     expect((await cli(`budgets remove finance --daily --token ${old.id}`)).code).toBe(0);
   });
 
   it('sets, shows and removes a budget', async () => {
-    expect((await cli('budgets set finance --monthly 250.5 --daily 20')).stderr).toContain('may spend 250.50 a month');
-    expect(await must('budgets show finance')).toMatch(/^tenant +cost +month +250\.50 +0\.00 +0\.00 /m);
-    expect(await must('budgets show finance')).toMatch(/^tenant +cost +day +20\.00 +0\.00 /m);
+    expect((await cli('budgets set finance --monthly 250.5 --daily 20')).stderr).toContain('may spend 250.50 USD a month');
+    expect(await must('budgets show finance')).toMatch(/^tenant +cost USD +month +250\.50 +0\.00 +0\.00 /m);
+    expect(await must('budgets show finance')).toMatch(/^tenant +cost USD +day +20\.00 +0\.00 /m);
     await must('budgets set finance --daily-tokens 5000');
     expect(await must('budgets show finance')).toMatch(/^tenant +tokens +day +5000 +0 +0 +0 /m);
     expect((await cli('budgets top-up finance --daily-tokens 70 --reason Fair')).stderr).toContain(
-      'has 70 tokens beyond its limit of 5000 a day',
+      'has 70 tokens beyond its limit of 5000 tokens a day',
     );
     expect((await cli('budgets remove finance --daily-tokens')).stderr).toContain('any number of tokens in a day');
     await must('budgets remove finance --monthly');
-    expect(await must('budgets show finance')).toMatch(/^tenant +cost +month +none /m);
+    expect(await must('budgets show finance')).toMatch(/^tenant +cost USD +month +none /m);
     expect((await cli('budgets remove finance --monthly')).code).toBe(5);
   });
 
@@ -192,7 +192,7 @@ describe('openclawmu against a gateway', () => {
     const today = await loseProcess(gateway.place, 'stranded', new Date().toISOString().slice(0, 10));
     await must(`gateway resolve ${today} --as spent --reason fire`);
     expect(await must('budgets show stranded')).toMatch(
-      /SPENT +WRITTEN OFF +HELD[^]*^tenant +cost +day +none +0\.00 +0\.000000007 +0\.000000007 +0\.00 /m,
+      /SPENT +WRITTEN OFF +HELD[^]*^tenant +cost USD +day +none +0\.00 +0\.000000007 +0\.000000007 +0\.00 /m,
     );
   });
 

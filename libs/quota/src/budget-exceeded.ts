@@ -7,14 +7,13 @@ import type { Metric, Period } from './windows';
 const PERIOD_WORDS: Readonly<Record<Period, string>> = { day: "Today's", month: "This month's" };
 
 interface Words {
-  readonly unit: string;
   readonly used: string;
   readonly mayUse: string;
 }
 
 const METRIC_WORDS: Readonly<Record<Metric, Words>> = {
-  cost: { unit: '', used: 'spent', mayUse: 'cost' },
-  tokens: { unit: ' tokens', used: 'used', mayUse: 'use' },
+  cost: { used: 'spent', mayUse: 'cost' },
+  tokens: { used: 'used', mayUse: 'use' },
 };
 
 const SCOPE_WORDS: Readonly<Record<Exclude<Scope, 'organisation'>, (target: string) => string>> = {
@@ -42,8 +41,16 @@ export class BudgetExceeded extends CodedError {
   }
 }
 
-/** The answer to a request that has no room, as the windows stood when that was found. */
-export function budgetExceeded(standing: Standing, need: Amounts, now: Date): BudgetExceeded {
+/**
+ * The answer to a request that has no room, as the windows stood when that was found.
+ * @param currency of costs; `null` before there are prices
+ */
+export function budgetExceeded(
+  standing: Standing,
+  need: Amounts,
+  now: Date,
+  currency: string | null,
+): BudgetExceeded {
   const full = standing.fullFor(need);
   if (!full) throw new TypeError('a request that has room is not refused');
   const { metric, period, resetAt } = full;
@@ -53,25 +60,27 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date): Bu
   const seconds = Math.max(1, Math.ceil((resetAt.getTime() - now.getTime()) / 1000));
   const headers = { 'retry-after': String(standing.mayHaveRoom(need) ? SOON_SECONDS : seconds) };
   const requested = amount(need[metric]);
-  const { unit, used, mayUse } = METRIC_WORDS[metric];
-  const request = `this request could ${mayUse} up to ${requested}. It resets at ${resetsAt}.`;
+  const { used, mayUse } = METRIC_WORDS[metric];
+  const unit = metric === 'tokens' ? ' tokens' : currency === null ? '' : ` ${currency}`;
+  const counted = { metric, ...(metric === 'cost' && currency !== null ? { currency } : {}), period };
+  const request = `this request could ${mayUse} up to ${requested}${unit}. It resets at ${resetsAt}.`;
   const found = [standing.least('room'), standing.least('most'), full.id] as const;
   // What all tenants together use is no tenant's business.
   if (scope === 'organisation')
     return new BudgetExceeded(
       `${PERIOD_WORDS[period]} budget of the whole organisation does not cover this request: ${request}`,
-      { details: { scope, metric, period, requested, resetAt: resetsAt }, headers },
+      { details: { scope, ...counted, requested, resetAt: resetsAt }, headers },
       ...found,
     );
   const [limit, spent, held] = [amount(full.limit), amount(full.spent), amount(full.held)];
   return new BudgetExceeded(
     `${PERIOD_WORDS[period]} budget of ${limit}${unit}${SCOPE_WORDS[scope](target)} does not cover this request: ` +
-      `${spent} ${used}, ${held} held for requests under way, and ${request}`,
+      `${spent}${unit} ${used}, ${held}${unit} held for requests under way, and ${request}`,
     {
       details: {
         scope,
         ...(scope === 'tenant' ? {} : { target }),
-        ...{ metric, period, limit, spent, held, requested, resetAt: resetsAt },
+        ...{ ...counted, limit, spent, held, requested, resetAt: resetsAt },
       },
       headers,
     },

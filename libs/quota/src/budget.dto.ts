@@ -108,13 +108,16 @@ export class BudgetQuery extends PageQuery {
   target?: string;
 }
 
-/**
- * What was used in the period under way, and how much may be. Cost is a decimal in the rate card's currency, tokens are a
- * whole number.
- */
+/** What was used in the period under way, and how much may be. Cost is a decimal in `currency`, tokens are a whole number. */
 export class BudgetView {
   /** What is counted. */
   metric!: Metric;
+
+  /**
+   * Of all amounts of cost: the rate card's. `null` for tokens, and as long as there is no rate card.
+   * @example "USD"
+   */
+  currency!: string | null;
 
   /** A calendar day or month in the gateway's time zone. */
   period!: Period;

@@ -26,6 +26,7 @@ describe('budgets', () => {
       items: [
         {
           metric: 'cost',
+          currency: 'USD',
           period: 'day',
           ...whole,
           limit: null,
@@ -39,6 +40,7 @@ describe('budgets', () => {
         },
         {
           metric: 'cost',
+          currency: 'USD',
           period: 'month',
           ...whole,
           limit: null,
@@ -52,6 +54,7 @@ describe('budgets', () => {
         },
         {
           metric: 'tokens',
+          currency: null,
           period: 'day',
           ...whole,
           limit: null,
@@ -65,6 +68,7 @@ describe('budgets', () => {
         },
         {
           metric: 'tokens',
+          currency: null,
           period: 'month',
           ...whole,
           limit: null,

@@ -67,11 +67,15 @@ interface StandingRow {
   readonly has_window: boolean;
 }
 
-/** How budgets of one tenant, or of the organisation, stand in their windows, in the order they are asked for. */
+/**
+ * How budgets of one tenant, or of the organisation, stand in their windows, in the order they are asked for.
+ * @param currency of costs; `null` before there are prices
+ */
 export async function readBudgets(
   tx: Tx,
   tenantId: string | null,
   places: readonly BudgetPlace[],
+  currency: string | null,
 ): Promise<BudgetStanding[]> {
   const of = isOf({ tenantId });
   const rows = await tx.query<StandingRow>(
@@ -107,16 +111,17 @@ export async function readBudgets(
     ],
   );
   return rows.map((row, index) => ({
-    view: viewOf(places[index] as BudgetPlace, row),
+    view: viewOf(places[index] as BudgetPlace, row, currency),
     hasWindow: row.has_window,
   }));
 }
 
-function viewOf({ owner, meter }: BudgetPlace, row: StandingRow): BudgetView {
+function viewOf({ owner, meter }: BudgetPlace, row: StandingRow, currency: string | null): BudgetView {
   const { metric, period, window } = meter;
   const amount = (value: bigint): string => formatAmount(metric, value);
   return {
     metric,
+    currency: metric === 'cost' ? currency : null,
     period,
     scope: owner.scope,
     target: owner.target === '' ? null : owner.target,

@@ -23,6 +23,7 @@ import {
 import {
   type BudgetPlace,
   type BudgetRow,
+  type BudgetStanding,
   deleteBudget,
   findTenant,
   limitWindows,
@@ -87,12 +88,12 @@ export class BudgetsService {
       const owner = await lockForSetting(tx, meant);
       const now = this.meters.now();
       const place = this.place(owner, { metric, period }, now);
-      const before = await readOne(tx, place);
+      const before = await this.readOne(tx, place);
       await saveBudget(tx, newId('bud'), place, amount, thresholds, now);
       await beginCounting(tx, owner, place.meter, this.settlements.books);
       const { ledger, notices } = this.settlements.books;
       await notices.reached(tx, ledger, await limitWindows(tx, place));
-      const after = await readOne(tx, place);
+      const after = await this.readOne(tx, place);
       await this.audit.record(tx, {
         action: 'budget.set',
         ...subjectOf(place),
@@ -113,7 +114,7 @@ export class BudgetsService {
     return this.database.platform(principal, async (tx) => {
       const owner = await lockForSetting(tx, meant);
       const place = this.place(owner, key, this.meters.now());
-      const before = await readOne(tx, place);
+      const before = await this.readOne(tx, place);
       if (!(await deleteBudget(tx, place))) throw new CodedError('budget_not_found');
       await limitWindows(tx, place);
       await this.audit.record(tx, { action: 'budget.removed', ...subjectOf(place), before });
@@ -142,14 +143,14 @@ export class BudgetsService {
         const owner = await lockForSetting(tx, meant);
         const place = this.place(owner, { metric, period }, this.meters.now());
         await ensureWindows(tx, owner, [place.meter], this.settlements.books);
-        const before = await readOne(tx, place);
+        const before = await this.readOne(tx, place);
         if (parseAmount('topUp', metric, before.topUp) + amount > MOST)
           throw new CodedError(
             'validation_failed',
             `All top-ups together must not exceed ${formatAmount(metric, MOST)}.`,
           );
         if (!(await topUpWindow(tx, place, amount))) throw new CodedError('budget_not_found');
-        const after = await readOne(tx, place);
+        const after = await this.readOne(tx, place);
         await this.audit.record(tx, { action: 'budget.topped_up', ...subjectOf(place), before, after, reason });
         tx.announce('budget', feedIdOf(owner));
         return after;
@@ -181,7 +182,7 @@ export class BudgetsService {
     const now = this.meters.now();
     const places = METERS.map((meter) => this.place(owner, meter, now));
     const items: BudgetView[] = [];
-    for (const [index, { view, hasWindow }] of (await readBudgets(tx, owner.tenantId, places)).entries()) {
+    for (const [index, { view, hasWindow }] of (await this.standings(tx, owner.tenantId, places)).entries()) {
       if (view.limit === null) continue;
       const { metric, window } = (places[index] as BudgetPlace).meter;
       if (hasWindow || isEach(owner)) items.push(view);
@@ -199,7 +200,17 @@ export class BudgetsService {
     const places = rows.map(({ scope, target, metric, period }) =>
       this.place({ tenantId, scope, target }, { metric, period }, now),
     );
-    return (await readBudgets(tx, tenantId, places)).map(({ view }) => view);
+    return (await this.standings(tx, tenantId, places)).map(({ view }) => view);
+  }
+
+  private async readOne(tx: Tx, place: BudgetPlace): Promise<BudgetView> {
+    const [standing] = await this.standings(tx, place.owner.tenantId, [place]);
+    if (!standing) throw new TypeError('a budget that is asked for is told');
+    return standing.view;
+  }
+
+  private standings(tx: Tx, tenantId: string | null, places: readonly BudgetPlace[]): Promise<BudgetStanding[]> {
+    return readBudgets(tx, tenantId, places, this.settlements.books.ledger.currency(this.meters.now()));
   }
 
   private place(owner: Owner, meter: Meter, now: Date): BudgetPlace {
@@ -223,12 +234,6 @@ function ownerOf(tenantId: string | null, { scope = 'tenant', target }: Pick<Bud
   if (scope === 'model' && !MODEL_PATTERN.test(target))
     throw new CodedError('validation_failed', 'target must be a model, or the beginning of models that ends in "*".');
   return { tenantId, scope, target };
-}
-
-async function readOne(tx: Tx, place: BudgetPlace): Promise<BudgetView> {
-  const [standing] = await readBudgets(tx, place.owner.tenantId, [place]);
-  if (!standing) throw new TypeError('a budget that is asked for is told');
-  return standing.view;
 }
 
 /** @throws CodedError `validation_failed` */

@@ -116,6 +116,7 @@ describe('holds', () => {
     expect(error.details).toEqual({
       scope: 'tenant',
       metric: 'cost',
+      currency: 'USD',
       period: 'month',
       limit: '2.00',
       spent: '0.25',
@@ -127,7 +128,10 @@ describe('holds', () => {
     expect(error.headers).toEqual({ 'retry-after': '1' });
     const hopeless = (await reserve(gateway, 'told', nanos('1.75') + 1n).catch((e: unknown) => e)) as CodedError;
     expect(hopeless.headers).toEqual({ 'retry-after': '30' });
-    expect(error.message).toContain('2.00');
+    expect(error.message).toBe(
+      "This month's budget of 2.00 USD does not cover this request: 0.25 USD spent, 1.00 USD held for requests under way, " +
+        'and this request could cost up to 1.00 USD. It resets at 2026-12-01T00:00:00.000Z.',
+    );
   });
 
   test('a new day finds a new window; a hold counts where it was made', async () => {

@@ -96,7 +96,7 @@ export class Leases {
   obtain(call: Call, need: Amounts, mayWait: boolean): Promise<Taken> {
     for (const pool of this.#pools.of(call)) {
       const refused = this.refusedAtOnce(pool, need, mayWait);
-      if (refused) return Promise.reject(budgetExceeded(refused, need, this.rules.meters.now()));
+      if (refused) return Promise.reject(this.exceeded(refused, need));
     }
     return new Promise((resolve, reject) => {
       const deadlineMs = performance.now() + (mayWait ? this.rules.waitMs() : 0);
@@ -280,7 +280,12 @@ export class Leases {
       (stays ? waiting : refused).push(waiter);
     }
     pool.waiters = waiting;
-    for (const { need, reject } of refused) reject(budgetExceeded(standing, need, this.rules.meters.now()));
+    for (const { need, reject } of refused) reject(this.exceeded(standing, need));
+  }
+
+  private exceeded(standing: Standing, need: Amounts): Error {
+    const now = this.rules.meters.now();
+    return budgetExceeded(standing, need, now, this.settlements.books.ledger.currency(now));
   }
 
   /** How the windows stand, if that tells without asking again that this request is refused. */

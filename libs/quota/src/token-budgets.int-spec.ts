@@ -75,7 +75,7 @@ describe('token budgets', () => {
       requested: '61',
       resetAt: '2026-12-01T00:00:00.000Z',
     });
-    expect(error.message).toContain("This month's budget of 100 tokens");
+    expect(error.message).toContain("This month's budget of 100 tokens does not cover this request: 40 tokens used, ");
     await gateway.leases.giveBackAll();
     expect(await gateways.month('told')).toMatchObject({ spent: 120n, leased: 0n });
   });

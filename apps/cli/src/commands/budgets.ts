@@ -9,6 +9,7 @@ interface Budget {
   readonly targets: number | null;
   readonly targetsUsedUp: number | null;
   readonly metric: string;
+  readonly currency: string | null;
   readonly period: string;
   readonly limit: string | null;
   readonly topUp: string;
@@ -61,11 +62,12 @@ export function registerBudgets(program: Command, cli: Cli): void {
         const limit = given({ limit: options[option], thresholds: options.thresholds });
         set.push(await cli.gateway.put<Budget>(route, { ...part, metric, period, ...limit }));
       }
-      const sentences = set.map(({ metric, period, limit, spent, target }) => {
+      const sentences = set.map((budget) => {
+        const { metric, period, limit, spent, target } = budget;
         const since = options.token === undefined || options.token === target ? '' : `, counted from ${target} on`;
         return metric === 'tokens'
           ? `${capital(name)} may use ${limit} tokens a ${period}; ${spent} are used so far${since}.`
-          : `${capital(name)} may spend ${limit} a ${period}; ${spent} is spent so far${since}.`;
+          : `${capital(name)} may spend ${limit}${unitOf(budget)} a ${period}; ${spent}${unitOf(budget)} is spent so far${since}.`;
       });
       cli.out.done(set, sentences.join('\n'));
     });
@@ -91,9 +93,10 @@ export function registerBudgets(program: Command, cli: Cli): void {
             reason,
           }),
         );
-      const sentences = topped.map(({ metric, period, limit, topUp, resetsAt }) => {
-        const unit = metric === 'tokens' ? ' tokens' : '';
-        return `Until ${resetsAt} ${name} has ${topUp}${unit} beyond its limit of ${limit} a ${period}.`;
+      const sentences = topped.map((budget) => {
+        const { period, limit, topUp, resetsAt } = budget;
+        const unit = unitOf(budget);
+        return `Until ${resetsAt} ${name} has ${topUp}${unit} beyond its limit of ${limit}${unit} a ${period}.`;
       });
       cli.out.done(topped, sentences.join('\n'));
     });
@@ -107,7 +110,7 @@ export function registerBudgets(program: Command, cli: Cli): void {
         items,
         [
           { title: 'of', of: (b) => partOf(b) },
-          { title: 'metric', of: (b) => b.metric },
+          { title: 'metric', of: (b) => (b.metric === 'tokens' ? b.metric : `${b.metric}${unitOf(b)}`) },
           { title: 'period', of: (b) => b.period },
           { title: 'limit', of: (b) => b.limit ?? 'none', right: true },
           { title: 'top-up', of: (b) => b.topUp, right: true },
@@ -173,6 +176,9 @@ const capital = (name: string): string =>
 /** Where each has the limit for itself, how many there are and how many of them have used it up. */
 const partOf = ({ scope, target, targets, targetsUsedUp }: Budget): string =>
   `${scope}${target === null ? '' : ` ${target}`}${targets === null ? '' : ` (${targets}, ${targetsUsedUp} used up)`}`;
+
+const unitOf = ({ metric, currency }: Budget): string =>
+  metric === 'tokens' ? ' tokens' : currency === null ? '' : ` ${currency}`;
 
 const isWrittenOff = ({ writtenOff }: Budget): boolean => /[1-9]/.test(writtenOff);
 

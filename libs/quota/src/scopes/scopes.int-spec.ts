@@ -212,7 +212,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       requested: '2.50',
       resetAt: '2026-12-01T00:00:00.000Z',
     });
-    expect(told.message).toContain("This month's budget of 2.00 for the model opus*");
+    expect(told.message).toContain("This month's budget of 2.00 USD for the model opus*");
     const ofAll = await refusal(reserve(gateway, { tenant: 'b' }, '3.5'));
     expect(ofAll.details).toEqual({
       scope: 'organisation',
