@@ -156,7 +156,9 @@ describe('openclawmu against a gateway', () => {
   });
 
   it('sets, shows and removes a budget', async () => {
-    expect((await cli('budgets set finance --monthly 250.5 --daily 20')).stderr).toContain('may spend 250.50 USD a month');
+    expect((await cli('budgets set finance --monthly 250.5 --daily 20')).stderr).toContain(
+      'may spend 250.50 USD a month',
+    );
     expect(await must('budgets show finance')).toMatch(/^tenant +cost USD +month +250\.50 +0\.00 +0\.00 /m);
     expect(await must('budgets show finance')).toMatch(/^tenant +cost USD +day +20\.00 +0\.00 /m);
     await must('budgets set finance --daily-tokens 5000');

@@ -20,6 +20,10 @@ export const printable = (text: string): string =>
 export const cell = (value: Cell): string =>
   value === null || value === undefined || value === '' ? '-' : printable(String(value));
 
+/** An amount with its currency, where there is one already. */
+export const money = (amount: string, currency: string | null): string =>
+  currency === null ? amount : `${amount} ${currency}`;
+
 /** Aligned columns under capital titles, two spaces apart, no trailing space. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map(({ of }) => cell(of(row))));

@@ -45,12 +45,7 @@ export class BudgetExceeded extends CodedError {
  * The answer to a request that has no room, as the windows stood when that was found.
  * @param currency of costs; `null` before there are prices
  */
-export function budgetExceeded(
-  standing: Standing,
-  need: Amounts,
-  now: Date,
-  currency: string | null,
-): BudgetExceeded {
+export function budgetExceeded(standing: Standing, need: Amounts, now: Date, currency: string | null): BudgetExceeded {
   const full = standing.fullFor(need);
   if (!full) throw new TypeError('a request that has room is not refused');
   const { metric, period, resetAt } = full;

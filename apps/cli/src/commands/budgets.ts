@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
+import { money } from '../table';
 import { amount, percents, wholeNumber } from '../values';
 
 interface Budget {
@@ -66,8 +67,8 @@ export function registerBudgets(program: Command, cli: Cli): void {
         const { metric, period, limit, spent, target } = budget;
         const since = options.token === undefined || options.token === target ? '' : `, counted from ${target} on`;
         return metric === 'tokens'
-          ? `${capital(name)} may use ${limit} tokens a ${period}; ${spent} are used so far${since}.`
-          : `${capital(name)} may spend ${limit}${unitOf(budget)} a ${period}; ${spent}${unitOf(budget)} is spent so far${since}.`;
+          ? `${capital(name)} may use ${amountOf(budget, limit)} a ${period}; ${spent} are used so far${since}.`
+          : `${capital(name)} may spend ${amountOf(budget, limit)} a ${period}; ${amountOf(budget, spent)} is spent so far${since}.`;
       });
       cli.out.done(set, sentences.join('\n'));
     });
@@ -95,8 +96,8 @@ export function registerBudgets(program: Command, cli: Cli): void {
         );
       const sentences = topped.map((budget) => {
         const { period, limit, topUp, resetsAt } = budget;
-        const unit = unitOf(budget);
-        return `Until ${resetsAt} ${name} has ${topUp}${unit} beyond its limit of ${limit}${unit} a ${period}.`;
+        const [added, before] = [amountOf(budget, topUp), amountOf(budget, limit)];
+        return `Until ${resetsAt} ${name} has ${added} beyond its limit of ${before} a ${period}.`;
       });
       cli.out.done(topped, sentences.join('\n'));
     });
@@ -110,7 +111,7 @@ export function registerBudgets(program: Command, cli: Cli): void {
         items,
         [
           { title: 'of', of: (b) => partOf(b) },
-          { title: 'metric', of: (b) => (b.metric === 'tokens' ? b.metric : `${b.metric}${unitOf(b)}`) },
+          { title: 'metric', of: (b) => money(b.metric, b.currency) },
           { title: 'period', of: (b) => b.period },
           { title: 'limit', of: (b) => b.limit ?? 'none', right: true },
           { title: 'top-up', of: (b) => b.topUp, right: true },
@@ -177,8 +178,8 @@ const capital = (name: string): string =>
 const partOf = ({ scope, target, targets, targetsUsedUp }: Budget): string =>
   `${scope}${target === null ? '' : ` ${target}`}${targets === null ? '' : ` (${targets}, ${targetsUsedUp} used up)`}`;
 
-const unitOf = ({ metric, currency }: Budget): string =>
-  metric === 'tokens' ? ' tokens' : currency === null ? '' : ` ${currency}`;
+const amountOf = ({ metric, currency }: Budget, amount: string | null): string =>
+  metric === 'tokens' ? `${amount} tokens` : money(String(amount), currency);
 
 const isWrittenOff = ({ writtenOff }: Budget): boolean => /[1-9]/.test(writtenOff);
 

@@ -9,6 +9,7 @@ export interface CardCorrections {
   readonly unchanged: number;
   readonly unpriced: number;
   readonly stated: number;
+  readonly currency: string;
   readonly tenants: readonly { readonly tenant: string; readonly rows: number; readonly difference: string }[];
 }
 
@@ -43,13 +44,13 @@ export function tellCorrections(out: Output, corrections: CardCorrections): void
   out.remark(`As a correction the card would concern calls: ${totals(corrections)}.`);
 }
 
-const showTenants = (out: Output, { tenants }: CardCorrections): void =>
+const showTenants = (out: Output, { tenants, currency }: CardCorrections): void =>
   out.rows(
     tenants,
     [
       { title: 'tenant', of: (t) => t.tenant },
       { title: 'calls', of: (t) => t.rows, right: true },
-      { title: 'difference', of: (t) => t.difference, right: true },
+      { title: `difference ${currency}`, of: (t) => t.difference, right: true },
     ],
     'No call costs another amount by it.',
   );

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { given, type Cli } from '../cli';
 import { readCorrections, type ProposedCorrection, type StatedTokens } from '../correction-file';
-import { CliError, EXIT } from '../exit-code';
+import { CliError } from '../exit-code';
 import { path } from '../gateway-client';
+import { money } from '../table';
+import { readText } from '../text-file';
 import { amount, count, instant, month } from '../values';
 
 interface Billed {
@@ -22,6 +23,7 @@ interface Row {
   readonly reason: string | null;
   readonly tokens: Readonly<Record<string, number>>;
   readonly cost: string;
+  readonly currency: string | null;
   readonly corrections: number;
   readonly billed: Billed;
 }
@@ -32,6 +34,14 @@ interface Correction {
   readonly before: Billed;
   readonly after: Billed;
   readonly difference: string;
+  readonly currency: string | null;
+}
+
+interface Resolution {
+  readonly rows: number;
+  readonly more: boolean;
+  readonly difference: string;
+  readonly currency: string | null;
 }
 
 interface ListOptions {
@@ -107,7 +117,7 @@ export function registerLedgerRows(ledger: Command, cli: Cli): void {
           { title: 'model', of: (r) => r.model },
           { title: 'status', of: (r) => r.status },
           { title: 'reason', of: (r) => r.reason },
-          { title: 'billed', of: (r) => r.billed.cost, right: true },
+          { title: 'billed', of: (r) => money(r.billed.cost, r.currency), right: true },
         ],
         'Every call is billed as its provider reported, or was corrected.',
       );
@@ -126,9 +136,9 @@ export function registerLedgerRows(ledger: Command, cli: Cli): void {
         ['provider id', row.providerRequestId],
         ['status', [row.status, row.reason].filter((word) => word !== null).join(', ')],
         ['outcome', row.outcome],
-        ['booked', `${row.cost} for ${tokens(row)}`],
+        ['booked', `${money(row.cost, row.currency)} for ${tokens(row)}`],
         ['corrections', row.corrections],
-        ['billed', `${row.billed.cost} for ${tokens(row.billed)}`],
+        ['billed', `${money(row.billed.cost, row.currency)} for ${tokens(row.billed)}`],
       ]);
     });
 
@@ -148,9 +158,12 @@ export function registerLedgerRows(ledger: Command, cli: Cli): void {
         command.error('error: give a request id and --reason, or --file');
       const stated = tokensOf(options);
       const correction = await post(cli, { requestId: request, tokens: stated, webSearches, cost, reason });
+      const [now, before, difference] = [correction.after.cost, correction.before.cost, correction.difference].map(
+        (each) => money(each, correction.currency),
+      );
       cli.out.done(
         correction,
-        `${request} is billed at ${correction.after.cost}, and was at ${correction.before.cost}: ${correction.difference} is booked as ${correction.requestId}.`,
+        `${request} is billed at ${now}, and was at ${before}: ${difference} is booked as ${correction.requestId}.`,
       );
     });
 
@@ -166,22 +179,17 @@ export function registerLedgerRows(ledger: Command, cli: Cli): void {
     .action(async ({ asBilled, asZero, ...options }: ResolveOptions, command: Command) => {
       if (!asBilled && !asZero) command.error('error: say --as-billed or --as-zero');
       const body = { ...options, as: asBilled ? 'billed' : 'zero' };
-      let rows = 0;
-      const differences: string[] = [];
-      for (let more = true; more;) {
-        const done = await cli.gateway.post<{ rows: number; more: boolean; difference: string }>(
-          '/api/v1/admin/ledger/resolutions',
-          body,
-        );
-        rows += done.rows;
-        if (done.rows > 0) differences.push(done.difference);
-        more = done.more;
-      }
+      const done: Resolution[] = [];
+      do done.push(await cli.gateway.post<Resolution>('/api/v1/admin/ledger/resolutions', body));
+      while (done.at(-1)?.more);
+      const booked = done.filter(({ rows }) => rows > 0);
+      const rows = booked.reduce((sum, each) => sum + each.rows, 0);
+      const sums = booked.map(({ difference, currency }) => money(difference, currency));
       cli.out.done(
-        { rows, differences },
+        { rows, differences: booked.map(({ difference }) => difference) },
         rows === 0
           ? 'There was nothing to decide about.'
-          : `${rows} row${rows === 1 ? ' is' : 's are'} resolved; that adds ${differences.join(' and ')} to bills.`,
+          : `${rows} row${rows === 1 ? ' is' : 's are'} resolved; that adds ${sums.join(' and ')} to bills.`,
       );
     });
 }
@@ -191,7 +199,7 @@ const post = (cli: Cli, { requestId, ...correction }: ProposedCorrection): Promi
 
 /** Each by itself, so that what is done stays done; applied again, what was applied before is skipped. */
 async function applyFile(cli: Cli, file: string): Promise<void> {
-  const proposed = readCorrections(textOf(file));
+  const proposed = readCorrections(readText(file));
   const done: Correction[] = [];
   for (const correction of proposed) {
     try {
@@ -216,11 +224,3 @@ const tokens = ({ tokens: counts }: Pick<Billed, 'tokens'>): string =>
     .filter(([, number]) => number !== 0)
     .map(([name, number]) => `${name} ${number}`)
     .join(', ') || 'no tokens';
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(EXIT.usage, `${file} cannot be read: ${(error as Error).message}`);
-  }
-}

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { Cli } from '../cli';
 import { CliError, EXIT } from '../exit-code';
 import { path } from '../gateway-client';
+import { money } from '../table';
 import { month } from '../values';
 
 interface Statement {
@@ -105,7 +106,7 @@ export function registerStatements(billing: Command, cli: Cli): void {
     });
 }
 
-const cost = ({ totals, currency }: Statement): string => `${totals.cost} ${currency ?? ''}`.trim();
+const cost = ({ totals, currency }: Statement): string => money(totals.cost, currency);
 
 /** Under its name only when it is complete. */
 async function save(cli: Cli, from: string, file: string): Promise<void> {

@@ -5,7 +5,7 @@ import { Option, type Command } from 'commander';
 import type { Cli } from '../cli';
 import { CliError, EXIT } from '../exit-code';
 import type { Query } from '../gateway-client';
-import { printable } from '../table';
+import { money, printable } from '../table';
 import { instant, month } from '../values';
 import { registerReconcile } from './reconcile';
 import { registerStatements } from './statements';
@@ -163,10 +163,10 @@ function showManifest(cli: Cli, manifest: Manifest): void {
     ['from', manifest.from],
     ['to', manifest.to],
     ['requests', manifest.totals.requests],
-    ['cost', `${manifest.totals.cost} ${manifest.currency ?? ''}`.trim()],
+    ['cost', money(manifest.totals.cost, manifest.currency)],
     ...(manifest.totals.listCost === manifest.totals.cost
       ? []
-      : [['before markups', `${manifest.totals.listCost} ${manifest.currency ?? ''}`.trim()] as const]),
+      : [['before markups', money(manifest.totals.listCost, manifest.currency)] as const]),
     ['csv', `${manifest.schema}, ${manifest.rows} lines (--csv writes it)`],
     ['sha-256', manifest.sha256],
     ['as of', manifest.asOf],

@@ -2,7 +2,7 @@ import type { StatementVerdict } from '@app/billing';
 import type { Command } from 'commander';
 import type { Cli } from '../cli';
 import { CliError, EXIT } from '../exit-code';
-import type { Cell } from '../table';
+import { money, type Cell } from '../table';
 
 /** Offline checks of bills, below `billing`. */
 export function registerVerify(billing: Command, cli: Cli): void {
@@ -44,7 +44,7 @@ function factsOf(verdict: StatementVerdict): (readonly [string, Cell])[] {
     ...(unfounded > 0 ? [['unfounded', `corrections of calls before the first statement: ${unfounded}`] as const] : []),
     ['lines', verdict.rows],
     ['recomputed', verdict.recomputed],
-    ['cost', verdict.cost],
+    ['cost', money(verdict.cost, verdict.currency)],
     ['sha-256', verdict.sha256],
   ];
 }

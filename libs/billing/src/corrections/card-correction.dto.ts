@@ -26,6 +26,13 @@ export class CardCorrectionPreview {
   /** Calls whose cost a person has stated; they stay so. */
   stated!: number;
 
+  /**
+   * Of the differences.
+   * @example "USD"
+   */
+  currency!: string;
+
+  /** By how much each tenant's bills change. */
   tenants!: TenantDifferenceView[];
 }
 

@@ -79,6 +79,7 @@ describe('a rate card for a time in the past', () => {
       corrected: 3,
       unchanged: 0,
       unpriced: 1,
+      currency: 'USD',
       tenants: [
         { tenant: 'alpha', rows: 2, difference: '0.002' },
         { tenant: 'beta', rows: 1, difference: '0.001' },
@@ -106,6 +107,7 @@ describe('a rate card for a time in the past', () => {
       corrections: {
         corrected: 2,
         unpriced: 1,
+        currency: 'USD',
         tenants: [
           { tenant: 'alpha', rows: 1, difference: '0.001' },
           { tenant: 'beta', rows: 1, difference: '0.001' },

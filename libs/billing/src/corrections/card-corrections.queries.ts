@@ -3,6 +3,7 @@ import { dashed, type Tx } from '@app/platform';
 /** The booking of all corrections that follow from one rate card, and how far it is. */
 export interface CardCorrection {
   readonly version: number;
+  readonly currency: string;
   readonly reason: string;
   readonly effectiveAt: Date;
   /** When the next card takes effect, and this one ends; `null` while none follows. */
@@ -41,7 +42,7 @@ type FlatRow = Omit<CardCorrection, 'after' | 'counts'> &
   CardCorrectionCounts & { readonly afterAt: Date | null; readonly afterId: string | null };
 
 const SELECT = `
-  SELECT k.version, k.reason, c.effective_at AS "effectiveAt", k.done_up_to AS "doneUpTo", k.pass_up_to AS "passUpTo",
+  SELECT k.version, c.currency, k.reason, c.effective_at AS "effectiveAt", k.done_up_to AS "doneUpTo", k.pass_up_to AS "passUpTo",
     k.after_at AS "afterAt", replace(k.after_id::text, '-', '') AS "afterId", k.corrected::float8 AS corrected,
     k.unchanged::float8 AS unchanged, k.unpriced::float8 AS unpriced, k.stated::float8 AS stated,
     c.created_at AS "createdAt", c.created_by AS "createdBy",

@@ -64,7 +64,8 @@ export class CardCorrections {
       counts = addCounts(counts, repricing.counts);
       differences = differencesOf(repricing, differences);
       after = rows.at(-1) ?? null;
-      if (rows.length < BATCH) return { ...countsView(counts), tenants: differences.map(differenceView) };
+      if (rows.length < BATCH)
+        return { ...countsView(counts), currency: card.currency, tenants: differences.map(differenceView) };
     }
   }
 
@@ -147,6 +148,7 @@ const jobView = (job: CardCorrection, differences: readonly TenantDifference[]):
   from: job.effectiveAt.toISOString(),
   to: job.endsAt?.toISOString() ?? null,
   ...countsView(job.counts),
+  currency: job.currency,
   tenants: differences.map(differenceView),
   createdAt: job.createdAt.toISOString(),
   createdBy: job.createdBy,

@@ -12,11 +12,15 @@ export const billedView = ({ counts, webSearches, rateCard, formula, costNanos }
   cost: formatNanos(costNanos),
 });
 
-export const correctionView = ({ id, row, after, difference: { costNanos }, reason }: Booked): CorrectionView => ({
+export const correctionView = (
+  { id, row, after, difference: { costNanos }, reason }: Booked,
+  currency: string | null,
+): CorrectionView => ({
   requestId: requestId(id),
   corrects: requestId(row.id),
   before: billedView(row),
   after: billedView(after),
   difference: formatNanos(costNanos),
+  currency,
   reason,
 });

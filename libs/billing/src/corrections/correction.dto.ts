@@ -141,6 +141,12 @@ export class CorrectionView {
    */
   difference!: string;
 
+  /**
+   * Of all amounts.
+   * @example "USD"
+   */
+  currency!: string | null;
+
   reason!: string;
 }
 
@@ -186,4 +192,10 @@ export class ResolutionView {
    * @example "-1.25"
    */
   difference!: string;
+
+  /**
+   * Of the difference.
+   * @example "USD"
+   */
+  currency!: string | null;
 }

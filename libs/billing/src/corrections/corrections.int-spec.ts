@@ -74,6 +74,7 @@ describe('corrections', () => {
       before: { cost: '0.00625', tokens: { cacheWrite1h: 900, output: 400 } },
       after: { cost: '0.0027', tokens: { input: 1_000, cacheWrite1h: 0, output: 20 }, formula: 2, rateCard: 1 },
       difference: '-0.00355',
+      currency: 'USD',
       reason: REASON,
     });
     const [same, booking, ...others] = await rowsOf();
@@ -227,9 +228,24 @@ describe('corrections', () => {
     const late = await booked({ at: new Date('2026-04-01T10:00:00Z') });
     const resolve = (as: 'billed' | 'zero', before: string) =>
       world.corrections.resolve(world.admin, { status: 'unconfirmed', before, tenant, as, reason: REASON });
-    expect(await resolve('zero', '2026-03-02T10:00:00Z')).toEqual({ rows: 1, more: false, difference: '-0.00625' });
-    expect(await resolve('billed', '2026-04-01T00:00:00Z')).toEqual({ rows: 1, more: false, difference: '0.00' });
-    expect(await resolve('billed', '2026-04-01T00:00:00Z')).toEqual({ rows: 0, more: false, difference: '0.00' });
+    expect(await resolve('zero', '2026-03-02T10:00:00Z')).toEqual({
+      rows: 1,
+      more: false,
+      difference: '-0.00625',
+      currency: 'USD',
+    });
+    expect(await resolve('billed', '2026-04-01T00:00:00Z')).toEqual({
+      rows: 1,
+      more: false,
+      difference: '0.00',
+      currency: 'USD',
+    });
+    expect(await resolve('billed', '2026-04-01T00:00:00Z')).toEqual({
+      rows: 0,
+      more: false,
+      difference: '0.00',
+      currency: 'USD',
+    });
     expect((await list()).items.map(({ requestId: id }) => id)).toEqual([requestId(late.id)]);
     expect((await world.uncertain.show(world.admin, requestId(early[0]?.id ?? ''))).billed.cost).toBe('0.00');
     expect(await auditOf()).toHaveLength(2);

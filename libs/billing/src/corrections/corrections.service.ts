@@ -48,7 +48,7 @@ export class Corrections {
         if (!after) throw unpriced(row);
         if (isNothing(difference(row, after))) throw new CodedError('correction_empty');
         const [booked] = await this.booking.book(tx, [{ row, after, reason: dto.reason }]);
-        const correction = correctionView(booked as Booked);
+        const correction = correctionView(booked as Booked, this.currencyAt(row.at));
         await this.audit.record(tx, {
           action: 'usage.corrected',
           tenant: row.tenantId,
@@ -83,6 +83,7 @@ export class Corrections {
           rows: rows.length,
           more: found.length > rows.length,
           difference: formatNanos(booked.reduce((sum, each) => sum + each.difference.costNanos, 0n)),
+          currency: this.currencyAt(new Date(dto.before)),
         };
         if (rows.length > 0)
           await this.audit.record(tx, {
@@ -104,6 +105,10 @@ export class Corrections {
     if (!row) throw new CodedError('usage_not_found');
     if (row.status === 'correction') throw new CodedError('row_is_correction');
     return row;
+  }
+
+  private currencyAt(at: Date): string | null {
+    return this.catalogue.cardAt(at)?.currency ?? null;
   }
 
   private async priceOf(tx: Tx, { model, tenantId, rateCard }: CorrectableRow): Promise<ModelPrice | undefined> {

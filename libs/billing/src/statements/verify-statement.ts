@@ -40,6 +40,8 @@ export interface StatementVerdict {
   readonly rows: number;
   /** Sum of its costs. */
   readonly cost: string;
+  /** Of the cost, as the manifest has it; `null` where no line has a cost. */
+  readonly currency: string | null;
   /** Lines whose cost was recomputed from usage and rate card. Quarantined ones are billed as they were found, others as somebody stated. */
   readonly recomputed: number;
   /** Of the bill as it is. */
@@ -155,6 +157,7 @@ export class Verification {
       id: this.manifest.id,
       rows: this.#rows,
       cost: formatNanos(this.#sums.costNanos),
+      currency: this.manifest.currency,
       recomputed: this.#recomputed,
       sha256: this.#sha256,
       faults: sorted.slice(0, MAX_FAULTS),

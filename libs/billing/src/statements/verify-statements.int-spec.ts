@@ -96,7 +96,7 @@ describe('statements with corrections, verified from their files', () => {
     await correct(bought, { tokens: { input: 1, output: 1 } });
     const june = await closed('2026-06');
     const [verdict] = await verifyStatements([june]);
-    expect(verdict).toMatchObject({ ok: true, faults: [], rows: 4, recomputed: 4 });
+    expect(verdict).toMatchObject({ ok: true, faults: [], rows: 4, recomputed: 4, currency: 'USD' });
     expect(june.manifest.totals).toMatchObject({ requests: 3, tokens: { input: 1, output: 1 } });
   });
 });
