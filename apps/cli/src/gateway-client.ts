@@ -87,7 +87,7 @@ export class GatewayClient {
     if (!this.adminKey)
       throw new CliError(
         EXIT.unauthorised,
-        'No admin key. Set OPENCLAWMU_ADMIN_KEY to one (ak_...); it was shown at the first start.',
+        'No admin key. Set OPENCLAWMU_ADMIN_KEY to one (ak_...). The first start has shown one; "openclawmu keys create NAME" makes another.',
       );
     const url = this.urlOf(path, query);
     if (!this.warned && isInTheClear(url)) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { run } from './run';
 
@@ -24,6 +25,11 @@ describe('openclawmu', () => {
       expect(stdout).toContain(word);
   });
 
+  it('says which version it is', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await openclawmu(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
   it.each([
     ['nothing'],
     ['an unknown command', 'fly'],
@@ -41,7 +47,9 @@ describe('openclawmu', () => {
   });
 
   it('ends with 4 without a key', async () => {
-    expect(await openclawmu(['tenants', 'list'])).toMatchObject({ code: 4, stdout: '' });
+    const { code, stdout, stderr } = await openclawmu(['tenants', 'list']);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+    expect(stderr).toContain('openclawmu keys create');
   });
 
   it('makes an admin key whose hash is the one it prints', async () => {
@@ -49,5 +57,7 @@ describe('openclawmu', () => {
     expect(stdout).toMatch(/^ak_controller_[0-9a-f]{32}\n$/);
     expect(stderr).toContain(`hash: sha256:${createHash('sha256').update(stdout.trim()).digest('hex')}`);
     expect(stderr).toContain('role: finance');
+    // A second "adminKeys:" in the file would make it invalid.
+    expect(stderr).not.toMatch(/^adminKeys:/m);
   });
 });

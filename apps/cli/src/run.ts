@@ -21,6 +21,7 @@ import { registerWebhooks } from './commands/webhooks';
 import { CliError, EXIT, EXIT_CODES_HELP } from './exit-code';
 import { GatewayClient } from './gateway-client';
 import { Output, type Sink } from './output';
+import { version } from './version';
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -50,6 +51,7 @@ export async function run(argv: readonly string[], { env, stdout, stderr }: Surr
 function program(cli: Cli, stdout: Sink, stderr: Sink): Command {
   const root = new Command('openclawmu')
     .description('Operates an OpenClawMU gateway through its control plane.')
+    .version(version(), '--version', 'print the version of this tool')
     .option('--json', 'print results as JSON, for scripts')
     .option('-q, --quiet', 'print results only, no remarks')
     .showHelpAfterError('(--help shows what there is)')

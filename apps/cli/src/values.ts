@@ -21,7 +21,9 @@ export function instant(text: string): string {
   const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
   const date = new Date(text);
   if (!shape.test(text) || Number.isNaN(date.getTime()))
-    throw new InvalidArgumentError('Give a day (2026-11-30) or an instant with its time zone (2026-11-30T10:00:00Z).');
+    throw new InvalidArgumentError(
+      'Give a day of UTC (2026-11-30) or an instant with its time zone (2026-11-30T10:00:00+01:00).',
+    );
   return date.toISOString();
 }
 

@@ -60,8 +60,8 @@ export function registerAudit(program: Command, cli: Cli): void {
     .option('--action <action>', 'only this action, such as token.revoked')
     .option('--actor <id>', 'only by this admin key, token or job')
     .option('--outcome <outcome>', 'only done, refused or failed')
-    .option('--since <when>', 'from this day or instant on', instant)
-    .option('--until <when>', 'before this day or instant', instant)
+    .option('--since <when>', 'from this instant, or day of UTC, on', instant)
+    .option('--until <when>', 'before this instant, or day of UTC', instant)
     .action(async ({ follow, lines, ...filter }: TailOptions) => {
       const newest = await newestRecords(cli, lines, filter);
       for (const record of newest) print(cli, record);

@@ -17,8 +17,9 @@ export function registerKeys(program: Command, cli: Cli): void {
       const hash = `sha256:${createHash('sha256').update(key).digest('hex')}`;
       if (cli.out.json) return cli.out.data({ name, role, key, hash });
       cli.out.error(
-        'Add this to openclawmu.yaml and reload the gateway (kill -HUP). The key below is shown this once.\n\n' +
-          `adminKeys:\n  - name: ${name}\n    hash: ${hash}\n    role: ${role}\n`,
+        'Add these lines to the list "adminKeys" of openclawmu.yaml and reload the gateway (kill -HUP).\n\n' +
+          `  - name: ${name}\n    hash: ${hash}\n    role: ${role}\n\n` +
+          'The key. It is shown this once; keep it now.\n',
       );
       cli.out.stdout.write(`${key}\n`);
     });

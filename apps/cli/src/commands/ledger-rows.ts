@@ -171,7 +171,7 @@ export function registerLedgerRows(ledger: Command, cli: Cli): void {
     .command('resolve')
     .description('decide about all calls of a status before a moment: billed as they are, or not at all')
     .addOption(new Option('--status <status>', 'how they were booked').choices(STATUSES).makeOptionMandatory())
-    .requiredOption('--before <time>', 'of calls before this day or instant', instant)
+    .requiredOption('--before <time>', 'of calls before this instant, or day of UTC', instant)
     .option('--tenant <id>', 'only this tenant')
     .addOption(new Option('--as-billed', 'they are right as they are').conflicts('asZero'))
     .option('--as-zero', 'the provider has billed none of them')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli';
 import { path } from '../gateway-client';
+import { instant } from '../values';
 
 interface Head {
   readonly requestId: string;
@@ -31,8 +32,8 @@ export function registerPrompts(program: Command, cli: Cli): void {
   prompts
     .command('list <tenant>')
     .description('list what is kept of a tenant, newest first')
-    .option('--from <time>', 'only calls that began then or later')
-    .option('--to <time>', 'only calls that began before')
+    .option('--from <time>', 'only calls that began at this instant, or day of UTC, or later', instant)
+    .option('--to <time>', 'only calls that began before this instant, or day of UTC', instant)
     .action(async (tenant: string, options: { from?: string; to?: string }) => {
       cli.out.rows(
         await cli.gateway.all<Head>(PROMPTS, { tenant, ...options }),
@@ -42,8 +43,8 @@ export function registerPrompts(program: Command, cli: Cli): void {
           { title: 'token', of: (p) => p.tokenId },
           { title: 'model', of: (p) => p.model },
           { title: 'status', of: (p) => p.status, right: true },
-          { title: 'asked', of: (p) => p.requestBytes, right: true },
-          { title: 'answered', of: (p) => p.answerBytes, right: true },
+          { title: 'asked bytes', of: (p) => p.requestBytes, right: true },
+          { title: 'answered bytes', of: (p) => p.answerBytes, right: true },
           { title: 'whole', of: (p) => (p.whole ? 'yes' : 'no') },
           { title: 'key', of: (p) => p.keyId },
         ],

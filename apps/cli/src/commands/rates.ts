@@ -84,7 +84,7 @@ export function registerRates(program: Command, cli: Cli): void {
     .addOption(new Option('--format <name>', 'how to read the file (default: by its name)').choices(FORMATS))
     .option(
       '--effective-at <time>',
-      'a day or an instant from which it holds (default: as the file says, else now)',
+      'the instant, or day of UTC, from which it holds (default: as the file says, else now)',
       instant,
     )
     .option('--currency <code>', 'currency of the bills (default: as the file says, else that of the card before)')
@@ -116,7 +116,9 @@ export function registerRates(program: Command, cli: Cli): void {
 
   rates
     .command('diff <from> <to>')
-    .description('what changes between two rate cards, by their versions or "in-force"')
+    .description(
+      'what changes between two rate cards, by their versions or "in-force"; prices are for a million tokens',
+    )
     .action(async (from: string, to: string) => {
       const diff = await cli.gateway.get<PriceDiff>('/api/v1/admin/rate-cards/diff', { from, to });
       showDiff(cli.out, diff, diff);

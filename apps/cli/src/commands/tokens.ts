@@ -32,12 +32,12 @@ export function registerTokens(program: Command, cli: Cli): void {
     .description('create a token and print it, this once, on standard output')
     .option('--label <text>', 'what it is for; it appears on bills', 'cli')
     .option('--role <role>', 'member, or owner, who may manage tokens and settings (default: member)')
-    .option('--expires <when>', 'after a time (90d), or at a day or instant (default: never)', (text) => moment(text))
+    .option('--expires <when>', `after a time (90d), or ${AT} (default: never)`, (text) => moment(text))
     .option('--models <names>', 'models it may use, comma-separated, "claude-*" for a beginning', models)
     .action(async (tenant: string, { label, role, expires, models: names }: CreateOptions) => {
       const body = { label, ...given({ role, expiresAt: expires, allowedModels: allowedModels(names) }) };
       const created = await cli.gateway.post<NewToken>(path`/api/v1/admin/tenants/${tenant}/tokens`, body);
-      hand(cli, created, `Token ${created.id} for ${tenant}. It is shown this once; keep it now.`);
+      hand(cli, created, `Token ${created.id} for ${tenant}${until(created)}. It is shown this once; keep it now.`);
     });
 
   tokens
@@ -65,12 +65,15 @@ export function registerTokens(program: Command, cli: Cli): void {
     .command('rotate <tenant> <token-id>')
     .description('print a new token with the same label and rights; the old one stops')
     .option('--grace <duration>', 'let the old one work on for a while, such as 1h, at most 7d', seconds)
-    .option('--expires <when>', 'when the new one stops working (default: as the old one)', (text) => moment(text))
+    .option('--expires <when>', `when the new one stops: after a time, or ${AT} (default: as the old one)`, (text) =>
+      moment(text),
+    )
     .action(async (tenant: string, id: string, { grace, expires }: { grace?: number; expires?: string }) => {
       const body = given({ gracePeriodSeconds: grace, expiresAt: expires });
       const created = await cli.gateway.post<NewToken>(path`/api/v1/admin/tenants/${tenant}/tokens/${id}/rotate`, body);
       const old = grace === undefined ? 'has stopped' : 'stops after the grace period';
-      hand(cli, created, `Token ${created.id} replaces ${id}, which ${old}. It is shown this once; keep it now.`);
+      const next = `Token ${created.id}${until(created)} replaces ${id}, which ${old}.`;
+      hand(cli, created, `${next} It is shown this once; keep it now.`);
     });
 
   tokens
@@ -82,6 +85,11 @@ export function registerTokens(program: Command, cli: Cli): void {
       cli.out.done(revoked, `Token ${revoked.id} (${revoked.label}) of ${revoked.tenantId} ${how}.`);
     });
 }
+
+/** A day begins at midnight UTC, so a token that expires on a day does not work on it. */
+const AT = 'at an instant, or when a day begins in UTC';
+
+const until = ({ expiresAt }: Token): string => (expiresAt === null ? '' : `, until ${expiresAt}`);
 
 /** The token alone on standard output, so that `TOKEN=$(openclawmu tokens create finance)` works. */
 function hand(cli: Cli, created: NewToken, remark: string): void {

@@ -139,9 +139,13 @@ export function registerBilling(program: Command, cli: Cli): void {
 const withPeriod = (command: Command): Command =>
   command
     .option('--tenant <id>', 'only this tenant')
-    .addOption(new Option('--period <month>', 'such as 2026-11').argParser(month).conflicts(['from', 'to']))
-    .option('--from <when>', 'first day or instant', instant)
-    .option('--to <when>', 'the day or instant it ends before', instant);
+    .addOption(
+      new Option('--period <month>', "a month of the gateway's time zone, such as 2026-11")
+        .argParser(month)
+        .conflicts(['from', 'to']),
+    )
+    .option('--from <when>', 'first instant, or day of UTC', instant)
+    .option('--to <when>', 'the instant, or day of UTC, it ends before', instant);
 
 async function download(cli: Cli, query: Query, file: string | undefined): Promise<void> {
   const { headers, body } = await cli.gateway.download('/api/v1/admin/billing/report.csv', query);

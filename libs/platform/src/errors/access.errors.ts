@@ -35,7 +35,11 @@ export const ACCESS_ERRORS = {
   },
   tenant_not_found: { ...missing, title: 'There is no such tenant.', remedy: 'List the tenants to see their ids.' },
   token_not_found: { ...missing, title: 'There is no such token.', remedy: 'List the tokens to see their ids.' },
-  budget_not_found: { ...missing, title: 'There is no such budget.', remedy: 'List the budgets to see their ids.' },
+  budget_not_found: {
+    ...missing,
+    title: 'There is no such budget.',
+    remedy: 'List the budgets to see which there are.',
+  },
   lost_process_not_found: {
     ...missing,
     title: 'There is no such lost process.',

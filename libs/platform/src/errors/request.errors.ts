@@ -168,7 +168,8 @@ export const REQUEST_ERRORS = {
     ...invalid,
     status: 422,
     title: 'A rate card cannot take effect in the past.',
-    remedy: 'Choose a time from now on; rows already priced are never changed.',
+    remedy:
+      'Choose a time from now on. To bill calls of the past by it, import it as a correction with a reason: their rows stay, and the difference is booked beside them.',
   },
   period_not_over: {
     ...conflict,
