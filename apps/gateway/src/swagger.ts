@@ -8,26 +8,44 @@ const error = (properties: object, required: string[]): object => ({
   additionalProperties: true,
 });
 const text = { type: 'string' };
+const told = (description: string, schema: object = text): object => ({ ...schema, description });
+const gatewayCode = told("The gateway's own word for it; missing where the provider's answer is passed on.");
+const requestId = told('Of the call, in the log and in the bill.');
+const message = told('What is wrong, and what to do.');
 
 /** The shapes `renderError` gives; written here because no controller returns them. */
 const ERROR_SCHEMAS = {
-  Problem: error({ type: text, title: text, status: { type: 'integer' }, detail: text, code: text, requestId: text }, [
-    'type',
-    'title',
-    'status',
-    'detail',
-    'code',
-    'requestId',
-  ]),
+  Problem: error(
+    {
+      type: told('`urn:openclawmu:error:` and the code.'),
+      title: told('What is wrong, the same for each error of the code.'),
+      status: told('As in the status line.', { type: 'integer' }),
+      detail: told('What is wrong in this case, and what to do.'),
+      code: told('What a program should act on.'),
+      requestId: told('Of the request, in the log and in the audit log.'),
+      fields: told('With `validation_failed`: which fields, and what is wrong with each.', {
+        type: 'array',
+        items: error({ field: text, problem: text }, ['field', 'problem']),
+      }),
+    },
+    ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+  ),
   OpenAiError: error(
-    { error: error({ message: text, type: text, code: text, gateway_code: text }, ['message', 'type', 'code']) },
+    {
+      error: error({ message, type: text, param: { ...text, nullable: true }, code: text, gateway_code: gatewayCode }, [
+        'message',
+        'type',
+        'code',
+      ]),
+      request_id: requestId,
+    },
     ['error'],
   ),
   AnthropicError: error(
     {
-      type: text,
-      error: error({ type: text, message: text, gateway_code: text }, ['type', 'message']),
-      request_id: text,
+      type: told('`error`'),
+      error: error({ type: text, message, gateway_code: gatewayCode }, ['type', 'message']),
+      request_id: requestId,
     },
     ['type', 'error'],
   ),
@@ -97,7 +115,6 @@ export function serveDocs(app: INestApplication): void {
     yamlDocumentUrl: 'docs/openapi.yaml',
     customSiteTitle: 'OpenClawMU API',
     swaggerOptions: {
-      persistAuthorization: true,
       tagsSorter: 'alpha',
       requestInterceptor: (request: { headers: Record<string, string> }) => {
         request.headers['x-openclawmu-client'] = 'swagger';

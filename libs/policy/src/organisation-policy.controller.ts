@@ -15,7 +15,7 @@ export class OrganisationPolicyController {
 
   @Get()
   @Requires('policies:read')
-  @ApiOperation({ summary: 'Shows the policy for all tenants' })
+  @ApiOperation({ summary: 'Show the policy for all tenants' })
   @ApiOkResponse({ type: PolicyView })
   @ApiErrors(['policy_not_found'])
   showOrganisationPolicy(@Caller() principal: Principal): Promise<PolicyView> {
@@ -25,7 +25,7 @@ export class OrganisationPolicyController {
   @Put()
   @Requires('policies:write')
   @ApiOperation({
-    summary: 'Sets the policy for all tenants',
+    summary: 'Set the policy for all tenants',
     description:
       "It takes the place of the one before. A tenant's own can only add to it. Every gateway process obeys within a second.",
   })
@@ -38,7 +38,7 @@ export class OrganisationPolicyController {
   @Delete()
   @HttpCode(204)
   @Requires('policies:write')
-  @ApiOperation({ summary: 'Removes the policy for all tenants', description: 'Those of single tenants still hold.' })
+  @ApiOperation({ summary: 'Remove the policy for all tenants', description: 'Those of single tenants still hold.' })
   @ApiNoContentResponse()
   @ApiErrors(['policy_not_found'])
   removeOrganisationPolicy(@Caller() principal: Principal): Promise<void> {
@@ -50,7 +50,7 @@ export class OrganisationPolicyController {
   @Requires('policies:read')
   @BodyLimit(MAX_TEST_BODY_BYTES)
   @ApiOperation({
-    summary: 'Looks a text through by a policy',
+    summary: 'Look a text through by a policy',
     description: 'As a model call would be, without one, to see what rules find. The text is neither kept nor logged.',
   })
   @ApiOkResponse({ type: PolicyTestView })

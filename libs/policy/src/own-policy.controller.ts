@@ -6,13 +6,13 @@ import { TenantPolicies } from './tenant-policies.service';
 
 @Controller('api/v1/tenant/policy')
 @Audience('tenant')
-@ApiTags('Policies')
+@ApiTags('Own tenant')
 export class OwnPolicyController {
   constructor(private readonly policies: TenantPolicies) {}
 
   @Get()
   @Requires('tenant:read')
-  @ApiOperation({ summary: 'Shows what your calls have to obey', description: 'Only an administrator can change it.' })
+  @ApiOperation({ summary: 'Show what your calls have to obey', description: 'Only an administrator can change it.' })
   @ApiOkResponse({ type: OwnPolicyView })
   @ApiErrors(['tenant_suspended'])
   showOwnPolicy(@Caller() principal: Principal): Promise<OwnPolicyView> {

@@ -13,7 +13,7 @@ export class TenantPoliciesController {
   @Get()
   @Requires('policies:read')
   @ApiOperation({
-    summary: "Shows a tenant's policy",
+    summary: "Show a tenant's policy",
     description: 'Without the one for all tenants, which holds beside it.',
   })
   @ApiOkResponse({ type: PolicyView })
@@ -25,7 +25,7 @@ export class TenantPoliciesController {
   @Put()
   @Requires('policies:write')
   @ApiOperation({
-    summary: "Sets a tenant's policy",
+    summary: "Set a tenant's policy",
     description:
       'It takes the place of the one before, and holds together with the one for all tenants. Every gateway process obeys within a ' +
       'second; calls under way end by the policy they began with.',
@@ -43,7 +43,7 @@ export class TenantPoliciesController {
   @Delete()
   @HttpCode(204)
   @Requires('policies:write')
-  @ApiOperation({ summary: "Removes a tenant's policy", description: 'The one for all tenants still holds.' })
+  @ApiOperation({ summary: "Remove a tenant's policy", description: 'The one for all tenants still holds.' })
   @ApiNoContentResponse()
   @ApiErrors(['tenant_not_found', 'policy_not_found'])
   removePolicy(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<void> {

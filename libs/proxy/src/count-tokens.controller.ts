@@ -13,7 +13,7 @@ const MODEL = 'local/demo';
 /** What a message request would have as its input. Free: it is not billed, and works with a spent budget. */
 @Controller('v1/messages/count_tokens')
 @Audience('tenant')
-@ApiTags('Models')
+@ApiTags('Model APIs')
 export class CountTokensController {
   constructor(
     private readonly counts: TokenCounts,

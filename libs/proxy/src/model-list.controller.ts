@@ -12,7 +12,7 @@ type Shape = Readonly<Record<string, unknown>>;
 /** Both dialects list models under the same path; a client of the Anthropic API is known by its version header. */
 @Controller('v1/models')
 @Audience('tenant')
-@ApiTags('Models')
+@ApiTags('Model APIs')
 export class ModelListController {
   constructor(
     private readonly offer: Offer,

@@ -97,7 +97,7 @@ const EMBEDDINGS_REQUEST = {
 /** The model APIs as their own SDKs speak them. Bodies pass as they were sent; only money and isolation are ours. */
 @Controller('v1')
 @Audience('tenant')
-@ApiTags('Models')
+@ApiTags('Model APIs')
 export class ModelController {
   constructor(
     private readonly proxy: ProxyService,

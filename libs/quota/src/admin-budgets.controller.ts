@@ -12,7 +12,7 @@ export class AdminBudgetsController {
 
   @Get()
   @Requires('budgets:read')
-  @ApiOperation({ summary: "Shows a tenant's budgets and what is used of them" })
+  @ApiOperation({ summary: "Show a tenant's budgets and what is used of them" })
   @ApiOkResponse({ type: BudgetList })
   @ApiErrors(['tenant_not_found', 'cursor_invalid'])
   listBudgets(
@@ -26,7 +26,7 @@ export class AdminBudgetsController {
   @Put()
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Sets a budget',
+    summary: 'Set a budget',
     description:
       'Replaces the limit of that period, if there is one. What was used stays used; every gateway process obeys within a second. ' +
       'A call has to fit into every budget it counts in: those of its tenant, its token, its end user, all patterns that match ' +
@@ -45,7 +45,7 @@ export class AdminBudgetsController {
   @Post('top-ups')
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Adds to a budget once',
+    summary: 'Add to a budget once',
     description:
       'Raises the limit of the period under way and of no other, with a reason for the audit log. Only where there is a budget; ' +
       'of those that each has, for one at a time.',
@@ -66,7 +66,7 @@ export class AdminBudgetsController {
   @HttpCode(204)
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Removes a budget',
+    summary: 'Remove a budget',
     description:
       'Any amount may then be used in that period. What is used of it is counted all the same; a token or an end user falls back to ' +
       'the budget that each has.',

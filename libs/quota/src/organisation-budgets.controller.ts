@@ -18,7 +18,7 @@ export class OrganisationBudgetsController {
 
   @Get()
   @Requires('budgets:read')
-  @ApiOperation({ summary: 'Shows the budgets of all tenants together and what is used of them' })
+  @ApiOperation({ summary: 'Show the budgets of all tenants together and what is used of them' })
   @ApiOkResponse({ type: BudgetList })
   @ApiErrors([])
   listOrganisationBudgets(@Caller() principal: Principal): Promise<BudgetList> {
@@ -28,7 +28,7 @@ export class OrganisationBudgetsController {
   @Put()
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Sets a budget of all tenants together',
+    summary: 'Set a budget of all tenants together',
     description:
       'Every call counts in it, beside the budgets of its tenant. What was used stays used; every gateway process obeys within a second.',
   })
@@ -41,7 +41,7 @@ export class OrganisationBudgetsController {
   @Post('top-ups')
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Adds once to a budget of all tenants together',
+    summary: 'Add once to a budget of all tenants together',
     description: 'Raises the limit of the period under way and of no other, with a reason for the audit log.',
   })
   @ApiIdempotent()
@@ -59,7 +59,7 @@ export class OrganisationBudgetsController {
   @HttpCode(204)
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Removes a budget of all tenants together',
+    summary: 'Remove a budget of all tenants together',
     description: 'What is used of its last period is counted all the same.',
   })
   @ApiNoContentResponse()

@@ -6,13 +6,13 @@ import { BudgetsService } from './budgets.service';
 
 @Controller('api/v1/tenant/budgets')
 @Audience('tenant')
-@ApiTags('Budgets')
+@ApiTags('Own usage')
 export class TenantBudgetsController {
   constructor(private readonly budgets: BudgetsService) {}
 
   @Get()
   @Requires('tenant:usage')
-  @ApiOperation({ summary: 'Shows your budgets and what is used of them' })
+  @ApiOperation({ summary: 'Show your budgets and what is used of them' })
   @ApiOkResponse({ type: BudgetList })
   @ApiErrors(['cursor_invalid'])
   listOwnBudgets(@Caller() principal: Principal, @Query() query: BudgetQuery): Promise<BudgetList> {

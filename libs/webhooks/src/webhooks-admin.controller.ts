@@ -12,7 +12,7 @@ export class WebhooksAdminController {
 
   @Get('endpoints')
   @Requires('webhooks:read')
-  @ApiOperation({ summary: 'Lists the endpoints of the configuration' })
+  @ApiOperation({ summary: 'List the endpoints of the configuration' })
   @ApiOkResponse({ type: WebhookList })
   @ApiErrors()
   listWebhooks(): WebhookList {
@@ -21,7 +21,7 @@ export class WebhooksAdminController {
 
   @Get('deliveries')
   @Requires('webhooks:read')
-  @ApiOperation({ summary: 'Lists notices and what became of them, newest first' })
+  @ApiOperation({ summary: 'List notices and what became of them, newest first' })
   @ApiOkResponse({ type: DeliveryPage })
   @ApiErrors(['validation_failed', 'cursor_invalid'])
   listWebhookDeliveries(@Caller() principal: Principal, @Query() query: DeliveryQuery): Promise<DeliveryPage> {
@@ -30,7 +30,7 @@ export class WebhooksAdminController {
 
   @Get('deliveries/:deliveryId')
   @Requires('webhooks:read')
-  @ApiOperation({ summary: 'Shows a notice' })
+  @ApiOperation({ summary: 'Show a notice' })
   @ApiOkResponse({ type: DeliveryDetails })
   @ApiErrors(['webhook_delivery_not_found'])
   showWebhookDelivery(
@@ -44,7 +44,7 @@ export class WebhooksAdminController {
   @HttpCode(200)
   @Requires('webhooks:write')
   @ApiOperation({
-    summary: 'Sends a notice again',
+    summary: 'Send a notice again',
     description: 'One that is pending or dead, at once and with all its attempts before it. Its id stays the same.',
   })
   @ApiOkResponse({ type: DeliveryView })
@@ -56,7 +56,7 @@ export class WebhooksAdminController {
   @Post('endpoints/:name/test')
   @Requires('webhooks:write')
   @ApiOperation({
-    summary: 'Sends a test notice to an endpoint',
+    summary: 'Send a test notice to an endpoint',
     description: 'The answer comes before the attempt: look at the delivery for what became of it.',
   })
   @ApiCreatedResponse({ type: DeliveryView })

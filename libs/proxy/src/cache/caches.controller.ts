@@ -13,7 +13,7 @@ export class CachesController {
   @Delete()
   @Requires('tenants:write')
   @ApiOperation({
-    summary: "Removes a tenant's kept answers",
+    summary: "Remove a tenant's kept answers",
     description: 'What it asks next is asked of providers again, and kept anew if its setting `cacheSeconds` says so.',
   })
   @ApiOkResponse({ type: ClearedCache })

@@ -12,7 +12,7 @@ export class OwnCacheController {
 
   @Delete()
   @Requires('tenant:write')
-  @ApiOperation({ summary: "Removes my tenant's kept answers" })
+  @ApiOperation({ summary: "Remove my tenant's kept answers" })
   @ApiOkResponse({ type: ClearedCache })
   @ApiErrors(['tenant_suspended'])
   clearOwnCache(@Caller() principal: Principal): Promise<ClearedCache> {

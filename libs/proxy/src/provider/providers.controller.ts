@@ -13,7 +13,7 @@ export class ProvidersController {
   @Get()
   @Requires('gateway:read')
   @ApiOperation({
-    summary: 'Lists providers and how they fare',
+    summary: 'List providers and how they fare',
     description: 'As the process sees them that answers: each has connections, breakers and queues of its own.',
   })
   @ApiOkResponse({ type: ProviderList })

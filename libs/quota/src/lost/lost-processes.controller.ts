@@ -6,14 +6,14 @@ import { LostProcesses } from './lost-processes.service';
 
 @Controller('api/v1/admin/gateway/lost-processes')
 @Audience('admin')
-@ApiTags('Budgets')
+@ApiTags('Operation')
 export class LostProcessesController {
   constructor(private readonly lost: LostProcesses) {}
 
   @Get()
   @Requires('gateway:read')
   @ApiOperation({
-    summary: 'Lists lost gateway processes',
+    summary: 'List lost gateway processes',
     description:
       'Gone, with a journal that is gone too or damaged. What they had leased stays counted as held until somebody decides. ' +
       'A process that is just reconnecting to the database may show for a moment.',
@@ -28,7 +28,7 @@ export class LostProcessesController {
   @HttpCode(200)
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Decides what becomes of what a lost process had leased',
+    summary: 'Decide what becomes of what a lost process had leased',
     description:
       'It counts as spent, without any row in the ledger and so on no bill, or goes back. Refused while the process is alive.',
   })

@@ -6,13 +6,13 @@ import { TenantLimits } from './tenant-limits.service';
 
 @Controller('api/v1/admin/tenants/:tenantId/limits')
 @Audience('admin')
-@ApiTags('Budgets')
+@ApiTags('Limits')
 export class TenantLimitsController {
   constructor(private readonly limits: TenantLimits) {}
 
   @Get()
   @Requires('budgets:read')
-  @ApiOperation({ summary: 'Shows how fast and how much at a time a tenant may call' })
+  @ApiOperation({ summary: 'Show how fast and how much at a time a tenant may call' })
   @ApiOkResponse({ type: TenantLimitsView })
   @ApiErrors(['tenant_not_found'])
   showLimits(@Caller() principal: Principal, @Param('tenantId') tenantId: string): Promise<TenantLimitsView> {
@@ -22,7 +22,7 @@ export class TenantLimitsController {
   @Put()
   @Requires('budgets:write')
   @ApiOperation({
-    summary: 'Sets how fast and how much at a time a tenant may call',
+    summary: 'Set how fast and how much at a time a tenant may call',
     description:
       'What is left out stays as it is; null lifts a limit. Every gateway process obeys within a second. What was admitted in the ' +
       'minute under way counts, and so do the calls that are under way.',
