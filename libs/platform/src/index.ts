@@ -40,6 +40,7 @@ export { decrypt, encrypt } from './encryption';
 export { ApiErrors } from './errors/api-errors.decorator';
 export { ERRORS, type ErrorCode, type ErrorEntry } from './errors/catalogue';
 export { CodedError, type CodedErrorOptions } from './errors/coded-error';
+export { invalidField } from './errors/invalid-field';
 export { dialectOf, renderError, type Dialect, type RenderedError } from './errors/render';
 export { BODY_LIMIT, BodyLimit } from './http/body-limit.decorator';
 export { ApiIdempotent, Caller, IdempotencyKey, type GatewayRequest } from './http/caller.decorator';

@@ -4,6 +4,7 @@ import {
   CodedError,
   Database,
   decodeCursor,
+  invalidField,
   newId,
   once,
   pageOf,
@@ -136,7 +137,7 @@ export class BudgetsService {
   ): Promise<BudgetView> {
     const meant = ownerOf(tenantId, dto);
     const { metric, period, reason } = dto;
-    if (isEach(meant)) throw new CodedError('validation_failed', `A top-up is for one ${meant.scope}; name it.`);
+    if (isEach(meant)) throw invalidField('target', `must name one ${meant.scope}; a top-up is for one`);
     const amount = parseAmount('amount', metric, dto.amount);
     return this.database.platform(principal, (tx) =>
       once(tx, idempotencyKey, { topUp: 'budget', tenantId, ...dto }, async () => {
@@ -145,10 +146,7 @@ export class BudgetsService {
         await ensureWindows(tx, owner, [place.meter], this.settlements.books);
         const before = await this.readOne(tx, place);
         if (parseAmount('topUp', metric, before.topUp) + amount > MOST)
-          throw new CodedError(
-            'validation_failed',
-            `All top-ups together must not exceed ${formatAmount(metric, MOST)}.`,
-          );
+          throw invalidField('amount', `makes top-ups of more than ${formatAmount(metric, MOST)} together`);
         if (!(await topUpWindow(tx, place, amount))) throw new CodedError('budget_not_found');
         const after = await this.readOne(tx, place);
         await this.audit.record(tx, { action: 'budget.topped_up', ...subjectOf(place), before, after, reason });
@@ -227,25 +225,21 @@ const MODEL_PATTERN = /^[\x21-\x29\x2b-\x7e]{0,199}(?:[\x21-\x29\x2b-\x7e]|\*)$/
 function ownerOf(tenantId: string | null, { scope = 'tenant', target }: Pick<BudgetKey, 'scope' | 'target'>): Owner {
   if (tenantId === null) return ORGANISATION;
   if (scope === 'tenant') {
-    if (target !== undefined) throw new CodedError('validation_failed', 'target is for scopes other than tenant.');
+    if (target !== undefined) throw invalidField('target', 'is for scopes other than tenant');
     return tenantOwner(tenantId);
   }
-  if (target === undefined) throw new CodedError('validation_failed', `target must name the ${scope}.`);
+  if (target === undefined) throw invalidField('target', `must name the ${scope}`);
   if (scope === 'model' && !MODEL_PATTERN.test(target))
-    throw new CodedError('validation_failed', 'target must be a model, or the beginning of models that ends in "*".');
+    throw invalidField('target', 'must be a model, or the beginning of models that ends in "*"');
   return { tenantId, scope, target };
 }
 
 /** @throws CodedError `validation_failed` */
 function parseAmount(field: string, metric: Metric, text: string): bigint {
   if (metric === 'tokens' && text.includes('.'))
-    throw new CodedError(
-      'validation_failed',
-      `${field} must be a whole number of tokens in quotes, such as "2000000".`,
-    );
+    throw invalidField(field, 'must be a whole number of tokens in quotes, such as "2000000"');
   const amount = metric === 'cost' ? parseNanos(text) : BigInt(text);
-  if (amount > MOST)
-    throw new CodedError('validation_failed', `${field} must not exceed ${formatAmount(metric, MOST)}.`);
+  if (amount > MOST) throw invalidField(field, `must not exceed ${formatAmount(metric, MOST)}`);
   return amount;
 }
 

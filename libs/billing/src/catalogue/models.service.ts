@@ -6,6 +6,7 @@ import {
   Config,
   Database,
   decodeCursor,
+  invalidField,
   pageOf,
   type PageQuery,
   type Principal,
@@ -34,8 +35,7 @@ export class Models {
 
   /** Creates or replaces an entry; calls that come after it find it. @throws CodedError `validation_failed`, `provider_not_found` */
   async put(principal: Principal, id: string, dto: PutModelDto): Promise<ModelView> {
-    const problem = problemOf(id, dto);
-    if (problem) throw new CodedError('validation_failed', problem);
+    checkEntry(id, dto);
     if (!isConfigured(this.config, dto.provider))
       throw new CodedError('provider_not_found', `There is no provider "${dto.provider}".`);
     const view = await this.database.platform(principal, async (tx) => {
@@ -115,11 +115,12 @@ export class Models {
   }
 }
 
-function problemOf(id: string, { upstreamModel, maxOutputTokens, contextTokens }: PutModelDto): string | undefined {
-  if (!MODEL_PATTERN.test(id)) return `The model id ${modelPattern.message}.`;
-  if (upstreamModel === '*' && !id.endsWith('*')) return 'upstreamModel: "*" is for patterns; name the model.';
-  if (maxOutputTokens > contextTokens) return 'maxOutputTokens: must not be more than contextTokens.';
-  return undefined;
+/** @throws CodedError `validation_failed` */
+function checkEntry(id: string, { upstreamModel, maxOutputTokens, contextTokens }: PutModelDto): void {
+  if (!MODEL_PATTERN.test(id)) throw invalidField('id', modelPattern.message);
+  if (upstreamModel === '*' && !id.endsWith('*'))
+    throw invalidField('upstreamModel', '"*" is for patterns; name the model');
+  if (maxOutputTokens > contextTokens) throw invalidField('maxOutputTokens', 'must not be more than contextTokens');
 }
 
 const missing = (id: string): CodedError => new CodedError('model_not_found', `There is no model "${id}".`);

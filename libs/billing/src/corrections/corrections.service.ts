@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Audit } from '@app/audit';
-import { CodedError, Database, formatNanos, once, parseNanos, type Principal, type Tx } from '@app/platform';
+import {
+  CodedError,
+  Database,
+  formatNanos,
+  invalidField,
+  once,
+  parseNanos,
+  type Principal,
+  type Tx,
+} from '@app/platform';
 import { Catalogue } from '../catalogue/catalogue.service';
 import { knownCards } from '../catalogue/known-cards';
 import type { ModelPrice } from '../pricing/model-price';
@@ -127,7 +136,7 @@ const confirmed = (row: CorrectableRow): Repriced => (row.status === 'quarantine
 /** @throws CodedError `validation_failed` when nothing is stated */
 function statedUsage({ tokens, webSearches, cost }: CorrectRowDto): StatedUsage {
   if (tokens === undefined && webSearches === undefined && cost === undefined)
-    throw invalid('tokens', 'must be given, or webSearches, or cost');
+    throw invalidField('tokens', 'must be given, or webSearches, or cost');
   return {
     counts: tokens && { ...NO_TOKENS, ...tokens },
     webSearches,
@@ -136,10 +145,7 @@ function statedUsage({ tokens, webSearches, cost }: CorrectRowDto): StatedUsage 
 }
 
 const unpriced = ({ rateCard, model }: CorrectableRow): CodedError =>
-  invalid('cost', `must be given, because rate card ${rateCard} does not price ${model}`);
-
-const invalid = (field: string, problem: string): CodedError =>
-  new CodedError('validation_failed', `${field}: ${problem}.`, { details: { fields: [{ field, problem }] } });
+  invalidField('cost', `must be given, because rate card ${rateCard} does not price ${model}`);
 
 const costOf = (rows: readonly BilledState[]): string =>
   formatNanos(rows.reduce((sum, { costNanos }) => sum + costNanos, 0n));

@@ -6,8 +6,9 @@ import {
   Config,
   Database,
   decodeCursor,
-  pageOf,
   type DeliveryConfig,
+  invalidField,
+  pageOf,
   type Principal,
 } from '@app/platform';
 import { boundsOf, grainOf, periodBefore } from './delivery-period';
@@ -94,8 +95,9 @@ export class Deliveries {
     const grain = grainOf(report);
     if (asked === undefined) return grain && periodBefore(grain, timezone, now);
     const wanted = grain === 'day' ? 'a day, such as 2026-11-24' : 'a month, such as 2026-11';
-    if ((asked.length === 10) !== (grain === 'day') || !isDate(asked)) throw invalid(`must be ${wanted}`);
-    if (boundsOf(asked, timezone).to > now) throw invalid('must be over');
+    if ((asked.length === 10) !== (grain === 'day') || !isDate(asked))
+      throw invalidField('period', `must be ${wanted}`);
+    if (boundsOf(asked, timezone).to > now) throw invalidField('period', 'must be over');
     return asked;
   }
 }
@@ -105,9 +107,6 @@ const isDate = (text: string): boolean => {
   const date = new Date(`${text}T00:00:00Z`.replace(/^(\d{4}-\d{2})T/, '$1-01T'));
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 };
-
-const invalid = (problem: string): CodedError =>
-  new CodedError('validation_failed', `period: ${problem}.`, { details: { fields: [{ field: 'period', problem }] } });
 
 function cursorOf(cursor: string): { slot: string; delivery: string } {
   const [slot = '', delivery = ''] = decodeCursor(cursor, 2);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, CodedError, Database, once, type Principal, type Tx } from '@app/platform';
+import { Clock, CodedError, Database, invalidField, once, type Principal, type Tx } from '@app/platform';
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
 import { selectModels, selectModelsInUse } from '../catalogue/models.queries';
 import { CardCorrections } from '../corrections/card-corrections.service';
@@ -112,16 +112,17 @@ export class RateFiles {
 
 function read({ format, text, providers, modes }: ImportRateFileDto): RateFile {
   if (format !== 'litellm' && (providers ?? modes))
-    throw invalid(providers ? 'providers' : 'modes', 'filters entries of the format "litellm" only');
+    throw invalidField(providers ? 'providers' : 'modes', 'filters entries of the format "litellm" only');
   if (text.length > MAX_CHARACTERS[format])
-    throw invalid('text', `has more than ${MAX_CHARACTERS[format]} characters, the most of a file in this format`);
+    throw invalidField('text', `has more than ${MAX_CHARACTERS[format]} characters, the most of a file in this format`);
   try {
     if (format === 'csv') return readCsvRates(text);
     if (format === 'yaml') return readYamlRates(text);
     return readLitellmRates(text, { providers: providers ?? [], modes: modes ?? DEFAULT_MODES });
   } catch (error) {
-    if (error instanceof RateFileError) throw invalid('text', error.message, error);
-    throw error;
+    if (!(error instanceof RateFileError)) throw error;
+    const { message, line, column } = error;
+    throw invalidField('text', message, { line, column });
   }
 }
 
@@ -143,15 +144,15 @@ function contentOf(
   const markups = dto.markups ?? file.markups ?? kept.markups;
   const currency = currencyOf(file, dto, exchange, former);
   if (merge && former && (former.exchange?.from ?? former.currency) !== (exchange?.from ?? currency))
-    throw invalid('merge', `keeps prices that are stated in ${former.exchange?.from ?? former.currency}`);
+    throw invalidField('merge', `keeps prices that are stated in ${former.exchange?.from ?? former.currency}`);
   const prices = merge ? merged(file.prices, former?.prices ?? []) : file.prices;
   if (prices.length === 0)
-    throw invalid(
+    throw invalidField(
       'text',
       `holds no price to import: ${file.skipped.length} entries skipped, ${file.filtered} filtered`,
     );
   if (prices.length > MAX_PRICES)
-    throw invalid('text', `makes a card of ${prices.length} models, and a card has at most ${MAX_PRICES}`);
+    throw invalidField('text', `makes a card of ${prices.length} models, and a card has at most ${MAX_PRICES}`);
   return { effectiveAt, currency, note: note ?? file.note ?? '', exchange, markups, prices };
 }
 
@@ -163,13 +164,13 @@ function currencyOf(
   former: FormerCard | undefined,
 ): string {
   if (inFile !== undefined && currency !== inFile)
-    throw invalid('currency', `must be ${inFile}, which is what the file's card bills in`);
+    throw invalidField('currency', `must be ${inFile}, which is what the file's card bills in`);
   const stated = currency ?? (pricesIn !== undefined && !exchange ? pricesIn : former?.currency);
-  if (stated === undefined) throw invalid('currency', 'must be stated for the first card');
+  if (stated === undefined) throw invalidField('currency', 'must be stated for the first card');
   if (pricesIn !== undefined && (exchange?.from ?? stated) !== pricesIn)
     throw exchange
-      ? invalid('exchange.from', `must be ${pricesIn}, which is what the file's prices are in`)
-      : invalid('currency', `must be ${pricesIn}, which is what the file's prices are in; state an exchange rate`);
+      ? invalidField('exchange.from', `must be ${pricesIn}, which is what the file's prices are in`)
+      : invalidField('currency', `must be ${pricesIn}, which is what the file's prices are in; state an exchange rate`);
   return stated;
 }
 
@@ -183,8 +184,3 @@ function changesFrom(former: FormerCard | undefined, content: CardPrices): CardC
   const diff = diffCards(former ?? { prices: [] }, canonicalCard(content));
   return { from: former?.version ?? null, ...diff } as CardChangeView;
 }
-
-const invalid = (field: string, problem: string, place?: RateFileError): CodedError =>
-  new CodedError('validation_failed', `${field}: ${problem}.`, {
-    details: { fields: [{ field, problem, ...(place && { line: place.line, column: place.column }) }] },
-  });

@@ -5,6 +5,7 @@ import {
   CodedError,
   Database,
   decodeCursor,
+  invalidField,
   once,
   pageOf,
   type PageQuery,
@@ -99,18 +100,27 @@ export class RateCards {
     const { effectiveAt, currency, exchange, markups = [] } = content;
     const isCorrection = reason !== undefined;
     if (exchange?.from === currency)
-      throw invalid('exchange.from', `must not be ${currency}, which is what the card bills in; leave exchange out`);
+      throw invalidField(
+        'exchange.from',
+        `must not be ${currency}, which is what the card bills in; leave exchange out`,
+      );
     const twice = markups.findIndex(({ tenant }, index) => markups.findIndex((one) => one.tenant === tenant) < index);
-    if (twice >= 0) throw invalid(`markups.${twice}.tenant`, `names "${markups[twice]?.tenant}" a second time`);
+    if (twice >= 0) throw invalidField(`markups.${twice}.tenant`, `names "${markups[twice]?.tenant}" a second time`);
     if (effectiveAt < now && !isCorrection) throw new CodedError('rate_card_in_past');
     if (effectiveAt >= now && isCorrection)
-      throw invalid('effectiveAt', 'must be in the past for a correction; later calls are billed by the card anyway');
+      throw invalidField(
+        'effectiveAt',
+        'must be in the past for a correction; later calls are billed by the card anyway',
+      );
     const before = await lockRateCards(tx, effectiveAt);
     // A correction takes the place of the card that took effect at its moment.
     if (before.clash !== null && !isCorrection)
       throw new CodedError('rate_card_conflict', `Rate card ${before.clash} takes effect at that moment.`);
     if (before.currency !== null && before.currency !== currency)
-      throw invalid('currency', `must be ${before.currency} as on the cards before: one gateway bills in one currency`);
+      throw invalidField(
+        'currency',
+        `must be ${before.currency} as on the cards before: one gateway bills in one currency`,
+      );
     return before.last + 1;
   }
 
@@ -175,8 +185,8 @@ export class RateCards {
 
 /** Why a card corrects; undefined for one that does not. @throws CodedError `validation_failed` where only one of them is given */
 export function correctionReason({ correction, reason }: CardCorrectionDto): string | undefined {
-  if (correction && reason === undefined) throw invalid('reason', 'must say why, for a correction');
-  if (!correction && reason !== undefined) throw invalid('reason', 'is only for a correction');
+  if (correction && reason === undefined) throw invalidField('reason', 'must say why, for a correction');
+  if (!correction && reason !== undefined) throw invalidField('reason', 'is only for a correction');
   return reason;
 }
 
@@ -185,7 +195,7 @@ function contentOf(dto: ImportRateCardDto, now: Date): RateCardContent {
   const { effectiveAt, currency, note, exchange, markups = [], prices } = dto;
   const seen = new Set<string>();
   for (const [index, { model }] of prices.entries()) {
-    if (seen.has(model)) throw invalid(`prices.${index}.model`, `prices "${model}" a second time`);
+    if (seen.has(model)) throw invalidField(`prices.${index}.model`, `prices "${model}" a second time`);
     seen.add(model);
   }
   const card = { effectiveAt: effectiveAt === undefined ? now : new Date(effectiveAt), currency, note: note ?? '' };
@@ -193,9 +203,6 @@ function contentOf(dto: ImportRateCardDto, now: Date): RateCardContent {
 }
 
 const contentIn = ({ version, document, hash }: RateCardRow): RateCardContent => readContent(version, document, hash);
-
-const invalid = (field: string, problem: string): CodedError =>
-  new CodedError('validation_failed', `${field}: ${problem}.`, { details: { fields: [{ field, problem }] } });
 
 function detail(row: RateCardRow, now: Date, current: number | undefined): RateCardDetail {
   const { exchange, markups, prices } = readContent(row.version, row.document, row.hash);

@@ -1,4 +1,4 @@
-import { CodedError } from '@app/platform';
+import { invalidField } from '@app/platform';
 import { dateIn, startOfDay, startOfMonth } from './local-time';
 
 /** From an instant up to but not including another. */
@@ -19,15 +19,15 @@ export const LONGEST_MS = 3_653 * 86_400_000;
 /** The month of `now` if nothing is chosen. @throws CodedError `validation_failed` */
 export function periodOf({ from, to, period }: PeriodChoice, timeZone: string, now: Date): Period {
   if (period !== undefined && (from !== undefined || to !== undefined))
-    throw invalid('period', 'is not to be combined with from and to');
+    throw invalidField('period', 'is not to be combined with from and to');
   if (period === undefined && from !== undefined) {
     const chosen = { from: new Date(from), to: to === undefined ? now : new Date(to) };
-    if (chosen.from >= chosen.to) throw invalid('to', 'must be later than from');
+    if (chosen.from >= chosen.to) throw invalidField('to', 'must be later than from');
     if (chosen.to.getTime() - chosen.from.getTime() > LONGEST_MS)
-      throw invalid('to', 'must be within ten years of from');
+      throw invalidField('to', 'must be within ten years of from');
     return chosen;
   }
-  if (to !== undefined) throw invalid('from', 'is missing; give both ends, or a period');
+  if (to !== undefined) throw invalidField('from', 'is missing; give both ends, or a period');
   const [year = 0, month = 0] = (period ?? dateIn(timeZone, now)).split('-').map(Number);
   return { from: startOfMonth(timeZone, year, month), to: startOfMonth(timeZone, year, month + 1) };
 }
@@ -60,6 +60,3 @@ export function* weeksOf(period: Period, timeZone: string): Generator<Period & {
     days = [];
   }
 }
-
-const invalid = (field: string, problem: string): CodedError =>
-  new CodedError('validation_failed', `${field}: ${problem}.`, { details: { fields: [{ field, problem }] } });

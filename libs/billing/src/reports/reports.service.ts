@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, CodedError, Config, Database, type Principal } from '@app/platform';
+import { Clock, Config, Database, invalidField, type Principal } from '@app/platform';
 import type { Layout } from './layout';
 import { LAYOUTS } from './layouts';
 import { periodOf } from './period';
@@ -25,7 +25,7 @@ export class Reports {
     const read = readAs(this.database, principal);
     const { now, currency } = await read((tx) => readStart(tx, tenant));
     const asOf = query.asOf === undefined ? now : new Date(query.asOf);
-    if (asOf > now) throw new CodedError('validation_failed', 'asOf: must not be in the future.');
+    if (asOf > now) throw invalidField('asOf', 'must not be in the future');
     const layout = LAYOUTS[query.layout] as unknown as Layout<unknown>;
     return new Report(layout, read, { ...period, tenant, asOf }, currency, timezone);
   }

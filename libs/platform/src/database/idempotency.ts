@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
+import { invalidField } from '../errors/invalid-field';
 import type { Tx } from './tx';
 
 const KEY_SHAPE = /^[\x21-\x7e]{8,255}$/;
@@ -16,8 +17,7 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
  */
 export async function once<T>(tx: Tx, key: string | undefined, request: unknown, work: () => Promise<T>): Promise<T> {
   if (key === undefined) return work();
-  if (!KEY_SHAPE.test(key))
-    throw new CodedError('validation_failed', 'Idempotency-Key must be 8 to 255 printable characters.');
+  if (!KEY_SHAPE.test(key)) throw invalidField('Idempotency-Key', 'must be 8 to 255 printable characters');
   const caller = `${tx.principal.kind}:${tx.principal.tenantId ?? ''}:${tx.principal.id}`;
   const id = sha256(`${caller}\n${key}`);
   const requestHash = sha256(JSON.stringify(request));

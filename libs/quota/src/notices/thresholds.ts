@@ -1,4 +1,4 @@
-import { CodedError } from '@app/platform';
+import { invalidField } from '@app/platform';
 
 /** Of a budget's limit, in percent. */
 export const DEFAULT_THRESHOLDS: readonly number[] = [50, 80, 100];
@@ -7,7 +7,7 @@ export const MOST_THRESHOLDS = 10;
 /** @throws CodedError `validation_failed` unless each is above the one before */
 export function checkThresholds(thresholds: readonly number[]): void {
   if (thresholds.some((percent, n) => n > 0 && percent <= (thresholds[n - 1] as number)))
-    throw new CodedError('validation_failed', 'thresholds must rise from one to the next, such as [50, 80, 100].');
+    throw invalidField('thresholds', 'must rise from one to the next, such as [50, 80, 100]');
 }
 
 /** A window's spent, around an increase. */

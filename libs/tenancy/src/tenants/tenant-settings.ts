@@ -1,5 +1,4 @@
-import { CodedError } from '@app/platform';
-import { invalidField } from '../invalid-field';
+import { CodedError, invalidField } from '@app/platform';
 import { LINE, LINE_TEXT } from '../words';
 
 /** The overlay: what a tenant may set for itself. A closed set; each new setting needs a line in `SETTINGS`. */

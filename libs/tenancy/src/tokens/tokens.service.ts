@@ -5,14 +5,14 @@ import {
   CodedError,
   Database,
   decodeCursor,
+  invalidField,
   newId,
   once,
-  pageOf,
   type Page,
+  pageOf,
   type Principal,
   type Tx,
 } from '@app/platform';
-import { invalidField } from '../invalid-field';
 import { findTenant, holdTenant } from '../tenants/tenants.queries';
 import { TOKEN_ID } from '../words';
 import { refuseMoreThanOwn } from './token-rights';
