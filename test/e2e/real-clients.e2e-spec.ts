@@ -107,7 +107,7 @@ const claude: Cli = {
   family: 'claude/fake',
   attempts: 1,
   ask: (model, token = department.token) => {
-    const page = snippet('sh', 'ANTHROPIC_BASE_URL').replaceAll('claude/fake-n4', model).replace('"$TOKEN"', token);
+    const page = snippet('sh', 'ANTHROPIC_BASE_URL').replaceAll(/claude-(sonnet|haiku)-5-5/g, model).replace('"$TOKEN"', token);
     const env = Object.fromEntries([...page.matchAll(/^export (\w+)=(\S+)/gm)].map(([, name, value]) => [name, value]));
     return Promise.resolve(home.claude(['-p', 'What does note.txt say?'], env as Record<string, string>));
   },
@@ -119,7 +119,7 @@ const codex: Cli = {
   // Whatever the answer says: it takes a refusal for a stream that broke off.
   attempts: 6,
   ask: async (model, token = department.token) => {
-    const settings = snippet('toml', 'wire_api').replace('fake-n4', model);
+    const settings = snippet('toml', 'wire_api').replace('gpt-5.4', model);
     await writeFile(join(home.folder, 'config.toml'), settings);
     const args = ['exec', '--skip-git-repo-check', '--sandbox', 'danger-full-access', 'What does note.txt say?'];
     return home.codex(args, { CODEX_HOME: home.folder, OPENCLAWMU_TOKEN: token });
