@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -449,7 +449,7 @@ describe('openclawmu against a gateway', () => {
 describe('doctor', () => {
   const doctor = async (config: string, env: Record<string, string> = {}) => {
     const file = join(folder, 'openclawmu.yaml');
-    await writeFile(file, config);
+    await writeFile(file, config, { mode: 0o600 });
     const { code, stdout } = await cli(`doctor --json --config ${file}`, {
       OPENCLAWMU_URL: 'http://127.0.0.1:1',
       ...env,
@@ -470,6 +470,16 @@ describe('doctor', () => {
       'admin keys',
     ]);
     expect(JSON.stringify(findings)).not.toContain('swordfish');
+  });
+
+  it('notes a configuration that others may read', async () => {
+    await doctor('# nothing set yet\n');
+    const file = join(folder, 'openclawmu.yaml');
+    const notes = async () => (await cli(`doctor --config ${file}`)).stdout;
+    expect(await notes()).not.toContain('can be read by every user');
+    await chmod(file, 0o644);
+    expect(await notes()).toContain(`chmod 600 ${file}`);
+    await rm(file);
   });
 
   it('finds a good installation good', async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { Config, ConfigError, type GatewayConfig } from '@app/platform';
 import type { Cli } from '../cli';
 import { examineAdminKey } from './admin-key';
@@ -12,13 +12,15 @@ import { examineProviders } from './providers';
 import { examineSandbox } from './sandbox';
 import { examineUncertainRows } from './uncertain-rows';
 
+const READ_BY_OTHERS = 0o004;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Looks at everything the gateway needs, changes nothing, and reports all of it at once. */
 export async function examine(file: string, env: Environment, gateway: Cli['gateway']): Promise<Finding[]> {
   const findings = [examineNode(process.versions.node)];
   const { config, finding } = load(file, env);
-  findings.push(finding);
+  findings.push(finding, ...examineRights(file));
   if (config) {
     findings.push(await examineDataDir(config.dataDir));
     const others = [examineDatabase(config), examineGateway(config, env), examineProviders(config)];
@@ -33,6 +35,12 @@ function examineNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return ok('node', version);
   return wrong('node', `${version} is too old`, 'Install Node 20.19 or newer.');
+}
+
+/** Hashes and addresses stand in it, and often a provider's key. Says nothing where all is well. */
+function examineRights(file: string): Finding[] {
+  if (!existsSync(file) || (statSync(file).mode & READ_BY_OTHERS) === 0) return [];
+  return [note('configuration', `${file} can be read by every user of this machine`, `chmod 600 ${file}`)];
 }
 
 function load(file: string, env: Environment): { config?: GatewayConfig; finding: Finding } {

@@ -285,6 +285,16 @@ describe('all faults', () => {
   });
 });
 
+it('of variables that Kubernetes makes of a service say how to be rid of them', () => {
+  const problems = problemsOf('# nothing set yet\n', {
+    OPENCLAWMU_SERVICE_HOST: '10.0.0.1',
+    OPENCLAWMU_PORT: 'tcp://10.0.0.1:18789',
+    OPENCLAWMU_PORT_18789_TCP_ADDR: '10.0.0.1',
+  });
+  expect(problems).toHaveLength(3);
+  expect(problems.filter((problem) => problem.includes('enableServiceLinks: false'))).toHaveLength(2);
+});
+
 describe('the file itself', () => {
   it.each(['- a\n- b\n', 'words\n', '42\n'])('must be a map, not %j', (yaml) => {
     expect(problemsOf(yaml)).toEqual(['the file must hold settings as "name: value"']);

@@ -34,6 +34,9 @@ const FROM_ENVIRONMENT: Readonly<Record<string, { path: readonly string[]; numbe
 /** Read by the command line tool and by the launcher, not by the gateway. */
 const FOREIGN = new Set(['OPENCLAWMU_CONFIG', 'OPENCLAWMU_URL', 'OPENCLAWMU_ADMIN_KEY', 'OPENCLAWMU_TOKEN']);
 
+/** How Kubernetes tells each pod the address of a service that has our name. */
+const SERVICE_LINK = /^OPENCLAWMU_(SERVICE_(HOST|PORT)|PORT_\d+_)/;
+
 /** Providers that need nothing but their well-known key in the environment. */
 const WELL_KNOWN = {
   anthropic: { key: 'ANTHROPIC_API_KEY', dialect: 'anthropic', baseUrl: 'https://api.anthropic.com' },
@@ -133,9 +136,10 @@ function applyEnvironment(tree: Tree, env: Environment, problems: string[]): voi
   }
   for (const variable of Object.keys(env)) {
     if (!variable.startsWith('OPENCLAWMU_') || FROM_ENVIRONMENT[variable] || FOREIGN.has(variable)) continue;
-    problems.push(
-      `environment variable ${variable} is not known; known are ${Object.keys(FROM_ENVIRONMENT).join(', ')}`,
-    );
+    const remedy = SERVICE_LINK.test(variable)
+      ? 'Kubernetes makes it of a service named openclawmu; give the pod "enableServiceLinks: false"'
+      : `known are ${Object.keys(FROM_ENVIRONMENT).join(', ')}`;
+    problems.push(`environment variable ${variable} is not known; ${remedy}`);
   }
 }
 
