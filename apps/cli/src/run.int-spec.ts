@@ -129,6 +129,7 @@ describe('openclawmu against a gateway', () => {
     expect(stdout).toMatch(/^tk_finance_[0-9a-f]{32}\n$/);
     const token = stdout.trim();
     expect(stderr).not.toContain(token);
+    expect(stderr).toMatch(/ It expires at 20\S+Z, and is shown this once/);
     const models = () => gateway.call('GET', '/v1/models', undefined, token);
     expect((await models()).status).toBe(200);
 
@@ -146,6 +147,7 @@ describe('openclawmu against a gateway', () => {
   it('rotates a token, with the old one working on for a while, and its budgets', async () => {
     const old = await json<{ id: string; token: string }>('tokens create finance');
     const { stdout, stderr } = await cli(`tokens rotate finance ${old.id} --grace 1h`);
+    expect(stderr).toContain('It never expires');
     for (const token of [old.token, stdout.trim()])
       expect((await gateway.call('GET', '/v1/models', undefined, token)).status).toBe(200);
     const next = /^Token (\S+)/.exec(stderr)?.[1];

@@ -33,7 +33,10 @@ export function registerTenants(program: Command, cli: Cli): void {
   withSettings(tenants.command('create <id>').description('create a tenant')).action(
     async (id: string, options: TenantOptions) => {
       const tenant = await cli.gateway.post<Tenant>('/api/v1/admin/tenants', { id, ...bodyOf(options) });
-      cli.out.done(tenant, `Tenant ${id} is created. Next: openclawmu tokens create ${id}`);
+      cli.out.done(
+        tenant,
+        `Tenant ${id} is created, and may spend without limit. Next: openclawmu budgets set ${id} --monthly 250, and openclawmu tokens create ${id}`,
+      );
     },
   );
 

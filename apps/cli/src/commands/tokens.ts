@@ -37,7 +37,7 @@ export function registerTokens(program: Command, cli: Cli): void {
     .action(async (tenant: string, { label, role, expires, models: names }: CreateOptions) => {
       const body = { label, ...given({ role, expiresAt: expires, allowedModels: allowedModels(names) }) };
       const created = await cli.gateway.post<NewToken>(path`/api/v1/admin/tenants/${tenant}/tokens`, body);
-      hand(cli, created, `Token ${created.id} for ${tenant}${until(created)}. It is shown this once; keep it now.`);
+      hand(cli, created, `Token ${created.id} for ${tenant}.`);
     });
 
   tokens
@@ -72,8 +72,7 @@ export function registerTokens(program: Command, cli: Cli): void {
       const body = given({ gracePeriodSeconds: grace, expiresAt: expires });
       const created = await cli.gateway.post<NewToken>(path`/api/v1/admin/tenants/${tenant}/tokens/${id}/rotate`, body);
       const old = grace === undefined ? 'has stopped' : 'stops after the grace period';
-      const next = `Token ${created.id}${until(created)} replaces ${id}, which ${old}.`;
-      hand(cli, created, `${next} It is shown this once; keep it now.`);
+      hand(cli, created, `Token ${created.id} replaces ${id}, which ${old}.`);
     });
 
   tokens
@@ -89,13 +88,13 @@ export function registerTokens(program: Command, cli: Cli): void {
 /** A day begins at midnight UTC, so a token that expires on a day does not work on it. */
 const AT = 'at an instant, or when a day begins in UTC';
 
-const until = ({ expiresAt }: Token): string => (expiresAt === null ? '' : `, until ${expiresAt}`);
-
 /** The token alone on standard output, so that `TOKEN=$(openclawmu tokens create finance)` works. */
 function hand(cli: Cli, created: NewToken, remark: string): void {
   if (cli.out.json) cli.out.data(created);
   else {
-    cli.out.remark(remark);
+    const { expiresAt } = created;
+    const end = expiresAt === null ? 'never expires' : `expires at ${expiresAt}`;
+    cli.out.remark(`${remark} It ${end}, and is shown this once; keep it now.`);
     cli.out.stdout.write(`${created.token}\n`);
   }
 }
