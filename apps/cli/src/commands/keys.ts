@@ -9,7 +9,11 @@ export function registerKeys(program: Command, cli: Cli): void {
   keys
     .command('create <name>')
     .description('make an admin key: the key on standard output, what to put into the configuration beside it')
-    .addOption(new Option('--role <role>', 'what it may do').choices(['admin', 'finance', 'security']).default('admin'))
+    .addOption(
+      new Option('--role <role>', 'what it may do')
+        .choices(['admin', 'finance', 'security', 'auditor', 'monitor'])
+        .default('admin'),
+    )
     .action((name: string, { role }: { role: string }, command: Command) => {
       if (!NAME.test(name))
         command.error('error: a name is 1 to 32 of a-z, 0-9, "-" and "_", starting with a letter or digit');

@@ -42,6 +42,8 @@ const writes: Readonly<Record<AdminRole, readonly Permission[]>> = {
   ],
   finance: ['budgets:write', 'rates:write', 'billing:write'],
   security: ['tokens:write', 'policies:write'],
+  auditor: [],
+  monitor: [],
 };
 
 it.each(ADMIN_ROLES)('the role %s writes what it is for and nothing else', (role) => {
@@ -58,9 +60,13 @@ it('finance reads everything but the audit log and what people wrote', () => {
   expect(unread).toEqual(['prompts:read', 'audit:read']);
 });
 
-it('security reads everything but what people wrote', () => {
-  const unread = ADMIN_PERMISSIONS.filter((p) => p.endsWith(':read') && !ADMIN_ROLE_PERMISSIONS.security.has(p));
+it.each(['security', 'auditor'] as const)('%s reads everything but what people wrote', (role) => {
+  const unread = ADMIN_PERMISSIONS.filter((p) => p.endsWith(':read') && !ADMIN_ROLE_PERMISSIONS[role].has(p));
   expect(unread).toEqual(['prompts:read']);
+});
+
+it('a monitor reads how the gateway fares, and nothing of departments', () => {
+  expect([...ADMIN_ROLE_PERMISSIONS.monitor]).toEqual(['gateway:read']);
 });
 
 it('an owner holds every tenant permission; a member neither settings nor tokens', () => {

@@ -35,7 +35,7 @@ export type AdminPermission = (typeof ADMIN_PERMISSIONS)[number];
 export type TenantPermission = (typeof TENANT_PERMISSIONS)[number];
 export type Permission = AdminPermission | TenantPermission;
 
-export const ADMIN_ROLES = ['admin', 'finance', 'security'] as const;
+export const ADMIN_ROLES = ['admin', 'finance', 'security', 'auditor', 'monitor'] as const;
 export type AdminRole = (typeof ADMIN_ROLES)[number];
 
 /** What people wrote is none of finance's business, and no part of reviewing who changed what. */
@@ -50,6 +50,9 @@ export const ADMIN_ROLE_PERMISSIONS: Readonly<Record<AdminRole, ReadonlySet<Perm
     'billing:write',
   ]),
   security: new Set<Permission>([...read, 'tokens:write', 'policies:write']),
+  auditor: new Set(read),
+  // Whoever scrapes metrics keeps its key in a file; that key is to be of little use to a thief.
+  monitor: new Set<Permission>(['gateway:read']),
 };
 
 export const TENANT_ROLES = ['owner', 'member'] as const;
