@@ -205,6 +205,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       scope: 'model',
       target: 'opus*',
       metric: 'cost',
+      currency: 'USD',
       period: 'month',
       limit: '2.00',
       spent: '0.00',
@@ -217,6 +218,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     expect(ofAll.details).toEqual({
       scope: 'organisation',
       metric: 'cost',
+      currency: 'USD',
       period: 'month',
       requested: '3.50',
       resetAt: '2026-12-01T00:00:00.000Z',
