@@ -283,7 +283,7 @@ describe('openclawmu against a gateway', () => {
   it('names line and column of a price list that it cannot read, and takes the entries of a map that it can', async () => {
     const sheet = join(folder, 'wrong.csv');
     await writeFile(sheet, 'model,input,output\nm,"2,50",1\n');
-    expect((await cli(`rates import ${sheet} --dry-run`)).stderr).toContain('line 2, column 3');
+    expect((await cli(`rates import ${sheet} --dry-run`)).stderr).toContain(`${sheet}: line 2, column 3: `);
     const map = join(folder, 'model_prices.json');
     const entry = {
       litellm_provider: 'openai',

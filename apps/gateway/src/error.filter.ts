@@ -1,6 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { RefusedAttempts } from '@app/audit';
-import { whyNotOffered } from '@app/proxy';
+import { notOffered } from '@app/proxy';
 import { CodedError, dialectOf, renderError, type ErrorCode, type GatewayRequest, type Log } from '@app/platform';
 import type { Response } from 'express';
 import type { RefusalCounter } from './refusal-counter';
@@ -81,7 +81,7 @@ function codedFrom(thrown: unknown, path: string): CodedError {
   if (thrown instanceof CodedError) return thrown;
   if (thrown instanceof HttpException) {
     const code = FRAMEWORK[thrown.getStatus()];
-    if (code) return new CodedError(code === 'route_not_found' ? whyNotOffered(path) : code);
+    if (code) return code === 'route_not_found' ? notOffered(path) : new CodedError(code);
   }
   return new CodedError('internal_error', undefined, { cause: thrown });
 }

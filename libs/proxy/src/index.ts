@@ -1,6 +1,6 @@
 export { ActiveCalls } from './active-calls';
 export type { AnswerSink } from './answer-sink';
-export { whyNotOffered } from './not-offered';
+export { notOffered } from './not-offered';
 export { ProxyModule } from './proxy.module';
 export type { ModelRequest } from './model-request';
 export { ProxyService, type Leaving } from './proxy.service';

@@ -1,4 +1,4 @@
-import { whyNotOffered } from './not-offered';
+import { notOffered } from './not-offered';
 
 test.each([
   ['/v1/responses/resp_1', 'answer_not_kept'],
@@ -21,4 +21,19 @@ test.each([
   ['/v1/responses', 'route_not_found'],
   ['/v1/nonsense', 'route_not_found'],
   ['/files', 'route_not_found'],
-])('%s: %s', (path, code) => expect(whyNotOffered(path)).toBe(code));
+])('%s: %s', (path, code) => expect(notOffered(path).code).toBe(code));
+
+test.each([
+  ['/chat/completions', 'end the client'],
+  ['/models/gpt-5.4', 'end the client'],
+  ['/v1/v1/messages', 'take it off'],
+])('%s says how the base URL is wrong', (path, remedy) => {
+  expect(notOffered(path)).toMatchObject({
+    code: 'route_not_found',
+    message: expect.stringContaining(remedy) as string,
+  });
+});
+
+test('other unknown paths say nothing of it', () => {
+  expect(notOffered('/api/v1/models').message).toBe('There is no such route.');
+});

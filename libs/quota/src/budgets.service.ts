@@ -147,7 +147,8 @@ export class BudgetsService {
         const before = await this.readOne(tx, place);
         if (parseAmount('topUp', metric, before.topUp) + amount > MOST)
           throw invalidField('amount', `makes top-ups of more than ${formatAmount(metric, MOST)} together`);
-        if (!(await topUpWindow(tx, place, amount))) throw new CodedError('budget_not_found');
+        if (!(await topUpWindow(tx, place, amount)))
+          throw new CodedError('budget_not_found', 'There is no limit that a top-up could add to; set one first.');
         const after = await this.readOne(tx, place);
         await this.audit.record(tx, { action: 'budget.topped_up', ...subjectOf(place), before, after, reason });
         tx.announce('budget', feedIdOf(owner));

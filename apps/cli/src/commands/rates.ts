@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { stringify } from 'yaml';
 import { given, type Cli } from '../cli';
+import { CliError } from '../exit-code';
 import { path } from '../gateway-client';
 import type { Column } from '../table';
 import { readText } from '../text-file';
@@ -103,11 +104,12 @@ export function registerRates(program: Command, cli: Cli): void {
     .option('--dry-run', 'only show what would change')
     .action(async (file: string, { provider, mode, format, markup: markups, ...options }: ImportOptions) => {
       const text = readText(file);
-      const report = await cli.gateway.post<ImportReport>('/api/v1/admin/rate-cards/imports', {
+      const body = {
         format: format ?? formatOf(file, text),
         text,
         ...given({ ...options, markups, providers: provider, modes: mode }),
-      });
+      };
+      const report = await cli.gateway.post<ImportReport>('/api/v1/admin/rate-cards/imports', body).catch(ofFile(file));
       tellImport(cli.out, report);
       if (report.corrections) tellCorrections(cli.out, report.corrections);
       else if (options.correction && report.version !== null)
@@ -228,6 +230,14 @@ function markup(text: string, before: readonly Markup[] = []): Markup[] {
   if (tenant === '' || percent === '') throw new InvalidArgumentError('Write tenant and percent, as in finance:-10.');
   return [...before, { tenant, percent }];
 }
+
+/** To the gateway the file is the field "text"; whoever gave it knows it by its name. */
+const ofFile =
+  (file: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof CliError)) throw error;
+    throw new CliError(error.exitCode, error.message.replace(/^text: /, `${file}: `), error.problem);
+  };
 
 const FORMATS = ['yaml', 'csv', 'litellm'];
 

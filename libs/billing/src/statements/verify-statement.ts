@@ -212,7 +212,8 @@ export class Verification {
   private misfiled(cells: Cells): string | undefined {
     const { tenant, from, to } = this.files.manifest;
     const at = Date.parse(cells('time'));
-    if (Number.isNaN(at) || at >= Date.parse(to)) return `is of ${cells('time')}, after the statement's end`;
+    if (Number.isNaN(at)) return `has the time "${cells('time')}", which is none`;
+    if (at >= Date.parse(to)) return `is of ${cells('time')}, after the statement's end`;
     const isLate = at < Date.parse(from);
     if (isLate) this.#lateRows += 1;
     const isCorrection = cells('status') === 'correction';

@@ -9,9 +9,14 @@ export interface RenderedError {
   readonly body: string;
 }
 
+/** What clients ask for whose base URL ends one `/v1` too early; in other words than theirs they would not show why. */
+const LACKS_V1 = /^\/(chat\/completions|responses|embeddings|models|messages)(\/|$)/;
+
 /** The dialect a path is answered in. `/v1/models` is shared: clients of the Anthropic API send `anthropic-version`. */
 export function dialectOf(path: string, headers: Readonly<Record<string, unknown>> = {}): Dialect {
-  if (!path.startsWith('/v1/') && path !== '/v1') return 'problem';
+  if (path.startsWith('/v1/v1/')) return dialectOf(path.slice(3), headers);
+  if (!path.startsWith('/v1/') && path !== '/v1')
+    return LACKS_V1.test(path) ? dialectOf(`/v1${path}`, headers) : 'problem';
   if (path.startsWith('/v1/messages')) return 'anthropic';
   if (path.startsWith('/v1/models') && headers['anthropic-version'] !== undefined) return 'anthropic';
   return 'openai';
