@@ -194,7 +194,7 @@ export class ResolutionView {
   difference!: string;
 
   /**
-   * Of the difference.
+   * Of the difference; `null` where there was none to make.
    * @example "USD"
    */
   currency!: string | null;

@@ -244,7 +244,7 @@ describe('corrections', () => {
       rows: 0,
       more: false,
       difference: '0.00',
-      currency: 'USD',
+      currency: null,
     });
     expect((await list()).items.map(({ requestId: id }) => id)).toEqual([requestId(late.id)]);
     expect((await world.uncertain.show(world.admin, requestId(early[0]?.id ?? ''))).billed.cost).toBe('0.00');

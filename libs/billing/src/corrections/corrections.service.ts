@@ -14,6 +14,7 @@ import { Catalogue } from '../catalogue/catalogue.service';
 import { knownCards } from '../catalogue/known-cards';
 import type { ModelPrice } from '../pricing/model-price';
 import { priceOf } from '../pricing/pricing';
+import type { RateCard } from '../rates/rate-card';
 import { NO_TOKENS } from '../pricing/token-counts';
 import { ledgerId, requestId } from '../reports/usage-record';
 import { CorrectionBooking, type Booked } from './booking.service';
@@ -57,7 +58,7 @@ export class Corrections {
         if (!after) throw unpriced(row);
         if (isNothing(difference(row, after))) throw new CodedError('correction_empty');
         const [booked] = await this.booking.book(tx, [{ row, after, reason: dto.reason }]);
-        const correction = correctionView(booked as Booked, this.currencyAt(row.at));
+        const correction = correctionView(booked as Booked, await this.currencyOf(tx, row));
         await this.audit.record(tx, {
           action: 'usage.corrected',
           tenant: row.tenantId,
@@ -92,7 +93,7 @@ export class Corrections {
           rows: rows.length,
           more: found.length > rows.length,
           difference: formatNanos(booked.reduce((sum, each) => sum + each.difference.costNanos, 0n)),
-          currency: this.currencyAt(new Date(dto.before)),
+          currency: rows[0] ? await this.currencyOf(tx, rows[0]) : null,
         };
         if (rows.length > 0)
           await this.audit.record(tx, {
@@ -116,13 +117,17 @@ export class Corrections {
     return row;
   }
 
-  private currencyAt(at: Date): string | null {
-    return this.catalogue.cardAt(at)?.currency ?? null;
+  private async currencyOf(tx: Tx, row: CorrectableRow): Promise<string | null> {
+    return (await this.cardOf(tx, row))?.currency ?? null;
   }
 
-  private async priceOf(tx: Tx, { model, tenantId, rateCard }: CorrectableRow): Promise<ModelPrice | undefined> {
-    const card = (await knownCards(tx, this.catalogue, [rateCard])).get(rateCard);
-    return card && priceOf(card, model, tenantId);
+  private async priceOf(tx: Tx, row: CorrectableRow): Promise<ModelPrice | undefined> {
+    const card = await this.cardOf(tx, row);
+    return card && priceOf(card, row.model, row.tenantId);
+  }
+
+  private async cardOf(tx: Tx, { rateCard }: CorrectableRow): Promise<RateCard | undefined> {
+    return (await knownCards(tx, this.catalogue, [rateCard])).get(rateCard);
   }
 }
 
