@@ -64,7 +64,7 @@ export class ChatEvents implements WireEvents {
         if (value['name'] !== undefined) isLeft = true;
       } else if (Array.isArray(value) && !WHOLE_LISTS.has(key)) delete delta[key];
       else if (typeof value === 'object' && value !== null) {
-        const holder = { [key]: value };
+        const holder = { [key]: key === 'thinking_blocks' ? wholeThoughts(value) : value };
         this.values.mask(holder);
         delta[key] = holder[key];
         isLeft = true;
@@ -99,5 +99,11 @@ export class ChatEvents implements WireEvents {
     return { ...this.#head, choices: [{ index, delta, logprobs: null, finish_reason: null }] };
   }
 }
+
+/** A thought that is whole is signed. Some servers also send it in pieces, which `reasoning_content` says as well. */
+const wholeThoughts = (blocks: unknown): unknown =>
+  Array.isArray(blocks)
+    ? blocks.filter((block) => isJson(block) && (block['type'] !== 'thinking' || textOf(block['signature']) !== ''))
+    : [];
 
 type Piece = (holder: Json, key: string, field: string, name: string, event: (text: string) => Json) => void;

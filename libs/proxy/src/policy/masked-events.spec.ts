@@ -307,6 +307,27 @@ describe('a stream', () => {
     expect(pass('chat', ': note to ann@example.com\n\ndata: ann@example.com\n\n').stream).not.toContain('ann');
   });
 
+  it('leaves out thoughts in pieces that nobody joins, and keeps those that are signed', () => {
+    const thought = (thinking: string, signature = ''): Event => ({
+      choices: [
+        {
+          index: 0,
+          delta: { reasoning_content: thinking, thinking_blocks: [{ type: 'thinking', thinking, signature }] },
+          finish_reason: null,
+        },
+      ],
+    });
+    const told = pass('chat', sse([thought('ann@'), thought('example.com'), thought('Two.', 'c2ln'), '[DONE]'])).stream;
+    expect(told).not.toContain('example.com');
+    expect(read(told).flatMap(({ choices }) => choices as { delta: { thinking_blocks?: object[] } }[])).toContainEqual(
+      expect.objectContaining({
+        delta: expect.objectContaining({
+          thinking_blocks: [{ type: 'thinking', thinking: 'Two.', signature: 'c2ln' }],
+        }),
+      }),
+    );
+  });
+
   it('says nothing of what it is refused for, nor behind it', () => {
     const delta = (text: string) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
     const pieces = ['The key is ', ...(KEY.match(/.{1,5}/g) as string[]), ' and', ' more'];
@@ -372,7 +393,8 @@ describe('a signed thought', () => {
 
   it('of a stream that is masked is sealed in its signature, wherever the stream is cut', () => {
     const stream = golden('streams/agent.messages.sse');
-    for (let at = 0; at <= Buffer.byteLength(stream); at++) {
+    const [from, to] = [stream.indexOf('"thinking_delta"'), stream.indexOf('c2lnbmF0dXJl') + 20];
+    for (let at = from; at <= to; at++) {
       const events = read(pass('messages', stream, [at], cities, seal).stream);
       const deltas = events.flatMap(({ delta }) => (delta ? [delta as Event] : []));
       expect(deltas.map(({ thinking }) => (thinking ?? '') as string).join('')).toBe(TOLD);
