@@ -107,7 +107,9 @@ const claude: Cli = {
   family: 'claude/fake',
   attempts: 1,
   ask: (model, token = department.token) => {
-    const page = snippet('sh', 'ANTHROPIC_BASE_URL').replaceAll(/claude-(sonnet|haiku)-5-5/g, model).replace('"$TOKEN"', token);
+    const page = snippet('sh', 'ANTHROPIC_BASE_URL')
+      .replaceAll(/claude-(sonnet|haiku)-5-5/g, model)
+      .replace('"$TOKEN"', token);
     const env = Object.fromEntries([...page.matchAll(/^export (\w+)=(\S+)/gm)].map(([, name, value]) => [name, value]));
     return Promise.resolve(home.claude(['-p', 'What does note.txt say?'], env as Record<string, string>));
   },

@@ -25,6 +25,9 @@ function bearerOf(authorization: string): string {
     return authorization.slice(7);
   const key = BEARER.exec(authorization)?.[1];
   if (key === undefined)
-    throw new CodedError('credentials_invalid', 'The Authorization header is not of the form "Bearer …": the word Bearer, a blank, and the key.');
+    throw new CodedError(
+      'credentials_invalid',
+      'The Authorization header is not of the form "Bearer …": the word Bearer, a blank, and the key.',
+    );
   return key;
 }
