@@ -24,6 +24,21 @@ function esmPackages(modules, found = new Set()) {
 const esm = [...esmPackages(path.join(__dirname, 'node_modules'))]
   .map((name) => name.replace(/[.+]/g, '\\$&'))
   .join('|');
+
+/** What our sources import, in their own words. */
+function imports(folders) {
+  const files = folders.flatMap((folder) =>
+    fs
+      .readdirSync(path.join(__dirname, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => path.join(__dirname, folder, name)),
+  );
+  const named = files.flatMap((file) => [
+    ...fs.readFileSync(file, 'utf8').matchAll(/^(?:import|export|\}).* from '([^']+)';$/gm),
+  ]);
+  return [...new Set(named.map(([, name]) => name))].sort();
+}
+
 const parser = { syntax: 'typescript', decorators: true, dynamicImport: true };
 const typescript = {
   target: 'es2023',
@@ -32,17 +47,21 @@ const typescript = {
   transform: { legacyDecorator: true, decoratorMetadata: true },
 };
 
+const ours = (module) => ({
+  '^.+\\.ts$': ['@swc/jest', { sourceMaps: true, module: { type: 'commonjs', ...module }, jsc: typescript }],
+});
+
 const shared = {
   rootDir: __dirname,
   testEnvironment: 'node',
   moduleFileExtensions: ['js', 'json', 'ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { sourceMaps: 'inline', module: { type: 'commonjs' }, jsc: typescript }],
+    ...ours(),
     '^.+\\.m?js$': [
       '@swc/jest',
       {
-        sourceMaps: false,
+        sourceMaps: true,
         module: { type: 'commonjs', importInterop: 'swc' },
         jsc: { target: 'es2022', parser: { syntax: 'ecmascript', dynamicImport: true } },
       },
@@ -66,6 +85,11 @@ module.exports = {
   projects: [
     {
       ...shared,
+      // A door opens to a whole lib, with Nest and TypeORM behind it, and a pure file uses little of it: what it imports is loaded
+      // when it is first used. The others load all of it, because entities are known once they are loaded.
+      transform: { ...shared.transform, ...ours({ lazy: imports(['apps', 'libs', 'test/support']) }) },
+      setupFiles: ['reflect-metadata'],
+      testEnvironment: '<rootDir>/test/support/node-environment.cjs',
       displayName: 'pure',
       testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/support/**/*.spec.ts'],
     },
