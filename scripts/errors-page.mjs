@@ -7,7 +7,7 @@ The same error is told in three dialects: that of the OpenAI API under \`/v1\`, 
 (RFC 9457) everywhere else. The code is \`error.gateway_code\` in the first two and \`code\` in the third; how each looks is shown
 [for developers](developer.md#errors) and [for portals](portal.md#errors).
 
-Errors that say "no" under *again* carry \`x-should-retry: false\`, which the official SDKs obey: the same request would fail again.
+Errors that say "no" under *again* carry \`x-should-retry: false\`, which the official SDKs obey: the same request would fail again. Where only requests under way stand in its way, \`budget_exceeded\` comes with \`x-should-retry: true\` and \`retry-after: 1\`.
 A provider's own refusal of a request (400, 404, 413, 422 and the like) is not listed here: it passes on in the provider's words.
 `;
 

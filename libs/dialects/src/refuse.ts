@@ -7,7 +7,9 @@ export const notExpressible = (what: string): CodedError =>
 
 /** What no reader of this dialect can make sense of. */
 export const invalid = (field: string, rule: string): CodedError =>
-  new CodedError('validation_failed', `${field} ${rule}`, { details: { fields: [field] } });
+  new CodedError('validation_failed', `${field} ${rule}`, {
+    details: { fields: [{ field, problem: rule.replace(/\.$/, '') }] },
+  });
 
 /** What the provider wrote is not of its own dialect. */
 export const unreadable = (why: string): CodedError =>

@@ -23,8 +23,8 @@ const SCOPE_WORDS: Readonly<Record<Exclude<Scope, 'organisation'>, (target: stri
   user: (target) => ` for the user ${target}`,
 };
 
-/** Until calls under way may have given back what a request lacks. */
-const SOON_SECONDS = 1;
+/** Until calls under way may have given back what a request lacks: worth another try by whoever made it, as SDKs make by themselves. */
+const SOON = { 'retry-after': '1', 'x-should-retry': 'true' };
 
 /** A request that has no room, and what there was room for when that was found: whoever can ask for less may try. */
 export class BudgetExceeded extends CodedError {
@@ -53,7 +53,7 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date, cur
   const { scope, target } = standing.owner;
   const resetsAt = resetAt.toISOString();
   const seconds = Math.max(1, Math.ceil((resetAt.getTime() - now.getTime()) / 1000));
-  const headers = { 'retry-after': String(standing.mayHaveRoom(need) ? SOON_SECONDS : seconds) };
+  const headers = standing.mayHaveRoom(need) ? SOON : { 'retry-after': String(seconds) };
   const requested = amount(need[metric]);
   const { used, mayUse } = METRIC_WORDS[metric];
   const unit = metric === 'tokens' ? ' tokens' : currency === null ? '' : ` ${currency}`;

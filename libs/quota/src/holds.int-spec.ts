@@ -125,7 +125,7 @@ describe('holds', () => {
       resetAt: '2026-12-01T00:00:00.000Z',
     });
     // The other request may cost less than it holds, so asking again soon may help.
-    expect(error.headers).toEqual({ 'retry-after': '1' });
+    expect(error.headers).toEqual({ 'retry-after': '1', 'x-should-retry': 'true' });
     const hopeless = (await reserve(gateway, 'told', nanos('1.75') + 1n).catch((e: unknown) => e)) as CodedError;
     expect(hopeless.headers).toEqual({ 'retry-after': '30' });
     expect(error.message).toBe(

@@ -76,7 +76,7 @@ describe('a request for which there is no room', () => {
     await expect(reserve(gateway, 'patient', '6')).rejects.toMatchObject({
       code: 'budget_exceeded',
       details: { spent: '0.00', held: '8.00', requested: '6.00' },
-      headers: { 'retry-after': '1' },
+      headers: { 'retry-after': '1', 'x-should-retry': 'true' },
     });
     hold.release();
     (await reserve(gateway, 'patient', '6')).release();

@@ -37,7 +37,10 @@ export class Models {
   async put(principal: Principal, id: string, dto: PutModelDto): Promise<ModelView> {
     checkEntry(id, dto);
     if (!isConfigured(this.config, dto.provider))
-      throw new CodedError('provider_not_found', `There is no provider "${dto.provider}".`);
+      throw new CodedError(
+        'provider_not_found',
+        `There is no provider "${dto.provider}"; there are ${Object.keys(this.config.current.providers).sort().join(', ') || 'none'}.`,
+      );
     const view = await this.database.platform(principal, async (tx) => {
       const before = await selectModel(tx, id, 'FOR UPDATE');
       const { tokenizer = tokenizerOf(dto.upstreamModel) } = dto;

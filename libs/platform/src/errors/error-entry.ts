@@ -3,7 +3,7 @@
  * two model dialects call it.
  *
  * `retry: false` becomes `x-should-retry: false`, which the official SDKs and CLIs obey; without it Claude Code repeats
- * a request with a revoked token for minutes before telling the user.
+ * a request with a revoked token for minutes before telling the user. An error that knows better says so in its own headers.
  */
 export interface ErrorEntry {
   readonly status: number;

@@ -44,6 +44,11 @@ describe.each(CODES)('%s', (code) => {
     expect(headers['www-authenticate']).toBe(status === 401 ? 'Bearer' : undefined);
   });
 
+  it('is worth another try where it says so itself', () => {
+    const error = new CodedError(code, undefined, { headers: { 'x-should-retry': 'true' } });
+    expect(renderError(error, 'openai', REQUEST).headers['x-should-retry']).toBe('true');
+  });
+
   it('is read by the OpenAI SDK', () => {
     const error = openaiError(new CodedError(code, 'In this case.'));
     expect(error).toMatchObject({

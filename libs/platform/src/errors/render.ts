@@ -31,7 +31,7 @@ export function renderError(error: CodedError, dialect: Dialect, requestId: stri
     'request-id': requestId,
     ...error.headers,
   };
-  if (entry.retry === false) headers['x-should-retry'] = 'false';
+  if (entry.retry === false) headers['x-should-retry'] ??= 'false';
   if (entry.status === 401) headers['www-authenticate'] = 'Bearer';
   return { status: entry.status, headers, body: JSON.stringify(bodyOf(error, dialect, requestId)) };
 }

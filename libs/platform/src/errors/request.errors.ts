@@ -14,7 +14,8 @@ export const REQUEST_ERRORS = {
     status: 413,
     anthropic: 'request_too_large',
     title: 'The body is too large.',
-    remedy: 'Send less, or ask your gateway administrator about server.bodyLimitBytes.',
+    remedy:
+      'Send less. What a model is asked may be longer where your gateway administrator raises server.bodyLimitBytes.',
   },
   body_timeout: {
     ...invalid,

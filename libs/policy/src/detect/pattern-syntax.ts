@@ -139,6 +139,8 @@ class Parser {
     if (text !== null) return { kind: 'character', text };
     if (/[\^$]/.test(this.source[this.at] as string))
       throw this.error('^ and $ have no place: a pattern is looked for anywhere in a text');
+    if (this.sees(/^\(\?/))
+      throw this.error('a group other than ( ) and (?: ): nothing can be looked ahead or back to');
     throw this.error('something that is not allowed here');
   }
 
