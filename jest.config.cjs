@@ -53,7 +53,7 @@ const ours = (module) => ({
 
 const shared = {
   rootDir: __dirname,
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/node-environment.cjs',
   moduleFileExtensions: ['js', 'json', 'ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   transform: {
@@ -89,7 +89,6 @@ module.exports = {
       // when it is first used. The others load all of it, because entities are known once they are loaded.
       transform: { ...shared.transform, ...ours({ lazy: imports(['apps', 'libs', 'test/support']) }) },
       setupFiles: ['reflect-metadata'],
-      testEnvironment: '<rootDir>/test/support/node-environment.cjs',
       displayName: 'pure',
       testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts', '<rootDir>/test/support/**/*.spec.ts'],
     },

@@ -43,7 +43,9 @@ async function check() {
 async function test(args) {
   const file = join(ROOT, `.tmp/tally-${process.pid}.json`);
   mkdirSync(join(ROOT, '.tmp'), { recursive: true });
-  const code = await run(process.execPath, ['node_modules/jest/bin/jest.js', ...args], { TEST_TALLY_FILE: file });
+  // Workers inherit the flag. There are more processes than cores, so threads that help a collector only get in its way.
+  const jest = ['--single-threaded-gc', 'node_modules/jest/bin/jest.js', ...args];
+  const code = await run(process.execPath, jest, { TEST_TALLY_FILE: file });
   // No counts: jest itself could not run, and has said why.
   const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { passed: 0, failed: 1, skipped: 0 };
   rmSync(file, { force: true });
