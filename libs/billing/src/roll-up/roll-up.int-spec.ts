@@ -90,6 +90,27 @@ describe('the roll-up', () => {
     }
   });
 
+  it('has nobody book while end users are counted, and who books behind it is later than what is counted', async () => {
+    const row = world.row({ at: OCTOBER });
+    const [from, until] = [new Date('2026-10-01Z'), new Date('2026-11-01Z')];
+    const order: string[] = [];
+    let booking: Promise<unknown> | undefined;
+    const countedTo = await world.inPlatform(async (tx) => {
+      const counted = await world.ledger.usedByUsers(tx, row.tenantId, from, until, null);
+      booking = world.book(row).then(() => order.push('booked'));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      order.push('counted');
+      return counted.countedTo;
+    });
+    await booking;
+    expect(order).toEqual(['counted', 'booked']);
+    const [booked] = await world.asSuperuser('SELECT booked_at > $2 AS later FROM ledger WHERE id = $1', [
+      row.id,
+      countedTo,
+    ]);
+    expect(booked).toEqual({ later: true });
+  });
+
   it('leaves a step to another that has just made one', async () => {
     await world.rollUp.advance();
     const { bookedUpTo } = await world.inPlatform(selectRollUp);
