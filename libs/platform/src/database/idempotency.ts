@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createHash, hkdfSync } from 'node:crypto';
+import { decrypt, encrypt } from '../encryption';
 import { CodedError } from '../errors/coded-error';
 import { invalidField } from '../errors/invalid-field';
 import type { Tx } from './tx';
@@ -43,16 +44,8 @@ export async function once<T>(tx: Tx, key: string | undefined, request: unknown,
 const cipherKey = (key: string, id: Buffer): Buffer =>
   Buffer.from(hkdfSync('sha256', key, id, 'openclawmu idempotent answer', 32));
 
-function seal(key: string, id: Buffer, answer: unknown): Buffer {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', cipherKey(key, id), iv);
-  const sealed = Buffer.concat([cipher.update(JSON.stringify(answer), 'utf8'), cipher.final()]);
-  return Buffer.concat([iv, cipher.getAuthTag(), sealed]);
-}
+const seal = (key: string, id: Buffer, answer: unknown): Buffer =>
+  encrypt(cipherKey(key, id), '', Buffer.from(JSON.stringify(answer)));
 
-function open<T>(key: string, id: Buffer, sealed: Buffer): T {
-  const decipher = createDecipheriv('aes-256-gcm', cipherKey(key, id), sealed.subarray(0, 12)).setAuthTag(
-    sealed.subarray(12, 28),
-  );
-  return JSON.parse(Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8')) as T;
-}
+const open = <T>(key: string, id: Buffer, sealed: Buffer): T =>
+  JSON.parse(decrypt(cipherKey(key, id), '', sealed).toString('utf8')) as T;
