@@ -1,5 +1,6 @@
 import { Books } from '../support/books';
 import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
+import { readExposition } from '../support/exposition';
 import { FakeProvider } from '../support/fake-provider';
 import { Gateway } from '../support/gateway';
 import { expectNothingLeft } from '../support/processes';
@@ -33,9 +34,15 @@ afterAll(async () => {
 
 const PATHS = { openai: '/v1/chat/completions', anthropic: '/v1/messages' } as const;
 
-const ask = (dialect: keyof typeof PATHS, { token }: Department, body: object): Promise<Response> =>
+const ask = (
+  dialect: keyof typeof PATHS,
+  { token }: Department,
+  body: object,
+  signal?: AbortSignal,
+): Promise<Response> =>
   fetch(gateway.url + PATHS[dialect], {
     method: 'POST',
+    ...(signal ? { signal } : {}),
     headers: {
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',
@@ -110,3 +117,26 @@ test('many calls that ask for very long answers all get through a small budget, 
   expect(ledger).toEqual({ count: '40', sum: budget?.['spent'] });
   expect(BigInt(String(budget?.['spent'])) <= BigInt(String(budget?.['limit_amount']))).toBe(true);
 }, 120_000);
+
+test('whoever leaves while it waits for budget leaves the queue, and holds nothing', async () => {
+  const department = await createDepartment(gateway, { budget: '0.03' });
+  const body = { model: 'fake-n4-h2-i3', stream: true, max_tokens: 1_000 };
+  const first = await ask('openai', department, body);
+  const upstream = await fake.waitForRequest(body.model);
+  const leaving = new AbortController();
+  const waiting = ask('openai', department, { model: 'fake-n3', max_tokens: 1_000 }, leaving.signal);
+  const left = waiting.catch((error: unknown) => error);
+  const [active, held] = ['openclawmu_active_calls', 'openclawmu_open_holds'];
+  const standing = async (): Promise<(number | undefined)[]> => {
+    const samples = readExposition((await gateway.call('GET', '/metrics')).text);
+    return [active, held].map((wanted) => samples.find(({ name }) => name === wanted)?.value);
+  };
+  await eventually(standing, ([calls]) => calls === 2);
+  leaving.abort();
+  await left;
+  await eventually(standing, ([calls, holds]) => calls === 1 && holds === 1);
+  expect(fake.requests.some(({ model }) => model === 'fake-n3')).toBe(false);
+  upstream.resume();
+  await first.text();
+  expect((await ask('openai', department, { model: 'fake-n4', max_tokens: 1_000 })).status).toBe(200);
+});

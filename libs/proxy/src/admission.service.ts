@@ -11,7 +11,7 @@ import {
   type Quote,
 } from '@app/billing';
 import type { Principal } from '@app/platform';
-import { BudgetExceeded, type Hold, Holds, type Room } from '@app/quota';
+import { BudgetExceeded, type Caller, type Hold, Holds, type Room } from '@app/quota';
 import { Injectable } from '@nestjs/common';
 import { Attributions } from './attributions';
 import { boundsOf, type Counted } from './bounds/bounds';
@@ -64,8 +64,11 @@ export class Admission {
     return { plan, facts, request, policy, ...this.prices.of(plan.candidates, tenantId) };
   }
 
-  /** @throws BudgetExceeded, CodedError `feature_not_supported`, `validation_failed`, and those of `Holds.reserve` */
-  async admit(principal: Principal, asked: Asked): Promise<Deal> {
+  /**
+   * @param caller whose end ends the wait for what is held
+   * @throws BudgetExceeded, CodedError `feature_not_supported`, `validation_failed`, and those of `Holds.reserve`
+   */
+  async admit(principal: Principal, asked: Asked, caller: Caller): Promise<Deal> {
     const { facts, request, plan, prices } = asked;
     const decided = plan.candidates.map((candidate, i) =>
       decide(candidate, prices[i] as Decided['price'], facts, principal),
@@ -73,7 +76,7 @@ export class Admission {
     const unlimited = decided.map((one) => boundsFor(one, facts, request));
     const limit = asked.policy === null ? null : limitOf(asked.policy.outputLimit, unlimited);
     const bounds = limit === null ? unlimited : limitedTo(limit, unlimited);
-    const first: Try = { bounds, mayWait: false, clampedTo: limit };
+    const first: Try = { bounds, mayWait: false, clampedTo: limit, caller };
     try {
       return await this.hold(principal, asked, decided, first);
     } catch (error) {
@@ -98,18 +101,20 @@ export class Admission {
     principal: Principal,
     asked: Asked,
     decided: readonly Decided[],
-    { bounds: loose, clampedTo }: Try,
+    first: Try,
     refused: BudgetExceeded,
   ): Promise<Deal> {
     const { facts, request } = asked;
+    const { bounds: loose } = first;
     try {
       const bounds = mayHelp(asked, loose, refused, principal.clampsOutput)
         ? await Promise.all(decided.map((one, i) => this.lookCloser(one, loose[i] as Bounds, facts, request)))
         : loose;
-      const stillRefused = await this.tryHold(principal, asked, decided, { bounds, mayWait: true, clampedTo });
+      const closer: Try = { ...first, bounds, mayWait: true };
+      const stillRefused = await this.tryHold(principal, asked, decided, closer);
       if (!(stillRefused instanceof BudgetExceeded)) return stillRefused;
       if (!principal.clampsOutput) throw stillRefused;
-      return await this.clamped(principal, asked, decided, bounds, stillRefused);
+      return await this.clamped(principal, asked, decided, closer, stillRefused);
     } catch (error) {
       if (error instanceof BudgetExceeded) this.holds.refused(error);
       throw error;
@@ -128,7 +133,7 @@ export class Admission {
     principal: Principal,
     asked: Asked,
     decided: readonly Decided[],
-    bounds: readonly Bounds[],
+    { bounds, caller }: Try,
     refused: BudgetExceeded,
   ): Promise<Deal> {
     const most = mostOutput(bounds);
@@ -139,7 +144,7 @@ export class Admission {
       const limit = payableLimit(least, most, (tokens) => fits(quoteOf(asked, limitedTo(tokens, bounds)), room));
       const clampedTo = limit ?? least;
       const deal = await this.tryHold(principal, asked, decided, {
-        ...{ bounds: limitedTo(clampedTo, bounds), mayWait: limit === null, clampedTo },
+        ...{ bounds: limitedTo(clampedTo, bounds), mayWait: limit === null, clampedTo, caller },
       });
       if (!(deal instanceof BudgetExceeded)) return deal;
       if (limit === null) break;
@@ -166,7 +171,7 @@ export class Admission {
     principal: Principal,
     asked: Asked,
     decided: readonly Decided[],
-    { bounds, mayWait, clampedTo }: Try,
+    { bounds, mayWait, clampedTo, caller }: Try,
   ): Promise<Deal> {
     const worst = quoteOf(asked, bounds);
     const [first, ...others] = decided.map((one, i): Terms => {
@@ -176,16 +181,17 @@ export class Admission {
     });
     const terms: Deal['terms'] = [first as Terms, ...others];
     const draft = draftOf(terms, worst);
-    const hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait);
+    const hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait, caller);
     return { hold, terms, clampedTo };
   }
 }
 
-/** One attempt to hold: within which bounds, whether it waits for what is held, and the output limit it lowers. */
+/** One attempt to hold: within which bounds, whether it waits for what is held, the output limit it lowers, and for whom. */
 interface Try {
   readonly bounds: readonly Bounds[];
   readonly mayWait: boolean;
   readonly clampedTo: number | null;
+  readonly caller: Caller;
 }
 
 function decide(candidate: Candidate, price: Decided['price'], facts: RequestFacts, principal: Principal): Decided {

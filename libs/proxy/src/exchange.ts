@@ -30,7 +30,7 @@ import { DIALECT_OF } from './wire';
 type Ended = Omit<Ending, 'inputGuess' | 'silentSearches'>;
 type ResponseHeaders = Record<string, string | string[] | undefined>;
 
-const ENDED = new Error('the call was ended');
+export const ENDED = new Error('the call was ended');
 
 /** Rule of thumb of the providers' own pages: a token of text is about four bytes. Used only where nothing was told. */
 const BYTES_PER_TOKEN = 4;
@@ -59,7 +59,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
   #bytes = 0;
   #status = 0;
   #headers: ResponseHeaders = {};
-  /** Why the call was ended by us, if it was. */
   #cut: CodedError | 'client left' | null = null;
   /** Of whoever makes it wait before it is run, to be told at once that it is cut. */
   onCut: (() => void) | null = null;
@@ -97,8 +96,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     return this.#isSound && this.#row ? { row: this.#row, stopReason: this.#stopReason } : null;
   }
 
-  get isCut(): boolean {
-    return this.#cut !== null;
+  /** Why the call was ended by us, if it was: `ENDED` where nobody is there to be told. */
+  get cutBy(): Error | null {
+    return this.#cut === 'client left' ? ENDED : this.#cut;
   }
 
   get tokenId(): string {

@@ -4,7 +4,7 @@ import { ActiveCalls } from './active-calls';
 import { Admission } from './admission.service';
 import type { AnswerSink } from './answer-sink';
 import { ResponseCache } from './cache/response-cache.service';
-import { Exchange } from './exchange';
+import { ENDED, Exchange } from './exchange';
 import type { KeptCall } from './kept-call';
 import type { ModelRequest } from './model-request';
 import { RequestIntake } from './intake.service';
@@ -50,10 +50,13 @@ export class ProxyService {
         if (trace) trace.isCached = true;
         return;
       }
-      const deal = await this.admission.admit(principal, asked);
+      const deal = await this.admission.admit(principal, asked, exchange);
       trace?.admitted();
       kept?.admitted();
       await exchange.run(deal);
+    } catch (error) {
+      // Whoever left while it waited is told nothing.
+      if (error !== ENDED) throw error;
     } finally {
       cached?.conclude(exchange.answered);
       this.calls.remove(exchange);

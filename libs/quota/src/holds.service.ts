@@ -8,6 +8,7 @@ import type { Charge } from './journal-line';
 import type { Draft, Entry } from './ledger-sink';
 import type { Leases } from './leases.service';
 import { PendingRow } from './pending-row';
+import type { Caller } from './pool';
 import type { Attribution } from './scopes/attribution';
 import type { Call } from './scopes/scope';
 import type { Settlements } from './settlements.service';
@@ -40,7 +41,8 @@ export class Holds implements HoldDesk {
    * @param draft what an unconfirmed ledger row would need; says too in whose budgets the request counts
    * @param id of the hold and its ledger row, 32 hex digits of a UUID version 7; used once
    * @param mayWait for headroom that is only held; without it a refusal comes at once
-   * @throws BudgetExceeded
+   * @param caller whose end ends the wait at once
+   * @throws BudgetExceeded, what ended the caller
    * @throws CodedError `journal_unavailable`, `database_unavailable`, `draining`
    */
   async reserve(
@@ -49,6 +51,7 @@ export class Holds implements HoldDesk {
     draft: Draft,
     id = uuid7(),
     mayWait = true,
+    caller: Caller | null = null,
   ): Promise<Hold> {
     const worst: Amounts = { cost: costNanos, tokens: BigInt(tokens) };
     const { attribution, others } = draft;
@@ -61,7 +64,7 @@ export class Holds implements HoldDesk {
     let atMs = this.clock.now().getTime();
     // What uses nothing needs no room, so it is never in the way of a budget, nor a budget in its way.
     let leases = costNanos === 0n && tokens === 0 ? NO_LEASES : this.leases.take(call, worst, atMs);
-    if (leases === null) ({ leases, atMs } = await this.leases.obtain(call, worst, mayWait));
+    if (leases === null) ({ leases, atMs } = await this.leases.obtain(call, worst, mayWait, caller));
     const hold = makeHold(id, attribution, call, atMs, worst, leases, this);
     this.#open++;
     this.#heldNanos += costNanos;

@@ -7,6 +7,7 @@ export type { Hold, Settlement } from './hold';
 export { Holds, type Reservable } from './holds.service';
 export type { Draft, Entry, LedgerSink, SettledRow, Unconfirmed, UsedByUsers } from './ledger-sink';
 export { LostProcesses } from './lost/lost-processes.service';
+export type { Caller } from './pool';
 export { QuotaModule } from './quota.module';
 export { Quota, type QuotaFacts } from './quota.service';
 export { Attribution } from './scopes/attribution';

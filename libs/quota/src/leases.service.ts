@@ -8,7 +8,18 @@ import { inAll } from './lane';
 import { grant, isInOffice, leasedByOthers, lowerTo } from './leases.queries';
 import type { Meters } from './meters';
 import { ensureWindows } from './new-windows.queries';
-import { leastOf, mayServe, type Pool, queue, type Refusal, type Taken, takeFrom, type Waiter } from './pool';
+import {
+  type Caller,
+  leastOf,
+  leave,
+  mayServe,
+  type Pool,
+  queue,
+  type Refusal,
+  type Taken,
+  takeFrom,
+  type Waiter,
+} from './pool';
 import { Pools } from './pools';
 import type { BudgetDirectory } from './scopes/budget-directory.service';
 import { type Call, feedIdOf } from './scopes/scope';
@@ -90,18 +101,24 @@ export class Leases {
    * way or by other processes, it waits for some of that to come back: first come first served, passing over whom it does
    * not suffice for, so that a request which asks for much does not keep the others out.
    * @param mayWait without it a refusal comes at once
-   * @throws BudgetExceeded
+   * @param caller whose end ends the wait
+   * @throws BudgetExceeded, what ended the caller
    * @throws CodedError `tenant_not_found`, `database_unavailable`
    */
-  obtain(call: Call, need: Amounts, mayWait: boolean): Promise<Taken> {
+  async obtain(call: Call, need: Amounts, mayWait: boolean, caller: Caller | null = null): Promise<Taken> {
+    if (caller?.cutBy) throw caller.cutBy;
     for (const pool of this.#pools.of(call)) {
       const refused = this.refusedAtOnce(pool, need, mayWait);
-      if (refused) return Promise.reject(this.exceeded(refused, need));
+      if (refused) throw this.exceeded(refused, need);
     }
-    return new Promise((resolve, reject) => {
-      const deadlineMs = performance.now() + (mayWait ? this.rules.waitMs() : 0);
-      this.place({ call, need, turn: this.#turn++, deadlineMs, resolve, reject });
-    });
+    try {
+      return await new Promise((resolve, reject) => {
+        const deadlineMs = performance.now() + (mayWait ? this.rules.waitMs() : 0);
+        this.place({ call, need, turn: this.#turn++, deadlineMs, caller, resolve, reject });
+      });
+    } finally {
+      if (caller) caller.onCut = null;
+    }
   }
 
   /** Those of some leases that are of windows such a call counts in; the very same set where all are. */
@@ -156,6 +173,8 @@ export class Leases {
     const taken = takeFrom(this.#pools.of(waiter.call), waiter.need, nowMs);
     if (taken instanceof LeaseSet) return waiter.resolve({ leases: taken, atMs: nowMs });
     queue(taken, waiter);
+    const { caller } = waiter;
+    if (caller) caller.onCut = () => leave(taken, waiter, caller.cutBy as Error);
     if (!taken.pumping) void this.pump(taken);
     else if (taken.stalled?.hasRoom(waiter.need)) taken.wake();
   }

@@ -12,6 +12,14 @@ export interface Taken {
   readonly atMs: number;
 }
 
+/** A call that may end while it waits for headroom. */
+export interface Caller {
+  /** Why it has ended; null while it has not. */
+  readonly cutBy: Error | null;
+  /** Called at once when it ends. */
+  onCut: (() => void) | null;
+}
+
 /** A request that waits for headroom, in the pool it found short. It has taken from no other pool meanwhile. */
 export interface Waiter {
   readonly call: Call;
@@ -20,6 +28,7 @@ export interface Waiter {
   readonly turn: number;
   /** Until when it waits for what is held to come back; monotonic ms. */
   readonly deadlineMs: number;
+  readonly caller: Caller | null;
   readonly resolve: (taken: Taken) => void;
   readonly reject: (error: Error) => void;
 }
@@ -153,6 +162,15 @@ export function queue(pool: Pool, waiter: Waiter): void {
   pool.least = waiters.length === 0 ? waiter.need : lesserOf(least, waiter.need);
   const before = waiters.findLastIndex(({ turn }) => turn < waiter.turn);
   waiters.splice(before + 1, 0, waiter);
+}
+
+/** Ends the wait of one that waits in a pool, if it does. */
+export function leave(pool: Pool, waiter: Waiter, why: Error): void {
+  const at = pool.waiters.indexOf(waiter);
+  if (at < 0) return;
+  pool.waiters.splice(at, 1);
+  if (pool.waiters.length === 0) pool.wake();
+  waiter.reject(why);
 }
 
 /** Whether there may be enough for somebody who waits; else nobody needs to be asked. */

@@ -4,12 +4,20 @@ import { Gateways, nanos, until } from '../test/gateways';
 import { ACTUAL, draftOf } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
 import type { Hold } from './hold';
+import type { Caller } from './pool';
 
 /** Longer than any of these tests may last: whoever is let through by then was let through by something else than time. */
 const LONG_MS = 60_000;
 
-const reserve = (gateway: AssembledQuota, tenant: string, units: string): Promise<Hold> =>
-  gateway.holds.reserve(tenantPrincipal(tenant), { costNanos: nanos(units), tokens: 0 }, draftOf(tenant));
+const reserve = (gateway: AssembledQuota, tenant: string, units: string, caller: Caller | null = null): Promise<Hold> =>
+  gateway.holds.reserve(
+    tenantPrincipal(tenant),
+    { costNanos: nanos(units), tokens: 0 },
+    draftOf(tenant),
+    undefined,
+    true,
+    caller,
+  );
 
 const outcome = (hold: Promise<Hold>): Promise<Hold | string> => hold.catch((error: CodedError) => error.code);
 
@@ -129,6 +137,35 @@ describe('a request for which there is no room', () => {
     hold.release();
     await Promise.all(all);
     expect(order).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test('leaves the queue at once when its call ends, and nobody waits for it', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('left', { month: '10' });
+    const hold = await reserve(gateway, 'left', '8');
+    const caller: { cutBy: Error | null; onCut: (() => void) | null } = { cutBy: null, onCut: null };
+    const gone = reserve(gateway, 'left', '6', caller).catch((error: unknown) => error);
+    await stalled(gateway, 'left', 1);
+    const behind = reserve(gateway, 'left', '5');
+    await stalled(gateway, 'left', 2);
+    caller.cutBy = new Error('left');
+    caller.onCut?.();
+    expect(await gone).toBe(caller.cutBy);
+    await stalled(gateway, 'left', 1);
+    await hold.settle({ costNanos: nanos('4'), tokens: 0, row: ACTUAL });
+    const next = await behind;
+    expect(gateway.holds.facts).toEqual({ open: 1, heldNanos: nanos('5') });
+    next.release();
+    await expect(reserve(gateway, 'left', '9', caller)).rejects.toBe(caller.cutBy);
+    await gateway.quota.drain();
+    expect(await gateways.month('left')).toMatchObject({ spent: nanos('4'), leased: 0n });
+  });
+
+  test('is told nothing of its call where there is room', async () => {
+    const gateway = await gateways.start();
+    await gateways.tenant('roomy', { month: '10' });
+    (await reserve(gateway, 'roomy', '8')).release();
+    (await reserve(gateway, 'roomy', '8', Object.freeze({ cutBy: null, onCut: null }))).release();
   });
 
   test('is let through when the budget is raised, and refused when it is lowered', async () => {

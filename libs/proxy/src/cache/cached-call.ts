@@ -19,7 +19,7 @@ const CACHE_HEADER = 'x-openclawmu-cache';
 
 /** A call that may be answered without asking anybody. */
 interface Answerable extends Waiting {
-  readonly isCut: boolean;
+  readonly cutBy: Error | null;
   outcome: CallSummary['outcome'];
 }
 
@@ -71,7 +71,7 @@ export class CachedCall extends RecordingSink {
     const found = (this.terms.mayRead ? await this.find() : null) ?? (await this.join(call));
     this.means.metrics.count(found === null ? 'miss' : 'hit');
     // Whoever was cut meanwhile is told so in the usual way.
-    if (found === null || call.isCut) return false;
+    if (found === null || call.cutBy) return false;
     const { kept, ageSeconds } = found;
     call.outcome = 'cached';
     await this.settle(kept);
@@ -117,7 +117,7 @@ export class CachedCall extends RecordingSink {
   private async join(call: Answerable): Promise<Found | null> {
     const { flights } = this.means;
     const id = this.terms.key.id.toString('latin1');
-    if (call.isCut) return null;
+    if (call.cutBy) return null;
     const landing = this.terms.mayRead ? await flights.join(id, call) : flights.lead(id);
     if (landing !== null && !(landing instanceof Flight)) return { kept: landing, ageSeconds: 0 };
     this.#flight = landing;
