@@ -53,6 +53,9 @@ async function main(): Promise<void> {
     rate: Number(values.rate ?? 200),
     held: Number(values.held ?? 1_000),
   };
+  // All that is started from here on inherits this, the database's processes too.
+  const apart = cpus().length > 1;
+  if (apart) pin(process.pid, `1-${cpus().length - 1}`);
   const postgres = await KillablePostgres.start();
   const place = await createPlace(postgres.database);
   const provider = await startChild('provider.ts');
@@ -70,11 +73,7 @@ async function main(): Promise<void> {
     ];
     if (peer) targets.push({ name: 'Portkey', ...peer, headers: { ...bearer, ...peer.headers } });
     else say('npm cannot be reached, so the peer is left out');
-    if (cpus().length > 1) {
-      pin(process.pid, 1);
-      pin(provider.process.pid, 1);
-      for (const target of targets) if (target.process) pin(target.process.pid, 0);
-    }
+    if (apart) for (const target of targets) if (target.process) pin(target.process.pid, 0);
     const { heldFor, phases } = phasesOf(options);
     const wanted = values.phases?.split(',');
     say(`Node.js ${process.version}, ${cpus().length} processors, load ${loadavg()[0]?.toFixed(1)}`);
@@ -290,6 +289,7 @@ async function measureTwo(
   if (cpus().length < 4) return say('left out: they, what asks and what answers need four processors');
   const second = await startGateway(await beside(place), providerUrl);
   for (const one of [first, second]) pin(one.process.pid, `2-${cpus().length - 1}`);
+  pin(process.pid, '0-1');
   const headers = { authorization: `Bearer ${token}` };
   const rateOf = async (gateways: readonly Gateway[]): Promise<number> => {
     const runs = gateways.map(({ url, process }) =>
