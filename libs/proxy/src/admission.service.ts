@@ -6,6 +6,7 @@ import {
   quoteAll,
   type Bounds,
   type LedgerHead,
+  type ModelPrice,
   type PlanQuote,
   type PricedModels,
   type Quote,
@@ -61,7 +62,8 @@ export class Admission {
 
   /** @throws CodedError `model_not_priced` */
   price({ tenantId }: Principal, { plan, facts, request, policy }: Taken): Asked {
-    return { plan, facts, request, policy, ...this.prices.of(plan.candidates, tenantId) };
+    const { card, prices } = this.prices.of(plan.candidates, tenantId);
+    return { plan, facts, request, policy, card, prices };
   }
 
   /**
@@ -167,22 +169,21 @@ export class Admission {
     }
   }
 
-  private async hold(
+  private hold(
     principal: Principal,
     asked: Asked,
     decided: readonly Decided[],
     { bounds, mayWait, clampedTo, caller }: Try,
   ): Promise<Deal> {
     const worst = quoteOf(asked, bounds);
-    const [first, ...others] = decided.map((one, i): Terms => {
-      const own = decided.length === 1 ? worst : quote(asked.card, one.price, bounds[i] as Bounds);
-      const head = headOf(principal, asked, one.candidate, own);
-      return { quote: own, attribution: this.#attributions.of(head, principal.lineage), ...one };
-    });
-    const terms: Deal['terms'] = [first as Terms, ...others];
-    const draft = draftOf(terms, worst);
-    const hold = await this.holds.reserve(principal, worst, draft, ledgerId(asked.request.id), mayWait, caller);
-    return { hold, terms, clampedTo };
+    const terms = decided.map(({ candidate, price, uses, tier }, i): Terms => {
+      const own = decided.length === 1 ? worst : quote(asked.card, price, bounds[i] as Bounds);
+      const attribution = this.#attributions.of(headOf(principal, asked, candidate, own), principal.lineage);
+      return { candidate, price, uses, tier, quote: own, attribution };
+    }) as [Terms, ...Terms[]];
+    return this.holds
+      .reserve(principal, worst, draftOf(terms, worst), ledgerId(asked.request.id), mayWait, caller)
+      .then((hold) => ({ hold, terms, clampedTo }));
   }
 }
 
@@ -210,10 +211,9 @@ const boundsFor = (
 
 /** At most one candidate bills, so the dearest one's worst case covers all. */
 function quoteOf({ card, prices }: Asked, bounds: readonly Bounds[]): PlanQuote {
-  const [price, ...others] = prices;
-  return price && others.length === 0
-    ? { dearest: 0, ...quote(card, price, bounds[0] as Bounds) }
-    : quoteAll(card, prices, bounds);
+  if (prices.length !== 1) return quoteAll(card, prices, bounds);
+  const { costNanos, tokens, worst, rateCard, formula } = quote(card, prices[0] as ModelPrice, bounds[0] as Bounds);
+  return { costNanos, tokens, worst, rateCard, formula, dearest: 0 };
 }
 
 /** Should nobody ever learn who answered, it is taken to have been the dearest. */

@@ -10,6 +10,8 @@ import {
   type Usage,
 } from '@app/billing';
 import { isPriced } from './priced-features';
+import type { RequestFacts } from './request-facts';
+import { silentSearches } from './search-uses';
 import type { AnswerHead } from './usage/answer-head';
 import type { UsageProblem } from './usage/token-counts';
 
@@ -29,11 +31,24 @@ export interface Ending {
   /** Searches that the provider bills and does not report. */
   readonly silentSearches: number;
   /** Why the model stopped, in the provider's word for it; nothing is billed by it. */
-  readonly stopReason?: string | null;
+  readonly stopReason?: string | null | undefined;
   /** What the answer says of itself, if it was asked; nothing is billed by it either. */
-  readonly head?: AnswerHead | null;
+  readonly head?: AnswerHead | null | undefined;
   /** What we take the input for if the provider never told. */
   readonly inputGuess: number;
+}
+
+/** What is known of it without looking at its request. */
+export type Ended = Omit<Ending, 'inputGuess' | 'silentSearches'>;
+
+/** Rule of thumb of the providers' own pages: a token of text is about four bytes. Used only where nothing was told. */
+export const BYTES_PER_TOKEN = 4;
+
+export function endingOf(facts: RequestFacts, ended: Ended): Ending {
+  const { outcome, status, usage, final, problem, outputSeen, stopReason, head } = ended;
+  const inputGuess = Math.ceil(facts.bodyBytes / BYTES_PER_TOKEN);
+  const searches = silentSearches(facts);
+  return { outcome, status, usage, final, problem, outputSeen, stopReason, head, inputGuess, silentSearches: searches };
 }
 
 /** What a provider that never came to speak of usage has told. */
@@ -69,8 +84,7 @@ const UNUSABLE = {
 export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   if (ending.status === 0) return worstCase(quote, 'unconfirmed', 'no_answer');
   // Providers do not bill answers with an error status, unless they say so.
-  if (ending.status >= 300 && !(ending.final && ending.usage))
-    return { status: 'actual', costNanos: 0n, tokens: 0, reason: null, ...NO_USAGE };
+  if (ending.status >= 300 && !(ending.final && ending.usage)) return billed('actual', null, 0n, 0, NO_USAGE);
   if (ending.problem && ending.problem.reason !== 'missing')
     return worstCase(quote, 'quarantined', UNUSABLE[ending.problem.reason]);
   const told = ending.final ? ending.usage : null;
@@ -80,21 +94,24 @@ export function bill(price: ModelPrice, quote: Quote, ending: Ending): Bill {
   const tokens = totalTokens(usage.counts);
   if (costNanos > quote.costNanos || tokens > quote.tokens || usage.webSearches > quote.worst.webSearches)
     return worstCase(quote, ending.final ? 'quarantined' : 'estimated', 'above_worst_case');
-  if (told) return { status: 'actual', costNanos, tokens, reason: null, ...usage };
+  if (told) return billed('actual', null, costNanos, tokens, usage);
   const reason = ending.outcome === 'completed' ? UNUSABLE.missing : 'broken_off';
-  return { status: 'estimated', costNanos, tokens, reason, ...usage };
+  return billed('estimated', reason, costNanos, tokens, usage);
 }
+
+const billed = (
+  status: LedgerStatus,
+  reason: string | null,
+  costNanos: bigint,
+  tokens: number,
+  { counts, webSearches, serviceTier }: Usage,
+): Bill => ({ status, reason, costNanos, tokens, counts, webSearches, serviceTier });
 
 const withSearches = (usage: Usage, silent: number): Usage =>
   silent === 0 ? usage : { ...usage, webSearches: usage.webSearches + silent };
 
-const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus, reason: string): Bill => ({
-  status,
-  costNanos,
-  tokens: totalTokens(worst.counts),
-  reason,
-  ...worst,
-});
+const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus, reason: string): Bill =>
+  billed(status, reason, costNanos, totalTokens(worst.counts), worst);
 
 /** Where no tier was told, it is the dearest there can be. */
 function estimate({ usage, outputSeen, inputGuess }: Ending, { serviceTier }: Usage): Usage {

@@ -4,7 +4,7 @@ import type { Cuttable } from './active-calls';
 import { answerHeaders } from './answer-headers';
 import type { AnswerSink } from './answer-sink';
 import type { Answered } from './cache/keepable';
-import { bill, NOTHING_TOLD, type Ending } from './bill';
+import { bill, BYTES_PER_TOKEN, type Ended, endingOf, NOTHING_TOLD } from './bill';
 import { busy, explain, unusable } from './call-faults';
 import { summaryOf, type CallSummary } from './call-metrics';
 import type { Call, Deal, Terms } from './deal';
@@ -19,7 +19,7 @@ import type { Waiter } from './provider/turnstile';
 import { Attempts, NOT_POSSIBLE, NOT_SENT, type Failure } from './route/attempts';
 import { mayBeSentAgain, refusalOf } from './route/failure';
 import type { Candidate } from './router';
-import { silentSearches, toolsDropped } from './search-uses';
+import { toolsDropped } from './search-uses';
 import { factsFor } from './translated-request';
 import type { AnswerReader, Translation } from './translation';
 import type { Upstream } from './upstream';
@@ -27,13 +27,9 @@ import { UsageReader } from './usage/usage-reader';
 import { readWholeUsage, type WholeUsage } from './usage/whole-usage';
 import { DIALECT_OF } from './wire';
 
-type Ended = Omit<Ending, 'inputGuess' | 'silentSearches'>;
 type ResponseHeaders = Record<string, string | string[] | undefined>;
 
 export const ENDED = new Error('the call was ended');
-
-/** Rule of thumb of the providers' own pages: a token of text is about four bytes. Used only where nothing was told. */
-const BYTES_PER_TOKEN = 4;
 
 /** The most of an answer that is gathered before any of it is passed on; hundreds of times what a model writes at once. */
 const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
@@ -294,7 +290,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const isError = this.#status >= 300;
     const isUsable = isError || usage.problem?.reason !== 'unreadable';
     const outcome = !isError && isUsable ? 'completed' : 'failed';
-    await this.settle({ status: this.#status, outcome, final: true, outputSeen, ...usage });
+    const { usage: used, problem, stopReason, head } = usage;
+    const status = this.#status;
+    await this.settle({ status, outcome, outputSeen, final: true, usage: used, problem, stopReason, head });
     if (!isUsable) throw unusable('is not a JSON object');
     const told = this.#translation ? this.#translation.whole(this.#status, body) : body;
     const answer = isError
@@ -354,8 +352,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     const { quote, price, attribution } = this.terms;
     if (terms.length > 1) hold.attributeTo(attribution);
     const facts = factsFor(this.call.facts, this.terms.candidate);
-    const inputGuess = Math.ceil(facts.bodyBytes / BYTES_PER_TOKEN);
-    const billed = bill(price, quote, { inputGuess, silentSearches: silentSearches(facts), ...ending });
+    const billed = bill(price, quote, endingOf(facts, ending));
     const { costNanos, tokens } = billed;
     const id = providerRequestId(this.#headers);
     const told = id !== null && this.#passage?.key?.isIn(id) ? null : id;

@@ -198,5 +198,8 @@ function usedBy({ tenantId, scope, target }: Owner): UsedBy {
 }
 
 /** What a journal kept was written by another process, so it is checked. */
-const rowOf = ({ row, attribution, ...key }: SettledRow): LedgerRow =>
-  row instanceof SettledEntry ? row : rowFromJson(attribution.facts as LedgerHead, row, key);
+function rowOf(settled: SettledRow): LedgerRow {
+  if (settled.row instanceof SettledEntry) return settled.row;
+  const { row, attribution, ...key } = settled;
+  return rowFromJson(attribution.facts as LedgerHead, row, key);
+}

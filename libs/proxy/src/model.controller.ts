@@ -192,7 +192,8 @@ export class ModelController {
     if (trace) request.traceId = trace.traceId;
     let kept: KeptCall | null = null;
     try {
-      const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
+      const read = readBody(request, bodyLimitBytes, bodyTimeoutMs);
+      const body = read instanceof Promise ? await read : read;
       const asked = { id, wire, path: PATH_OF[wire] + queryOf(url), headers, body };
       let sink: AnswerSink = new HttpSink(response, wire, id);
       if (trace) sink = traced(sink, trace);

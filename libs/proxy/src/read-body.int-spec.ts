@@ -62,6 +62,11 @@ test.each([
   expect(message.listenerCount('data')).toBe(0);
 });
 
+test('refuses a body that came whole and is above the limit', async () => {
+  const message = await request('transfer-encoding: chunked', 'b\r\n01234567890\r\n0\r\n\r\n');
+  await expect(readBody(message, LIMIT, PATIENCE_MS)).rejects.toEqual(refusal('body_too_large'));
+});
+
 test('refuses a body that grows above the limit, and keeps no more of it', async () => {
   const message = await request('transfer-encoding: chunked', 'b\r\n01234567890\r\n');
   await expect(readBody(message, LIMIT, PATIENCE_MS)).rejects.toEqual(refusal('body_too_large'));

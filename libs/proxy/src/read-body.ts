@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { CodedError, type ErrorCode } from '@app/platform';
 
 /**
- * Reads a request body as bytes, once the caller is known.
+ * Reads a request body as bytes, once the caller is known; at once where it came with its head, as most do.
  * @throws CodedError `body_too_large` before reading where the length is declared, `media_type_unsupported`,
  * `body_timeout`, `body_malformed` when the caller hangs up before its end
  */
-export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs: number): Buffer | Promise<Buffer> {
   const { 'content-length': declared, 'content-encoding': encoding, 'content-type': type } = request.headers;
   if (encoding !== undefined && encoding !== 'identity')
     return refused('media_type_unsupported', 'Compressed request bodies are not supported.');
@@ -15,18 +15,20 @@ export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs
   if (declared !== undefined && Number(declared) > limitBytes) return refused('body_too_large', tooLarge(limitBytes));
   // Who hangs up while the key is looked up is not heard of again: what there was to hear is over.
   if (request.destroyed) return refused('body_malformed', ENDED_EARLY);
+  if (!request.complete) return gather(request, limitBytes, timeoutMs);
+  if (request.readableLength > limitBytes) return refused('body_too_large', tooLarge(limitBytes));
+  return (request.read() as Buffer | null) ?? EMPTY;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function gather(request: IncomingMessage, limitBytes: number, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    let timer: NodeJS.Timeout | undefined;
-    // Most bodies come with their head, and are whole before a timer is worth its making.
-    const watch = setImmediate(() => (timer = setTimeout(() => refuse(new CodedError('body_timeout')), timeoutMs)));
-    const unwatch = (): void => {
-      clearImmediate(watch);
-      clearTimeout(timer);
-    };
+    const timer = setTimeout(() => refuse(new CodedError('body_timeout')), timeoutMs);
     const refuse = (error: CodedError): void => {
-      unwatch();
+      clearTimeout(timer);
       request.removeAllListeners('data').pause();
       reject(error);
     };
@@ -36,7 +38,7 @@ export function readBody(request: IncomingMessage, limitBytes: number, timeoutMs
       else chunks.push(chunk);
     });
     request.on('end', () => {
-      unwatch();
+      clearTimeout(timer);
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
     });
     request.on('error', (error) => refuse(new CodedError('body_malformed', ENDED_EARLY, { cause: error })));

@@ -9,7 +9,7 @@ export interface Insertion {
 
 /** Changes to the top-level members of an object. Values in `set` are raw JSON text; a key in both lists is set. */
 export interface Edits {
-  readonly remove?: Iterable<string>;
+  readonly remove?: readonly string[];
   readonly set?: Readonly<Record<string, string>>;
   /** Deeper down, in members that are neither set nor removed. */
   readonly insert?: readonly Insertion[] | undefined;
@@ -30,9 +30,11 @@ export interface Splice {
  * reading early has them. Returns `body` itself when nothing changes.
  */
 export function editMembers(body: Buffer, object: JsonObject, edits: Edits): Buffer {
+  const { remove = [], insert = [] } = edits;
   const set = Object.entries(edits.set ?? {});
+  if (set.length === 0 && remove.length === 0 && insert.length === 0) return body;
   const overridden = new Set(set.map(([key]) => key));
-  const removed = [...new Set(edits.remove ?? [])]
+  const removed = [...new Set(remove)]
     .filter((key) => !overridden.has(key))
     .flatMap((key) => object.members.get(key) ?? []);
 
@@ -46,7 +48,7 @@ export function editMembers(body: Buffer, object: JsonObject, edits: Edits): Buf
     const member = object.members.get(key);
     if (member) splices.push({ start: member.valueStart, end: member.valueEnd, text: raw });
   }
-  for (const { at, text } of edits.insert ?? []) splices.push({ start: at, end: at, text });
+  for (const { at, text } of insert) splices.push({ start: at, end: at, text });
   splices.push(...cuts(removed, object.count));
   return splice(body, splices);
 }

@@ -113,6 +113,7 @@ export function readFacts(wire: Wire, body: Buffer): FactsResult {
   const stores = wire === 'responses' && !isFalse(body, object.members.get('store'));
   if (fields.problem) return { ok: false, problem: fields.problem };
 
+  const { features, media, searches, speaks, declaresTools, knownTools } = surveyed.survey;
   return {
     ok: true,
     facts: {
@@ -126,10 +127,15 @@ export function readFacts(wire: Wire, body: Buffer): FactsResult {
       endUser,
       stores,
       tiers,
+      features,
+      media,
+      searches,
+      speaks,
+      declaresTools,
+      knownTools,
       ownedKeys: OWNED_KEYS.filter((key) => object.members.has(key) && !(key === 'store' && wire === 'responses')),
       bodyBytes: body.length,
       object,
-      ...surveyed.survey,
     },
   };
 }

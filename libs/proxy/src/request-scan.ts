@@ -17,12 +17,30 @@ export interface Member {
   readonly to: number;
 }
 
+/** The wanted members of an object, in their order. They are few: to look through them is cheaper than a map is to make. */
+export class Members implements Iterable<Member> {
+  constructor(private readonly all: readonly Member[]) {}
+
+  get(key: string): Member | undefined {
+    for (const member of this.all) if (member.key === key) return member;
+    return undefined;
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  [Symbol.iterator](): Iterator<Member> {
+    return this.all[Symbol.iterator]();
+  }
+}
+
 /** What a scan keeps of an object: where it stands, how many members it has, and the wanted ones. */
 export interface JsonObject {
   readonly open: number;
   readonly close: number;
   readonly count: number;
-  readonly members: ReadonlyMap<string, Member>;
+  readonly members: Members;
 }
 
 export type ScanResult =
@@ -106,7 +124,8 @@ export function valueOf(body: Buffer, { valueStart, valueEnd }: Pick<Member, 'va
 }
 
 function readMembers(body: Buffer, open: number, wanted: KeySet, step: Stepper): ScanResult {
-  const members = new Map<string, Member>();
+  const found: Member[] = [];
+  const members = new Members(found);
   let count = 0;
   let from = open + 1;
   let at = skipSpace(body, from);
@@ -126,7 +145,7 @@ function readMembers(body: Buffer, open: number, wanted: KeySet, step: Stepper):
       const { name, folded } = key;
       if (folded) return refuse('ambiguous_key', keyStart, name);
       if (members.has(name)) return refuse('duplicate_key', keyStart, name);
-      members.set(name, { key: name, index: count, from, valueStart, valueEnd, to });
+      found.push({ key: name, index: count, from, valueStart, valueEnd, to });
     }
     count += 1;
     if (body[to] === CLOSE_OBJECT) return { ok: true, object: { open, close: to, count, members } };

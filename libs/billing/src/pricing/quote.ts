@@ -92,12 +92,10 @@ function dearestCounts(prices: ClassPrices, bounds: Bounds, input: number, outpu
   const text = dearest(prices, INPUT_CLASSES.text);
   const audio = dearest(prices, INPUT_CLASSES.audio);
   const spoken = audio === 'audioInput' ? Math.min(bounds.audioInputTokensMax ?? 0, input) : 0;
-  return {
-    ...NO_TOKENS,
-    audioInput: spoken,
-    [text]: input - spoken,
-    [dearest(prices, OUTPUT_CLASSES[bounds.audioOutputAllowed ? 'audio' : 'text'])]: output,
-  };
+  const counts = { ...NO_TOKENS, audioInput: spoken };
+  counts[text] = input - spoken;
+  counts[dearest(prices, OUTPUT_CLASSES[bounds.audioOutputAllowed ? 'audio' : 'text'])] = output;
+  return counts;
 }
 
 const dearest = (prices: ClassPrices, classes: readonly TokenClass[]): TokenClass =>

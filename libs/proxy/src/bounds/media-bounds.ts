@@ -68,7 +68,7 @@ const NO_BYTES: Head = { head: Buffer.alloc(0), totalBytes: 0 };
 function headOf(block: MediaBlock, body: Buffer): Head {
   const outer = membersAt(body, block.start, BLOCK_KEYS);
   if (!outer.ok) return NO_BYTES;
-  const [holder] = outer.object.members.values();
+  const [holder] = outer.object.members;
   if (!holder) return NO_BYTES;
   const inner = kindAt(body, holder.valueStart) === 'object' ? membersAt(body, holder.valueStart, BYTES_KEYS) : null;
   if (inner && !inner.ok) return NO_BYTES;

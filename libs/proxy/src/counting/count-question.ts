@@ -8,7 +8,7 @@ const COUNTED_KEYS = new KeySet(['messages', 'system', 'tools', 'tool_choice', '
 /** The body of a question for Anthropic's `/v1/messages/count_tokens`: those members of the request, as they were sent. */
 export function countQuestion(body: Buffer, upstreamModel: string): Buffer {
   const scanned = scanObject(body, COUNTED_KEYS);
-  const members = scanned.ok ? [...scanned.object.members.values()] : [];
+  const members = scanned.ok ? [...scanned.object.members] : [];
   return Buffer.concat([
     Buffer.from(`{"model":${JSON.stringify(upstreamModel)}`),
     ...members.flatMap(({ key, valueStart, valueEnd }) => [

@@ -96,7 +96,7 @@ export class AppliedPolicy implements Onlooker {
 function asksJson(body: Buffer): boolean {
   const scanned = scanObject(body, FORMAT_KEYS);
   if (!scanned.ok) return false;
-  return [...scanned.object.members.values()].some(({ valueStart, valueEnd }) =>
+  return [...scanned.object.members].some(({ valueStart, valueEnd }) =>
     JSON_FORMAT.test(body.toString('utf8', valueStart, valueEnd)),
   );
 }
