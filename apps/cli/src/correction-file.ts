@@ -1,5 +1,8 @@
 import { CliError, EXIT } from './exit-code';
 
+/** More lines than that are most likely wrong in the same way. */
+const MOST_NAMED = 50;
+
 export type StatedTokens = Readonly<Record<string, number>>;
 
 /** A correction of one row, as a file of them has it: one JSON object a line. */
@@ -15,18 +18,24 @@ export interface ProposedCorrection {
 export const writeCorrections = (corrections: readonly ProposedCorrection[]): string =>
   corrections.map((correction) => `${JSON.stringify(correction)}\n`).join('');
 
-/** @throws CliError that names the line; whether the values are right is for the gateway to say */
+/** @throws CliError that names the lines; whether the values are right is for the gateway to say */
 export function readCorrections(text: string): ProposedCorrection[] {
-  return text.split('\n').flatMap((line, index) => {
+  const faulty: number[] = [];
+  const corrections = text.split('\n').flatMap((line, index) => {
     if (line.trim() === '') return [];
     const correction = parsed(line);
-    if (typeof correction?.requestId !== 'string' || typeof correction.reason !== 'string')
-      throw new CliError(
-        EXIT.usage,
-        `Line ${index + 1} is no correction: {"requestId": "req_…", "tokens": {…}, "reason": "…"}`,
-      );
-    return [correction];
+    if (typeof correction?.requestId === 'string' && typeof correction.reason === 'string') return [correction];
+    faulty.push(index + 1);
+    return [];
   });
+  if (faulty.length > 0) throw new CliError(EXIT.usage, refusalOf(faulty));
+  return corrections;
+}
+
+function refusalOf(lines: readonly number[]): string {
+  const more = lines.length > MOST_NAMED ? ` and ${lines.length - MOST_NAMED} more` : '';
+  const which = `${lines.length === 1 ? 'Line' : 'Lines'} ${lines.slice(0, MOST_NAMED).join(', ')}${more}`;
+  return `${which} ${lines.length === 1 ? 'is' : 'are'} no correction: {"requestId": "req_…", "tokens": {…}, "reason": "…"}`;
 }
 
 function parsed(line: string): ProposedCorrection | undefined {

@@ -14,6 +14,9 @@ interface Problem {
   readonly title?: string;
   readonly code?: string;
   readonly requestId?: string;
+  readonly fields?: readonly { readonly field: string; readonly problem: string }[];
+  /** How many more are wrong than `fields` names. */
+  readonly moreFields?: number;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -150,9 +153,16 @@ async function refusal(response: Response): Promise<CliError> {
   } catch {
     // Something between us and the gateway answered, a proxy perhaps; its status is all there is to tell.
   }
-  const lines = [problem.detail ?? problem.title ?? `The gateway answered ${response.status}.`];
+  const lines = wordsOf(problem) ?? [`The gateway answered ${response.status}.`];
   if (problem.code) lines.push(`(${problem.code}, request ${problem.requestId})`);
   return new CliError(exitCodeOf(response.status), lines.map(printable).join('\n'), problem.code ? problem : undefined);
+}
+
+/** Several faults are easier to mend one after the other, so each has a line of its own. */
+function wordsOf({ title, detail, fields = [], moreFields }: Problem): string[] | null {
+  if (fields.length < 2) return detail === undefined && title === undefined ? null : [detail ?? title ?? ''];
+  const faults = fields.map(({ field, problem }) => `${field}: ${problem}`);
+  return [title ?? '', ...faults, ...(moreFields === undefined ? [] : [`and ${moreFields} more`])];
 }
 
 function reasonOf(error: unknown): string {

@@ -284,6 +284,15 @@ describe('openclawmu against a gateway', () => {
     const sheet = join(folder, 'wrong.csv');
     await writeFile(sheet, 'model,input,output\nm,"2,50",1\n');
     expect((await cli(`rates import ${sheet} --dry-run`)).stderr).toContain(`${sheet}: line 2, column 3: `);
+    await writeFile(sheet, `model,input,output\nm,"2,50",1\nn,1,\n${'=o,1,2\n'.repeat(60)}`);
+    const lines = (await cli(`rates import ${sheet}`)).stderr.split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'openclawmu: Some values are not valid.',
+      expect.stringContaining(`${sheet}: line 2, column 3: "2,50" is not an exact decimal`),
+      `${sheet}: line 3, column 1: the field output is empty`,
+    ]);
+    // The model's name, and from the second line on that it was named before.
+    expect(lines[51]).toBe(`and ${2 + 60 + 59 - 50} more`);
     const map = join(folder, 'model_prices.json');
     const entry = {
       litellm_provider: 'openai',

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { run } from './run';
 
@@ -44,6 +46,14 @@ describe('openclawmu', () => {
     const { code, stdout, stderr } = await openclawmu(line, { OPENCLAWMU_ADMIN_KEY: 'ak_x' });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).not.toBe('');
+  });
+
+  it('names all lines of a file that are no corrections', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'corrections-')), 'wrong.jsonl');
+    writeFileSync(file, '{"requestId":"req_1","reason":"r"}\n\n{"requestId":"req_2"}\n[\n');
+    const { code, stderr } = await openclawmu(['ledger', 'correct', '--file', file], { OPENCLAWMU_ADMIN_KEY: 'ak_x' });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Lines 3, 4 are no correction/);
   });
 
   it('ends with 4 without a key', async () => {

@@ -1,5 +1,5 @@
-import { CodedError, newId, type GatewayRequest } from '@app/platform';
-import { ValidationPipe, type INestApplication, type ValidationError } from '@nestjs/common';
+import { CodedError, invalidMembers, newId, validationFaults, type GatewayRequest } from '@app/platform';
+import { ValidationPipe, type INestApplication } from '@nestjs/common';
 import type { NextFunction, Response } from 'express';
 import helmet from 'helmet';
 
@@ -26,7 +26,7 @@ export function configureHttp(app: INestApplication): void {
       forbidUnknownValues: true,
       transform: true,
       stopAtFirstError: true,
-      exceptionFactory: (errors) => invalid(errors),
+      exceptionFactory: (errors) => invalidMembers(validationFaults(errors)),
     }),
   );
 }
@@ -56,24 +56,3 @@ function refuseMalformed({ url, headers, httpVersion }: GatewayRequest): void {
 
 const malformed = (detail: string): CodedError =>
   new CodedError('request_malformed', detail, { headers: { connection: 'close' } });
-
-function invalid(errors: ValidationError[]): CodedError {
-  const fields = errors.flatMap((error) => flatten(error));
-  return new CodedError('validation_failed', fields.map(({ field, problem }) => `${field}: ${problem}.`).join(' '), {
-    details: { fields },
-  });
-}
-
-function flatten(error: ValidationError, parent = ''): { field: string; problem: string }[] {
-  const field = parent ? `${parent}.${error.property}` : error.property;
-  const own = Object.entries(error.constraints ?? {}).map(([rule, text]) => ({
-    field,
-    problem:
-      rule === 'whitelistValidation'
-        ? 'is not a known field'
-        : text.replace(new RegExp(`^${escape(error.property)} `), ''),
-  }));
-  return [...own, ...(error.children ?? []).flatMap((child) => flatten(child, field))];
-}
-
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

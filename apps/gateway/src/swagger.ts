@@ -27,6 +27,7 @@ const ERROR_SCHEMAS = {
         type: 'array',
         items: error({ field: text, problem: text }, ['field', 'problem']),
       }),
+      moreFields: told('How many more are wrong than `fields` names, if there are such.', { type: 'integer' }),
     },
     ['type', 'title', 'status', 'detail', 'code', 'requestId'],
   ),

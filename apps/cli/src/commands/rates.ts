@@ -236,7 +236,11 @@ const ofFile =
   (file: string) =>
   (error: unknown): never => {
     if (!(error instanceof CliError)) throw error;
-    throw new CliError(error.exitCode, error.message.replace(/^text: /, `${file}: `), error.problem);
+    throw new CliError(
+      error.exitCode,
+      error.message.replace(/^text: /gm, () => `${file}: `),
+      error.problem,
+    );
   };
 
 const FORMATS = ['yaml', 'csv', 'litellm'];

@@ -1,10 +1,8 @@
-import { placeOf, RateFileError } from './rate-file';
+import { placeOf, RateFileError, type Place } from './rate-file';
 
 /** A field with where it begins. */
-export interface Cell {
+export interface Cell extends Place {
   readonly text: string;
-  readonly line: number;
-  readonly column: number;
 }
 
 const QUOTED = /"((?:[^"]|"")*)"/y;
@@ -27,7 +25,7 @@ export function readCsvCells(text: string): Cell[][] {
     const shape = quoted ? QUOTED : PLAIN;
     shape.lastIndex = at;
     const match = shape.exec(text);
-    if (!match) throw new RateFileError('the quote is not closed', line, column);
+    if (!match) throw new RateFileError([{ problem: 'the quote is not closed', line, column }]);
     row.push({ text: quoted ? (match[1] as string).replaceAll('""', '"') : match[0].trim(), line, column });
     const breaks = quoted ? match[0].split('\n').length - 1 : 0;
     line += breaks;
@@ -41,7 +39,7 @@ export function readCsvCells(text: string): Cell[][] {
     const end = /\r?\n|$/y;
     end.lastIndex = at;
     const ending = end.exec(text);
-    if (!ending) throw new RateFileError('a quote must enclose the whole field', line, placeOf(text, at).column);
+    if (!ending) throw new RateFileError([{ problem: 'a quote must enclose the whole field', ...placeOf(text, at) }]);
     if (row.some((cell) => cell.text !== '')) rows.push(row);
     row = [];
     at += ending[0].length;

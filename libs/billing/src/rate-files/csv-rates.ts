@@ -3,7 +3,7 @@ import type { StatedClasses, StatedFees, StatedPrice, StatedTier } from '../rate
 import type { TokenClass } from '../pricing/token-counts';
 import { isServiceTier } from '../pricing/usage';
 import { readCsvCells, type Cell } from './csv-cells';
-import { exactDecimal, RateFileError, type RateFile } from './rate-file';
+import { exactDecimal, FileFaults, RateFileError, type RateFile } from './rate-file';
 
 type ClassColumns = Readonly<Record<string, TokenClass>>;
 
@@ -38,33 +38,49 @@ const MAX_ABOVE = 1_000_000_000;
  */
 export function readCsvRates(text: string): RateFile {
   const [head, ...rows] = readCsvCells(text);
-  if (!head) throw new RateFileError('the file is empty; its first line names the columns', 1, 1);
-  const columns = columnsOf(head);
+  if (!head)
+    throw new RateFileError([{ problem: 'the file is empty; its first line names the columns', line: 1, column: 1 }]);
+  const faults = new FileFaults();
+  const columns = columnsOf(head, faults);
+  // What stands in columns that are not known cannot be judged.
+  faults.refuse();
   const tiers = new Set([...columns.keys()].flatMap((name) => tierIn(name) ?? []));
   const prices = new Map<string, StatedPrice>();
   for (const row of rows) {
-    const { price, cell } = priceOf(new Line(row, columns), [...tiers]);
-    if (prices.has(price.model)) throw faulty(cell, `prices "${price.model}" a second time`);
+    const extra = row[columns.size];
+    if (extra) {
+      // The fields before it may be shifted.
+      faults.add(`the line has more fields than the ${columns.size} columns`, () => extra);
+      continue;
+    }
+    const line = new Line(row, columns, faults);
+    const model = modelOf(line);
+    const price = priceOf(line, model?.text ?? '', [...tiers]);
+    if (model && prices.has(model.text)) faults.add(`prices "${model.text}" a second time`, () => model);
     prices.set(price.model, price);
   }
+  faults.refuse();
   return { prices: [...prices.values()], skipped: [], filtered: 0 };
 }
 
-function columnsOf(head: readonly Cell[]): ReadonlyMap<string, number> {
+function columnsOf(head: readonly Cell[], faults: FileFaults): ReadonlyMap<string, number> {
   const columns = new Map<string, number>();
   for (const [index, cell] of head.entries()) {
     const name = cell.text.toLowerCase();
-    if (name.includes(';')) throw faulty(cell, 'the columns must be separated by commas, not by semicolons');
+    if (name.includes(';')) {
+      faults.add('the columns must be separated by commas, not by semicolons', () => cell);
+      return columns;
+    }
     if (!RATE_COLUMNS.includes(name) && tierIn(name) === undefined)
-      throw faulty(
-        cell,
+      faults.add(
         `"${cell.text}" is not a column; the columns are ${RATE_COLUMNS.join(', ')}, and those of service tiers such as priority:input`,
+        () => cell,
       );
-    if (columns.has(name)) throw faulty(cell, `the column "${name}" comes a second time`);
+    if (columns.has(name)) faults.add(`the column "${name}" comes a second time`, () => cell);
     columns.set(name, index);
   }
   const missing = REQUIRED.filter((name) => !columns.has(name));
-  if (missing.length > 0) throw faulty(head[0] as Cell, `the column ${missing.join(' and ')} is missing`);
+  if (missing.length > 0) faults.add(`the column ${missing.join(' and ')} is missing`, () => head[0] as Cell);
   return columns;
 }
 
@@ -81,10 +97,9 @@ class Line {
   constructor(
     private readonly cells: readonly Cell[],
     private readonly columns: ReadonlyMap<string, number>,
+    private readonly faults: FileFaults,
   ) {
     this.start = cells[0] as Cell;
-    const extra = cells[columns.size];
-    if (extra) throw faulty(extra, `the line has more fields than the ${columns.size} columns`);
   }
 
   /** The field if it holds something. */
@@ -93,41 +108,50 @@ class Line {
     return cell?.text ? cell : undefined;
   }
 
-  required(name: string): Cell {
+  /** The same of a field that must. */
+  required(name: string): Cell | undefined {
     const cell = this.cell(name);
-    if (!cell) throw faulty(this.start, `the field ${name} is empty`);
+    if (!cell) this.faulty(this.start, `the field ${name} is empty`);
     return cell;
+  }
+
+  /** Goes on, to find what else is wrong; nothing is made of the file in the end. */
+  faulty(cell: Cell, problem: string): void {
+    this.faults.add(problem, () => cell);
   }
 }
 
-function priceOf(line: Line, tierNames: readonly string[]): { price: StatedPrice; cell: Cell } {
+function modelOf(line: Line): Cell | undefined {
   const cell = line.required('model');
-  if (!MODEL_PATTERN.test(cell.text)) throw faulty(cell, `a model ${modelPattern.message}`);
+  if (cell && !MODEL_PATTERN.test(cell.text)) line.faulty(cell, `a model ${modelPattern.message}`);
+  return cell;
+}
+
+function priceOf(line: Line, model: string, tierNames: readonly string[]): StatedPrice {
   const tiers = tierNames.flatMap((tier): [string, StatedTier][] => {
     const prefix = tier + OF_TIER;
     return TIER_COLUMNS.some((name) => line.cell(prefix + name)) ? [[tier, tierOf(line, prefix)]] : [];
   });
   const fees = Object.entries(FEES).flatMap(([column, fee]): [keyof StatedFees, string][] => {
     const stated = line.cell(column);
-    return stated ? [[fee, decimal(stated)]] : [];
+    return stated ? [[fee, decimal(line, stated)]] : [];
   });
-  const price = {
-    model: cell.text,
+  return {
+    model,
     ...tierOf(line, ''),
     ...(tiers.length > 0 && { tiers: Object.fromEntries(tiers) }),
     ...(fees.length > 0 && { fees: Object.fromEntries(fees) }),
   };
-  return { cell, price };
 }
 
 function tierOf(line: Line, prefix: string): StatedTier {
   const normal = classesOf(line, prefix);
   const above = line.cell(prefix + ABOVE);
-  if (above) return { ...normal, longContext: { aboveTokens: tokens(above), ...classesOf(line, prefix + LONG) } };
+  if (above) return { ...normal, longContext: { aboveTokens: tokens(line, above), ...classesOf(line, prefix + LONG) } };
   const stray = Object.keys(CLASSES)
     .map((name) => line.cell(prefix + LONG + name))
     .find(Boolean);
-  if (stray) throw faulty(stray, `a long-context price needs ${prefix}${ABOVE}`);
+  if (stray) line.faulty(stray, `a long-context price needs ${prefix}${ABOVE}`);
   return normal;
 }
 
@@ -135,21 +159,21 @@ function classesOf(line: Line, prefix: string): StatedClasses {
   const stated = Object.entries(CLASSES).flatMap(([name, tokenClass]): [TokenClass, string][] => {
     const isRequired = tokenClass === 'input' || tokenClass === 'output';
     const cell = isRequired ? line.required(prefix + name) : line.cell(prefix + name);
-    return cell ? [[tokenClass, decimal(cell)]] : [];
+    return cell ? [[tokenClass, decimal(line, cell)]] : [];
   });
   return Object.fromEntries(stated) as unknown as StatedClasses;
 }
 
-function decimal(cell: Cell): string {
+function decimal(line: Line, cell: Cell): string {
   const exact = /^[\d.]+$/.test(cell.text) ? exactDecimal(cell.text) : undefined;
-  if (exact !== undefined) return exact;
-  throw faulty(cell, `"${cell.text}" is not an exact decimal from 0 to 1000000 with at most 9 decimals, such as 2.50`);
+  if (exact === undefined)
+    line.faulty(cell, `"${cell.text}" is not an exact decimal from 0 to 1000000 with at most 9 decimals, such as 2.50`);
+  return exact ?? cell.text;
 }
 
-function tokens(cell: Cell): number {
+function tokens(line: Line, cell: Cell): number {
   const count = Number(cell.text);
-  if (/^\d{1,10}$/.test(cell.text) && count >= 1 && count <= MAX_ABOVE) return count;
-  throw faulty(cell, `"${cell.text}" is not a whole number of tokens from 1 to ${MAX_ABOVE}`);
+  if (!/^\d{1,10}$/.test(cell.text) || count < 1 || count > MAX_ABOVE)
+    line.faulty(cell, `"${cell.text}" is not a whole number of tokens from 1 to ${MAX_ABOVE}`);
+  return count;
 }
-
-const faulty = ({ line, column }: Cell, problem: string): RateFileError => new RateFileError(problem, line, column);

@@ -37,7 +37,19 @@ describe('readExactJson', () => {
     ['', 1, 1, 'the JSON ends too early'],
     ['['.repeat(40), 1, 34, 'is nested more than 32 levels deep'],
   ])('%j is refused at line %i, column %i', (text, line, column, problem) => {
-    expect(() => readExactJson(text)).toThrow(new RateFileError(problem, line, column));
+    expect(() => readExactJson(text)).toThrow(new RateFileError([{ problem, line, column }]));
+  });
+
+  it('names every member that comes twice, and then where nothing can be read any more', () => {
+    const text = '{"a":1,"a":2,\n"b":{"c":1,"c":2},\n"b":x}';
+    expect(() => readExactJson(text)).toThrow(
+      new RateFileError([
+        { problem: '"a" comes a second time', line: 1, column: 8 },
+        { problem: '"c" comes a second time', line: 2, column: 12 },
+        { problem: '"b" comes a second time', line: 3, column: 1 },
+        { problem: '"x" is not JSON here', line: 3, column: 5 },
+      ]),
+    );
   });
 
   it('gives a member called __proto__ no power', () => {

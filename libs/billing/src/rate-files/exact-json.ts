@@ -1,4 +1,4 @@
-import { placeOf, RateFileError } from './rate-file';
+import { FileFaults, placeOf } from './rate-file';
 
 /** A JSON number by its own digits: a float would not give back what was written. */
 export class Digits {
@@ -27,18 +27,20 @@ export function readExactJson(text: string): ExactJson {
 
 class Reader {
   #at = 0;
+  readonly #faults = new FileFaults();
 
   constructor(private readonly text: string) {}
 
   document(): ExactJson {
     if (this.text.startsWith('\ufeff')) this.#at = 1;
     const value = this.value(0);
-    if (this.#at < this.text.length) throw this.unexpected();
+    if (this.#at < this.text.length) this.unexpected();
+    this.#faults.refuse();
     return value;
   }
 
   private value(depth: number): ExactJson {
-    if (depth > MAX_DEPTH) throw this.error(`is nested more than ${MAX_DEPTH} levels deep`);
+    if (depth > MAX_DEPTH) this.fail(`is nested more than ${MAX_DEPTH} levels deep`);
     this.take(SPACE);
     const value = this.bare(depth);
     this.take(SPACE);
@@ -54,7 +56,7 @@ class Reader {
     if (digits !== undefined) return new Digits(digits);
     const word = this.take(WORD);
     if (word !== undefined) return WORDS[word] as boolean | null;
-    throw this.unexpected();
+    return this.unexpected();
   }
 
   private object(depth: number): ExactObject {
@@ -65,14 +67,14 @@ class Reader {
       this.take(SPACE);
       const start = this.#at;
       const quoted = this.take(STRING);
-      if (quoted === undefined) throw this.unexpected();
+      if (quoted === undefined) return this.unexpected();
       const name = JSON.parse(quoted) as string;
-      if (members.has(name)) throw this.error(`"${name}" comes a second time`, start);
+      if (members.has(name)) this.#faults.add(`"${name}" comes a second time`, () => placeOf(this.text, start));
       this.take(SPACE);
-      if (!this.skip(':')) throw this.unexpected();
+      if (!this.skip(':')) this.unexpected();
       members.set(name, this.value(depth + 1));
     } while (this.skip(','));
-    if (!this.skip('}')) throw this.unexpected();
+    if (!this.skip('}')) this.unexpected();
     return members;
   }
 
@@ -82,7 +84,7 @@ class Reader {
     if (this.skip(']')) return items;
     do items.push(this.value(depth + 1));
     while (this.skip(','));
-    if (!this.skip(']')) throw this.unexpected();
+    if (!this.skip(']')) this.unexpected();
     return items;
   }
 
@@ -99,15 +101,16 @@ class Reader {
     return taken;
   }
 
-  private unexpected(): RateFileError {
+  private unexpected(): never {
     const character = this.text[this.#at];
-    return this.error(
+    return this.fail(
       character === undefined ? 'the JSON ends too early' : `${JSON.stringify(character)} is not JSON here`,
     );
   }
 
-  private error(problem: string, offset = this.#at): RateFileError {
-    const { line, column } = placeOf(this.text, offset);
-    return new RateFileError(problem, line, column);
+  /** Nothing can be said of what follows. */
+  private fail(problem: string): never {
+    this.#faults.add(problem, () => placeOf(this.text, this.#at));
+    throw this.#faults.error;
   }
 }

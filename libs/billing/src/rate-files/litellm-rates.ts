@@ -68,7 +68,9 @@ class Inexpressible extends Error {}
 export function readLitellmRates(text: string, { providers, modes }: EntryFilter): RateFile {
   const map = readExactJson(text);
   if (!(map instanceof Map))
-    throw new RateFileError('the file must be a JSON object with a member for each model', 1, 1);
+    throw new RateFileError([
+      { problem: 'the file must be a JSON object with a member for each model', line: 1, column: 1 },
+    ]);
   const prices: StatedPrice[] = [];
   const skipped: SkippedEntry[] = [];
   let filtered = 0;

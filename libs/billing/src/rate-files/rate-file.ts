@@ -1,4 +1,4 @@
-import { formatNanos, NANOS_PER_UNIT } from '@app/platform';
+import { formatNanos, MOST_FAULTS, NANOS_PER_UNIT } from '@app/platform';
 import type { StatedExchange, StatedMarkup, StatedPrice } from '../rates/rate-card';
 
 /** Layouts a price list may come in. */
@@ -28,23 +28,60 @@ export interface RateFile {
   readonly filtered: number;
 }
 
-/** A file that cannot be read as what it is said to be; line and column count from 1. */
+/** A place in a file; both count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface FileFault extends Place {
+  readonly problem: string;
+}
+
+/** A file that cannot be read as what it is said to be. */
 export class RateFileError extends Error {
+  /** @param uncounted how many more faults there are than those given */
   constructor(
-    readonly problem: string,
-    readonly line: number,
-    readonly column: number,
+    readonly faults: readonly FileFault[],
+    readonly uncounted = 0,
   ) {
-    super(`line ${line}, column ${column}: ${problem}`);
+    super(faults.map(({ line, column, problem }) => `line ${line}, column ${column}: ${problem}`).join('\n'));
     this.name = 'RateFileError';
   }
 }
 
+/** Gathers what is wrong with a file, so that all of it is told at once. */
+export class FileFaults {
+  readonly #named: FileFault[] = [];
+  #count = 0;
+
+  /** @param find asked only for those that are named: a file can have more faults than it has lines */
+  add(problem: string, find: () => Place): void {
+    if (this.#count++ >= MOST_FAULTS) return;
+    const { line, column } = find();
+    this.#named.push({ problem, line, column });
+  }
+
+  /** @throws RateFileError if anything was added */
+  refuse(): void {
+    if (this.#count > 0) throw this.error;
+  }
+
+  /** In the order of the file. */
+  get error(): RateFileError {
+    const named = this.#named.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    return new RateFileError(named, this.#count - named.length);
+  }
+}
+
 /** Line and column of an offset, for people. */
-export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = text.slice(0, offset);
-  const lines = before.split('\n');
-  return { line: lines.length, column: (lines.at(-1) as string).length + 1 };
+export function placeOf(text: string, offset: number): Place {
+  let [line, start] = [1, 0];
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', start)) {
+    line += 1;
+    start = at + 1;
+  }
+  return { line, column: offset - start + 1 };
 }
 
 const MAX_PRICE_NANOS = 1_000_000n * NANOS_PER_UNIT;

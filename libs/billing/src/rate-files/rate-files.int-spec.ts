@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CodedError } from '@app/platform';
 import { BillingWorld } from '../../test/billing-world';
 import type { MarkupDto } from '../rates/rate-card.dto';
 import type { RateFiles } from './rate-files.service';
@@ -234,6 +235,21 @@ describe('rate files', () => {
       code: 'validation_failed',
       details: { fields: [expect.objectContaining({ field, problem })] },
     });
+  });
+
+  it('are refused with every fault, fifty at a time, and then nothing is imported', async () => {
+    const lines = Array.from({ length: 60 }, (_, n) => `m${n},x,2`);
+    const refused = files.import(world.admin, { ...csv('n,1,2', ...lines), currency: 'USD' });
+    const error = await refused.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'validation_failed', details: { moreFields: 10 } });
+    const { fields } = (error as CodedError).details as { fields: Record<string, unknown>[] };
+    expect(fields).toHaveLength(50);
+    expect(fields[49]).toEqual({
+      ...{ field: 'text', line: 52, column: 5 },
+      problem: expect.stringMatching(/^line 52, column 5: "x" is not an exact decimal/) as string,
+    });
+    expect((error as CodedError).message).toMatch(/ 10 more are wrong\.$/);
+    expect(await versions()).toEqual([]);
   });
 
   it('keep to the size of a card', async () => {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, CodedError, Database, invalidField, once, type Principal, type Tx } from '@app/platform';
+import { Clock, CodedError, Database, invalidField, invalidFields, once, type Principal, type Tx } from '@app/platform';
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
 import { selectModels, selectModelsInUse } from '../catalogue/models.queries';
 import { CardCorrections } from '../corrections/card-corrections.service';
@@ -121,8 +121,12 @@ function read({ format, text, providers, modes }: ImportRateFileDto): RateFile {
     return readLitellmRates(text, { providers: providers ?? [], modes: modes ?? DEFAULT_MODES });
   } catch (error) {
     if (!(error instanceof RateFileError)) throw error;
-    const { message, line, column } = error;
-    throw invalidField('text', message, { line, column });
+    throw invalidFields(
+      error.faults.map(({ line, column, problem }) => {
+        return { field: 'text', problem: `line ${line}, column ${column}: ${problem}`, line, column };
+      }),
+      error.uncounted,
+    );
   }
 }
 

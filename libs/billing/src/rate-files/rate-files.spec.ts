@@ -86,12 +86,37 @@ describe('a YAML card', () => {
     ['aboveTokens: 200000', 'aboveTokens: 2e9', 15, 33, /^prices\.0\.longContext\.aboveTokens: must not be greater/],
     ['currency: USD', 'currency: USD\ncurrency: EUR', 2, 1, /unique/],
   ])('with %s changed to %s is refused where it stands', (found, replacement, line, column, problem) => {
-    const error = refusal(() => readYamlRates(golden('prices.yaml').replace(found, replacement)));
-    expect([error.line, error.column]).toEqual([line, column]);
-    expect(error.problem).toMatch(problem);
+    const { faults } = refusal(() => readYamlRates(golden('prices.yaml').replace(found, replacement)));
+    expect(faults).toEqual([{ line, column, problem: expect.stringMatching(problem) as string }]);
   });
 
-  it.each(['', '[]', 'text', '- a'])('%j is none', (text) => expect(refusal(() => readYamlRates(text)).line).toBe(1));
+  it('is refused with all that is wrong with it, in the order of the file', () => {
+    const text = [
+      'currency: dollars',
+      'markups: [{ tenant: a, percent: 1 }, { tenant: a, percent: x }]',
+      'prices:',
+      '  - { model: m, input: cheap, tiers: { flex: { input: 1, speed: 2 }, Fast: {} } }',
+      '  - { model: m, input: 1, output: 2, extra: 3 }',
+    ].join('\n');
+    const { faults, uncounted } = refusal(() => readYamlRates(text));
+    expect(
+      faults.map(({ line, problem }) => `${line} ${problem.replace(/(must be|must match|has) .*?(; |$)/g, '$1$2')}`),
+    ).toEqual([
+      '1 currency: must be',
+      '2 markups.1.tenant: names "a" a second time',
+      '2 markups.1.percent: must be',
+      '4 prices.0.output: must be',
+      '4 prices.0.input: must be',
+      '4 prices.0.tiers: flex.speed: is not a known field; flex.output: must be; has',
+      '5 prices.1.model: prices "m" a second time',
+      '5 prices.1.extra: is not a known field',
+    ]);
+    expect(uncounted).toBe(0);
+  });
+
+  it.each(['', '[]', 'text', '- a'])('%j is none', (text) =>
+    expect(refusal(() => readYamlRates(text)).faults[0]).toMatchObject({ line: 1 }),
+  );
 
   it('does not grow by aliases', () => {
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${['b', 'c', 'd', 'e', 'f', 'g']
@@ -133,9 +158,33 @@ describe('a CSV card', () => {
     ['model,input,output\nm,"1"2,3', 2, 6, /enclose the whole field/],
     ['', 1, 1, /empty/],
   ])('%j is refused at line %i, column %i', (text, line, column, problem) => {
-    const error = refusal(() => readCsvRates(text));
-    expect([error.line, error.column]).toEqual([line, column]);
-    expect(error.problem).toMatch(problem);
+    const { faults } = refusal(() => readCsvRates(text));
+    expect(faults).toContainEqual({ line, column, problem: expect.stringMatching(problem) as string });
+  });
+
+  it('is refused with all that is wrong with it, in the order of the file', () => {
+    const text = 'model,input,output,long_input\n=m,x,,5\nn,1,2,3,4,5\n,1,2\no,1,2\no,1,"2,5"\n' + 'p,y,1\n'.repeat(60);
+    const { faults, uncounted } = refusal(() => readCsvRates(text));
+    expect(faults.slice(0, 9).map(({ line, column, problem }) => `${line}:${column} ${problem.slice(0, 26)}`)).toEqual([
+      '2:1 a model must be a model na',
+      '2:1 the field output is empty',
+      '2:4 "x" is not an exact decima',
+      '2:7 a long-context price needs',
+      '3:9 the line has more fields t',
+      '4:1 the field model is empty',
+      '6:1 prices "o" a second time',
+      '6:5 "2,5" is not an exact deci',
+      '7:3 "y" is not an exact decima',
+    ]);
+    // 8 and then 60 lines with a wrong price, 59 of which also price their model a second time.
+    expect([faults.length, uncounted]).toEqual([50, 8 + 60 + 59 - 50]);
+    const named = refusal(() => readCsvRates('model,inptu,speed,model'));
+    expect(named.faults.map(({ column, problem }) => `${column} ${problem.slice(0, 25)}`)).toEqual([
+      '1 the column input and outp',
+      '7 "inptu" is not a column; ',
+      '13 "speed" is not a column; ',
+      '19 the column "model" comes ',
+    ]);
   });
 
   it('has the documented columns', () => {
@@ -286,7 +335,7 @@ describe("LiteLLM's price map", () => {
     ['[]', /a member for each model/],
     ['{"m":', /ends too early/],
     ['model,input', /not JSON here/],
-  ])('%j is none', (text, problem) => expect(refusal(() => readLitellmRates(text, ALL)).problem).toMatch(problem));
+  ])('%j is none', (text, problem) => expect(refusal(() => readLitellmRates(text, ALL)).message).toMatch(problem));
 });
 
 function refusal(read: () => unknown): RateFileError {

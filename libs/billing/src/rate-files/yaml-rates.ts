@@ -1,9 +1,12 @@
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { validateSync } from 'class-validator';
 import { isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { validationFaults } from '@app/platform';
 import { ImportRateCardDto } from '../rates/rate-card.dto';
-import { validationProblem } from '../rates/validation-problem';
-import { RateFileError, type RateFile } from './rate-file';
+import { repeatedIn } from '../rates/repeated';
+import { FileFaults, type Place, type RateFile } from './rate-file';
+
+const START: Place = { line: 1, column: 1 };
 
 /**
  * Reads a card from YAML, or from JSON, which is YAML too: the members of the API's card. Prices keep their digits, in
@@ -13,16 +16,23 @@ import { RateFileError, type RateFile } from './rate-file';
 export function readYamlRates(text: string): RateFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [fault] = document.errors;
-  if (fault) throw at(fault.message, fault.pos[0], lines);
+  const faults = new FileFaults();
+  for (const { message, pos } of document.errors) faults.add(message, () => placeOf(pos[0], lines));
+  faults.refuse();
   keepDigits(document);
-  const stated: unknown = toPlain(document, lines);
+  const stated = toPlain(document, faults);
   if (typeof stated !== 'object' || stated === null || Array.isArray(stated))
-    throw at('the file must state currency and prices', 0, lines);
-  const dto = plainToInstance(ImportRateCardDto, stated);
-  const [error] = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true });
-  if (error) throw explained(error, document, lines);
-  refuseRepeated(dto, document, lines);
+    faults.add('the file must state currency and prices', () => START);
+  faults.refuse();
+  const dto = plainToInstance(ImportRateCardDto, stated as object);
+  const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true });
+  for (const { path, problem } of [
+    ...validationFaults(errors),
+    ...repeatedIn('markups', dto.markups),
+    ...repeatedIn('prices', dto.prices),
+  ])
+    faults.add(`${path.join('.')}: ${problem}`, () => placeOf(offsetOf(path, document), lines));
+  faults.refuse();
   const { effectiveAt, currency, note, exchange, markups, prices } = dto;
   return {
     effectiveAt: effectiveAt === undefined ? undefined : new Date(effectiveAt),
@@ -47,27 +57,12 @@ function keepDigits(document: Document): void {
 }
 
 /** The parser's limit on aliases keeps a small file from becoming a large one. */
-function toPlain(document: Document, lines: LineCounter): unknown {
+function toPlain(document: Document, faults: FileFaults): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    throw at((error as Error).message, 0, lines);
-  }
-}
-
-/** The first problem, with where it stands. */
-function explained(error: ValidationError, document: Document, lines: LineCounter): RateFileError {
-  const { path, problem } = validationProblem(error);
-  return at(`${path.join('.')}: ${problem}`, offsetOf(path, document), lines);
-}
-
-function refuseRepeated({ prices }: ImportRateCardDto, document: Document, lines: LineCounter): void {
-  const seen = new Set<string>();
-  for (const [index, { model }] of prices.entries()) {
-    const path = ['prices', String(index), 'model'];
-    if (seen.has(model))
-      throw at(`${path.join('.')}: prices "${model}" a second time`, offsetOf(path, document), lines);
-    seen.add(model);
+    faults.add((error as Error).message, () => START);
+    throw faults.error;
   }
 }
 
@@ -80,7 +75,7 @@ function offsetOf(path: readonly string[], document: Document): number {
   return 0;
 }
 
-function at(problem: string, offset: number, lines: LineCounter): RateFileError {
+function placeOf(offset: number, lines: LineCounter): Place {
   const { line, col } = lines.linePos(offset);
-  return new RateFileError(problem, Math.max(1, line), Math.max(1, col));
+  return { line: Math.max(1, line), column: Math.max(1, col) };
 }

@@ -6,6 +6,7 @@ import {
   Database,
   decodeCursor,
   invalidField,
+  invalidMembers,
   once,
   pageOf,
   type PageQuery,
@@ -34,6 +35,7 @@ import {
   selectUnknownTenants,
   type RateCardRow,
 } from './rate-cards.queries';
+import { repeatedIn } from './repeated';
 
 /** The versions of the price list. A card is never changed: a new price is a new version with the moment it takes effect. */
 @Injectable()
@@ -104,8 +106,8 @@ export class RateCards {
         'exchange.from',
         `must not be ${currency}, which is what the card bills in; leave exchange out`,
       );
-    const twice = markups.findIndex(({ tenant }, index) => markups.findIndex((one) => one.tenant === tenant) < index);
-    if (twice >= 0) throw invalidField(`markups.${twice}.tenant`, `names "${markups[twice]?.tenant}" a second time`);
+    const twice = repeatedIn('markups', markups);
+    if (twice.length > 0) throw invalidMembers(twice);
     if (effectiveAt < now && !isCorrection) throw new CodedError('rate_card_in_past');
     if (effectiveAt >= now && isCorrection)
       throw invalidField(
@@ -193,11 +195,8 @@ export function correctionReason({ correction, reason }: CardCorrectionDto): str
 /** @throws CodedError `validation_failed` when a model is priced twice, or a tenant marked up twice */
 function contentOf(dto: ImportRateCardDto, now: Date): RateCardContent {
   const { effectiveAt, currency, note, exchange, markups = [], prices } = dto;
-  const seen = new Set<string>();
-  for (const [index, { model }] of prices.entries()) {
-    if (seen.has(model)) throw invalidField(`prices.${index}.model`, `prices "${model}" a second time`);
-    seen.add(model);
-  }
+  const twice = [...repeatedIn('markups', markups), ...repeatedIn('prices', prices)];
+  if (twice.length > 0) throw invalidMembers(twice);
   const card = { effectiveAt: effectiveAt === undefined ? now : new Date(effectiveAt), currency, note: note ?? '' };
   return { ...card, exchange, markups: markups.length > 0 ? markups : undefined, prices };
 }

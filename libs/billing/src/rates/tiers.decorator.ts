@@ -2,8 +2,8 @@ import { plainToInstance, Transform, type ClassConstructor } from 'class-transfo
 import { validateSync, ValidateBy } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { MOST_FAULTS, validationFaults } from '@app/platform';
 import { isServiceTier } from '../pricing/usage';
-import { validationProblem } from './validation-problem';
 
 const MAX_TIERS = 10;
 const NAME = 'service tiers have names of small letters, digits, - and _, such as "priority"';
@@ -24,30 +24,26 @@ export function IsTiers(tier: ClassConstructor<object>): PropertyDecorator {
     ValidateBy({
       name: 'isTiers',
       validator: {
-        validate: (value) => problemOf(value, tier) === undefined,
-        defaultMessage: (context) => problemOf(context?.value, tier) ?? 'is wrong',
+        validate: (value) => problemsOf(value, tier).length === 0,
+        defaultMessage: (context) => problemsOf(context?.value, tier).slice(0, MOST_FAULTS).join('; '),
       },
     }),
   );
 }
 
-function problemOf(value: unknown, tier: ClassConstructor<object>): string | undefined {
+function problemsOf(value: unknown, tier: ClassConstructor<object>): string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return 'must be an object with a member for each service tier';
+    return ['must be an object with a member for each service tier'];
   const members = Object.entries(value as Record<string, unknown>);
-  if (members.length > MAX_TIERS) return `must not have more than ${MAX_TIERS} service tiers`;
-  for (const [name, stated] of members) {
-    if (!isServiceTier(name)) return `has "${name}", and ${NAME}`;
-    if (typeof stated !== 'object' || stated === null || Array.isArray(stated)) return `${name}: must be prices`;
-    const [error] = validateSync(plainToInstance(tier, stated), {
+  if (members.length > MAX_TIERS) return [`must not have more than ${MAX_TIERS} service tiers`];
+  return members.flatMap(([name, stated]) => {
+    if (!isServiceTier(name)) return [`has "${name}", and ${NAME}`];
+    if (typeof stated !== 'object' || stated === null || Array.isArray(stated)) return [`${name}: must be prices`];
+    const errors = validateSync(plainToInstance(tier, stated), {
       whitelist: true,
       forbidNonWhitelisted: true,
       stopAtFirstError: true,
     });
-    if (error) {
-      const { path, problem } = validationProblem(error);
-      return `${[name, ...path].join('.')}: ${problem}`;
-    }
-  }
-  return undefined;
+    return validationFaults(errors, [name]).map(({ path, problem }) => `${path.join('.')}: ${problem}`);
+  });
 }
