@@ -1,7 +1,7 @@
 import type { LedgerOutcome } from '@app/billing';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Call } from './deal';
-import type { Candidate } from './router';
+import type { Call } from './money/deal';
+import type { Candidate } from './route/router';
 import { DIALECT_OF, type Dialect } from './wire';
 
 /** Seconds; models answer between tens of milliseconds and minutes. */

@@ -2,10 +2,10 @@ import { ApiErrors, Audience, Caller, Config, Requires, type GatewayRequest, typ
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { HttpSink } from './answer-sink';
+import { HttpSink } from './answer/answer-sink';
 import { TokenCounts } from './counting/token-counts.service';
 import { queryOf } from './model.controller';
-import { readBody } from './read-body';
+import { readBody } from './request/read-body';
 import { Telemetry } from './telemetry/telemetry.service';
 
 const MODEL = 'local/demo';

@@ -1,31 +1,30 @@
 import { Cohort, CodedError } from '@app/platform';
 import type { Dispatcher } from 'undici';
 import type { Cuttable } from './active-calls';
-import { answerHeaders } from './answer-headers';
-import type { AnswerSink } from './answer-sink';
+import { answerHeaders } from './answer/answer-headers';
+import type { AnswerSink } from './answer/answer-sink';
+import { busy, explain, unusable } from './answer/call-faults';
+import { errorEvent } from './answer/error-events';
+import { wholeAnswer } from './answer/provider-answer';
 import type { Answered } from './cache/keepable';
-import { bill, BYTES_PER_TOKEN, type Ended, endingOf, NOTHING_TOLD } from './bill';
-import { busy, explain, unusable } from './call-faults';
 import { summaryOf, type CallSummary } from './call-metrics';
-import type { Call, Deal, Terms } from './deal';
-import { errorEvent, failureInOurWords } from './error-events';
 import { isEventStream, providerRequestId } from './headers';
-import { SettledEntry } from './ledger-sink';
-import { errorAnswer } from './provider-answer';
-import { asksUsageForUs, requestTo } from './provider-request';
+import { bill, BYTES_PER_TOKEN, type Ended, endingOf, NOTHING_TOLD } from './money/bill';
+import type { Call, Deal, Terms } from './money/deal';
+import { SettledEntry } from './money/ledger-sink';
 import type { KeyGuard } from './provider/key-guard';
 import type { Passage } from './provider/passage';
 import type { Waiter } from './provider/turnstile';
+import { asksUsageForUs, requestTo } from './request/provider-request';
+import { toolsDropped } from './request/search-uses';
+import { factsFor } from './request/translated-request';
+import type { AnswerReader, Translation } from './request/translation';
 import { Attempts, NOT_POSSIBLE, NOT_SENT, type Failure } from './route/attempts';
 import { mayBeSentAgain, refusalOf } from './route/failure';
-import type { Candidate } from './router';
-import { toolsDropped } from './search-uses';
-import { factsFor } from './translated-request';
-import type { AnswerReader, Translation } from './translation';
+import type { Candidate } from './route/router';
 import type { Upstream } from './upstream';
 import { UsageReader } from './usage/usage-reader';
 import { readWholeUsage, type WholeUsage } from './usage/whole-usage';
-import { DIALECT_OF } from './wire';
 
 type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -295,9 +294,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
     await this.settle({ status, outcome, outputSeen, final: true, usage: used, problem, stopReason, head });
     if (!isUsable) throw unusable('is not a JSON object');
     const told = this.#translation ? this.#translation.whole(this.#status, body) : body;
-    const answer = isError
-      ? errorAnswer(DIALECT_OF[this.call.facts.wire], this.#status, told)
-      : { status: this.#status, body: usage.failure ? failureInOurWords(told, usage.failure) : told };
+    const answer = wholeAnswer(this.call.facts.wire, this.#status, told, usage.failure);
     const headers = this.headersToClient();
     headers['content-type'] = 'application/json';
     this.sink.whole(answer.status, headers, this.#passage?.key?.maskIn(answer.body) ?? answer.body);

@@ -1,7 +1,7 @@
 export { ActiveCalls } from './active-calls';
-export type { AnswerSink } from './answer-sink';
-export { notOffered } from './not-offered';
+export type { AnswerSink } from './answer/answer-sink';
+export { notOffered } from './models/not-offered';
 export { ProxyModule } from './proxy.module';
-export type { ModelRequest } from './model-request';
+export type { ModelRequest } from './request/model-request';
 export { ProxyService, type Leaving } from './proxy.service';
 export { Upstream } from './upstream';

@@ -12,12 +12,12 @@ import { PromptLog } from '@app/prompts';
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { HttpSink, type AnswerSink } from './answer-sink';
-import { KeptCall } from './kept-call';
+import { HttpSink, type AnswerSink } from './answer/answer-sink';
+import { KeptCall } from './answer/kept-call';
 import { ProxyService, type Leaving } from './proxy.service';
-import { readBody } from './read-body';
-import { traced } from './telemetry/traced-sink';
+import { readBody } from './request/read-body';
 import { Telemetry } from './telemetry/telemetry.service';
+import { traced } from './telemetry/traced-sink';
 import { PATH_OF, type Wire } from './wire';
 
 const ERRORS: readonly ErrorCode[] = [

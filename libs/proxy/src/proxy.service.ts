@@ -1,13 +1,13 @@
 import type { Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
 import { ActiveCalls } from './active-calls';
-import { Admission } from './admission.service';
-import type { AnswerSink } from './answer-sink';
+import type { AnswerSink } from './answer/answer-sink';
+import type { KeptCall } from './answer/kept-call';
 import { ResponseCache } from './cache/response-cache.service';
 import { ENDED, Exchange } from './exchange';
-import type { KeptCall } from './kept-call';
-import type { ModelRequest } from './model-request';
-import { RequestIntake } from './intake.service';
+import { Admission } from './money/admission.service';
+import { RequestIntake } from './request/intake.service';
+import type { ModelRequest } from './request/model-request';
 import type { CallTrace } from './telemetry/call-trace';
 import { Upstream } from './upstream';
 

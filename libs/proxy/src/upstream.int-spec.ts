@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Config, GatewayConfig, ProviderConfig } from '@app/platform';
 import type { Hold } from '@app/quota';
 import type { Dispatcher } from 'undici';
-import { DemoProvider } from './demo-provider';
+import { DemoProvider } from './demo/demo-provider';
 import type { UpstreamRequest } from './provider/passage';
 import { Upstream } from './upstream';
 

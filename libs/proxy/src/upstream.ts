@@ -1,13 +1,13 @@
 import { CodedError, type Config, type GatewayConfig, type ProviderConfig } from '@app/platform';
-import { resting } from './call-faults';
-import { DEMO_PROVIDER, type DemoProvider } from './demo-provider';
+import { resting } from './answer/call-faults';
+import { DEMO_PROVIDER, type DemoProvider } from './demo/demo-provider';
 import { Line } from './provider/line';
 import { Passage } from './provider/passage';
-import type { ProviderView } from './provider/provider.dto';
 import { viewOf } from './provider/provider-view';
+import type { ProviderView } from './provider/provider.dto';
 import type { Waiter } from './provider/turnstile';
 import type { RetryRules } from './route/attempts';
-import type { Candidate } from './router';
+import type { Candidate } from './route/router';
 import type { CallTrace } from './telemetry/call-trace';
 
 const ONCE: RetryRules = { retries: 0, retryMs: 0 };

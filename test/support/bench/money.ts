@@ -7,9 +7,9 @@ import { CatalogueLoader } from '../../../libs/billing/src/catalogue/catalogue-l
 import { Catalogue } from '../../../libs/billing/src/catalogue/catalogue.service';
 import { Ledger } from '../../../libs/billing/src/ledger/ledger.service';
 import { LedgerPartitions } from '../../../libs/billing/src/ledger/ledger-partitions.service';
-import { Attributions } from '../../../libs/proxy/src/attributions';
-import { bill } from '../../../libs/proxy/src/bill';
-import { LedgerBridge, SettledEntry, WorstCase } from '../../../libs/proxy/src/ledger-sink';
+import { Attributions } from '../../../libs/proxy/src/money/attributions';
+import { bill } from '../../../libs/proxy/src/money/bill';
+import { LedgerBridge, SettledEntry, WorstCase } from '../../../libs/proxy/src/money/ledger-sink';
 import { assembleQuota } from '../../../libs/quota/src/assemble';
 import { jobPrincipals, tenantPrincipal } from '../principals';
 import { warmUpOf } from './children';

@@ -92,7 +92,8 @@ function dearestCounts(prices: ClassPrices, bounds: Bounds, input: number, outpu
   const text = dearest(prices, INPUT_CLASSES.text);
   const audio = dearest(prices, INPUT_CLASSES.audio);
   const spoken = audio === 'audioInput' ? Math.min(bounds.audioInputTokensMax ?? 0, input) : 0;
-  const counts = { ...NO_TOKENS, audioInput: spoken };
+  const counts = { ...NO_TOKENS };
+  counts.audioInput = spoken;
   counts[text] = input - spoken;
   counts[dearest(prices, OUTPUT_CLASSES[bounds.audioOutputAllowed ? 'audio' : 'text'])] = output;
   return counts;

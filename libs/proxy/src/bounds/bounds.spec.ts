@@ -1,8 +1,8 @@
 import type { Bounds, ModelEntry } from '@app/billing';
 import fc from 'fast-check';
-import { boundsOf } from './bounds';
-import { readFacts } from '../request-facts';
+import { readFacts } from '../request/request-facts';
 import type { Wire } from '../wire';
+import { boundsOf } from './bounds';
 
 const model: ModelEntry = {
   id: 'm',

@@ -1,5 +1,5 @@
 import type { Bounds, ModelEntry } from '@app/billing';
-import type { RequestFacts } from '../request-facts';
+import type { RequestFacts } from '../request/request-facts';
 import { mediaTokensMax } from './media-bounds';
 
 /**

@@ -1,7 +1,7 @@
 import type { ModelEntry } from '@app/billing';
-import { KeySet } from '../key-set';
-import type { MediaBlock } from '../request-facts';
-import { kindAt, membersAt } from '../request-scan';
+import type { MediaBlock } from '../request/request-facts';
+import { KeySet } from '../scan/key-set';
+import { kindAt, membersAt } from '../scan/request-scan';
 import { audioSecondsMax } from './audio-length';
 import { HEAD_BYTES, imageSize } from './image-size';
 

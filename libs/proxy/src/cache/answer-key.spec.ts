@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Candidate } from '../router';
+import type { Candidate } from '../route/router';
 import { WIRES } from '../wire';
 import { answerKey, type Question } from './answer-key';
 

@@ -1,7 +1,7 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import { headersToProvider } from '../headers';
-import type { ModelRequest } from '../model-request';
-import type { Candidate } from '../router';
+import type { ModelRequest } from '../request/model-request';
+import type { Candidate } from '../route/router';
 
 /** All that decides what a request is answered with. */
 export interface Question {

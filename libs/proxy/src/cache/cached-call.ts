@@ -1,12 +1,12 @@
 import { CACHED, NO_USAGE } from '@app/billing';
 import type { Principal } from '@app/platform';
-import type { Admission, Asked } from '../admission.service';
-import type { AnswerSink } from '../answer-sink';
-import type { Bill } from '../bill';
+import type { AnswerSink } from '../answer/answer-sink';
+import { RecordingSink } from '../answer/recording-sink';
 import type { CallSummary } from '../call-metrics';
 import { headersToClient } from '../headers';
-import { SettledEntry } from '../ledger-sink';
-import { RecordingSink } from '../recording-sink';
+import type { Admission, Asked } from '../money/admission.service';
+import type { Bill } from '../money/bill';
+import { SettledEntry } from '../money/ledger-sink';
 import type { AnswerKey } from './answer-key';
 import type { AnswerStore } from './answer-store.service';
 import type { CacheMetrics } from './cache-metrics';

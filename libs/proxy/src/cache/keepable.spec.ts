@@ -1,8 +1,8 @@
-import type { AnswerSink } from '../answer-sink';
-import { RecordingSink } from '../recording-sink';
+import type { AnswerSink } from '../answer/answer-sink';
+import { RecordingSink } from '../answer/recording-sink';
+import type { RequestFacts } from '../request/request-facts';
 import { keepable, type Answered } from './keepable';
 import { wishesOf } from './wishes';
-import type { RequestFacts } from '../request-facts';
 
 const nowhere: AnswerSink = {
   whole: () => undefined,

@@ -1,5 +1,5 @@
-import type { SettledEntry } from '../ledger-sink';
-import type { RecordingSink } from '../recording-sink';
+import type { RecordingSink } from '../answer/recording-sink';
+import type { SettledEntry } from '../money/ledger-sink';
 import type { KeptAnswer } from './kept-answer';
 
 /** An answer that its client got whole, and what is known of it. */

@@ -1,7 +1,7 @@
 import { Config, type Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
-import { Admission, type Asked } from '../admission.service';
-import type { AnswerSink } from '../answer-sink';
+import type { AnswerSink } from '../answer/answer-sink';
+import { Admission, type Asked } from '../money/admission.service';
 import { Upstream } from '../upstream';
 import { answerKey, type AnswerKey } from './answer-key';
 import { AnswerStore } from './answer-store.service';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { RequestFacts } from '../request-facts';
+import type { RequestFacts } from '../request/request-facts';
 
 /** Whether a kept answer may be given, and whether the answer may be kept. */
 export interface Wishes {

@@ -1,6 +1,6 @@
-import { KeySet } from '../key-set';
-import type { RequestFacts } from '../request-facts';
-import { scanObject } from '../request-scan';
+import type { RequestFacts } from '../request/request-facts';
+import { KeySet } from '../scan/key-set';
+import { scanObject } from '../scan/request-scan';
 
 /** What Anthropic's count of tokens takes of a message request (https://platform.claude.com/docs/en/api/messages-count-tokens). */
 const COUNTED_KEYS = new KeySet(['messages', 'system', 'tools', 'tool_choice', 'thinking', 'output_config']);

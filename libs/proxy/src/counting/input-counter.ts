@@ -1,8 +1,8 @@
 import type { Counted } from '../bounds/bounds';
 import { headersToProvider } from '../headers';
-import type { ModelRequest } from '../model-request';
-import type { RequestFacts } from '../request-facts';
-import type { Candidate } from '../router';
+import type { ModelRequest } from '../request/model-request';
+import type { RequestFacts } from '../request/request-facts';
+import type { Candidate } from '../route/router';
 import type { CountAnswer, Upstream } from '../upstream';
 import { countQuestion, withoutMedia } from './count-question';
 import type { TokenCounter } from './token-counter';

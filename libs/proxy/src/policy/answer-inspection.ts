@@ -1,7 +1,7 @@
 import { Findings } from '@app/policy';
-import { KeySet } from '../key-set';
-import { Skipper } from '../json-steps';
-import { scanObject } from '../request-scan';
+import { Skipper } from '../scan/json-steps';
+import { KeySet } from '../scan/key-set';
+import { scanObject } from '../scan/request-scan';
 import { toldThought } from '../thoughts/signed-thought';
 import { BodyMasks } from './body-masks';
 import { BodyTexts, isSealed, memberText, textAt, type TextVisitor } from './body-texts';

@@ -1,12 +1,12 @@
 import type { CodedError } from '@app/platform';
 import type { ActivePolicy, Finding, Findings } from '@app/policy';
-import type { AnswerSink } from '../answer-sink';
+import type { AnswerSink } from '../answer/answer-sink';
 import type { CallSummary } from '../call-metrics';
-import { KeySet } from '../key-set';
-import type { ModelRequest } from '../model-request';
-import { scanObject } from '../request-scan';
-import { familyOf } from '../thoughts/thought-family';
+import type { ModelRequest } from '../request/model-request';
+import { KeySet } from '../scan/key-set';
+import { scanObject } from '../scan/request-scan';
 import type { SealSignature } from '../thoughts/signed-thought';
+import { familyOf } from '../thoughts/thought-family';
 import type { ThoughtSealer } from '../thoughts/thought-sealer';
 import { MaskingSink, NamingSink, type Onlooker } from './masking-sink';
 

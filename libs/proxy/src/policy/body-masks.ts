@@ -1,5 +1,5 @@
 import { maskJson, type Findings, type Scanner } from '@app/policy';
-import { splice, type Splice } from '../request-edit';
+import { splice, type Splice } from '../scan/request-edit';
 import { API_KEYS } from './structural-words';
 
 /** Shorter numbers are no number of anybody's. */

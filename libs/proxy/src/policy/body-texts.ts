@@ -1,6 +1,6 @@
-import { Skipper, skipSpace } from '../json-steps';
-import { KeySet } from '../key-set';
-import { kindAt, membersAt, valueOf } from '../request-scan';
+import { Skipper, skipSpace } from '../scan/json-steps';
+import { KeySet } from '../scan/key-set';
+import { kindAt, membersAt, valueOf } from '../scan/request-scan';
 import { SEALED } from './structural-words';
 
 /** Where a value stands in a body: keys and indexes from the outside in. */

@@ -1,6 +1,6 @@
 import { CodedError } from '@app/platform';
 import { Findings } from '@app/policy';
-import type { AnswerSink } from '../answer-sink';
+import type { AnswerSink } from '../answer/answer-sink';
 import { inspectAnswer } from './answer-inspection';
 import type { Inspecting } from './inspecting';
 import { MaskedEvents } from './masked-events';

@@ -1,7 +1,7 @@
 import type { RefusedAttempts } from '@app/audit';
 import type { CodedError, Principal } from '@app/platform';
 import type { Findings } from '@app/policy';
-import type { ModelRequest } from '../model-request';
+import type { ModelRequest } from '../request/model-request';
 
 /** What the audit log says of a call that was not let through. */
 export function refusedCall(

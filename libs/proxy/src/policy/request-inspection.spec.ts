@@ -1,7 +1,7 @@
 import { Findings, Scanner } from '@app/policy';
 import fc from 'fast-check';
+import { readRequest } from '../request/request-reader';
 import type { Wire } from '../wire';
-import { readRequest } from '../request-reader';
 import { inspectRequest } from './request-inspection';
 
 const scanner = new Scanner([

@@ -1,7 +1,7 @@
 import type { Findings, Scanner } from '@app/policy';
 import { CodedError } from '@app/platform';
-import { KeySet } from '../key-set';
-import type { RequestFacts } from '../request-facts';
+import type { RequestFacts } from '../request/request-facts';
+import { KeySet } from '../scan/key-set';
 import { BodyMasks } from './body-masks';
 import { BodyTexts, isSealed, memberText, textAt, type TextVisitor } from './body-texts';
 import { placeText } from './place-text';

@@ -1,7 +1,7 @@
 import type { Findings, Scanner } from '@app/policy';
 import { CodedError } from '@app/platform';
 import { isForProvider } from '../headers';
-import type { ModelRequest } from '../model-request';
+import type { ModelRequest } from '../request/model-request';
 
 /**
  * What of a request goes to providers beside its body, looked through like it: the query, and the headers that pass.

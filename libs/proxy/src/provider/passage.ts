@@ -1,7 +1,7 @@
 import { maskKeys, type CodedError } from '@app/platform';
 import type { Hold } from '@app/quota';
 import type { Dispatcher } from 'undici';
-import { busy, resting } from '../call-faults';
+import { busy, resting } from '../answer/call-faults';
 import { isProvidersFault, mayBeSentAgain, refusesKey, retryAfterMs } from '../route/failure';
 import type { Credential } from './credential';
 import type { Line } from './line';

@@ -1,8 +1,8 @@
 import type { Principal, RouteConfig } from '@app/platform';
-import { KeySet } from '../key-set';
-import type { ModelRequest } from '../model-request';
-import type { RequestFacts } from '../request-facts';
-import { scanObject } from '../request-scan';
+import type { ModelRequest } from '../request/model-request';
+import type { RequestFacts } from '../request/request-facts';
+import { KeySet } from '../scan/key-set';
+import { scanObject } from '../scan/request-scan';
 
 /** How clients name the conversation a call belongs to: Claude Code, Codex. */
 const SESSION_HEADERS = ['x-claude-code-session-id', 'session-id', 'thread-id'];

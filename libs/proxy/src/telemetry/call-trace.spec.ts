@@ -1,8 +1,8 @@
 import { CodedError, Secret, type Principal, type ProviderConfig } from '@app/platform';
 import { Credential } from '../provider/credential';
 import type { Line } from '../provider/line';
-import type { RequestFacts } from '../request-facts';
-import type { Candidate, Plan } from '../router';
+import type { RequestFacts } from '../request/request-facts';
+import type { Candidate, Plan } from '../route/router';
 import { measurementsOf } from './call-measurements';
 import { spansOf } from './call-spans';
 import { CallTrace } from './call-trace';

@@ -1,12 +1,12 @@
 import type { LedgerOutcome } from '@app/billing';
 import { CodedError, type Principal, type ProviderConfig } from '@app/platform';
-import type { Bill, Ending } from '../bill';
+import type { RecordingSink } from '../answer/recording-sink';
+import type { Bill, Ending } from '../money/bill';
 import type { Credential } from '../provider/credential';
 import type { Line } from '../provider/line';
 import type { UpstreamRequest } from '../provider/passage';
-import type { RecordingSink } from '../recording-sink';
-import type { RequestFacts } from '../request-facts';
-import type { Candidate, Plan } from '../router';
+import type { RequestFacts } from '../request/request-facts';
+import type { Candidate, Plan } from '../route/router';
 import { withoutKey, type AnswerHead } from '../usage/answer-head';
 import { newSpanId, newTraceId, writeTraceParent, type TraceParent } from './trace-context';
 import type { TracedApi } from './traced-api';

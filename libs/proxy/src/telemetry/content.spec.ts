@@ -1,6 +1,6 @@
 import type { Principal } from '@app/platform';
-import type { RequestFacts } from '../request-facts';
-import type { Plan } from '../router';
+import type { RequestFacts } from '../request/request-facts';
+import type { Plan } from '../route/router';
 import type { Wire } from '../wire';
 import { CallTrace } from './call-trace';
 import { bounded, contentAttributes } from './content';

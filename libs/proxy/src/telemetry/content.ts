@@ -1,7 +1,7 @@
 import { partsOf, turnsOf, type Part, type Turn } from '@app/dialects';
-import type { RecordingSink } from '../recording-sink';
-import type { CallTrace } from './call-trace';
+import type { RecordingSink } from '../answer/recording-sink';
 import type { SpanAttributes } from './call-spans';
+import type { CallTrace } from './call-trace';
 
 /** A part of a message as the conventions' schemas have it. */
 type Told = Readonly<Record<string, unknown>>;

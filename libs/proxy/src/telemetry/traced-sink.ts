@@ -1,6 +1,6 @@
 import type { CodedError } from '@app/platform';
-import type { AnswerSink } from '../answer-sink';
-import { RecordingSink } from '../recording-sink';
+import type { AnswerSink } from '../answer/answer-sink';
+import { RecordingSink } from '../answer/recording-sink';
 import type { CallTrace } from './call-trace';
 
 /** A call's sink, seen by its trace; what is behind it is what the client gets. */

@@ -1,7 +1,7 @@
 import { Secret } from '@app/platform';
-import type { Intake } from '../intake';
-import { readRequest } from '../request-reader';
-import type { Candidate } from '../router';
+import type { Intake } from '../request/intake';
+import { readRequest } from '../request/request-reader';
+import type { Candidate } from '../route/router';
 import type { ProviderWire, Wire } from '../wire';
 import { restoredRequest } from './restored-request';
 import { sealedBlocks } from './sealed-blocks';

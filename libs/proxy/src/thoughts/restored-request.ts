@@ -1,7 +1,7 @@
-import type { Intake } from '../intake';
-import { splice } from '../request-edit';
-import { readRequest } from '../request-reader';
-import type { Candidate } from '../router';
+import type { Intake } from '../request/intake';
+import { readRequest } from '../request/request-reader';
+import type { Candidate } from '../route/router';
+import { splice } from '../scan/request-edit';
 import type { Wire } from '../wire';
 import { sealedBlocks } from './sealed-blocks';
 import { familyOf } from './thought-family';

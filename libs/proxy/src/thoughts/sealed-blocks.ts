@@ -1,7 +1,15 @@
-import { KeySet } from '../key-set';
 import { placeText } from '../policy/place-text';
-import type { Splice } from '../request-edit';
-import { eachElement, kindAt, membersAt, scanObject, valueOf, type JsonObject, type Member } from '../request-scan';
+import { KeySet } from '../scan/key-set';
+import type { Splice } from '../scan/request-edit';
+import {
+  eachElement,
+  kindAt,
+  membersAt,
+  scanObject,
+  valueOf,
+  type JsonObject,
+  type Member,
+} from '../scan/request-scan';
 import type { Wire } from '../wire';
 import { textsOf, type SignedThought } from './signed-thought';
 import { SEALED_THOUGHT } from './thought-seal';

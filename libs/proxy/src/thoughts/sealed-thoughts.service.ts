@@ -1,9 +1,9 @@
 import { RefusedAttempts } from '@app/audit';
 import { CodedError, Config, type Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
-import type { Intake } from '../intake';
-import type { ModelRequest } from '../model-request';
 import { refusedCall } from '../policy/refused-call';
+import type { Intake } from '../request/intake';
+import type { ModelRequest } from '../request/model-request';
 import { restoredRequest } from './restored-request';
 import { sealedBlocks } from './sealed-blocks';
 import { openThought, SEALED_THOUGHT } from './thought-seal';

@@ -1,4 +1,4 @@
-import type { Candidate } from '../router';
+import type { Candidate } from '../route/router';
 
 /**
  * Who takes a thought back: Anthropic's signatures hold wherever Claude is served (Anthropic, Bedrock, Vertex, Azure); of other

@@ -1,5 +1,5 @@
-import { KeySet } from '../key-set';
-import { kindAt, membersAt, scanObject, valueOf } from '../request-scan';
+import { KeySet } from '../scan/key-set';
+import { kindAt, membersAt, scanObject, valueOf } from '../scan/request-scan';
 import type { ProviderWire } from '../wire';
 
 /** What an answer says of itself. Nothing is billed by it. */

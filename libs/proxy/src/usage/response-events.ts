@@ -1,5 +1,5 @@
-import { KeySet } from '../key-set';
-import { type JsonObject, kindAt, membersAt, scanObject, valueOf } from '../request-scan';
+import { KeySet } from '../scan/key-set';
+import { type JsonObject, kindAt, membersAt, scanObject, valueOf } from '../scan/request-scan';
 import { usageOfResponses } from './openai-usage';
 import { searchesIn } from './response-searches';
 import { matches, Seen, type StreamEvents, type StreamUsage, textOrNull } from './stream-events';

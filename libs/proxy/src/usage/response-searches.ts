@@ -1,5 +1,5 @@
-import { KeySet } from '../key-set';
-import { eachElement, type JsonObject, kindAt, type Member, membersAt } from '../request-scan';
+import { KeySet } from '../scan/key-set';
+import { eachElement, type JsonObject, kindAt, type Member, membersAt } from '../scan/request-scan';
 
 const ITEM_KEYS = new KeySet(['type', 'action']);
 const ACTION_KEYS = new KeySet(['type']);

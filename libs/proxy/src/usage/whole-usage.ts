@@ -1,5 +1,13 @@
-import { KeySet } from '../key-set';
-import { eachElement, type JsonObject, kindAt, type Member, membersAt, scanObject, valueOf } from '../request-scan';
+import { KeySet } from '../scan/key-set';
+import {
+  eachElement,
+  type JsonObject,
+  kindAt,
+  type Member,
+  membersAt,
+  scanObject,
+  valueOf,
+} from '../scan/request-scan';
 import type { ProviderWire } from '../wire';
 import { headAt, type AnswerHead } from './answer-head';
 import { usageOfAnthropic } from './anthropic-usage';

@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import type { CodedError } from '@app/platform';
+import type { Wire } from '../wire';
+import { cutEvent } from './error-events';
+
+/** Where an answer goes: an HTTP response, later an agent's turn. */
+export interface AnswerSink {
+  /** The complete answer at once. */
+  whole(status: number, headers: Record<string, string>, body: Buffer): void;
+  /** The head of a streamed answer. */
+  start(status: number, headers: Record<string, string>): void;
+  /** Returns false when the reader is slower than the provider; `drained` is then called once it caught up. */
+  write(chunk: Buffer, drained: () => void): boolean;
+  end(): void;
+  /** Ends a streamed answer so that the reader cannot take it for complete. */
+  cut(error: CodedError): void;
+}
+
+/** How long a reader has to take the last words of an answer that was cut; one that reads nothing would never. */
+const FAREWELL_MS = 1_000;
+
+export class HttpSink implements AnswerSink {
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly wire: Wire,
+    private readonly requestId: string,
+  ) {}
+
+  whole(status: number, headers: Record<string, string>, body: Buffer): void {
+    headers['content-length'] = String(body.length);
+    this.response.writeHead(status, headers).end(body);
+  }
+
+  start(status: number, headers: Record<string, string>): void {
+    headers['x-accel-buffering'] = 'no';
+    this.response.writeHead(status, headers);
+    this.response.flushHeaders();
+  }
+
+  write(chunk: Buffer, drained: () => void): boolean {
+    if (chunk.length === 0 || this.response.write(chunk)) return true;
+    this.response.once('drain', drained);
+    return false;
+  }
+
+  end(): void {
+    this.response.end();
+  }
+
+  /** An error event of the wire, then a torn connection: a clean end would make a cut answer look complete. */
+  cut(error: CodedError): void {
+    const event = cutEvent(this.wire, error, this.requestId);
+    const timer = setTimeout(() => this.response.destroy(), FAREWELL_MS).unref();
+    this.response.write(event, () => {
+      clearTimeout(timer);
+      this.response.destroy();
+    });
+  }
+}
