@@ -7,7 +7,7 @@ import { readWholeUsage } from '../usage/whole-usage';
 import type { Wire } from '../wire';
 import { cutEvent, errorEvent, failureInOurWords } from './error-events';
 
-const golden = (name: string): Buffer => readFileSync(join(__dirname, 'usage/golden', name));
+const golden = (name: string): Buffer => readFileSync(join(__dirname, '../usage/golden', name));
 const eventOf = (wire: Wire, type: string | null): string => errorEvent(wire, { type, message: 'org-acme' }).toString();
 
 function errorIn(name: string): StreamError {
