@@ -204,6 +204,7 @@ describe('a body that is too large', () => {
   test.each(limits)('%s %s in chunks is refused as soon as it passes the limit', async (method, path, limit) => {
     const socket = await dial(gateway.url);
     const answer = readWire(socket);
+    const closed = once(socket, 'close');
     socket.write(
       `${method} ${path} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer ${keyFor(path)}\r\n` +
         'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
@@ -212,7 +213,7 @@ describe('a body that is too large', () => {
     let sent = 0;
     for (let answered = false; !answered && sent < 100 * 1024 * 1024; answered = socket.bytesRead > 0) {
       sent += 65_536;
-      if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), closed]);
       await new Promise(setImmediate);
     }
     expect(codeOfRefusal(path, await answer)).toBe('body_too_large');
