@@ -37,8 +37,12 @@ export async function ensureWindows(tx: Tx, owner: Owner, meters: readonly Meter
   const missing = await missingWindows(tx, owner, meters);
   if (missing.length === 0) return;
   if (owner.scope === 'user') for (const meter of missing) await refuseOneTooMany(tx, owner, meter);
+  const uncounted = missing.filter((meter) => !isAllCounted(meter, meter.budgetSince));
+  // Who has used anything has a window after this, and it is not made a second time.
+  const counted = owner.scope === 'user' ? await countUsers(tx, owner, uncounted, books) : new Set();
   const spent: bigint[] = [];
-  for (const meter of missing) spent.push(await spentSoFar(tx, owner, meter, books));
+  for (const meter of missing)
+    spent.push(!uncounted.includes(meter) || counted.has(meter) ? 0n : await spentSoFar(tx, owner, meter, books));
   await books.notices.reached(tx, books.ledger, await insertWindows(tx, owner, missing, spent));
 }
 
@@ -48,47 +52,70 @@ export async function ensureWindows(tx: Tx, owner: Owner, meters: readonly Meter
  * @throws CodedError `end_users_exceeded`
  */
 export async function beginCounting(tx: Tx, owner: Owner, meter: MeterWindow, books: Books): Promise<void> {
-  if (owner.scope === 'user' && isEach(owner)) await countUsers(tx, owner, meter, books);
+  if (owner.scope === 'user' && isEach(owner)) await countUsers(tx, owner, [meter], books);
   else if (owner.scope !== 'tenant' && !isEach(owner)) await ensureWindows(tx, owner, [meter], books);
 }
 
-async function spentSoFar(tx: Tx, owner: Owner, meter: MissingWindow, books: Books): Promise<bigint> {
-  if (isAllCounted(meter)) return 0n;
-  // Who has used anything has a window then, and this one is not made a second time.
-  if (owner.scope === 'user' && (await countUsers(tx, owner, meter, books))) return 0n;
+async function spentSoFar(tx: Tx, owner: Owner, { metric, window }: MeterWindow, books: Books): Promise<bigint> {
   // From here on nobody books: what the ledger has now is counted here, and what comes later by whoever books it.
   await books.ledger.pauseBooking(tx);
-  return (await books.ledger.used(tx, owner, meter.window))[meter.metric];
+  return (await books.ledger.used(tx, owner, window))[metric];
 }
 
 /**
  * In the period in which a budget of each was set, makes windows for all end users of the tenant who have used something and have none.
  * The ledger is read from where it was read to before, so that in all it is read once, however many come; one after the other comes here.
- * @returns whether all of them have one now; not where there is no such budget, nor where there are too many of them
+ * @returns of which of these all have one now; not where there is no such budget, nor where there are too many of them
  */
-async function countUsers(tx: Tx, { tenantId, scope }: Owner, meter: MeterWindow, books: Books): Promise<boolean> {
-  const { metric, period, window } = meter;
+async function countUsers(
+  tx: Tx,
+  { tenantId, scope }: Owner,
+  meters: readonly MeterWindow[],
+  books: Books,
+): Promise<ReadonlySet<MeterWindow>> {
   const each = { tenantId, scope, target: EACH };
-  const [budget] = await tx.query<{ id: string; since: Date; counted_from: Date | null; counted_to: Date | null }>(
-    `SELECT id, created_at AS since, counted_from, counted_to FROM budgets b
-     WHERE ${isOf(each, 'b')} AND (scope, target, metric, period) = ($2, $3, $4, $5) FOR UPDATE`,
-    [...fieldsOf(each), metric, period],
+  const budgets = await tx.query<Meter & BudgetOfEach>(
+    `SELECT b.id, metric, period, b.created_at AS since, CASE WHEN b.counted_from = m.starts_at THEN b.counted_to END AS "countedTo"
+     FROM budgets b JOIN unnest($4::text[], $5::text[], $6::timestamptz[]) AS m(metric, period, starts_at) USING (metric, period)
+     WHERE ${isOf(each, 'b')} AND (b.scope, b.target) = ($2, $3) ORDER BY b.id FOR UPDATE OF b`,
+    [...fieldsOf(each), ...columnsOf(meters)],
   );
-  if (!budget) return false;
-  if (isAllCounted({ ...meter, budgetSince: budget.since })) return true;
-  const startsAt = new Date(window.startsAtMs);
-  const after = budget.counted_from?.getTime() === window.startsAtMs ? budget.counted_to : null;
-  const { users, countedTo } = await books.ledger.usedByUsers(tx, tenantId as string, window, after);
-  const { ids, left } = await insertWindowsOf(tx, each, meter, users);
-  await books.notices.reached(tx, books.ledger, ids);
-  if (left > 0) return false;
-  await tx.query('UPDATE budgets SET counted_from = $2, counted_to = $3 WHERE id = $1', [
-    budget.id,
-    startsAt,
-    countedTo,
-  ]);
-  return true;
+  const wanted = meters.flatMap((meter) => {
+    const budget = budgets.find(({ metric, period }) => metric === meter.metric && period === meter.period);
+    return budget ? [{ meter, budget }] : [];
+  });
+  const counted = new Set<MeterWindow>();
+  for (const { meter, budget } of wanted) if (isAllCounted(meter, budget.since)) counted.add(meter);
+  const open = wanted.filter(({ meter }) => !counted.has(meter));
+  for (const { period, window } of new Map(open.map(({ meter }) => [meter.period, meter])).values()) {
+    const ofPeriod = open.filter(({ meter }) => meter.period === period);
+    // Whoever has no window has used nothing up to where its budget was read to, so the earliest of these serves all.
+    const after = earliest(ofPeriod.map(({ budget }) => budget.countedTo));
+    const { users, countedTo } = await books.ledger.usedByUsers(tx, tenantId as string, window, after);
+    for (const { meter, budget } of ofPeriod) {
+      const { ids, left } = await insertWindowsOf(tx, each, meter, users);
+      await books.notices.reached(tx, books.ledger, ids);
+      if (left > 0) continue;
+      await tx.query('UPDATE budgets SET counted_from = $2, counted_to = $3 WHERE id = $1', [
+        budget.id,
+        new Date(window.startsAtMs),
+        countedTo,
+      ]);
+      counted.add(meter);
+    }
+  }
+  return counted;
 }
+
+interface BudgetOfEach {
+  readonly id: string;
+  readonly since: Date;
+  /** How far the ledger was read for it in this period; `null` for not at all. */
+  readonly countedTo: Date | null;
+}
+
+const earliest = (instants: readonly (Date | null)[]): Date | null =>
+  instants.reduce((first, next) => (first === null || next === null ? null : next < first ? next : first));
 
 /** @returns the new windows, and how many could not be made because there are too many already */
 async function insertWindowsOf(
@@ -171,7 +198,7 @@ interface MissingWindow extends MeterWindow {
   readonly budgetSince: Date;
 }
 
-const isAllCounted = ({ budgetSince, window }: MissingWindow): boolean =>
+const isAllCounted = ({ window }: MeterWindow, budgetSince: Date): boolean =>
   budgetSince.getTime() + CLOCKS_DIFFER_MS <= window.startsAtMs;
 
 async function missingWindows(tx: Tx, owner: Owner, meters: readonly MeterWindow[]): Promise<MissingWindow[]> {

@@ -455,6 +455,35 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     });
   });
 
+  test('two budgets of each in one period are counted by one reading, wherever each was read to', async () => {
+    const gateway = await gateways.start();
+    const of = (user: string): TestCall => ({ tenant: 'a', user });
+    const [bob, carol] = [await reserve(gateway, of('bob'), '1', 5), await reserve(gateway, of('carol'), '1', 5)];
+    await settle(await reserve(gateway, of('alice'), '3', 5), '2', 5);
+    await gateway.settlements.flush();
+    const read = jest.spyOn(testLedger, 'usedByUsers');
+    try {
+      await set('a', { scope: 'user', target: '*' }, '4');
+      await settle(bob, '1', 3);
+      await gateway.settlements.flush();
+      await set('a', { metric: 'tokens', scope: 'user', target: '*' }, '9');
+      await settle(carol, '1', 4);
+      await gateway.settlements.flush();
+      expect(read).toHaveBeenCalledTimes(2);
+      // Knows both from its start.
+      const later = await gateways.start();
+      await refusal(reserve(later, of('carol'), '3.01'));
+      expect(read).toHaveBeenCalledTimes(3);
+    } finally {
+      read.mockRestore();
+    }
+    const spent = Object.entries(await windows()).map(([name, window]) => [name, window.spent]);
+    expect(Object.fromEntries(spent)).toEqual({
+      ...{ 'a user alice cost': nanos('2'), 'a user bob cost': nanos('1'), 'a user carol cost': nanos('1') },
+      ...{ 'a user alice tokens': 5n, 'a user bob tokens': 3n, 'a user carol tokens': 4n },
+    });
+  });
+
   test('a process knows by the first call of a period what budgets were set before it, though it heard of none', async () => {
     const clock = new TestClock(new Date('2026-11-10T12:00:00.000Z'));
     const gateway = await gateways.start({ clock });
