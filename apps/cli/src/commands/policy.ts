@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { parse, stringify } from 'yaml';
 import { given, type Cli } from '../cli';
 import { CliError, EXIT } from '../exit-code';
 import { path } from '../gateway-client';
 import { readText } from '../text-file';
+import { fromYaml, toYaml } from '../yaml';
 
 interface Policy {
   readonly maxOutputTokens: number | null;
@@ -41,7 +41,7 @@ export function registerPolicy(program: Command, cli: Cli): void {
       const shown = await cli.gateway.get<Policy>(subjectOf(tenant, options, command).route);
       const { updatedAt: _, ...content } = shown;
       if (cli.out.json) cli.out.data(shown);
-      else cli.out.stdout.write(stringify(content, { lineWidth: 0 }));
+      else cli.out.stdout.write(toYaml(content));
     });
 
   whose(policy.command('set [tenant]'))
@@ -108,7 +108,7 @@ function subjectOf(tenant: string | undefined, { organisation }: Whose, command:
 function policyIn(file: string): unknown {
   const text = readText(file);
   try {
-    return parse(text) as unknown;
+    return fromYaml(text);
   } catch (error) {
     throw new CliError(EXIT.usage, `${file} is not YAML: ${(error as Error).message.split('\n')[0]}`);
   }

@@ -1,11 +1,11 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { stringify } from 'yaml';
 import { given, type Cli } from '../cli';
 import { CliError } from '../exit-code';
 import { path } from '../gateway-client';
 import type { Column } from '../table';
 import { readText } from '../text-file';
 import { instant, names } from '../values';
+import { toYaml } from '../yaml';
 import { registerCardCorrections, tellCorrections } from './card-corrections';
 import { showDiff, tellImport, type ImportReport, type PriceDiff } from './rate-changes';
 
@@ -172,7 +172,7 @@ export function registerRates(program: Command, cli: Cli): void {
       const card = await cli.gateway.get<RateCardDetail>(path`/api/v1/admin/rate-cards/${String(version)}`);
       const { currency, note, exchange: rate, markups, prices } = card;
       const content = given({ currency, note, exchange: rate, markups, prices });
-      cli.out.stdout.write(stringify(content, { lineWidth: 0 }));
+      cli.out.stdout.write(toYaml(content));
     });
 }
 
