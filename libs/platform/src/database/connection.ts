@@ -1,4 +1,4 @@
-import { types, type ClientBase, type ClientConfig, type CustomTypesConfig, type PoolConfig } from 'pg';
+import pg, { types, type ClientBase, type ClientConfig, type CustomTypesConfig, type PoolConfig } from 'pg';
 import {
   DataSource,
   DefaultNamingStrategy,
@@ -50,6 +50,7 @@ const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${l
 export function createDataSource(url: string, poolSize: number, extra: Partial<DataSourceOptions> = {}): DataSource {
   return new DataSource({
     type: 'postgres',
+    driver: pg,
     url,
     schema: SCHEMA,
     poolSize,
