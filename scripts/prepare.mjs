@@ -94,9 +94,10 @@ function sources() {
       .filter((entry) => entry.isFile() && !/[.-]spec\.ts$/.test(entry.name))
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
   );
-  const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'].map(
-    (name) => join(ROOT, name),
-  );
+  const settings = [
+    ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'],
+    'scripts/bundle.mjs',
+  ].map((name) => join(ROOT, name));
   return [...files, ...settings].sort();
 }
 

@@ -25,6 +25,13 @@ import {
 const PROMPT = 'the quarterly figures are a secret';
 const ANSWER = 'nobody but the caller reads this';
 
+/**
+ * All else is in `dist/bundle`. A package that appears here beside it is loaded file by file at every start, and may be there a second
+ * time, as when it is asked for by a name the bundler does not see: scripts/bundle.mjs is where it can be taken in, and an `import()` in
+ * the function that uses it keeps it away until then.
+ */
+const OF_A_PLAIN_START = ['@opentelemetry/api', 'swagger-ui-dist'];
+
 let one: ScriptedProvider;
 let two: ScriptedProvider;
 let collector: OtlpReceiver;
@@ -54,7 +61,7 @@ beforeAll(async () => {
       messages: { ...common, dialect: 'anthropic', baseUrl: one.url },
     },
     config: { routes: { smart: { targets: ['cheap', 'dear'] } } },
-    node: ['--require', join(__dirname, '../support/loaded-modules.cjs')],
+    node: ['--require', join(__dirname, '../support/loaded-packages.cjs')],
   });
   for (const [model, provider] of Object.entries({ cheap: 'one', dear: 'two', claude: 'messages' }))
     await gateway.must('PUT', `/api/v1/admin/models/${model}`, {
@@ -129,25 +136,25 @@ async function reload(change: Record<string, unknown>): Promise<void> {
   await eventually(reloads, ({ length }) => length > before);
 }
 
-async function loadedModules(): Promise<number> {
+async function loadedPackages(): Promise<string[]> {
   const reports = (): string[] =>
-    [...gateway.logs.matchAll(/loaded modules of OpenTelemetry: (\d+)/g)].map(([, n]) => n as string);
+    [...gateway.logs.matchAll(/loaded packages: (.*)/g)].map(([, names]) => names as string);
   const before = reports().length;
   process.kill(gateway.process.pid as number, 'SIGUSR2');
   await eventually(() => reports().length > before);
-  return Number(reports().at(-1));
+  return reports().at(-1)?.split(' ') ?? [];
 }
 
 test('off, nothing is loaded, nothing is sent, and no provider learns of a trace', async () => {
   expect((await ask({ headers: newTrace().headers })).status).toBe(200);
-  expect(await loadedModules()).toBe(0);
+  expect(await loadedPackages()).toEqual(OF_A_PLAIN_START);
   expect(one.asked.at(-1)?.headers).not.toHaveProperty('traceparent');
   expect(collector.received).toEqual([]);
 });
 
 test('turned on by a reload, a call is a part of its caller’s trace', async () => {
   await reload(settings());
-  expect(await loadedModules()).toBeGreaterThan(0);
+  expect(await loadedPackages()).toContain('@opentelemetry/sdk-metrics');
   const { traceId, spanId, headers } = newTrace();
   const answer = await ask({ headers });
   const [request, operation, attempt] = await spansOf(traceId);

@@ -1,0 +1,30 @@
+import 'reflect-metadata';
+import { resolve } from 'node:path';
+import { Config, ConfigError, createLog } from '@app/platform';
+import { firstKeyNotice } from './banner';
+import { writeFirstConfig } from './first-run';
+import { GatewayServer } from './gateway-server';
+import { explainStartFailure } from './start-failure';
+
+/** Exit codes: 1 the gateway could not start or failed, 78 the configuration is at fault (EX_CONFIG of sysexits.h). */
+const EX_CONFIG = 78;
+
+/** Makes this process a gateway. */
+export function run(): void {
+  start().catch((error: unknown) => {
+    process.stderr.write(`${explainStartFailure(error)}\n`);
+    process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
+  });
+}
+
+async function start(): Promise<void> {
+  const file = resolve(process.env['OPENCLAWMU_CONFIG'] ?? 'openclawmu.yaml');
+  const firstKey = writeFirstConfig(file);
+  if (firstKey !== null) process.stdout.write(firstKeyNotice(firstKey));
+  const config = Config.load(file);
+  const gateway = new GatewayServer(config, createLog(config.current.logging.level));
+  process.on('SIGHUP', () => void gateway.reload());
+  process.on('SIGTERM', () => void gateway.stop('SIGTERM'));
+  process.on('SIGINT', () => void gateway.stop('SIGINT'));
+  await gateway.start(firstKey !== null);
+}
