@@ -2,7 +2,7 @@
 // would otherwise find, read and compile three thousand files, which costs more CPU than all that it does then.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from './prepare.mjs';
 
@@ -15,14 +15,38 @@ const FLAGS = [[], ['--max-semi-space-size=64']];
 /** What a plain start does not load, or what looks for files of its own. */
 const EXTERNAL = [/^@aws-sdk\//, /^@opentelemetry\//, /^gpt-tokenizer(\/|$)/, 'swagger-ui-dist'];
 
-/** Asks for its peers in a way that hides them from the bundler; the gateway would have two of each. */
-const seenPeers = {
-  name: 'seen-peers',
-  transform: {
-    filter: { id: /@nestjs\/mapped-types\/dist\/type-helpers\.utils\.js$/ },
-    handler: (code) => code.replace('const require = createRequire(import.meta.url);', ''),
+/** Databases that TypeORM would load its part for at every start, to leave it at that. */
+const OTHER_DATABASES =
+  'aurora-mysql aurora-postgres better-sqlite3 capacitor cockroachdb cordova expo mysql nativescript oracle react-native sap spanner sqljs sqlserver';
+
+const plugins = [
+  {
+    name: 'postgres-alone',
+    load: {
+      filter: {
+        id: new RegExp(`/typeorm/driver/(${OTHER_DATABASES.replaceAll(' ', '|')})/\\w+(Driver|QueryRunner)\\.js$`),
+      },
+      handler: (id) => `exports.${basename(id, '.js')} = class {};`,
+    },
   },
-};
+  {
+    // Asks for its peers in a way that hides them from the bundler; the gateway would have two of each.
+    name: 'seen-peers',
+    transform: {
+      filter: { id: /\/@nestjs\/mapped-types\/dist\/type-helpers\.utils\.js$/ },
+      handler: (code) => code.replace('const require = createRequire(import.meta.url);', ''),
+    },
+  },
+  {
+    // As Node.js has it, a package may say what `require` is to give. Without, each of our files would be given a copy of all its names.
+    name: 'one-namespace',
+    transform: {
+      filter: { id: /\/@nestjs\/(common|core|swagger)\/(dist\/)?index\.js$/ },
+      handler: (code, id) =>
+        `${code}\nimport * as all from ${JSON.stringify(id)};\nexport { all as 'module.exports' };\n`,
+    },
+  },
+];
 
 async function bundle() {
   const input = {
@@ -33,12 +57,12 @@ async function bundle() {
     input,
     platform: 'node',
     external: EXTERNAL,
-    plugins: [seenPeers],
+    plugins,
     // Packages try to load what they can do without.
     checks: { unresolvedImport: false },
   });
   // Names are kept because dependency injection, entities and the API description go by them.
-  await modules.write({ dir: BUNDLES, format: 'cjs', keepNames: true, chunkFileNames: '[name].js' });
+  await modules.write({ dir: BUNDLES, format: 'cjs', keepNames: true, comments: false, chunkFileNames: '[name].js' });
 }
 
 /** As written in JavaScript; a file of ASCII alone is read several times faster. */
