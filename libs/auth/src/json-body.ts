@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { CodedError } from '@app/platform';
+import { CodedError, invalidField } from '@app/platform';
 
 export interface BodyLimits {
   readonly maxBytes: number;
@@ -82,10 +82,7 @@ function parseObject(bytes: Buffer): object {
 
 /** What turns bodies into DTOs drops these names without a word, and unknown fields are to be refused by name. */
 function refuseInherited(field: string, value: unknown): unknown {
-  if (field in Object.prototype || field === 'prototype')
-    throw new CodedError('validation_failed', `${field}: is not a known field.`, {
-      details: { fields: [{ field, problem: 'is not a known field' }] },
-    });
+  if (field in Object.prototype || field === 'prototype') throw invalidField(field, 'is not a known field');
   return value;
 }
 

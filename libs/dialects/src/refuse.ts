@@ -5,12 +5,6 @@ import { record, type Json } from './json';
 export const notExpressible = (what: string): CodedError =>
   new CodedError('not_expressible', `The provider of this model has no way to express ${what}.`);
 
-/** What no reader of this dialect can make sense of. */
-export const invalid = (field: string, rule: string): CodedError =>
-  new CodedError('validation_failed', `${field} ${rule}`, {
-    details: { fields: [{ field, problem: rule.replace(/\.$/, '') }] },
-  });
-
 /** What the provider wrote is not of its own dialect. */
 export const unreadable = (why: string): CodedError =>
   new CodedError('provider_error', `The provider's answer ${why}.`);

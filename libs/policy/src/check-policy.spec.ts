@@ -74,6 +74,19 @@ describe('a policy', () => {
     (name) => expect(() => checkedPolicy({ requiredHeaders: [{ name }] })).toThrow('passed on'),
   );
 
+  it('is refused with all that is wrong with it', () => {
+    const refused = (): unknown =>
+      checkedPolicy({
+        requiredHeaders: [{ name: 'x-a', pattern: 'a+' }, { name: 'cookie', pattern: '(' }, { name: 'x-a' }],
+        rules: [{ ...rule('x'), words: ['b'] }, { ...rule('y'), detect: undefined, pattern: '[' }, rule('y')],
+      } as unknown as SetPolicy);
+    const fields = [
+      ...['requiredHeaders.1.name', 'requiredHeaders.1.pattern', 'requiredHeaders.2.name'],
+      ...['rules.0', 'rules.1.pattern', 'rules.2.name'],
+    ].map((field) => expect.objectContaining({ field }) as unknown);
+    expect(refused).toThrow(expect.objectContaining({ code: 'validation_failed', details: { fields } }) as Error);
+  });
+
   it('tells what it wants of a header', () => {
     const headers = [{ name: 'a' }, { name: 'b', values: ['1', '2'] }, { name: 'c', pattern: 'x[0-9]+' }];
     const [any, some, like] = new ActivePolicy(content({ requiredHeaders: headers })).headers;

@@ -1,7 +1,8 @@
+import { invalidField } from '@app/platform';
 import type { Dropped, Part, ResultPart, Tool, ToolChoice, Turn } from '../conversation';
 import { detailOf, sourceOf } from '../data-url';
 import { isSet, number, record, records, text, texts, type Json } from '../json';
-import { invalid, notExpressible } from '../refuse';
+import { notExpressible } from '../refuse';
 import {
   CUSTOM_SCHEMA,
   customDescription,
@@ -36,7 +37,7 @@ export function readChatRequest(body: Json, dropped: Dropped): ReadRequest {
     throw notExpressible('"functions"; say "tools" instead');
   if (isSet(body['audio']) || texts(body['modalities']).includes('audio')) throw notExpressible('a spoken answer');
   if ((number(body['n']) ?? 1) > 1) throw notExpressible('several answers at once ("n")');
-  if (!Array.isArray(body['messages'])) throw invalid('messages', 'must be a list.');
+  if (!Array.isArray(body['messages'])) throw invalidField('messages', 'must be a list');
   dropUnknown(body, KNOWN, dropped);
 
   const customTools = new Set<string>();
@@ -75,7 +76,7 @@ function readTools(body: Json, customTools: Set<string>): { tools: Tool[]; toolC
     const custom = tool['type'] === 'custom';
     const told = record(tool[custom ? 'custom' : 'function']) ?? {};
     const name = text(told['name']);
-    if (name === undefined) throw invalid('tools', 'must each have a name.');
+    if (name === undefined) throw invalidField('tools', 'must each have a name');
     if (custom) customTools.add(name);
     return {
       name,
@@ -128,7 +129,7 @@ function readMessages(messages: readonly Json[], dropped: Dropped): Turn[] {
         break;
       }
       default:
-        throw invalid('messages', `must not have the role "${String(message['role'])}".`);
+        throw invalidField('messages', `must not have the role "${String(message['role'])}"`);
     }
     afterResult = message['role'] === 'tool';
   }
@@ -137,7 +138,7 @@ function readMessages(messages: readonly Json[], dropped: Dropped): Turn[] {
 
 function readResult(message: Json, dropped: Dropped): ResultPart {
   const id = text(message['tool_call_id']);
-  if (id === undefined) throw invalid('messages', 'of the role "tool" must have a tool_call_id.');
+  if (id === undefined) throw invalidField('messages', 'must have a tool_call_id where the role is "tool"');
   const parts = readContent(message['content'], dropped).filter((part) => part.kind === 'text');
   return { kind: 'result', id, parts, isError: false };
 }

@@ -1,3 +1,4 @@
+import { invalidField } from '@app/platform';
 import type {
   Dropped,
   DocumentPart,
@@ -11,7 +12,7 @@ import type {
   Turn,
 } from '../conversation';
 import { isSet, number, record, records, text, texts, type Json } from '../json';
-import { invalid, notExpressible } from '../refuse';
+import { notExpressible } from '../refuse';
 import { dropUnknown, knownKeys, thinkingOf, type ReadRequest } from '../request-reader';
 import { unpack } from '../seal';
 import { describeKnownTool } from './known-tools';
@@ -23,7 +24,7 @@ const KNOWN = knownKeys([
 
 /** Reads a request of Anthropic's messages. @throws CodedError for what makes no sense */
 export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {
-  if (!Array.isArray(body['messages'])) throw invalid('messages', 'must be a list.');
+  if (!Array.isArray(body['messages'])) throw invalidField('messages', 'must be a list');
   dropUnknown(body, KNOWN, dropped);
   noteMarker(body, dropped);
   const choice = record(body['tool_choice']);
@@ -112,7 +113,7 @@ function readTool(tool: Json, dropped: Dropped): Tool[] {
     return known ? [known] : [];
   }
   const name = text(tool['name']);
-  if (name === undefined) throw invalid('tools', 'must each have a name.');
+  if (name === undefined) throw invalidField('tools', 'must each have a name');
   return [
     {
       name,
@@ -126,7 +127,7 @@ function readTool(tool: Json, dropped: Dropped): Tool[] {
 function readMessage(message: Json, dropped: Dropped): Turn {
   const { role } = message;
   if (role !== 'user' && role !== 'assistant' && role !== 'system')
-    throw invalid('messages', `must not have the role "${String(role)}".`);
+    throw invalidField('messages', `must not have the role "${String(role)}"`);
   return { role, parts: readContent(message['content'], dropped) };
 }
 

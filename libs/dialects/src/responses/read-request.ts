@@ -1,7 +1,8 @@
+import { invalidField } from '@app/platform';
 import type { Dropped, Part, ResultPart, ToolChoice, Turn } from '../conversation';
 import { detailOf, sourceOf } from '../data-url';
 import { isSet, number, record, records, text, type Json } from '../json';
-import { invalid, notExpressible } from '../refuse';
+import { notExpressible } from '../refuse';
 import { dropUnknown, knownKeys, openAiFormat, thinkingOf, type ReadRequest } from '../request-reader';
 import { readReasoning } from './reasoning-item';
 import { ToolReader } from './read-tools';
@@ -97,7 +98,7 @@ class ItemReader {
 
   turns(input: unknown): Turn[] {
     if (typeof input === 'string') return [{ role: 'user', parts: [{ kind: 'text', text: input }] }];
-    if (!Array.isArray(input)) throw invalid('input', 'must be a text or a list.');
+    if (!Array.isArray(input)) throw invalidField('input', 'must be a text or a list');
     for (const item of records(input)) this.item(item);
     return this.out;
   }
@@ -136,7 +137,7 @@ class ItemReader {
     const parts = readContent(item['content'], this.dropped);
     if (role === 'assistant') return this.add('assistant', ...parts);
     if (role !== 'user' && role !== 'system' && role !== 'developer')
-      throw invalid('input', `must not have the role "${String(role)}".`);
+      throw invalidField('input', `must not have the role "${String(role)}"`);
     const last = this.out.at(-1);
     // Two messages of the user stay two; one behind results belongs to them.
     if (role === 'user' && last?.role === 'user' && !this.isMessage) last.parts.push(...parts);

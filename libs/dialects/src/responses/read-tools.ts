@@ -1,6 +1,6 @@
+import { invalidField } from '@app/platform';
 import type { Dropped, Tool } from '../conversation';
 import { record, records, text, type Json } from '../json';
-import { invalid } from '../refuse';
 import { CUSTOM_SCHEMA, customDescription } from '../request-reader';
 
 /** Reads tools of the responses API. Those in a namespace get one flat name, which the answer turns back. */
@@ -29,7 +29,7 @@ export class ToolReader {
       this.dropped.add(`tools.${type ?? 'unknown'}`);
       return [];
     }
-    if (told === undefined) throw invalid('tools', 'must each have a name.');
+    if (told === undefined) throw invalidField('tools', 'must each have a name');
     const name = namespace === undefined ? told : flat(namespace, told);
     if (namespace !== undefined) this.namespaced.set(name, { namespace, name: told });
     if (type === 'custom') this.custom.add(name);

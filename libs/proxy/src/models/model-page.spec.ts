@@ -26,12 +26,12 @@ test('and backwards as well', () => {
 });
 
 test.each<[Partial<PageAsked>, RegExp]>([
-  [{ limit: '0' }, /^limit must/],
-  [{ limit: '1001' }, /^limit must/],
-  [{ limit: '1.5' }, /^limit must/],
-  [{ limit: 'all' }, /^limit must/],
-  [{ afterId: 'x' }, /^after_id names no model/],
-  [{ beforeId: 'x' }, /^before_id names no model/],
+  [{ limit: '0' }, /^limit: must/],
+  [{ limit: '1001' }, /^limit: must/],
+  [{ limit: '1.5' }, /^limit: must/],
+  [{ limit: 'all' }, /^limit: must/],
+  [{ afterId: 'x' }, /^after_id: names no model/],
+  [{ beforeId: 'x' }, /^before_id: names no model/],
 ])('%j is refused', (asked, message) => {
   expect(() => page(asked)).toThrow(
     expect.objectContaining({ code: 'validation_failed', message: expect.stringMatching(message) }),

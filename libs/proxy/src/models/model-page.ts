@@ -1,4 +1,4 @@
-import { CodedError } from '@app/platform';
+import { invalidField } from '@app/platform';
 
 /** Where a page of the Anthropic API's list of models begins and how long it is, as the query has it. */
 export interface PageAsked {
@@ -21,7 +21,7 @@ export function pageOf<T extends { readonly id: string }>(list: readonly T[], as
   const { limit, afterId, beforeId } = asked;
   const length = limit === undefined ? USUAL_LENGTH : Number(limit);
   if (!Number.isInteger(length) || length < 1 || length > MOST)
-    throw wrong('limit', `must be a whole number from 1 to ${MOST}.`);
+    throw invalidField('limit', `must be a whole number from 1 to ${MOST}`);
   const from = afterId === undefined ? 0 : place(list, 'after_id', afterId) + 1;
   const to = beforeId === undefined ? list.length : place(list, 'before_id', beforeId);
   const found = list.slice(from, to);
@@ -31,11 +31,6 @@ export function pageOf<T extends { readonly id: string }>(list: readonly T[], as
 
 function place(list: readonly { readonly id: string }[], field: string, id: string): number {
   const at = list.findIndex((entry) => entry.id === id);
-  if (at < 0) throw wrong(field, `names no model you may use: "${id}".`);
+  if (at < 0) throw invalidField(field, `names no model you may use: "${id}"`);
   return at;
 }
-
-const wrong = (field: string, rule: string): CodedError => {
-  const problem = `${field} ${rule}`;
-  return new CodedError('validation_failed', problem, { details: { fields: [{ field, problem }] } });
-};

@@ -1,5 +1,5 @@
 import { RefusedAttempts } from '@app/audit';
-import { CodedError, Config, type ErrorCode, type Principal } from '@app/platform';
+import { CodedError, Config, type ErrorCode, invalidField, type Principal } from '@app/platform';
 import { Findings, KnownPolicies, type ActivePolicy } from '@app/policy';
 import { Injectable } from '@nestjs/common';
 import type { ModelRequest } from '../request/model-request';
@@ -81,10 +81,7 @@ function checkHeaders(policy: ActivePolicy, { headers }: ModelRequest): void {
 /** A provider refuses an output limit that leaves nothing beside what is set aside for thinking. */
 function checkLimit({ maxOutputTokens }: ActivePolicy, { thinkingTokens }: RequestFacts): void {
   if (maxOutputTokens === null || thinkingTokens < maxOutputTokens) return;
-  const problem = `must be below ${maxOutputTokens}, the output limit of your company.`;
-  throw new CodedError('validation_failed', `thinking.budget_tokens ${problem}`, {
-    details: { fields: [{ field: 'thinking.budget_tokens', problem }] },
-  });
+  throw invalidField('thinking.budget_tokens', `must be below ${maxOutputTokens}, the output limit of your company`);
 }
 
 function inspected(

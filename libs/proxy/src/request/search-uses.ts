@@ -1,5 +1,5 @@
 import type { ModelEntry, ModelPrice } from '@app/billing';
-import { CodedError } from '@app/platform';
+import { invalidField } from '@app/platform';
 import { pricesSearch } from '../money/priced-features';
 import { Skipper } from '../scan/json-steps';
 import type { Edits } from '../scan/request-edit';
@@ -22,10 +22,10 @@ export function usesOf(
     if (optionalAt !== null) return pricesSearch(price) ? (maxUses ?? maxSearches ?? 0) : 0;
     const uses = maxUses ?? (mayLimit && placeForUses !== null ? maxSearches : null);
     if (uses != null) return uses;
-    const problem = `set "max_uses" of the tool "${name}" to a whole number; without one nobody can say what the request may cost.`;
-    throw new CodedError('validation_failed', `Please ${problem}`, {
-      details: { fields: [{ field: 'tools.max_uses', problem }] },
-    });
+    throw invalidField(
+      'tools.max_uses',
+      `must be a whole number for the tool "${name}"; without one nobody can say what the request may cost`,
+    );
   });
 }
 
