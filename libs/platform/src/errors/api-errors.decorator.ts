@@ -28,7 +28,7 @@ export function ApiErrors(codes: readonly ErrorCode[] = [], dialect: Dialect = '
         content: {
           [dialect === 'problem' ? 'application/problem+json' : 'application/json']: {
             schema: { $ref: `#/components/schemas/${SCHEMAS[dialect]}` },
-            examples: Object.fromEntries(group.map((code) => [code, { value: example(code, dialect) }])),
+            examples: Object.fromEntries(group.map((code) => [code, example(code, dialect)])),
           },
         },
       }),
@@ -36,5 +36,11 @@ export function ApiErrors(codes: readonly ErrorCode[] = [], dialect: Dialect = '
   );
 }
 
-const example = (code: ErrorCode, dialect: Dialect): unknown =>
-  JSON.parse(renderError(new CodedError(code), dialect, 'req_0199f3a0c0de7000800000000000cafe').body);
+/** Rendered when the document is made: there are hundreds, and most processes are never asked for it. */
+const example = (code: ErrorCode, dialect: Dialect): { readonly value: unknown } => ({
+  get value() {
+    return JSON.parse(
+      renderError(new CodedError(code), dialect, 'req_0199f3a0c0de7000800000000000cafe').body,
+    ) as unknown;
+  },
+});
