@@ -23,6 +23,8 @@ import { S3Destination, type S3Settings } from './s3-destination';
 
 const Bucket = 'finance';
 const MIB = 1024 * 1024;
+/** Longer than any of these tests may last. */
+const LONG = { connectMs: 600_000, silenceMs: 600_000 };
 
 setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -76,8 +78,8 @@ describe('a bucket', () => {
   };
   const uploads = async () => (await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? [];
   const never = new AbortController().signal;
-  const place = (change: Partial<S3Settings> = {}, egress: GatewayConfig['egress'] = {}) =>
-    new S3Destination({ ...settings, ...change }, egress);
+  const place = (change: Partial<S3Settings> = {}, egress: GatewayConfig['egress'] = {}, patience = LONG) =>
+    new S3Destination({ ...settings, ...change }, egress, patience);
 
   /** A megabyte at a time. */
   async function* megabytes(count: number, onEach: (index: number) => void = () => undefined): AsyncGenerator<string> {
@@ -152,7 +154,7 @@ describe('a bucket', () => {
     const silent = await listening(createServer());
     try {
       const endpoint = `http://127.0.0.1:${portOf(silent)}`;
-      const writing = new S3Destination({ ...settings, endpoint }, {}, 50).write('a/never.csv', only('x'), never);
+      const writing = place({ endpoint }, {}, { ...LONG, silenceMs: 50 }).write('a/never.csv', only('x'), never);
       await expect(writing).rejects.toThrow('timed out after 50 ms of inactivity');
     } finally {
       silent.close();
@@ -200,6 +202,12 @@ describe('a bucket', () => {
       await expect(place({}, general).write('p/never.csv', only('x'), never)).rejects.toThrow(
         new Error(`the proxy 127.0.0.1:${proxy.port} answered 403`),
       );
+    });
+
+    it('that does not connect is not waited for', async () => {
+      proxy.refusal = 'silence';
+      const writing = place({}, general, { ...LONG, connectMs: 50 }).write('p/never.csv', only('x'), never);
+      await expect(writing).rejects.toThrow('the proxy did not connect in time');
     });
 
     it('is delivered to, the manifest after the bill', async () => {

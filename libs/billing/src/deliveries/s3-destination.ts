@@ -8,8 +8,8 @@ export type S3Settings = NonNullable<DeliveryConfig['to']['s3']>;
 /** Two parts are under way at most, and one is gathered; S3 takes 10,000 of them, so a file may have 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 2;
-const CONNECT_MS = 10_000;
-const SILENCE_MS = 120_000;
+/** How long a connection may take to stand, and how long it may be silent. */
+const PATIENCE = { connectMs: 10_000, silenceMs: 120_000 };
 
 /** A bucket of S3 or of a server that speaks its protocol. An upload is seen when it is completed, never in parts. */
 export class S3Destination implements Destination {
@@ -18,10 +18,10 @@ export class S3Destination implements Destination {
   constructor(
     private readonly settings: S3Settings,
     general: GatewayConfig['egress'],
-    private readonly silenceMs = SILENCE_MS,
+    private readonly patience = PATIENCE,
   ) {
     // A bucket outside may have a private address too, by an endpoint in one's own cloud. TLS tells that it is the one.
-    this.#egress = { ...egressOf(settings, general, CONNECT_MS), internal: true };
+    this.#egress = { ...egressOf(settings, general, patience.connectMs), internal: true };
   }
 
   async write(path: string, chunks: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
@@ -67,7 +67,7 @@ export class S3Destination implements Destination {
         httpAgent: outboundAgent('http:', this.#egress),
         httpsAgent: outboundAgent('https:', this.#egress),
         // The SDK's `requestTimeout` ends nothing: it only warns.
-        socketTimeout: this.silenceMs,
+        socketTimeout: this.patience.silenceMs,
       },
       // Other servers than Amazon's may not know the checksums that the SDK adds where none is required.
       ...(endpoint !== undefined && { endpoint, requestChecksumCalculation: 'WHEN_REQUIRED' }),

@@ -108,7 +108,10 @@ describe('web searches', () => {
 
   test('need a number of uses, or a tenant that lets us choose it', async () => {
     const refused = await message(search());
-    expect([refused.status, errorIn(refused)]).toEqual([400, expect.stringContaining('tools.max_uses: must be a whole number')]);
+    expect([refused.status, errorIn(refused)]).toEqual([
+      400,
+      expect.stringContaining('tools.max_uses: must be a whole number'),
+    ]);
     world.clamping.add(tenant);
     expect((await message(search())).status).toBe(200);
     expect(fake.requests.at(-1)?.json['tools']).toEqual([
