@@ -460,6 +460,26 @@ test('asked for, prompt and answer are told as the conventions have them', async
   expect(String(streamed.spans[1]?.attributes['gen_ai.output.messages'])).toContain('piece by piece');
 });
 
+test('a department sees whether its prompts and answers stand in traces', async () => {
+  const told = async (flags = '01') => {
+    const calls = [
+      await ask({ headers: newTrace(flags).headers }),
+      await gateway.call('GET', '/v1/models', undefined, token),
+    ];
+    one.play(streaming('piece'));
+    calls.push(await ask({ stream: true, headers: newTrace(flags).headers }));
+    return calls.map(({ headers }) => headers.get('x-openclawmu-trace-content'));
+  };
+  const own = () => gateway.must('GET', '/api/v1/tenant', undefined, token);
+  expect(await told()).toEqual(['told', 'told', 'told']);
+  expect(await told('00')).toEqual([null, 'told', null]);
+  expect(await own()).toMatchObject({ promptsInTraces: true });
+  await reload(settings());
+  expect(await told()).toEqual([null, null, null]);
+  expect(await own()).toMatchObject({ promptsInTraces: false });
+  await reload(settings({ content: true }));
+});
+
 test('what a policy masks is masked in a trace too', async () => {
   const rule = { name: 'people', action: 'mask', on: 'both', detect: ['personal_data'] };
   await gateway.must('PUT', '/api/v1/admin/tenants/finance/policy', { rules: [rule] });

@@ -15,7 +15,7 @@ export {
 export { JobPrincipals, Principal, type Origin, type PrincipalFields, type PrincipalKind } from './access/principal';
 export { Clock, SystemClock } from './clock';
 export { Cohort } from './cohort';
-export { Config, sameSettings } from './config/config';
+export { Config, sameSettings, tracesContent } from './config/config';
 export { ConfigError } from './config/load-config';
 export type {
   AdminKeyConfig,

@@ -63,6 +63,10 @@ export class Config {
   }
 }
 
+/** Whether prompts and answers stand in the traces of calls that are recorded. */
+export const tracesContent = ({ telemetry }: GatewayConfig): boolean =>
+  telemetry.enabled && telemetry.traces.enabled && telemetry.content;
+
 /** Secrets print as a mask, so they are compared by value here. */
 export const sameSettings = (a: unknown, b: unknown): boolean =>
   JSON.stringify(a, reveal) === JSON.stringify(b, reveal);

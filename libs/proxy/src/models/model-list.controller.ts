@@ -4,6 +4,8 @@ import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { KEPT, KEPT_HEADER } from '../answer/kept-call';
+import { Telemetry } from '../telemetry/telemetry.service';
+import { TOLD, TOLD_HEADER } from '../telemetry/traced-sink';
 import { pageOf } from './model-page';
 import { Offer, type Named } from './offer';
 
@@ -17,6 +19,7 @@ export class ModelListController {
   constructor(
     private readonly offer: Offer,
     private readonly prompts: PromptLog,
+    private readonly telemetry: Telemetry,
   ) {}
 
   @Get()
@@ -46,6 +49,7 @@ export class ModelListController {
     @Query('before_id') beforeId?: string,
   ): Shape {
     if (this.prompts.keepsOf(principal)) response.setHeader(KEPT_HEADER, KEPT);
+    if (this.telemetry.tellsContent) response.setHeader(TOLD_HEADER, TOLD);
     const models = this.offer.namesFor(principal.allowedModels);
     if (!speaksAnthropic(request)) return { object: 'list', data: models.map(openAiShape) };
     const { page, hasMore } = pageOf(models, { limit, afterId, beforeId });

@@ -106,6 +106,11 @@ export class CallTrace {
     if (this.mostContentBytes > 0) this.asked = body;
   }
 
+  /** Whether what is asked and answered stands in its span. */
+  get tellsContent(): boolean {
+    return this.mostContentBytes > 0;
+  }
+
   /** Budget is held. */
   admitted(): void {
     this.admittedMs = performance.now();

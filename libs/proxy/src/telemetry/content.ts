@@ -2,6 +2,7 @@ import { partsOf, turnsOf, type Part, type Turn } from '@app/dialects';
 import type { RecordingSink } from '../answer/recording-sink';
 import type { SpanAttributes } from './call-spans';
 import type { CallTrace } from './call-trace';
+import { carriesContent } from './traced-api';
 
 /** A part of a message as the conventions' schemas have it. */
 type Told = Readonly<Record<string, unknown>>;
@@ -18,8 +19,7 @@ interface Message {
  */
 export function contentAttributes(call: CallTrace, mostBytes: number): SpanAttributes {
   const { api: wire } = call.asking;
-  // Vectors and what they are made of are no messages, and what is counted is told when it is asked.
-  if (wire === 'embeddings' || wire === 'count_tokens') return {};
+  if (!carriesContent(wire)) return {};
   const attributes: SpanAttributes = {};
   const { asked } = call;
   if (asked) tell(attributes, 'gen_ai.input.messages', mostBytes, () => turnsOf(wire, asked).flatMap(messagesOf));

@@ -1,4 +1,4 @@
-import { Config, LOG, sameSettings, type GatewayConfig, type Log, type Principal } from '@app/platform';
+import { Config, LOG, sameSettings, tracesContent, type GatewayConfig, type Log, type Principal } from '@app/platform';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Registry } from 'prom-client';
@@ -6,7 +6,7 @@ import { CallTrace } from './call-trace';
 import type { OtlpExport, TelemetrySettings } from './otlp-export';
 import { TelemetryFaults } from './telemetry-faults';
 import { readTraceParent } from './trace-context';
-import type { TracedApi } from './traced-api';
+import { carriesContent, type TracedApi } from './traced-api';
 
 /** Traces and metrics of calls for a collector, if the configuration says so; else nothing of it is even loaded. */
 @Injectable()
@@ -28,6 +28,11 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
     this.follow(this.config.current);
   }
 
+  /** Whether prompts and answers of calls that are recorded stand in their traces. */
+  get tellsContent(): boolean {
+    return tracesContent(this.config.current);
+  }
+
   /** Begins to note what becomes of a call; null while telemetry is off. */
   begin(api: TracedApi, principal: Principal, requestId: string, headers: IncomingHttpHeaders): CallTrace | null {
     const target = this.#export;
@@ -35,7 +40,8 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
     const parent = readTraceParent(headers);
     const isSampled = target.tracesCalls && (parent ? parent.sampled : target.samples());
     const asking = { id: requestId, api, userAgent: headers['user-agent'] };
-    return new CallTrace(principal, asking, parent, isSampled, target, isSampled ? target.mostContentBytes : 0);
+    const mostBytes = isSampled && carriesContent(api) ? target.mostContentBytes : 0;
+    return new CallTrace(principal, asking, parent, isSampled, target, mostBytes);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -16,3 +16,7 @@ export const ROUTE_OF: Readonly<Record<TracedApi, string>> = {
   ...{ count_tokens: '/v1/messages/count_tokens' },
   ...PATH_OF,
 };
+
+/** Whether what is asked and answered are messages: vectors and what they are made of are none, and what is counted is told when it is asked. */
+export const carriesContent = (api: TracedApi): api is Exclude<TracedApi, 'embeddings' | 'count_tokens'> =>
+  OPERATION_OF[api] === 'chat';

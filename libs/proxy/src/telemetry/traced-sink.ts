@@ -3,6 +3,10 @@ import type { AnswerSink } from '../answer/answer-sink';
 import { RecordingSink } from '../answer/recording-sink';
 import type { CallTrace } from './call-trace';
 
+/** Tells a caller that prompt and answer stand in a trace, for whoever reads traces. */
+export const TOLD_HEADER = 'x-openclawmu-trace-content';
+export const TOLD = 'told';
+
 /** A call's sink, seen by its trace; what is behind it is what the client gets. */
 export function traced(sink: AnswerSink, trace: CallTrace): AnswerSink {
   if (trace.mostContentBytes === 0) return new TracedSink(sink, trace);
@@ -19,11 +23,13 @@ class TracedSink implements AnswerSink {
 
   whole(status: number, headers: Record<string, string>, body: Buffer): void {
     this.trace.status = status;
+    if (this.trace.tellsContent) headers[TOLD_HEADER] = TOLD;
     this.sink.whole(status, headers, body);
   }
 
   start(status: number, headers: Record<string, string>): void {
     this.trace.status = status;
+    if (this.trace.tellsContent) headers[TOLD_HEADER] = TOLD;
     this.sink.start(status, headers);
   }
 

@@ -182,6 +182,15 @@ export class TenantView {
   deletedAt!: string | null;
 }
 
+/** A tenant as it sees itself. */
+export class OwnTenantView extends TenantView {
+  /**
+   * Whether prompts and answers stand in the traces that the gateway sends to a collector, of all tenants.
+   * @example false
+   */
+  promptsInTraces!: boolean;
+}
+
 export class TenantPage {
   items!: TenantView[];
 
