@@ -9,7 +9,8 @@ export const FLAGS = ['--max-semi-space-size=64'];
 /** Code is compiled by how often it ran: fewer requests would measure the compiler. */
 export const warmUpOf = (requests: number): number => Math.max(requests / 4, 20_000);
 
-const HOOK = join(__dirname, '../../../libs/audit/fixtures/typescript-hook.cjs');
+/** Lets a process run TypeScript as it is. */
+export const HOOK = join(__dirname, '../../../libs/audit/fixtures/typescript-hook.cjs');
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
 const MICROS_PER_TICK = 1_000_000 / TICKS_PER_SECOND;
 

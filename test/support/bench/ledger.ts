@@ -4,14 +4,19 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { Pool } from 'undici';
 import { createDepartment, offerFakeModels } from '../department';
-import { createPlace, Gateway } from '../gateway';
+import { beside, createPlace, Gateway, type Place } from '../gateway';
 import { KillablePostgres } from '../proof/killable-postgres';
-import { cpuMicros, FLAGS, startChild, warmUpOf } from './children';
+import { cpuMicros, FLAGS, HOOK, startChild, warmUpOf } from './children';
 
 /** What money costs: CPU of hold, journal, settlement and ledger, beside a relay that has no duties, in one run. */
 
 const AT_ONCE = 32;
-const HOOK = join(__dirname, '../../../libs/audit/fixtures/typescript-hook.cjs');
+/** From its modules: what is replaced in one of them would not be found in the bundle. */
+const FROM_MODULES = [
+  '-e',
+  `require(${JSON.stringify(join(__dirname, '../../../dist/apps/gateway/src/run.js'))}).run()`,
+];
+const WITHOUT_MONEY = ['-r', HOOK, '-r', join(__dirname, 'without-money.ts')];
 const BODY = JSON.stringify({
   model: 'fake',
   max_tokens: 1_000,
@@ -24,19 +29,16 @@ interface Caller {
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { requests: text, tenants: text } });
+  const { values } = parseArgs({ options: { requests: text, tenants: text, rounds: text } });
   const requests = Number(values.requests ?? 10_000);
   const many = Number(values.tenants ?? 1_000);
+  const rounds = Number(values.rounds ?? 5);
   const postgres = await KillablePostgres.start();
   const place = await createPlace(postgres.database);
   const provider = await startChild('provider.ts');
   const relay = await startChild('relay.ts', provider.url);
-  const gateway = await Gateway.start({
-    place,
-    providers: { 'fake-openai': vendor('openai', provider.url), 'fake-anthropic': vendor('anthropic', provider.url) },
-    config: { logging: { level: 'error' } },
-    node: FLAGS,
-  });
+  const gateway = await startGateway(place, provider.url);
+  const moneyless = await startGateway(await beside(place), provider.url, WITHOUT_MONEY);
   try {
     await offerFakeModels(gateway);
     say(`${requests} requests of ${BODY.length} bytes a line, ${AT_ONCE} at once; making ${many} tenants`);
@@ -50,23 +52,30 @@ async function main(): Promise<void> {
         )),
       );
     const hot = tenants.slice(0, 1);
-    const bare = await cpuOf(relay.process, relay.url, hot, requests);
-    const money = {
+    const alone = {
       hot: await moneyOf(place.database.gatewayUrl, hot, requests),
       many: await moneyOf(place.database.gatewayUrl, tenants, requests),
     };
-    const whole = {
-      hot: await cpuOf(gateway.process, gateway.url, hot, requests),
-      many: await cpuOf(gateway.process, gateway.url, tenants, requests),
-    };
-    say('\nCPU a request                                        µs   to the relay   to the gateway without money');
-    line('bare relay, no duties', bare, bare);
-    line('hold, journal, settlement, ledger: one hot tenant', money.hot, bare, whole.hot - money.hot);
-    line(`the same: ${many} tenants`, money.many, bare, whole.many - money.many);
-    line('the whole gateway: one hot tenant', whole.hot, bare, whole.hot - money.hot);
-    line(`the whole gateway: ${many} tenants`, whole.many, bare, whole.many - money.many);
+    const servers = [relay, moneyless, gateway];
+    for (const { process, url } of servers) await cpuOf(process, url, tenants, warmUpOf(requests));
+    for (const [name, callers] of [
+      ['one hot tenant', hot],
+      [`${many} tenants`, tenants],
+    ] as const) {
+      const seen: number[][] = [];
+      for (let round = 0; round < rounds; round++) {
+        const figures: number[] = [];
+        for (const at of round % 2 === 0 ? [0, 1, 2] : [2, 1, 0]) {
+          const { process, url } = servers[at] as (typeof servers)[number];
+          figures[at] = await cpuOf(process, url, callers, requests);
+        }
+        seen.push(figures);
+      }
+      table(name, seen, callers === hot ? alone.hot : alone.many);
+    }
   } finally {
     await gateway.stop();
+    await moneyless.stop();
     relay.process.kill();
     provider.process.kill();
     await postgres.remove();
@@ -74,24 +83,60 @@ async function main(): Promise<void> {
   }
 }
 
-function line(name: string, micros: number, relay: number, without?: number): void {
-  const ratios = [micros / relay, ...(without === undefined ? [] : [micros / without])];
-  const [to, toWithout = ''] = ratios.map((ratio) => ratio.toFixed(2));
-  say(`${name.padEnd(50)} ${micros.toFixed(0).padStart(5)}   ${to?.padStart(12)}   ${toWithout.padStart(28)}`);
+/** @param seen of each round: the relay, the gateway without its money, the gateway; CPU in µs a request */
+function table(name: string, seen: readonly (readonly number[])[], alone: number): void {
+  const figure = (of: (relay: number, without: number, whole: number) => number): number =>
+    median(seen.map(([relay = NaN, without = NaN, whole = NaN]) => of(relay, without, whole)));
+  say(`\nCPU a request, ${name}`.padEnd(54) + 'µs   to the relay   to the gateway without money');
+  line(
+    'bare relay, no duties',
+    figure((relay) => relay),
+  );
+  line(
+    'the gateway without hold, journal, settlement, ledger',
+    figure((_, without) => without),
+    figure((relay, without) => without / relay),
+  );
+  line(
+    'the gateway',
+    figure((_, __, whole) => whole),
+    figure((relay, _, whole) => whole / relay),
+    figure((_, without, whole) => whole / without),
+  );
+  line(
+    'quote, hold, journal, settlement, ledger by themselves',
+    alone,
+    figure((relay) => alone / relay),
+    figure((_, without) => alone / without),
+  );
 }
+
+function line(name: string, micros: number, ...ratios: readonly number[]): void {
+  const [to = '', toWithout = ''] = ratios.map((ratio) => ratio.toFixed(2));
+  say(`${name.padEnd(54)} ${micros.toFixed(0).padStart(5)}   ${to.padStart(12)}   ${toWithout.padStart(28)}`);
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const vendor = (dialect: string, baseUrl: string) => ({ dialect, baseUrl, apiKey: 'sk-bench', internal: true });
+const startGateway = (place: Place, providerUrl: string, more: readonly string[] = []): Promise<Gateway> => {
+  const vendor = (dialect: string) => ({ dialect, baseUrl: providerUrl, apiKey: 'sk-bench', internal: true });
+  return Gateway.start({
+    place,
+    providers: { 'fake-openai': vendor('openai'), 'fake-anthropic': vendor('anthropic') },
+    config: { logging: { level: 'error' } },
+    node: [...FLAGS, ...more, ...FROM_MODULES],
+  });
+};
 
-/** CPU in µs a request of a server process that is warm. */
+/** CPU in µs a request of a server process. */
 async function cpuOf(
   server: ChildProcess,
   origin: string,
   callers: readonly Caller[],
   requests: number,
 ): Promise<number> {
-  await load(origin, callers, warmUpOf(requests));
   const before = cpuMicros(server);
   await load(origin, callers, requests);
   // What is settled behind the answers belongs to them.
