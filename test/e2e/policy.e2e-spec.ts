@@ -582,7 +582,7 @@ describe('a policy', () => {
   test.each([
     [{ rules: [{ ...people(), pattern: 'x' }] }, 'one of detect, pattern and words'],
     [{ rules: [{ ...people(), detect: ['nonsense'] }] }, 'must be one of secrets'],
-    [{ rules: [people(), people()] }, '"people" twice'],
+    [{ rules: [people(), people()] }, 'is "people" a second time'],
     [{ rules: [{ name: 'x', action: 'mask', on: 'both', pattern: 'a+' }] }, 'can match without end'],
     [{ rules: [{ name: 'Falcon', action: 'mask', on: 'both', words: ['falcon'] }] }, 'is what the rule itself finds'],
     [{ requiredHeaders: [{ name: 'authorization' }] }, 'passed on'],
