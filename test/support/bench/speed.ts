@@ -79,7 +79,10 @@ async function main(): Promise<void> {
     say(`Node.js ${process.version}, ${cpus().length} processors, load ${loadavg()[0]?.toFixed(1)}`);
     // Before anything else: later a process has memory to spare, and nothing of what it needs can be seen.
     if (!wanted || wanted.includes('held')) await measure(heldFor, targets, 1);
-    for (const target of targets) await flatOut(target, bodyOf('fake'), AT_ONCE, WARM_UP_MS);
+    for (const target of targets) {
+      await flatOut(target, bodyOf('fake'), AT_ONCE, WARM_UP_MS);
+      await flatOut(target, bodyOf('fake-n50', STREAM), AT_ONCE, WARM_UP_MS);
+    }
     for (const phase of phases)
       if (!wanted || wanted.includes(phase.name)) await measure(phase, targets, options.rounds);
     if (!wanted || wanted.includes('start')) await measureStart(place, provider.url, options.rounds);
