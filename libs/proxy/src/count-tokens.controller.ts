@@ -76,8 +76,7 @@ export class CountTokensController {
     const trace = this.telemetry.begin('count_tokens', principal, id, headers);
     if (trace) request.traceId = trace.traceId;
     try {
-      const read = readBody(request, bodyLimitBytes, bodyTimeoutMs);
-      const body = read instanceof Promise ? await read : read;
+      const body = await readBody(request, bodyLimitBytes, bodyTimeoutMs);
       const path = `/v1/messages${queryOf(url)}`;
       const told = await this.counts.count(principal, { id, wire: 'messages', path, headers, body }, trace);
       if (trace) trace.status = told.status;

@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Gateway, type Place } from '../gateway';
 
 /** As the gateway's unit file has them. */
 export const FLAGS = ['--max-semi-space-size=64'];
@@ -21,6 +22,17 @@ export async function startChild(file: string, ...args: string[]): Promise<{ pro
   });
   const [line] = (await once(started.stdout, 'data')) as [Buffer];
   return { process: started, url: line.toString().trim() };
+}
+
+/** The gateway with all its duties, in front of the provider of this folder. */
+export function startGateway(place: Place, providerUrl: string, more: readonly string[] = []): Promise<Gateway> {
+  const vendor = (dialect: string) => ({ dialect, baseUrl: providerUrl, apiKey: 'sk-bench', internal: true });
+  return Gateway.start({
+    place,
+    providers: { 'fake-openai': vendor('openai'), 'fake-anthropic': vendor('anthropic') },
+    config: { logging: { level: 'error' } },
+    node: [...FLAGS, ...more],
+  });
 }
 
 /** User and system time of a process so far, in µs, all its threads together. */

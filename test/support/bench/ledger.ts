@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { Pool } from 'undici';
 import { createDepartment, offerFakeModels } from '../department';
-import { beside, createPlace, Gateway, type Place } from '../gateway';
+import { beside, createPlace } from '../gateway';
 import { KillablePostgres } from '../proof/killable-postgres';
-import { cpuMicros, FLAGS, HOOK, startChild, warmUpOf } from './children';
+import { cpuMicros, FLAGS, HOOK, startChild, startGateway, warmUpOf } from './children';
 
 /** What money costs: CPU of hold, journal, settlement and ledger, beside a relay that has no duties, in one run. */
 
@@ -16,7 +16,7 @@ const FROM_MODULES = [
   '-e',
   `require(${JSON.stringify(join(__dirname, '../../../dist/apps/gateway/src/run.js'))}).run()`,
 ];
-const WITHOUT_MONEY = ['-r', HOOK, '-r', join(__dirname, 'without-money.ts')];
+const WITHOUT_MONEY = ['-r', HOOK, '-r', join(__dirname, 'without-money.ts'), ...FROM_MODULES];
 const BODY = JSON.stringify({
   model: 'fake',
   max_tokens: 1_000,
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const place = await createPlace(postgres.database);
   const provider = await startChild('provider.ts');
   const relay = await startChild('relay.ts', provider.url);
-  const gateway = await startGateway(place, provider.url);
+  const gateway = await startGateway(place, provider.url, FROM_MODULES);
   const moneyless = await startGateway(await beside(place), provider.url, WITHOUT_MONEY);
   try {
     await offerFakeModels(gateway);
@@ -119,16 +119,6 @@ function line(name: string, micros: number, ...ratios: readonly number[]): void 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-
-const startGateway = (place: Place, providerUrl: string, more: readonly string[] = []): Promise<Gateway> => {
-  const vendor = (dialect: string) => ({ dialect, baseUrl: providerUrl, apiKey: 'sk-bench', internal: true });
-  return Gateway.start({
-    place,
-    providers: { 'fake-openai': vendor('openai'), 'fake-anthropic': vendor('anthropic') },
-    config: { logging: { level: 'error' } },
-    node: [...FLAGS, ...more, ...FROM_MODULES],
-  });
-};
 
 /** CPU in µs a request of a server process. */
 async function cpuOf(

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createDepartment, offerFakeModels } from '../department';
-import { createPlace, Gateway } from '../gateway';
+import { createPlace, type Gateway } from '../gateway';
 import { KillablePostgres } from '../proof/killable-postgres';
-import { cpuMicros, FLAGS, residentKib, startChild } from './children';
+import { cpuMicros, residentKib, startChild, startGateway } from './children';
 import { requestBytes, WireClient } from './wire-client';
 
 /**
@@ -30,16 +30,7 @@ async function main(): Promise<void> {
   const postgres = await KillablePostgres.start();
   const place = await createPlace(postgres.database);
   const provider = await startChild('provider.ts');
-  const vendor = { baseUrl: provider.url, apiKey: 'sk-bench', internal: true };
-  const gateway = await Gateway.start({
-    place,
-    providers: {
-      'fake-openai': { dialect: 'openai', ...vendor },
-      'fake-anthropic': { dialect: 'anthropic', ...vendor },
-    },
-    config: { logging: { level: 'error' } },
-    node: FLAGS,
-  });
+  const gateway = await startGateway(place, provider.url);
   try {
     await offerFakeModels(gateway);
     const tokens: string[] = [];

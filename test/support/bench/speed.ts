@@ -4,9 +4,9 @@ import { rm } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createDepartment, offerFakeModels } from '../department';
-import { beside, createPlace, Gateway, type Place } from '../gateway';
+import { beside, createPlace, type Gateway, type Place } from '../gateway';
 import { KillablePostgres } from '../proof/killable-postgres';
-import { cpuMicros, FLAGS, pin, residentKib, startChild } from './children';
+import { cpuMicros, pin, residentKib, startChild, startGateway } from './children';
 import { startPeer } from './peer';
 import { requestBytes, WireClient } from './wire-client';
 
@@ -96,16 +96,6 @@ async function main(): Promise<void> {
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-
-const startGateway = (place: Place, providerUrl: string): Promise<Gateway> => {
-  const vendor = (dialect: string) => ({ dialect, baseUrl: providerUrl, apiKey: 'sk-bench', internal: true });
-  return Gateway.start({
-    place,
-    providers: { 'fake-openai': vendor('openai'), 'fake-anthropic': vendor('anthropic') },
-    config: { logging: { level: 'error' } },
-    node: FLAGS,
-  });
-};
 
 const bodyOf = (model: string, more: object = {}): string =>
   JSON.stringify({ model, max_tokens: 1_000, ...more, messages: [{ role: 'user', content: PROMPT }] });
