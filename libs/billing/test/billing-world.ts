@@ -193,8 +193,9 @@ export class BillingWorld {
     };
   }
 
-  book(...rows: LedgerRow[]): Promise<readonly string[]> {
-    return this.inPlatform((tx) => this.ledger.append(tx, rows));
+  async book(...rows: LedgerRow[]): Promise<readonly string[]> {
+    const booked = await this.inPlatform((tx) => this.ledger.append(tx, rows));
+    return booked === 'all' ? rows.map(({ id }) => id) : booked;
   }
 
   async csv(principal: Principal, query: Parameters<Reports['open']>[1]): Promise<string> {

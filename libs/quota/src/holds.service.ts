@@ -86,10 +86,10 @@ export class Holds implements HoldDesk {
   }
 
   settle(hold: Hold, used: Amounts, row: Entry): Promise<void> {
-    const text = row.toText();
+    const text = this.settlements.ledger.textOf(row);
     const noted = this.journal.settle(chargeOf(hold, used), text);
     this.end(hold, used);
-    const pending = new PendingRow(hold, used, row, text);
+    const pending = new PendingRow(hold, used, text);
     this.settlements.add(pending);
     // Not in the journal: then it is safe as soon as it is in the database, or in the journal after all.
     return noted.catch(() => Promise.race([this.journal.settledUp(), pending.arrival()]));

@@ -23,24 +23,21 @@ const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) (\d{1,15}) ((?:\d+(?:,\d+)*)?)
 const RELEASED = /^R ([0-9a-f]{32})$/;
 
 /** Stands in a segment before the first line that has its number. */
-export const attributionLine = (number: number, { tenantId, json }: Attribution): string =>
-  `A ${number} ${tenantId} ${json}\n`;
+export const attributionLine = ({ number, tenantId, json }: Attribution): string => `A ${number} ${tenantId} ${json}\n`;
 
 /** @param draft JSON, which keeps line breaks out of the line */
-export const heldLine = (charge: Charge, number: number, draft: string): string =>
-  `H ${chargeText(charge, number)} ${draft}\n`;
+export const heldLine = (charge: Charge, draft: string): string => `H ${chargeText(charge)} ${draft}\n`;
 
 /** @param row JSON, as well */
-export const settledLine = (charge: Charge, number: number, row: string): string =>
-  `S ${chargeText(charge, number)} ${row}\n`;
+export const settledLine = (charge: Charge, row: string): string => `S ${chargeText(charge)} ${row}\n`;
 
 export const releasedLine = (id: string): string => `R ${id}\n`;
 
 /** Says nothing; written to find out whether writing works again. */
 export const PROBE_LINE = 'P\n';
 
-const chargeText = ({ id, atMs, windows, amount }: Charge, number: number): string =>
-  `${id} ${atMs} ${number} ${windows} ${amount.cost} ${amount.tokens}`;
+const chargeText = ({ id, atMs, attribution, windows, amount }: Charge): string =>
+  `${id} ${atMs} ${attribution.number} ${windows} ${amount.cost} ${amount.tokens}`;
 
 /**
  * Reads a line without its end.

@@ -12,8 +12,8 @@ import {
 import { replay } from './journal-replay';
 import { Attribution } from './scopes/attribution';
 
-const NUMBER = 7;
 const attribution = new Attribution('a', { tokenId: 'tok', model: 'm', subject: 'Zoë\n' });
+const NUMBER = attribution.number;
 const known = new Map([[NUMBER, attribution]]);
 const hex = fc.stringMatching(/^[0-9a-f]{32}$/);
 const amount = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
@@ -32,8 +32,8 @@ const one = (id: string): Charge => ({
   windows: '1,2',
   amount: { cost: 9n, tokens: 3n },
 });
-const held = (id: string, draft: unknown = 1): string => heldLine(one(id), NUMBER, JSON.stringify(draft));
-const INTRODUCED = attributionLine(NUMBER, attribution);
+const held = (id: string, draft: unknown = 1): string => heldLine(one(id), JSON.stringify(draft));
+const INTRODUCED = attributionLine(attribution);
 const segment = (name: string, ...written: string[]) => ({ name, bytes: Buffer.concat(written.map(frame)) });
 
 describe('journal lines', () => {
@@ -41,8 +41,8 @@ describe('journal lines', () => {
     fc.assert(
       fc.property(charge, payload, (written, value) => {
         const lines = [
-          heldLine(written, NUMBER, JSON.stringify(value)),
-          settledLine(written, NUMBER, JSON.stringify(value)),
+          heldLine(written, JSON.stringify(value)),
+          settledLine(written, JSON.stringify(value)),
           releasedLine(written.id),
           INTRODUCED,
         ];
@@ -70,7 +70,7 @@ describe('replay', () => {
       segment(
         '1',
         INTRODUCED + held('a') + held('b'),
-        held('c', 'draft c') + settledLine(settled, NUMBER, JSON.stringify('row a')),
+        held('c', 'draft c') + settledLine(settled, JSON.stringify('row a')),
         PROBE_LINE,
         releasedLine(one('b').id),
       ),

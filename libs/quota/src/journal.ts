@@ -41,10 +41,10 @@ interface Segment {
   readonly known: Set<number>;
 }
 
-/** Lines, and the attributions they name by number. */
+/** Lines, and the attributions they name by number; one may stand there often. */
 interface Text {
   readonly lines: string;
-  readonly attributions: ReadonlyMap<number, Attribution>;
+  readonly attributions: readonly Attribution[];
 }
 
 /** The lines of one turn of the event loop; all who wait for one of them wait for the same promise. */
@@ -53,7 +53,7 @@ class Batch {
   holds = '';
   /** Lines that report what has happened: written later, if they cannot be written now. */
   reports = '';
-  readonly attributions = new Map<number, Attribution>();
+  readonly attributions: Attribution[] = [];
   readonly pinned: Pinned[] = [];
   readonly done: Promise<void>;
   resolve!: () => void;
@@ -78,7 +78,7 @@ export class Journal {
   #batch: Batch | null = null;
   /** Reports that could not be written yet. */
   #owed = '';
-  readonly #owedAttributions = new Map<number, Attribution>();
+  readonly #owedAttributions: Attribution[] = [];
   #owedWaiters: (() => void)[] = [];
   #broken: Error | undefined;
   /** The current segment may end in half a line that could not be cut off. */
@@ -87,8 +87,6 @@ export class Journal {
   #syncing = false;
   #retry: NodeJS.Timeout | null = null;
   #closed = true;
-  readonly #numbers = new WeakMap<Attribution, number>();
-  #lastNumber = 0;
 
   /** @param folder the journal's own; made by `open` */
   constructor(
@@ -119,7 +117,8 @@ export class Journal {
   hold(charge: Charge, draft: string, hold: Pinned): Promise<void> {
     if (!this.writable) return Promise.reject(unavailable());
     const batch = this.gather();
-    batch.holds += heldLine(charge, this.numberOf(charge.attribution, batch), draft);
+    batch.holds += heldLine(charge, draft);
+    batch.attributions.push(charge.attribution);
     batch.pinned.push(hold);
     return batch.done;
   }
@@ -130,7 +129,8 @@ export class Journal {
    */
   settle(charge: Charge, row: string): Promise<void> {
     const batch = this.gather();
-    batch.reports += settledLine(charge, this.numberOf(charge.attribution, batch), row);
+    batch.reports += settledLine(charge, row);
+    batch.attributions.push(charge.attribution);
     return batch.done;
   }
 
@@ -179,13 +179,6 @@ export class Journal {
     return this.#batch;
   }
 
-  private numberOf(attribution: Attribution, { attributions }: Batch): number {
-    let number = this.#numbers.get(attribution);
-    if (number === undefined) this.#numbers.set(attribution, (number = ++this.#lastNumber));
-    attributions.set(number, attribution);
-    return number;
-  }
-
   private readonly flush = (): void => {
     const batch = this.#batch;
     if (batch === null) return;
@@ -207,13 +200,13 @@ export class Journal {
       if (this.#closed) throw new Error('the journal is closed');
       if (!this.#syncing && (this.#tainted || this.current.bytes >= this.segmentBytes)) this.begin();
       const { known } = this.current;
+      const unknown = new Set(attributions.filter(({ number }) => !known.has(number)));
       let introduced = '';
-      for (const [number, attribution] of attributions)
-        if (!known.has(number)) introduced += attributionLine(number, attribution);
+      for (const attribution of unknown) introduced += attributionLine(attribution);
       const bytes = frame(introduced + lines);
       for (let written = 0; written < bytes.length;) written += writeSync(this.#fd, bytes, written);
       this.current.bytes += bytes.length;
-      if (introduced !== '') for (const number of attributions.keys()) known.add(number);
+      for (const { number } of unknown) known.add(number);
       return undefined;
     } catch (error) {
       try {
@@ -266,7 +259,7 @@ export class Journal {
       );
     this.#broken = error;
     this.#owed += batch.reports;
-    if (batch.reports !== '') for (const [number, one] of batch.attributions) this.#owedAttributions.set(number, one);
+    if (batch.reports !== '') this.#owedAttributions.push(...batch.attributions);
     // The lines of these holds may stand in the file all the same.
     if (this.#tainted) for (const { id } of batch.pinned) this.#owed += releasedLine(id);
     batch.reject(unavailable(error));
@@ -282,7 +275,7 @@ export class Journal {
     }
     this.#broken = undefined;
     this.#owed = '';
-    this.#owedAttributions.clear();
+    this.#owedAttributions.length = 0;
     for (const resolve of this.#owedWaiters) resolve();
     this.#owedWaiters = [];
     this.log.info({ folder: this.folder }, 'the journal can be written again');

@@ -4,14 +4,16 @@ import type { Attribution } from './scopes/attribution';
 import type { Owner } from './scopes/scope';
 import type { Window } from './windows';
 
-/** What the ledger row of one request says beyond its attribution, and beyond what its hold knows: id, time and cost. */
-export interface Entry {
-  /** As a JSON object. */
-  toText(): string;
-}
+/**
+ * What the ledger row of one request says beyond its attribution, and beyond what its hold knows: id, time and cost. What is in it is
+ * between who settles and the sink.
+ */
+export type Entry = object;
 
 /** The entry that would do if nothing more were learnt. */
-export interface Draft extends Entry {
+export interface Draft {
+  /** As a JSON object. */
+  toText(): string;
   readonly attribution: Attribution;
   /** To whose it may turn out to be attributed instead; the same but for the model and what goes with it. */
   readonly others?: readonly Attribution[];
@@ -21,14 +23,15 @@ export interface Draft extends Entry {
 export interface SettledRow {
   /** 32 hex digits of a UUID version 7. */
   readonly id: string;
-  readonly at: Date;
+  /** When its hold was made, in ms since the epoch. */
+  readonly atMs: number;
   readonly tenantId: string;
   readonly costNanos: bigint;
   readonly attribution: Attribution;
-  /** The entry that `Hold.settle` was given, or else, parsed, what a journal kept of one or `LedgerSink.unconfirmed` gave. */
-  readonly row: unknown;
-  /** The entry's text, where there is one: made once for the journal and the database. */
+  /** What `LedgerSink.textOf` made of its entry, once for the journal and the database; `null` for a row of another process. */
   readonly text: string | null;
+  /** Without a text: parsed, what a journal kept of one, or what `LedgerSink.unconfirmed` gave. */
+  readonly row?: unknown;
 }
 
 /** What only this row has to say, as plain JSON, and how many tokens of all classes it counts. */
@@ -49,11 +52,14 @@ export interface UsedByUsers {
  * `settlements.sink(...)`.
  */
 export interface LedgerSink {
+  /** An entry as a JSON object, such as can be booked: whatever is wrong with it is said in it. Of a hold that is about to end. */
+  textOf(entry: Entry): string;
+
   /**
-   * Inserts rows that are not there yet, by time and id, and returns the ids it inserted: only those are counted against
-   * windows and leases. Called inside the transaction that counts them.
+   * Inserts rows that are not there yet, by time and id, and returns the ids it inserted, `'all'` where that is what it did: only those are
+   * counted against windows and leases. Called inside the transaction that counts them.
    */
-  append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[]>;
+  append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[] | 'all'>;
 
   /** What is booked of a hold that may have reached a provider and whose usage nobody knows: its worst case, marked. */
   unconfirmed(draft: unknown): Unconfirmed;

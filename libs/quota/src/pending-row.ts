@@ -1,40 +1,43 @@
 import type { Amounts } from './amounts';
 import type { Hold } from './hold';
-import type { Entry } from './ledger-sink';
 import type { Attribution } from './scopes/attribution';
 import type { Call } from './scopes/scope';
 import type { ChargedRow } from './settlements.queries';
+import type { LeaseSet } from './window-lease';
 
-/** A settled hold whose row is on its way to the database. */
+/**
+ * A settled request whose row is on its way to the database. Some thousand wait at a time, and the garbage collector copies all that they
+ * hold on to: so that is a text, and what is counted, but not the hold and what its call has left.
+ */
 export class PendingRow implements ChargedRow {
-  #booked = false;
+  readonly id: string;
+  readonly atMs: number;
+  readonly attribution: Attribution;
+  /** Of the journal, which stays until the row is booked. */
+  readonly segment: number;
+  readonly #leases: LeaseSet;
+  #isBooked = false;
   #waiting: (() => void)[] | null = null;
 
+  /** @param text see `LedgerSink.textOf` */
   constructor(
-    readonly hold: Hold,
+    { id, atMs, attribution, leases, segment }: Hold,
     readonly used: Amounts,
-    readonly row: Entry,
     readonly text: string,
-  ) {}
-
-  get id(): string {
-    return this.hold.id;
-  }
-
-  get at(): Date {
-    return this.hold.at;
+  ) {
+    this.id = id;
+    this.atMs = atMs;
+    this.attribution = attribution;
+    this.segment = segment;
+    this.#leases = leases;
   }
 
   get tenantId(): string {
-    return this.hold.tenantId;
-  }
-
-  get attribution(): Attribution {
-    return this.hold.attribution;
+    return this.attribution.tenantId;
   }
 
   get call(): Call {
-    return this.hold.call;
+    return this.attribution.call;
   }
 
   get costNanos(): bigint {
@@ -42,7 +45,7 @@ export class PendingRow implements ChargedRow {
   }
 
   get windowIds(): readonly bigint[] {
-    return this.hold.leases.windowIds;
+    return this.#leases.windowIds;
   }
 
   /**
@@ -50,16 +53,16 @@ export class PendingRow implements ChargedRow {
    * @returns false when that was known; after a lost connection rows are booked again
    */
   booked(): boolean {
-    if (this.#booked) return false;
-    this.#booked = true;
-    this.hold.leases.booked(this.used);
+    if (this.#isBooked) return false;
+    this.#isBooked = true;
+    this.#leases.booked(this.used);
     for (const resolve of this.#waiting ?? []) resolve();
     return true;
   }
 
   /** Resolves when the row is in the database. */
   arrival(): Promise<void> {
-    if (this.#booked) return Promise.resolve();
+    if (this.#isBooked) return Promise.resolve();
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
 }

@@ -26,7 +26,7 @@ export async function recount(tx: Tx, changes: readonly UsedChange[]): Promise<v
     changes.map(({ tokenId }) => tokenId),
   );
   const rows = changes.map(({ at, tenantId, used, ...attributed }, index) => ({
-    at,
+    atMs: at.getTime(),
     used,
     call: callOf(tenantId, attributed, lineageOf(attributed.tokenId)),
     windowIds: own.get(index) ?? [],

@@ -153,7 +153,7 @@ async function readJournal(folder: string): Promise<Replay | null> {
 
 const chargedOf = ({ id, atMs, attribution, amount, windows }: Charge, lineage: string) => ({
   id,
-  at: new Date(atMs),
+  atMs,
   tenantId: attribution.tenantId,
   attribution,
   call: { ...attribution.call, lineage },

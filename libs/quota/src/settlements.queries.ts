@@ -28,13 +28,18 @@ export async function bookRows(
   processId: string,
   rows: readonly ChargedRow[],
 ): Promise<Amounts> {
-  const inserted = new Set(await ledger.append(tx, rows));
-  const booked = rows.filter(({ id }) => inserted.has(id));
+  const booked = among(rows, await ledger.append(tx, rows));
   if (booked.length === 0) return NOTHING;
   const windows = await lockChargedWindows(tx, booked);
   const { uncovered, crossed } = await count(tx, processId, windows.charge(booked));
   await notices.reached(tx, ledger, crossed);
   return uncovered;
+}
+
+function among(rows: readonly ChargedRow[], ids: readonly string[] | 'all'): readonly ChargedRow[] {
+  if (ids === 'all') return rows;
+  const known = new Set(ids);
+  return rows.filter(({ id }) => known.has(id));
 }
 
 /**
@@ -43,13 +48,13 @@ export async function bookRows(
  * come into being any more: whoever makes one waits until the rows are booked, and finds them in the ledger.
  */
 export async function lockChargedWindows(tx: Tx, rows: readonly Chargeable[]): Promise<ChargedWindows> {
-  const times = rows.map(({ at }) => at.getTime());
   const ids = new Set<bigint>();
-  for (const { windowIds } of rows) for (const id of windowIds) ids.add(id);
-  const tenants = new Set(rows.map(({ call }) => call.tenantId));
+  for (const windowIds of new Set(rows.map((row) => row.windowIds))) for (const id of windowIds) ids.add(id);
+  const calls = new Set(rows.map(({ call }) => call));
+  const tenants = new Set<string>();
   const parts = new Map<string, readonly [tenantId: string, scope: 'token' | 'user', target: string]>();
-  for (const { call } of rows) {
-    const { tenantId, lineage, user } = call;
+  for (const { tenantId, lineage, user } of calls) {
+    tenants.add(tenantId);
     parts.set(`${tenantId} token ${lineage}`, [tenantId, 'token', lineage]);
     if (user !== null) parts.set(`${tenantId} user ${user}`, [tenantId, 'user', user]);
   }
@@ -72,8 +77,8 @@ export async function lockChargedWindows(tx: Tx, rows: readonly Chargeable[]): P
         narrow.map(([tenantId]) => tenantId),
         narrow.map(([, scope]) => scope),
         narrow.map(([, , target]) => target),
-        new Date(Math.min(...times)),
-        new Date(Math.max(...times)),
+        new Date(rows.reduce((first, { atMs }) => Math.min(first, atMs), Infinity)),
+        new Date(rows.reduce((last, { atMs }) => Math.max(last, atMs), -Infinity)),
       ],
     ),
   );

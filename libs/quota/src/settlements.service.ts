@@ -12,7 +12,7 @@ import { bookRows } from './settlements.queries';
 
 /** Each batch costs some round trips and statements, whatever its size. */
 const GATHER_MS = 100;
-const BATCH_ROWS = 500;
+const BATCH_ROWS = 1_000;
 const RETRY_MS = 250;
 /** How long a row that the database refused is left aside before it is tried again. */
 const REFUSED_RETRY_MS = 30_000;
@@ -75,7 +75,7 @@ export class Settlements {
     return {
       waitingRows: this.#waiting.length,
       refusedRows: this.#refused.length,
-      oldestAtMs: this.#waiting[0]?.hold.atMs ?? null,
+      oldestAtMs: this.#waiting[0]?.atMs ?? null,
       uncovered: this.#uncovered,
     };
   }
@@ -148,7 +148,7 @@ export class Settlements {
         'usage was booked that no lease covered; a budget may be passed',
       );
     }
-    for (const row of rows) if (row.booked()) this.journal.unpin(row.hold);
+    for (const row of rows) if (row.booked()) this.journal.unpin(row);
   }
 
   private refuse(row: PendingRow, error: unknown): void {

@@ -10,25 +10,23 @@ interface TestRow {
   readonly tokens: number;
 }
 
-class TestEntry implements Entry, TestRow {
+class TestEntry implements TestRow {
   readonly status = 'actual';
 
   constructor(readonly tokens = 0) {}
-
-  toText(): string {
-    return JSON.stringify(this);
-  }
 }
 
 const COUNTS =
   'input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens';
 
-const rowOf = ({ row }: SettledRow): TestRow => row as TestRow;
+const rowOf = ({ row, text }: SettledRow): TestRow => (text === null ? row : JSON.parse(text)) as TestRow;
 
 /** Writes what quota knows of a request into the real ledger table; what billing adds is left at nothing. */
 export const testLedger: LedgerSink = {
+  textOf: (entry: Entry) => JSON.stringify(entry),
+
   async append(tx: Tx, rows: readonly SettledRow[]): Promise<string[]> {
-    for (const month of new Set(rows.map(({ at }) => at.toISOString().slice(0, 7))))
+    for (const month of new Set(rows.map(({ atMs }) => new Date(atMs).toISOString().slice(0, 7))))
       await tx.query('SELECT ensure_ledger_partition($1)', [`${month}-01T00:00:00Z`]);
     const inserted = await tx.query<{ id: string }>(
       `INSERT INTO ledger (id, at, tenant_id, token_id, model, subject, provider, rate_card, formula, status, outcome, ${COUNTS}, cost_nanos)
@@ -38,7 +36,7 @@ export const testLedger: LedgerSink = {
        ON CONFLICT DO NOTHING RETURNING id`,
       [
         rows.map(({ id }) => dashed(id)),
-        rows.map(({ at }) => at),
+        rows.map(({ atMs }) => new Date(atMs)),
         rows.map(({ tenantId }) => tenantId),
         rows.map(({ attribution }) => attribution.facts.tokenId),
         rows.map(({ attribution }) => attribution.facts.model),
@@ -120,5 +118,5 @@ export const draftOf = (
   lineage = of.tokenId,
 ): Draft => {
   const entry = new TestEntry(tokens);
-  return { attribution: new Attribution(tenantId, of, lineage), toText: () => entry.toText() };
+  return { attribution: new Attribution(tenantId, of, lineage), toText: () => JSON.stringify(entry) };
 };

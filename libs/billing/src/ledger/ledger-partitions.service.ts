@@ -48,9 +48,12 @@ export class LedgerPartitions implements OnModuleDestroy {
   }
 
   /** For rows of other months, such as those of a journal found late: in the transaction that books them. */
-  async ensureFor(tx: Tx, rows: readonly { readonly at: Date }[]): Promise<void> {
+  async ensureFor(tx: Tx, rows: readonly { readonly atMs: number }[]): Promise<void> {
     const missing = new Map<number, Date>();
-    for (const { at } of rows) if (!this.#present.has(monthOf(at))) missing.set(monthOf(at), at);
+    for (const { atMs } of rows) {
+      const at = new Date(atMs);
+      if (!this.#present.has(monthOf(at))) missing.set(monthOf(at), at);
+    }
     for (const at of missing.values()) await ensure(tx, at);
   }
 }

@@ -1,6 +1,6 @@
 import { BillingWorld } from '../../test/billing-world';
 import type { LedgerRow } from './ledger-row';
-import { type RowText, rowText } from './row-text';
+import { headText, type WrittenRow } from './row-text';
 
 describe('the ledger', () => {
   let world: BillingWorld;
@@ -43,9 +43,15 @@ describe('the ledger', () => {
   it('books rows that share a head, and others among them, each with its own', async () => {
     const owners = ['alpha', 'beta', 'alpha', 'beta', 'alpha'];
     const rows = owners.map((tenantId) => world.row({ tenantId, tokenId: `tok_${tenantId}` }));
-    const heads = new Map(owners.map((owner, n) => [owner, rowText(rows[n] as LedgerRow).head]));
-    const texts = rows.map((row) => ({ ...rowText(row), head: heads.get(row.tenantId) as RowText['head'] }));
-    await world.inPlatform((tx) => world.ledger.append(tx, rows, texts));
+    const heads = new Map(owners.map((owner, n) => [owner, { json: headText(rows[n] as LedgerRow) }]));
+    const written = rows.map((row) => ({
+      id: row.id,
+      atMs: row.at.getTime(),
+      costNanos: row.costNanos,
+      head: heads.get(row.tenantId) as WrittenRow['head'],
+      text: world.ledger.textOf(row),
+    }));
+    await world.inPlatform((tx) => world.ledger.book(tx, written));
     for (const { id, tenantId, tokenId } of rows)
       expect(await stored(id)).toMatchObject({ tenant_id: tenantId, token_id: tokenId });
   });
@@ -129,6 +135,8 @@ describe('the ledger', () => {
   ])('quarantines a row that %s, and books its neighbours', async (_, fields) => {
     const [good, bad] = [world.row(), world.row(fields)];
     expect(good.costNanos).toBe(3_500_000n);
+    expect(JSON.parse(world.ledger.textOf(bad))).toMatchObject({ status: 'quarantined' });
+    expect(JSON.parse(world.ledger.textOf(good))).toMatchObject({ status: 'actual' });
     expect(await world.book(bad, good)).toEqual(expect.arrayContaining([bad.id, good.id]));
     expect(await stored(bad.id)).toMatchObject({ status: 'quarantined', cost_nanos: String(bad.costNanos) });
     expect(await stored(good.id)).toMatchObject({ status: 'actual' });

@@ -1,16 +1,7 @@
 import type { Tx } from '@app/platform';
 import type { TokenClass } from '../pricing/token-counts';
 import { apiCode } from './api-codes';
-import type { LedgerRow } from './ledger-row';
-import type { RowText } from './row-text';
-
-/** A row on its way into the ledger. */
-export interface PricedRow {
-  readonly row: LedgerRow;
-  readonly text: RowText;
-  /** What it would cost without the tenant's markup; `null` where that is its cost. */
-  readonly listCostNanos: bigint | null;
-}
+import type { WrittenRow } from './row-text';
 
 type Column = readonly [name: string, type: string, member: string];
 
@@ -95,21 +86,18 @@ const INSERT = `
  * Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. As JSON, because the text of each is there
  * already, for the journal; an array for each column would be written again for every batch.
  */
-export async function insertRows(tx: Tx, rows: readonly PricedRow[]): Promise<readonly string[]> {
-  const heads = new Map<RowText['head'], number>();
+export async function insertRows(tx: Tx, rows: readonly WrittenRow[]): Promise<readonly string[] | 'all'> {
+  const heads = new Map<WrittenRow['head'], number>();
   let entries = '';
-  for (const { row, text, listCostNanos } of rows) {
-    let head = heads.get(text.head);
-    if (head === undefined) heads.set(text.head, (head = heads.size));
-    entries +=
-      `${entries === '' ? '' : ','}{"head":${head},"id":"${row.id}","atMs":${row.at.getTime()},"costNanos":${row.costNanos},` +
-      (listCostNanos === null ? '' : `"listCostNanos":${listCostNanos},`) +
-      text.entry.slice(1);
+  for (const { id, atMs, costNanos, head, text } of rows) {
+    let number = heads.get(head);
+    if (number === undefined) heads.set(head, (number = heads.size));
+    entries += `${entries === '' ? '' : ','}{"head":${number},"id":"${id}","atMs":${atMs},"costNanos":${costNanos},${text.slice(1)}`;
   }
   const numbered = [...heads].map(([{ json }, number]) => `{"number":${number},${json.slice(1)}`);
   const texts = [`[${entries}]`, `[${numbered.join(',')}]`];
   const [inserted] = await tx.query<{ count: number; ids: string[] | null }>(INSERT, [...texts, rows.length]);
-  return inserted?.count === rows.length ? rows.map(({ row }) => row.id) : (inserted?.ids ?? []);
+  return inserted?.count === rows.length ? 'all' : (inserted?.ids ?? []);
 }
 
 /** SQL of the months that are in the ledger, as instants in UTC, with their tables. */

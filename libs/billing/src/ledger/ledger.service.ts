@@ -12,10 +12,10 @@ import {
   type UsedBy,
   type UsedByUsers,
 } from '../roll-up/used.queries';
-import { insertRows, type PricedRow, selectBeginning } from './ledger.queries';
+import { insertRows, selectBeginning } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, type LedgerRow } from './ledger-row';
-import { entryText, type RowText, rowText } from './row-text';
+import { entryText, headText, type WrittenRow } from './row-text';
 
 /** The append-only record of what every call used and cost. */
 @Injectable()
@@ -27,18 +27,36 @@ export class Ledger {
   ) {}
 
   /**
-   * Books rows, all in one statement, and returns the ids of those that were not booked before; a repeat changes nothing.
-   * A row that breaks a rule (see `checkRow`) is booked as `quarantined` and logged: it must neither be lost nor hold up the others.
-   * @param texts of the rows, where they are at hand
+   * What is to be journaled and booked of a row that this process has priced, beside its key and its head. A row that breaks a rule (see
+   * `checkRow`) is written as `quarantined` and logged: it must neither be lost nor hold up the others.
    */
-  async append(tx: Tx, rows: readonly LedgerRow[], texts = rows.map(rowText)): Promise<readonly string[]> {
-    if (rows.length === 0) return [];
+  textOf(row: LedgerRow): string {
+    return this.written(row, this.catalogue.card(row.rateCard));
+  }
+
+  /**
+   * Books rows, all in one statement, and returns the ids of those that were not booked before, `'all'` where none was; a repeat changes
+   * nothing.
+   */
+  async book(tx: Tx, rows: readonly WrittenRow[]): Promise<readonly string[] | 'all'> {
+    if (rows.length === 0) return 'all';
+    await this.partitions.ensureFor(tx, rows);
+    return insertRows(tx, rows);
+  }
+
+  /** The same with rows of other processes, which are written by the same rules first. */
+  async append(tx: Tx, rows: readonly LedgerRow[]): Promise<readonly string[] | 'all'> {
     const versions = rows.map(({ rateCard }) => rateCard);
     const cards = await knownCards(tx, this.catalogue, versions);
-    await this.partitions.ensureFor(tx, rows);
-    return insertRows(
+    return this.book(
       tx,
-      rows.map((row, index) => this.checked(row, texts[index] as RowText, cards.get(row.rateCard))),
+      rows.map((row) => ({
+        id: row.id,
+        atMs: row.at.getTime(),
+        costNanos: row.costNanos,
+        head: { json: headText(row) },
+        text: this.written(row, cards.get(row.rateCard)),
+      })),
     );
   }
 
@@ -67,17 +85,15 @@ export class Ledger {
     return sumUsedByUsers(tx, tenantId, from, until, after);
   }
 
-  private checked(row: LedgerRow, text: RowText, card: RateCard | undefined): PricedRow {
+  private written(row: LedgerRow, card: RateCard | undefined): string {
     const price = card && priceOf(card, row.model, row.tenantId);
     const broken = checkRow(row, price);
-    if (broken === undefined)
-      return { row, text, listCostNanos: price?.markup ? listCost(price, row, row.formula) : null };
-    if (row.status === 'quarantined') return { row, text, listCostNanos: null };
+    if (broken === undefined) return entryText(row, price?.markup ? listCost(price, row, row.formula) : null);
+    if (row.status === 'quarantined') return entryText(row);
     const { reason, message } = broken;
     this.log.error({ ledgerRow: row.id, tenant: row.tenantId, problem: message }, 'a ledger row is quarantined');
     const { counts, webSearches, serviceTier, providerRequestId, outcome } = row;
     const usage = { counts, webSearches, serviceTier };
-    const entry = entryText({ ...usage, providerRequestId, outcome, status: 'quarantined', reason });
-    return { row, text: { ...text, entry }, listCostNanos: null };
+    return entryText({ ...usage, providerRequestId, outcome, status: 'quarantined', reason });
   }
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { FORMULAS } from '../pricing/pricing';
 import { NO_TOKENS, TOKEN_CLASSES, type TokenCounts } from '../pricing/token-counts';
 import { LEDGER_OUTCOMES, LEDGER_STATUSES, type LedgerRow } from './ledger-row';
-import { rowFromJson, rowText, usageFromJson, usageText } from './row-text';
+import { entryText, headText, rowFromJson, usageFromJson, usageText } from './row-text';
 
 const count = fc.oneof(fc.constant(0), fc.nat());
 const counts = fc.record(
@@ -49,18 +49,18 @@ describe('the text of a row', () => {
   it('reads as the row', () => {
     fc.assert(
       fc.property(row, (written) => {
-        const { head, entry } = rowText(written);
-        const facts = JSON.parse(head.json) as LedgerRow;
-        expect(rowFromJson(facts, JSON.parse(entry), written)).toEqual(written);
+        const facts = JSON.parse(headText(written)) as LedgerRow;
+        expect(rowFromJson(facts, JSON.parse(entryText(written)), written)).toEqual(written);
       }),
     );
   });
 
   it('reads as one of an unknown API where a former version wrote it', () => {
     const written = fc.sample(row, 1)[0] as LedgerRow;
-    const { head, entry } = rowText(written);
-    const facts = JSON.parse(head.json, (name, value: unknown) => (name === 'api' ? undefined : value)) as LedgerRow;
-    expect(rowFromJson(facts, JSON.parse(entry), written)).toEqual({ ...written, api: null });
+    const facts = JSON.parse(headText(written), (name, value: unknown) =>
+      name === 'api' ? undefined : value,
+    ) as LedgerRow;
+    expect(rowFromJson(facts, JSON.parse(entryText(written)), written)).toEqual({ ...written, api: null });
   });
 
   it('says of a usage only what there is', () => {
@@ -71,7 +71,7 @@ describe('the text of a row', () => {
   });
 
   const [one] = fc.sample(row, 1) as [LedgerRow];
-  const entry = JSON.parse(rowText(one).entry) as object;
+  const entry = JSON.parse(entryText(one)) as object;
 
   it.each([
     ['id', { id: 'req_1' }],

@@ -2,46 +2,55 @@ import { NO_TOKENS, TOKEN_CLASSES, type TokenCounts } from '../pricing/token-cou
 import { NO_USAGE, type Usage } from '../pricing/usage';
 import { type LedgerEntry, type LedgerHead, type LedgerKey, type LedgerRow, malformed } from './ledger-row';
 
-/** JSON texts of a row, for the journal and the database. What they leave out is `null`, or a count of 0. */
-export interface RowText {
-  /** Of its head. Rows that share one have the same object here, and it is written once for all of them. */
+/** A row as it is booked. */
+export interface WrittenRow {
+  readonly id: string;
+  /** In ms since the epoch. */
+  readonly atMs: number;
+  readonly costNanos: bigint;
+  /** With the text of its head, as JSON. Rows that share one have the same object here, and it is written once for all of them. */
   readonly head: { readonly json: string };
-  readonly entry: string;
+  /** The rest of it, as JSON, for the journal and the database. What it leaves out is `null`, or a count of 0. */
+  readonly text: string;
 }
 
-export const rowText = (row: LedgerRow): RowText => ({ head: { json: headText(row) }, entry: entryText(row) });
-
-const headText = (row: LedgerHead): string => {
+export const headText = (row: LedgerHead): string => {
   const { tenantId, tokenId, subject, endUser, api, model, provider, rateCard, formula } = row;
   return JSON.stringify({ tenantId, tokenId, subject, endUser, api, model, provider, rateCard, formula });
 };
 
-/** Put together by hand: it is made for every call, and all of its texts but two are codes. */
-export function entryText(entry: LedgerEntry): string {
+/**
+ * Put together by hand: it is made for every call, and all of its texts but two are codes. Joined, because what is added up stays in
+ * pieces, and these would wait for the database with it.
+ * @param listCostNanos what it would cost without the tenant's markup; `null` where that is its cost
+ */
+export function entryText(entry: LedgerEntry, listCostNanos: bigint | null = null): string {
   const { providerRequestId, status, outcome, reason, savedNanos } = entry;
-  return (
-    `{"status":"${status}","outcome":"${outcome}"` +
-    (reason === null ? '' : `,"reason":"${reason}"`) +
-    (providerRequestId === null ? '' : `,"providerRequestId":${JSON.stringify(providerRequestId)}`) +
-    // In quotes, because whoever parses a journal would round it.
-    (savedNanos === undefined ? '' : `,"savedNanos":"${savedNanos}"`) +
-    `${usageMembers(entry)}}`
-  );
+  const members = [`"status":"${status}","outcome":"${outcome}"`];
+  if (reason !== null) members.push(`"reason":"${reason}"`);
+  if (providerRequestId !== null) members.push(`"providerRequestId":${JSON.stringify(providerRequestId)}`);
+  // In quotes, because whoever parses a journal would round them.
+  if (listCostNanos !== null) members.push(`"listCostNanos":"${listCostNanos}"`);
+  if (savedNanos !== undefined) members.push(`"savedNanos":"${savedNanos}"`);
+  addUsage(members, entry);
+  return `{${members.join(',')}}`;
 }
 
-export const usageText = (usage: Usage): string => `{${usageMembers(usage).slice(1)}}`;
+export function usageText(usage: Usage): string {
+  const members: string[] = [];
+  addUsage(members, usage);
+  return `{${members.join(',')}}`;
+}
 
-function usageMembers({ counts, webSearches, serviceTier }: Usage): string {
+function addUsage(members: string[], { counts, webSearches, serviceTier }: Usage): void {
   let some = '';
   for (const tokenClass of TOKEN_CLASSES) {
     const count = counts[tokenClass];
     if (count !== 0) some += `${some === '' ? '' : ','}"${tokenClass}":${count}`;
   }
-  return (
-    `,"counts":{${some}}` +
-    (webSearches === 0 ? '' : `,"webSearches":${webSearches}`) +
-    (serviceTier === null ? '' : `,"serviceTier":${JSON.stringify(serviceTier)}`)
-  );
+  members.push(`"counts":{${some}}`);
+  if (webSearches !== 0) members.push(`"webSearches":${webSearches}`);
+  if (serviceTier !== null) members.push(`"serviceTier":${JSON.stringify(serviceTier)}`);
 }
 
 /** Reads what `usageText` wrote. Whether it is a usage is for `malformed` to say. */

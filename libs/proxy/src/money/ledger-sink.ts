@@ -1,7 +1,5 @@
 import {
-  entryText,
   rowFromJson,
-  rowText,
   totalTokens,
   unconfirmedEntry,
   usageFromJson,
@@ -13,10 +11,10 @@ import {
   type LedgerOutcome,
   type LedgerRow,
   type LedgerStatus,
-  type RowText,
   type TokenCounts,
   type Usage,
   type UsedBy,
+  type WrittenRow,
 } from '@app/billing';
 import type { Tx } from '@app/platform';
 import type {
@@ -48,7 +46,7 @@ export class WorstCase implements Draft {
 }
 
 /** The ledger row of a call that has ended. */
-export class SettledEntry implements Entry, LedgerRow {
+export class SettledEntry implements LedgerRow {
   readonly #hold: Hold;
   readonly #head: LedgerHead;
   readonly #bill: Bill;
@@ -63,10 +61,6 @@ export class SettledEntry implements Entry, LedgerRow {
     this.#hold = hold;
     this.#head = hold.attribution.facts as LedgerHead;
     this.#bill = bill;
-  }
-
-  toText(): string {
-    return entryText(this);
   }
 
   get id(): string {
@@ -146,12 +140,14 @@ export class SettledEntry implements Entry, LedgerRow {
 export class LedgerBridge implements LedgerSink {
   constructor(private readonly ledger: Ledger) {}
 
-  append(tx: Tx, settled: readonly SettledRow[]): Promise<readonly string[]> {
-    const rows = settled.map(rowOf);
-    const texts = settled.map(({ attribution: head, text }, index): RowText =>
-      text === null ? rowText(rows[index] as LedgerRow) : { head, entry: text },
-    );
-    return this.ledger.append(tx, rows, texts);
+  textOf(entry: Entry): string {
+    return this.ledger.textOf(entry as SettledEntry);
+  }
+
+  append(tx: Tx, settled: readonly SettledRow[]): Promise<readonly string[] | 'all'> {
+    return settled.every(isWritten)
+      ? this.ledger.book(tx, settled.map(writtenOf))
+      : this.ledger.append(tx, settled.map(rowOf));
   }
 
   unconfirmed(draft: unknown): Unconfirmed {
@@ -197,9 +193,18 @@ function usedBy({ tenantId, scope, target }: Owner): UsedBy {
   return { ...(tenantId === null ? {} : { tenantId }), ...of[scope] };
 }
 
+const isWritten = (row: SettledRow): row is SettledRow & { readonly text: string } => row.text !== null;
+
+const writtenOf = ({ id, atMs, costNanos, attribution, text }: SettledRow & { readonly text: string }): WrittenRow => ({
+  id,
+  atMs,
+  costNanos,
+  head: attribution,
+  text,
+});
+
 /** What a journal kept was written by another process, so it is checked. */
-function rowOf(settled: SettledRow): LedgerRow {
-  if (settled.row instanceof SettledEntry) return settled.row;
-  const { row, attribution, ...key } = settled;
-  return rowFromJson(attribution.facts as LedgerHead, row, key);
+function rowOf({ id, atMs, costNanos, attribution, row, text }: SettledRow): LedgerRow {
+  const json: unknown = text === null ? row : JSON.parse(text);
+  return rowFromJson(attribution.facts as LedgerHead, json, { id, at: new Date(atMs), costNanos });
 }

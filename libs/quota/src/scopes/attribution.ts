@@ -13,6 +13,8 @@ export interface Attributed {
  * for all of them. Hand in the same object for as many requests as possible.
  */
 export class Attribution<Facts extends Attributed = Attributed> {
+  static #last = 0;
+  readonly #number = ++Attribution.#last;
   readonly call: Call;
   /** The facts. */
   readonly json: string;
@@ -28,6 +30,11 @@ export class Attribution<Facts extends Attributed = Attributed> {
   ) {
     this.call = callOf(tenantId, facts, lineage);
     this.json = JSON.stringify(facts);
+  }
+
+  /** That of no other attribution of this process. */
+  get number(): number {
+    return this.#number;
   }
 }
 

@@ -14,7 +14,7 @@ const window = (id: number, change: Partial<ChargedWindow> = {}): ChargedWindow 
 });
 const call: Call = { tenantId: 'a', lineage: 'tok_1', model: 'claude-opus', user: 'alice' };
 const row = (cost: number, windowIds: number[], change: Partial<Call> = {}, at = day(1)) => ({
-  at,
+  atMs: at.getTime(),
   call: { ...call, ...change },
   used: { cost: BigInt(cost), tokens: 1n },
   windowIds: windowIds.map(BigInt),

@@ -16,9 +16,11 @@ export interface ChargedWindow {
 
 /** What of a row decides how much is counted where. */
 export interface Chargeable {
-  readonly at: Date;
+  /** In ms since the epoch. */
+  readonly atMs: number;
   readonly call: Call;
   readonly used: Amounts;
+  /** Only calls of the same tenant share one list. */
   readonly windowIds: readonly bigint[];
 }
 
@@ -58,26 +60,28 @@ export class ChargedWindows {
   /** Each window's sum over the rows. */
   charge(rows: readonly Chargeable[]): readonly WindowCharge[] {
     const sums = new Map<bigint, { windowId: bigint; held: bigint; used: bigint }>();
-    const add = ({ id, metric }: ChargedWindow, { used }: Chargeable, isHeld: boolean): void => {
+    const add = ({ id, metric }: ChargedWindow, used: Amounts, isHeld: boolean): void => {
       let sum = sums.get(id);
       if (sum === undefined) sums.set(id, (sum = { windowId: id, held: 0n, used: 0n }));
       sum.used += used[metric];
       if (isHeld) sum.held += used[metric];
     };
-    for (const row of rows) {
-      for (const id of row.windowIds) {
+    for (const [windowIds, { tenantId, used }] of sumsByWindows(rows)) {
+      for (const id of windowIds) {
         const window = this.#byId.get(id);
-        if (window && (window.tenant_id ?? row.call.tenantId) === row.call.tenantId) add(window, row, true);
+        if (window && (window.tenant_id ?? tenantId) === tenantId) add(window, used, true);
       }
-      if (!this.#isScoped) continue;
-      for (const window of this.#scopedOf(row)) if (!row.windowIds.includes(window.id)) add(window, row, false);
     }
+    if (this.#isScoped)
+      for (const row of rows)
+        for (const window of this.#scopedOf(row)) if (!row.windowIds.includes(window.id)) add(window, row.used, false);
     return [...sums.values()];
   }
 
-  *#scopedOf({ call, at }: Chargeable): Iterable<ChargedWindow> {
+  *#scopedOf({ call, atMs }: Chargeable): Iterable<ChargedWindow> {
     const { tenantId, lineage, model, user } = call;
-    const isOpen = ({ starts_at, ends_at }: ChargedWindow): boolean => starts_at <= at && at < ends_at;
+    const isOpen = ({ starts_at, ends_at }: ChargedWindow): boolean =>
+      starts_at.getTime() <= atMs && atMs < ends_at.getTime();
     yield* this.#organisation.filter(isOpen);
     for (const window of this.#models)
       if (window.tenant_id === tenantId && matchesPattern(window.target, model) && isOpen(window)) yield window;
@@ -85,4 +89,21 @@ export class ChargedWindows {
     if (user !== null)
       yield* (this.#byOwner.get(keyOf({ tenantId, scope: 'user', target: user })) ?? []).filter(isOpen);
   }
+}
+
+interface Sum {
+  readonly tenantId: string;
+  readonly used: { -readonly [metric in Metric]: bigint };
+}
+
+/** What rows whose holds have taken from the same windows have used together: nearly all of a batch do. */
+function sumsByWindows(rows: readonly Chargeable[]): ReadonlyMap<readonly bigint[], Sum> {
+  const sums = new Map<readonly bigint[], Sum>();
+  for (const { call, windowIds, used } of rows) {
+    let sum = sums.get(windowIds);
+    if (sum === undefined) sums.set(windowIds, (sum = { tenantId: call.tenantId, used: { cost: 0n, tokens: 0n } }));
+    sum.used.cost += used.cost;
+    sum.used.tokens += used.tokens;
+  }
+  return sums;
 }
