@@ -10,8 +10,9 @@ import type { PendingRow } from './pending-row';
 import type { BudgetNotices } from './notices/budget-notices.service';
 import { bookRows } from './settlements.queries';
 
-/** Each batch costs some round trips and statements, whatever its size. */
-const GATHER_MS = 100;
+/** Each batch costs some round trips and statements, whatever its size: so rows are gathered, longer where many come, until it is full. */
+const GATHER_MS = { few: 100, many: 300 } as const;
+const MANY_ROWS = 10;
 const BATCH_ROWS = 1_000;
 const RETRY_MS = 250;
 /** How long a row that the database refused is left aside before it is tried again. */
@@ -41,6 +42,7 @@ export class Settlements {
   #timer: NodeJS.Timeout | null = null;
   /** Whether the timer is one that rows wait for; that of refused rows is not. */
   #gathering = false;
+  #gatherMs: number = GATHER_MS.few;
   #flushing = false;
   #stopped = false;
 
@@ -81,8 +83,10 @@ export class Settlements {
   }
 
   add(row: PendingRow): void {
-    this.#waiting.push(row);
-    if (!this.#flushing && !this.#gathering) this.arm(GATHER_MS);
+    const waiting = this.#waiting.push(row);
+    if (this.#flushing) return;
+    if (!this.#gathering) this.arm(this.#gatherMs);
+    else if (waiting === BATCH_ROWS) this.arm(0);
   }
 
   /** Books all that waits, and what was refused before if it is due. @throws CodedError `database_unavailable` */
@@ -106,6 +110,7 @@ export class Settlements {
     this.#timer = null;
     this.#gathering = false;
     this.#flushing = true;
+    this.#gatherMs = this.#waiting.length < MANY_ROWS ? GATHER_MS.few : GATHER_MS.many;
     let failed = false;
     try {
       // What comes in meanwhile gathers again, unless it makes a batch by itself: small ones cost as much as large ones.
@@ -115,7 +120,7 @@ export class Settlements {
       this.witnesses.log.warn({ err: error, rows: this.#waiting.length }, 'settled rows wait for the database');
     }
     this.#flushing = false;
-    if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : GATHER_MS);
+    if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : this.#gatherMs);
     else if (this.#refused.length > 0) this.arm(REFUSED_RETRY_MS);
   }
 

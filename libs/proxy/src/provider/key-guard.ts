@@ -1,4 +1,5 @@
 const NOTHING = Buffer.alloc(0);
+const LF = 0x0a;
 
 /**
  * Keeps a provider's key out of a stream that is passed on as it comes. What might be the beginning of the key waits for what
@@ -30,6 +31,8 @@ export class KeyGuard {
   /** Where the key may begin at the end of some bytes; their length where it does not. */
   private beginning(bytes: Buffer): number {
     const { length } = bytes;
+    // No key goes over a line's end, and nearly all chunks end with one.
+    if (bytes[length - 1] === LF) return length;
     for (let at = Math.max(0, length - this.key.length + 1); at < length; at++)
       if (bytes[at] === this.#first && this.key.compare(bytes, at, length, 0, length - at) === 0) return at;
     return length;
