@@ -35,8 +35,7 @@ export class Ledger {
   }
 
   /**
-   * Books rows, all in one statement, and returns the ids of those that were not booked before, `'all'` where none was; a repeat changes
-   * nothing.
+   * Books rows, all in one statement, and returns the ids of those that were not booked before, or `'all'`; a repeat changes nothing.
    */
   async book(tx: Tx, rows: readonly WrittenRow[]): Promise<readonly string[] | 'all'> {
     if (rows.length === 0) return 'all';

@@ -20,7 +20,7 @@ export interface Chargeable {
   readonly atMs: number;
   readonly call: Call;
   readonly used: Amounts;
-  /** Only calls of the same tenant share one list. */
+  /** Calls of different tenants share no list but an empty one. */
   readonly windowIds: readonly bigint[];
 }
 
