@@ -455,32 +455,69 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     });
   });
 
-  test('two budgets of each in one period are counted by one reading, wherever each was read to', async () => {
+  test.each([
+    ['cost', 'tokens'],
+    ['tokens', 'cost'],
+  ] as const)(
+    'two budgets of each in one period are counted by one reading, where %s was read less far than %s',
+    async (one, other) => {
+      const gateway = await gateways.start();
+      const of = (user: string): TestCall => ({ tenant: 'a', user });
+      const [bob, carol, dave] = [
+        await reserve(gateway, of('bob'), '1', 5),
+        await reserve(gateway, of('carol'), '1', 5),
+        await reserve(gateway, of('dave'), '1', 5),
+      ];
+      const setOfEach = (metric: 'cost' | 'tokens') =>
+        set('a', { metric, scope: 'user', target: '*' }, { cost: '4', tokens: '9' }[metric]);
+      await settle(await reserve(gateway, of('alice'), '3', 5), '2', 5);
+      await gateway.settlements.flush();
+      const read = jest.spyOn(testLedger, 'usedByUsers');
+      try {
+        await setOfEach(one);
+        // The row a reading ended with is read again by the next: bob's tells nothing of where that begins, dave's does.
+        await settle(dave, '1', 2);
+        await gateway.settlements.flush();
+        await settle(bob, '1', 3);
+        await gateway.settlements.flush();
+        await setOfEach(other);
+        await settle(carol, '1', 4);
+        await gateway.settlements.flush();
+        expect(read).toHaveBeenCalledTimes(2);
+        // Knows both from its start.
+        const later = await gateways.start();
+        await refusal(reserve(later, of('carol'), '3.01'));
+        await refusal(reserve(later, of('dave'), '3.01'));
+        expect(read).toHaveBeenCalledTimes(3);
+      } finally {
+        read.mockRestore();
+      }
+      const spent = Object.entries(await windows()).map(([name, window]) => [name, window.spent]);
+      expect(Object.fromEntries(spent)).toEqual({
+        ...{ 'a user alice cost': nanos('2'), 'a user bob cost': nanos('1'), 'a user carol cost': nanos('1') },
+        ...{ 'a user alice tokens': 5n, 'a user bob tokens': 3n, 'a user carol tokens': 4n },
+        ...{ 'a user dave cost': nanos('1'), 'a user dave tokens': 2n },
+      });
+    },
+  );
+
+  test('where one of two budgets of each was not read for yet in the period, all of it is read', async () => {
     const gateway = await gateways.start();
-    const of = (user: string): TestCall => ({ tenant: 'a', user });
-    const [bob, carol] = [await reserve(gateway, of('bob'), '1', 5), await reserve(gateway, of('carol'), '1', 5)];
-    await settle(await reserve(gateway, of('alice'), '3', 5), '2', 5);
-    await gateway.settlements.flush();
-    const read = jest.spyOn(testLedger, 'usedByUsers');
-    try {
-      await set('a', { scope: 'user', target: '*' }, '4');
-      await settle(bob, '1', 3);
+    for (const user of ['alice', 'bob']) {
+      await settle(await reserve(gateway, { tenant: 'a', user }, '1', 5), '1', 5);
       await gateway.settlements.flush();
-      await set('a', { metric: 'tokens', scope: 'user', target: '*' }, '9');
-      await settle(carol, '1', 4);
-      await gateway.settlements.flush();
-      expect(read).toHaveBeenCalledTimes(2);
-      // Knows both from its start.
-      const later = await gateways.start();
-      await refusal(reserve(later, of('carol'), '3.01'));
-      expect(read).toHaveBeenCalledTimes(3);
-    } finally {
-      read.mockRestore();
     }
-    const spent = Object.entries(await windows()).map(([name, window]) => [name, window.spent]);
-    expect(Object.fromEntries(spent)).toEqual({
-      ...{ 'a user alice cost': nanos('2'), 'a user bob cost': nanos('1'), 'a user carol cost': nanos('1') },
-      ...{ 'a user alice tokens': 5n, 'a user bob tokens': 3n, 'a user carol tokens': 4n },
+    await set('a', { scope: 'user', target: '*' }, '4');
+    await gateways.sql.query(
+      `INSERT INTO budgets (id, tenant_id, scope, target, metric, period, limit_amount, created_at, updated_at)
+       VALUES ('bud_unread', 'a', 'user', '*', 'tokens', 'month', 9, now(), now())`,
+    );
+    const later = await gateways.start();
+    (await reserve(later, { tenant: 'a', user: 'carol' }, '1', 5)).release();
+    expect(await windows()).toMatchObject({
+      'a user alice tokens': { spent: 5n },
+      'a user bob tokens': { spent: 5n },
+      'a user carol tokens': { spent: 0n },
     });
   });
 
