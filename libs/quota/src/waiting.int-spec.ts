@@ -4,7 +4,7 @@ import { Gateways, nanos, until } from '../test/gateways';
 import { ACTUAL, draftOf } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
 import type { Hold } from './hold';
-import type { Caller } from './pool';
+import type { Caller, Pool } from './pool';
 
 /** Longer than any of these tests may last: whoever is let through by then was let through by something else than time. */
 const LONG_MS = 60_000;
@@ -21,12 +21,29 @@ const reserve = (gateway: AssembledQuota, tenant: string, units: string, caller:
 
 const outcome = (hold: Promise<Hold>): Promise<Hold | string> => hold.catch((error: CodedError) => error.code);
 
+const poolOf = (gateway: AssembledQuota, tenant: string): Pool | undefined =>
+  gateway.leases.pools.find(({ key }) => key === tenant);
+
 /** Resolves when the tenant's pool has found no room for those who wait. */
 const stalled = (gateway: AssembledQuota, tenant: string, waiting: number): Promise<void> =>
   until(() => {
-    const pool = gateway.leases.pools.find(({ key }) => key === tenant);
+    const pool = poolOf(gateway, tenant);
     return pool?.stalled != null && pool.waiters.length === waiting;
   });
+
+/** One turn of the event loop. */
+const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
+
+/** A call that can be ended. */
+class TestCaller implements Caller {
+  cutBy: Error | null = null;
+  onCut: (() => void) | null = null;
+
+  cut(): void {
+    this.cutBy = new Error('left');
+    this.onCut?.();
+  }
+}
 
 describe('a request for which there is no room', () => {
   let gateways: Gateways;
@@ -143,22 +160,36 @@ describe('a request for which there is no room', () => {
     const gateway = await gateways.start({ waitMs: LONG_MS });
     await gateways.tenant('left', { month: '10' });
     const hold = await reserve(gateway, 'left', '8');
-    const caller: { cutBy: Error | null; onCut: (() => void) | null } = { cutBy: null, onCut: null };
+    const caller = new TestCaller();
     const gone = reserve(gateway, 'left', '6', caller).catch((error: unknown) => error);
     await stalled(gateway, 'left', 1);
     const behind = reserve(gateway, 'left', '5');
     await stalled(gateway, 'left', 2);
-    caller.cutBy = new Error('left');
-    caller.onCut?.();
-    expect(await gone).toBe(caller.cutBy);
-    await stalled(gateway, 'left', 1);
+    caller.cut();
+    expect(poolOf(gateway, 'left')?.waiters).toHaveLength(1);
     await hold.settle({ costNanos: nanos('4'), tokens: 0, row: ACTUAL });
+    // What came back is enough for either, and the first of them would be the one that has left.
+    expect(await Promise.race([gone, behind])).toBe(caller.cutBy);
     const next = await behind;
     expect(gateway.holds.facts).toEqual({ open: 1, heldNanos: nanos('5') });
     next.release();
     await expect(reserve(gateway, 'left', '9', caller)).rejects.toBe(caller.cutBy);
     await gateway.quota.drain();
     expect(await gateways.month('left')).toMatchObject({ spent: nanos('4'), leased: 0n });
+  });
+
+  test('leaves nobody looking for room when it was the last that waited', async () => {
+    const gateway = await gateways.start({ waitMs: LONG_MS });
+    await gateways.tenant('last', { month: '10' });
+    const hold = await reserve(gateway, 'last', '8');
+    const caller = new TestCaller();
+    const gone = reserve(gateway, 'last', '6', caller).catch((error: unknown) => error);
+    await stalled(gateway, 'last', 1);
+    caller.cut();
+    await turn();
+    expect(poolOf(gateway, 'last')?.pumping).toBe(false);
+    expect(await Promise.race([gone, turn()])).toBe(caller.cutBy);
+    hold.release();
   });
 
   test('is told nothing of its call where there is room', async () => {
