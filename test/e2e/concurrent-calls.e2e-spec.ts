@@ -1,6 +1,8 @@
 import { RateLimitError } from 'openai';
 import { createDepartment, eventually, fakeProviders, offerFakeModels } from '../support/department';
+import { readExposition } from '../support/exposition';
 import { FakeProvider } from '../support/fake-provider';
+import { openRaw } from '../support/fake-provider/raw-client';
 import { Gateway } from '../support/gateway';
 import { callModel } from '../support/mixed-calls';
 import { openStream } from '../support/open-stream';
@@ -61,4 +63,37 @@ test('a call beyond the limit is refused, whichever process is asked, until one 
   here.upstream.resume();
   expect((await here.ended).status).toBe(200);
   await eventually(async () => (await call(second, token)) === null);
+}, 90_000);
+
+test('a call that leaves while it waits for another to end is not kept in the queue until then', async () => {
+  const { id, token } = await createDepartment(first);
+  await first.must('PUT', `/api/v1/admin/tenants/${id}/limits`, { concurrentRequests: 1 });
+  const patient = await Gateway.start({
+    providers: fakeProviders(fake),
+    config: { budgets: { waitMs: 60_000 } },
+    place: first.place,
+  });
+  try {
+    const underWay = await openStream(patient.url, token, fake);
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ model: 'fake-n3', messages: [{ role: 'user', content: 'Hello!' }] });
+    const waiting = await openRaw(`${patient.url}/v1/chat/completions`, headers, body);
+    // It has arrived when a request sent after it is answered.
+    await patient.call('GET', '/healthz');
+    waiting.destroy();
+    // What becomes of a call whose client is gone when its body is read, which is after its wait.
+    await eventually(async () => {
+      const samples = readExposition((await patient.call('GET', '/metrics')).text);
+      return samples.some(
+        ({ name, labels }) => name === 'openclawmu_refusals_total' && labels['reason'] === 'body_malformed',
+      );
+    });
+    expect(underWay.upstream.outcome).toBe('open');
+    underWay.upstream.resume();
+    expect((await underWay.ended).status).toBe(200);
+    await eventually(async () => (await call(patient, token)) === null);
+    expect(fake.requests.some(({ model }) => model === 'fake-n3')).toBe(false);
+  } finally {
+    await patient.stop();
+  }
 }, 90_000);

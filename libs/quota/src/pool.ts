@@ -12,7 +12,7 @@ export interface Taken {
   readonly atMs: number;
 }
 
-/** A call that may end while it waits for headroom. */
+/** A call that may end while it waits, for headroom or for others to end. */
 export interface Caller {
   /** Why it has ended; null while it has not. */
   readonly cutBy: Error | null;

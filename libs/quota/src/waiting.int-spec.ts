@@ -1,6 +1,7 @@
 import type { CodedError } from '@app/platform';
 import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, until } from '../test/gateways';
+import { TestCaller, turn } from '../test/test-caller';
 import { ACTUAL, draftOf } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
 import type { Hold } from './hold';
@@ -30,20 +31,6 @@ const stalled = (gateway: AssembledQuota, tenant: string, waiting: number): Prom
     const pool = poolOf(gateway, tenant);
     return pool?.stalled != null && pool.waiters.length === waiting;
   });
-
-/** One turn of the event loop. */
-const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
-
-/** A call that can be ended. */
-class TestCaller implements Caller {
-  cutBy: Error | null = null;
-  onCut: (() => void) | null = null;
-
-  cut(): void {
-    this.cutBy = new Error('left');
-    this.onCut?.();
-  }
-}
 
 describe('a request for which there is no room', () => {
   let gateways: Gateways;

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Response } from 'express';
 import { CodedError, type GatewayRequest, type Principal, REQUIRES } from '@app/platform';
+import type { Caller } from '../pool';
 import { KnownLimits } from '../rates/known-limits.service';
 import { ConcurrentRequests, type Leave } from './concurrent-requests.service';
 
@@ -46,20 +47,45 @@ export class ConcurrencyGuard implements CanActivate {
   }
 
   private async pass(gates: readonly Gate[], response: Response): Promise<boolean> {
-    const passed: Leave[] = [];
-    let isClosed = false;
-    response.once('close', () => {
-      isClosed = true;
-      for (const leave of passed) leave();
-    });
-    for (const { scope, key, limit } of gates) {
-      const leave = await this.requests.enter(key, limit);
-      if (leave === null) throw refusal(scope, limit);
-      passed.push(leave);
-      // Whoever left while it waited is not under way.
-      if (isClosed) leave();
+    const visit = new Visit(response);
+    try {
+      for (const { scope, key, limit } of gates) {
+        const leave = await this.requests.enter(key, limit, visit);
+        if (leave === null) throw refusal(scope, limit);
+        visit.passed(leave);
+      }
+    } catch (error) {
+      // Nobody is there to be refused. The handler finds that out, as it does of all who leave before their body is read.
+      if (error !== visit.cutBy) throw error;
     }
     return true;
+  }
+}
+
+const LEFT = new Error('the client left');
+
+/** A call from its first gate on until its answer is closed, also where that happens while it waits at one. */
+class Visit implements Caller {
+  cutBy: Error | null = null;
+  onCut: (() => void) | null = null;
+  readonly #passed: Leave[] = [];
+
+  constructor(response: Response) {
+    // Who hangs up while its token is looked up is not heard of again.
+    if (response.destroyed) this.end();
+    else response.once('close', () => this.end());
+  }
+
+  passed(leave: Leave): void {
+    // It may have been given a slot in the moment in which it left.
+    if (this.cutBy) leave();
+    else this.#passed.push(leave);
+  }
+
+  private end(): void {
+    this.cutBy = LEFT;
+    this.onCut?.();
+    for (const leave of this.#passed) leave();
   }
 }
 

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
+import { Client } from 'pg';
 import { type GatewayDatabase, openGatewayDatabase, silentLog } from '../../../../test/support/gateway-database';
 import { jobPrincipals } from '../../../../test/support/principals';
+import { until } from '../../test/gateways';
+import { TestCaller, turn } from '../../test/test-caller';
 import { ProcessLock } from '../process-lock';
 import { ConcurrentRequests, type Leave } from './concurrent-requests.service';
+import { SlotPool } from './slot-pool';
 
 describe('requests at the same time', () => {
   let db: GatewayDatabase;
@@ -42,31 +46,45 @@ describe('requests at the same time', () => {
   const slots = (key: string) =>
     sql<{ process_id: string; slots: number }>('SELECT process_id, slots FROM concurrency_slots WHERE key = $1', [key]);
 
-  test('are never more than the limit over three processes, and as many as the limit', async () => {
+  test('are never more than the limit over three processes, and as many as the limit, whoever leaves meanwhile', async () => {
     const processes = [await start(5_000), await start(5_000), await start(5_000)];
+    const enter = (index: number, key: string, limit: number, caller?: TestCaller) =>
+      (processes[index % 3] as (typeof processes)[number]).requests.enter(key, limit, caller);
     const run = fc.asyncProperty(
       fc.integer({ min: 1, max: 12 }),
-      fc.array(fc.integer({ min: 0, max: 15 }), { minLength: 20, maxLength: 60 }),
-      async (limit, durations) => {
+      fc.array(
+        fc.record({ ms: fc.integer({ min: 0, max: 15 }), leavesAfterMs: fc.option(fc.integer({ min: 0, max: 60 })) }),
+        { minLength: 20, maxLength: 60 },
+      ),
+      async (limit, calls) => {
         const key = newKey();
         let [now, most] = [0, 0];
-        const call = async (ms: number, index: number): Promise<void> => {
-          const leave = await processes[index % 3]?.requests.enter(key, limit);
-          if (!leave) throw new Error('refused, though the others end soon');
+        const call = async ({ ms, leavesAfterMs }: (typeof calls)[number], index: number): Promise<void> => {
+          const caller = new TestCaller();
+          if (leavesAfterMs !== null) setTimeout(() => caller.cut(), leavesAfterMs);
+          const leave = await Promise.resolve(enter(index, key, limit, caller)).catch((error: unknown) => {
+            if (error !== caller.cutBy) throw error;
+          });
+          if (leave === null) throw new Error('refused, though the others end soon');
+          if (!leave) return;
           most = Math.max(most, ++now);
           await delay(ms);
           now--;
           leave();
         };
-        await Promise.all(durations.map(call));
+        await Promise.all(calls.map(call));
         expect(most).toBeLessThanOrEqual(limit);
         expect(now).toBe(0);
+        const again = await Promise.all(Array.from({ length: limit }, async (_, n) => enter(n, key, limit)));
+        expect(again).not.toContain(null);
+        for (const leave of again) leave?.();
       },
     );
-    await fc.assert(run, { numRuns: 8 });
+    // Made smaller, a failure would take as long as those who wait for what never comes free.
+    await fc.assert(run, { numRuns: 8, endOnFailure: true });
 
     const key = newKey();
-    const all = await Promise.all(Array.from({ length: 30 }, async (_, n) => processes[n % 3]?.requests.enter(key, 7)));
+    const all = await Promise.all(Array.from({ length: 30 }, async (_, n) => enter(n, key, 7)));
     expect(all.filter((leave) => leave)).toHaveLength(7);
   });
 
@@ -94,6 +112,111 @@ describe('requests at the same time', () => {
     leave?.();
     expect(await one.requests.enter(key, 1)).toBeInstanceOf(Function);
     expect(await one.requests.enter(key, 1)).toBeNull();
+  });
+
+  /** What a request is told in the end: how to leave, `null`, or an error. */
+  const ask = ({ requests }: { requests: ConcurrentRequests }, key: string, caller?: TestCaller): Promise<unknown> =>
+    Promise.resolve(requests.enter(key, 1, caller)).catch((error: unknown) => error);
+  /** What it has been told by now; `undefined` while it waits. */
+  const byNow = (told: Promise<unknown>): Promise<unknown> => Promise.race([told, turn()]);
+
+  test('a request that leaves while it waits is told so at once, and those behind it move up', async () => {
+    const one = await start(60_000);
+    const key = newKey();
+    const first = (await one.requests.enter(key, 1)) as Leave;
+    const caller = new TestCaller();
+    const gone = ask(one, key, caller);
+    const behind = ask(one, key);
+    caller.cut();
+    expect(await byNow(gone)).toBe(caller.cutBy);
+    first();
+    expect(await byNow(behind)).toBeInstanceOf(Function);
+    expect(await byNow(ask(one, key, caller))).toBe(caller.cutBy);
+  });
+
+  test('a request that leaves in the moment in which it is admitted gives its slot back', async () => {
+    const one = await start(60_000);
+    const key = newKey();
+    const first = (await one.requests.enter(key, 1)) as Leave;
+    const caller = new TestCaller();
+    const admitted = ask(one, key, caller);
+    const behind = ask(one, key);
+    first();
+    caller.cut();
+    const leave = (await admitted) as Leave;
+    leave();
+    expect(await byNow(behind)).toBeInstanceOf(Function);
+  });
+
+  test('at most a thousand wait, and whoever leaves makes room for another', async () => {
+    const one = await start(60_000);
+    const key = newKey();
+    const first = (await one.requests.enter(key, 1)) as Leave;
+    const callers = Array.from({ length: 1_000 }, () => new TestCaller());
+    const waiting = callers.map((caller) => ask(one, key, caller));
+    expect(await byNow(ask(one, key))).toBeNull();
+    callers[500]?.cut();
+    expect(await byNow(waiting[500] as Promise<unknown>)).toBe(callers[500]?.cutBy);
+    const next = ask(one, key);
+    expect(await byNow(next)).toBeUndefined();
+    expect(await byNow(ask(one, key))).toBeNull();
+    for (const caller of callers) if (!caller.cutBy) caller.cut();
+    expect(await byNow(Promise.all(waiting))).toEqual(callers.map(({ cutBy }) => cutBy));
+    first();
+    expect(await byNow(next)).toBeInstanceOf(Function);
+  });
+
+  test('nobody asks the database any more when the last that waited has left', async () => {
+    const one = await start(60_000);
+    const key = newKey();
+    await one.requests.enter(key, 1);
+    const spy = jest.spyOn(SlotPool.prototype, 'pause');
+    const pause = spy.getMockImplementation();
+    try {
+      const paused = new Promise<SlotPool>((resolve) => {
+        spy.mockImplementation(function (this: SlotPool, ms) {
+          resolve(this);
+          return (pause as typeof this.pause).call(this, ms);
+        });
+      });
+      const callers = [new TestCaller(), new TestCaller()];
+      const waiting = callers.map((caller) => ask(one, key, caller));
+      const pool = await paused;
+      for (const [n, isStillAsking] of [true, false].entries()) {
+        callers[n]?.cut();
+        expect(await byNow(waiting[n] as Promise<unknown>)).toBe(callers[n]?.cutBy);
+        await turn();
+        expect(pool.pumping).toBe(isStillAsking);
+      }
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  test('a slot that comes for a request that has left meanwhile goes to others', async () => {
+    const [one, other] = [await start(10_000), await start(10_000)];
+    const key = newKey();
+    const lock = new Client(db.urls.superuserUrl);
+    await lock.connect();
+    try {
+      await lock.query("SELECT pg_advisory_lock(hashtextextended('concurrency ' || $1, 0))", [key]);
+      const caller = new TestCaller();
+      const gone = ask(one, key, caller);
+      await until(async () => {
+        const { rows } = await lock.query(
+          `SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+           WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted`,
+        );
+        return rows.length > 0;
+      });
+      caller.cut();
+      expect(await byNow(gone)).toBe(caller.cutBy);
+    } finally {
+      await lock.end();
+    }
+    await until(async () => (await slots(key)).length > 0);
+    expect(await other.requests.enter(key, 1)).toBeInstanceOf(Function);
+    expect(await slots(key)).toEqual([{ process_id: other.id, slots: 1 }]);
   });
 
   test('a lowered limit ends nothing and admits nobody until enough have ended', async () => {

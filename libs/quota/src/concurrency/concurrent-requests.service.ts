@@ -1,5 +1,6 @@
 import type { ChangeFeed, Database, JobPrincipals, Log } from '@app/platform';
-import { SlotPool } from './slot-pool';
+import type { Caller } from '../pool';
+import { refuseLate, SlotPool, type SlotWaiter } from './slot-pool';
 import { adjustSlots, dropSlotsOf } from './slots.queries';
 
 const FIRST_PAUSE_MS = 20;
@@ -49,24 +50,33 @@ export class ConcurrentRequests {
 
   /**
    * Admits a request, at once if a slot is at hand; else when one comes free within `waitMs`, first come first served.
+   * @param caller whose end ends the wait
    * @returns what ends it, or `null` if nothing came free
+   * @throws what ended the caller
    * @throws CodedError `database_unavailable` when nothing is at hand and the database is away
    */
-  enter(key: string, limit: number): Leave | Promise<Leave | null> {
+  enter(key: string, limit: number, caller: Caller | null = null): Leave | Promise<Leave | null> {
     const pool = this.pool(key);
     pool.limit = limit;
     const nowMs = performance.now();
     if (pool.waiters.length === 0 && pool.take(nowMs)) return this.leaving(pool);
-    return this.wait(pool, nowMs + this.waitMs());
+    return this.wait(pool, nowMs + this.waitMs(), caller);
   }
 
-  private async wait(pool: SlotPool, deadlineMs: number): Promise<Leave | null> {
+  private async wait(pool: SlotPool, deadlineMs: number, caller: Caller | null): Promise<Leave | null> {
+    if (caller?.cutBy) throw caller.cutBy;
     if (pool.waiters.length >= MOST_WAITING) return null;
-    const isAdmitted = await new Promise<boolean>((resolve, reject) => {
-      pool.waiters.push({ deadlineMs, resolve, reject });
-      void this.pump(pool);
-    });
-    return isAdmitted ? this.leaving(pool) : null;
+    try {
+      const isAdmitted = await new Promise<boolean>((resolve, reject) => {
+        const waiter: SlotWaiter = { deadlineMs, resolve, reject };
+        pool.waiters.push(waiter);
+        if (caller) caller.onCut = () => pool.leave(waiter, caller.cutBy as Error);
+        void this.pump(pool);
+      });
+      return isAdmitted ? this.leaving(pool) : null;
+    } finally {
+      if (caller) caller.onCut = null;
+    }
   }
 
   private leaving(pool: SlotPool): Leave {
@@ -91,7 +101,7 @@ export class ConcurrentRequests {
         if (pool.waiters.length === 0) break;
         await this.adjust(pool);
         pool.serve(performance.now());
-        pool.refuseLate(performance.now());
+        refuseLate(pool, performance.now());
         if (pool.waiters.length === 0) break;
         await pool.pause(pauseMs);
       }

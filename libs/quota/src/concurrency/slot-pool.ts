@@ -70,14 +70,16 @@ export class SlotPool {
     while (this.waiters.length > 0 && this.take(nowMs)) this.waiters.shift()?.resolve(true);
   }
 
-  /** Refuses who has waited long enough. */
-  refuseLate(nowMs: number): void {
-    const late = this.waiters.filter(({ deadlineMs }) => deadlineMs <= nowMs);
-    this.waiters = this.waiters.filter(({ deadlineMs }) => deadlineMs > nowMs);
-    for (const { resolve } of late) resolve(false);
+  /** Ends the wait of one that waits here, if it does. */
+  leave(waiter: SlotWaiter, why: Error): void {
+    const at = this.waiters.indexOf(waiter);
+    if (at < 0) return;
+    this.waiters.splice(at, 1);
+    if (this.waiters.length === 0) this.#wake?.();
+    waiter.reject(why);
   }
 
-  /** Until something is released here, or so long. */
+  /** Until something is released here, nobody waits any more, or so long. */
   async pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
@@ -92,4 +94,11 @@ export class SlotPool {
   isIdle(nowMs: number, sinceMs: number): boolean {
     return this.#free > 0 && nowMs - this.#usedAtMs > sinceMs;
   }
+}
+
+/** Refuses who has waited long enough. */
+export function refuseLate(pool: SlotPool, nowMs: number): void {
+  const late = pool.waiters.filter(({ deadlineMs }) => deadlineMs <= nowMs);
+  pool.waiters = pool.waiters.filter(({ deadlineMs }) => deadlineMs > nowMs);
+  for (const { resolve } of late) resolve(false);
 }
