@@ -2,7 +2,7 @@ import { RateLimitError } from 'openai';
 import { createDepartment, eventually, fakeProviders, offerFakeModels } from '../support/department';
 import { readExposition } from '../support/exposition';
 import { FakeProvider } from '../support/fake-provider';
-import { openRaw } from '../support/fake-provider/raw-client';
+import { openRaw, requestText } from '../support/fake-provider/raw-client';
 import { Gateway } from '../support/gateway';
 import { callModel } from '../support/mixed-calls';
 import { openStream } from '../support/open-stream';
@@ -96,4 +96,25 @@ test('a call that leaves while it waits for another to end is not kept in the qu
   } finally {
     await patient.stop();
   }
+}, 90_000);
+
+test('calls that wait for their turn on one connection end with it, and give their slots back', async () => {
+  const { id, token } = await createDepartment(first);
+  await first.must('PUT', `/api/v1/admin/tenants/${id}/limits`, { concurrentRequests: 2 });
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const bodyOf = (model: string): string =>
+    JSON.stringify({ model, stream: true, max_tokens: 50, messages: [{ role: 'user', content: 'Hello!' }] });
+  const [front, behind] = ['fake-n4-h2-i101', 'fake-n4-h2-i102'];
+  const socket = await openRaw(`${first.url}/v1/chat/completions`, headers, bodyOf(front));
+  const upstream = [await fake.waitForRequest(front)];
+  socket.write(requestText(`${first.url}/v1/chat/completions`, headers, bodyOf(behind)));
+  upstream.push(await fake.waitForRequest(behind));
+  socket.destroy();
+  await eventually(() => Promise.resolve(upstream.every(({ outcome }) => outcome === 'aborted')));
+  await eventually(async () => {
+    const under = await openStream(first.url, token, fake);
+    const refusal = await call(first, token);
+    under.leave();
+    return refusal === null;
+  });
 }, 90_000);

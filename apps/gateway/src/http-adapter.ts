@@ -4,6 +4,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express, type Response } from 'express';
 import { answerClientError } from './client-error';
 import type { ModelDoor } from './model-door';
+import { closeWithConnection } from './pipelining';
 
 /**
  * Express gives every request and response another prototype with `setPrototypeOf`, and from then on V8 treats these two
@@ -68,6 +69,7 @@ export class GatewayHttpAdapter extends ExpressAdapter {
         requireHostHeader: false,
       },
       (request, response) => {
+        closeWithConnection(request, response);
         if (!this.door?.answer(request as GatewayRequest, response as Response)) app(request, response);
       },
     );

@@ -17,13 +17,18 @@ const HEAD_END = '\r\n\r\n';
 
 /** Sends one POST and hands the socket over: for tests that read slowly, or leave midway. */
 export async function openRaw(url: string, headers: Record<string, string>, body: string): Promise<Socket> {
-  const { hostname, port, pathname, search } = new URL(url);
+  const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
-  const lines = Object.entries({ host: hostname, 'content-length': String(Buffer.byteLength(body)), ...headers });
-  const request = `POST ${pathname}${search} HTTP/1.1\r\n${lines.map((pair) => pair.join(': ')).join('\r\n')}${HEAD_END}${body}`;
-  await new Promise<void>((resolve) => socket.write(request, () => resolve()));
+  await new Promise<void>((resolve) => socket.write(requestText(url, headers, body), () => resolve()));
   return socket;
+}
+
+/** A POST as it goes over the wire. */
+export function requestText(url: string, headers: Record<string, string>, body: string): string {
+  const { hostname, pathname, search } = new URL(url);
+  const lines = Object.entries({ host: hostname, 'content-length': String(Buffer.byteLength(body)), ...headers });
+  return `POST ${pathname}${search} HTTP/1.1\r\n${lines.map((pair) => pair.join(': ')).join('\r\n')}${HEAD_END}${body}`;
 }
 
 /** Sends one POST and reads until the connection ends. Rejects when it ends before a status line. */
