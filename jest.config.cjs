@@ -79,6 +79,7 @@ const database = {
 module.exports = {
   rootDir: __dirname,
   reporters: ['default', '<rootDir>/test/support/plain-reporter.cjs'],
+  testSequencer: '<rootDir>/test/support/long-files-first.cjs',
   testTimeout: 60_000,
   // One more than there are cores where there are two: nearly half the time of a file of `database` or `app` is waiting for others.
   maxWorkers: 3,
