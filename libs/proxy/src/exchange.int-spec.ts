@@ -109,17 +109,20 @@ async function lockBudgets(): Promise<() => Promise<void>> {
   };
 }
 
-/** Holds back what the journal confirms. */
-function holdJournal(): () => void {
+/** Holds back what the journal confirms, from when it has `noted` something. */
+function holdJournal(): { noted: Promise<void>; confirm: () => void } {
+  let note!: () => void;
   let confirm!: () => void;
+  const noted = new Promise<void>((resolve) => (note = resolve));
   const gate = new Promise<void>((resolve) => (confirm = resolve));
   const { journal } = world.quota;
   const settle = journal.settle.bind(journal);
   jest.spyOn(journal, 'settle').mockImplementation(async (charge, row) => {
     await settle(charge, row);
+    note();
     await gate;
   });
-  return confirm;
+  return { noted, confirm };
 }
 
 describe('before anything is sent', () => {
@@ -313,12 +316,13 @@ describe('at the end', () => {
   const stream: Play = (response) => response.writeHead(200, SSE).end(event('a') + USAGE + DONE);
 
   test('the last byte waits until the settlement is durable', async () => {
-    const confirm = holdJournal();
+    const { noted, confirm } = holdJournal();
     let ended = false;
     beforeEnd = () => (ended = true);
     play = stream;
     const answer = ask(true);
-    await eventually(() => world.quota.holds.facts.open === 0 && world.quota.settlements.facts.waitingRows === 1);
+    await noted;
+    expect(world.quota.holds.facts.open).toBe(0);
     expect(ended).toBe(false);
     confirm();
     expect((await answer).complete).toBe(true);
@@ -327,12 +331,13 @@ describe('at the end', () => {
   });
 
   test('so does every byte of an answer in one piece', async () => {
-    const confirm = holdJournal();
+    const { noted, confirm } = holdJournal();
     play = (response) => response.writeHead(200, JSON_TYPE).end(WHOLE);
     const socket = await open(false);
     let seen = 0;
     socket.on('data', (bytes: Buffer) => (seen += bytes.length));
-    await eventually(() => world.quota.holds.facts.open === 0 && world.quota.settlements.facts.waitingRows === 1);
+    await noted;
+    expect(world.quota.holds.facts.open).toBe(0);
     expect(seen).toBe(0);
     confirm();
     await eventually(() => seen > WHOLE.length);
@@ -364,11 +369,11 @@ describe('at the end', () => {
     ['a token that is revoked', () => revoke()],
     ['a shutdown', () => world.calls.cutAll()],
   ])('%s then changes nothing any more', async (_, what) => {
-    const confirm = holdJournal();
+    const { noted, confirm } = holdJournal();
     play = stream;
     const socket = await open(true);
     socket.resume();
-    await eventually(() => world.quota.settlements.facts.waitingRows === 1);
+    await noted;
     what(socket);
     await new Promise((later) => setTimeout(later, 20));
     confirm();
