@@ -41,13 +41,24 @@ async function work(databaseUrl: string, dataDir: string, tenant: string): Promi
       }
       const costNanos = (amount * BigInt(Math.floor(20 + Math.random() * 80))) / 100n;
       await hold.settle({ costNanos, tokens: 0, row: ACTUAL });
-      writeSync(1, `settled ${hold.id} ${costNanos}\n`);
+      print(`settled ${hold.id} ${costNanos}\n`);
     }
   };
   await Promise.all(Array.from({ length: 20 }, () => client().catch(refused)));
   await quota.drain();
   await changes.stop();
   await database.close();
+}
+
+/** At once, as the last byte of an answer: when the reader lags behind, its pipe is full and must be waited for. */
+function print(line: string): void {
+  for (;;)
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
 }
 
 function refused(error: unknown): void {

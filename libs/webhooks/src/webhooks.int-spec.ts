@@ -418,6 +418,8 @@ describe('administrators', () => {
   test('list notices by state, endpoint and tenant, page by page', async () => {
     const config = configure(endpoint(), endpoint({ name: 'second' }));
     await announce(config);
+    // Within a millisecond the ids are in no order.
+    for (const announced = Date.now(); Date.now() <= announced;) await new Promise(setImmediate);
     await announce(config, { ...NOTICE, tenant: 'legal' });
     await sql("UPDATE webhook_deliveries SET state = 'dead', ended_at = now() WHERE endpoint = 'second'");
     const found = async (query: Partial<DeliveryQuery>) =>
