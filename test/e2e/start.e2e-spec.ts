@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { eventually } from '../support/department';
 import { anthropicClient, collect, openaiClient } from '../support/fake-provider/sdk-clients';
 import { listening, MAIN } from '../support/gateway';
 import { runGateway } from '../support/gateway-run';
@@ -95,10 +96,17 @@ test('the first start makes all it needs, its own words lead to an answer, and t
   expect(config.split('\n').filter((line) => line.startsWith('#')).length).toBeGreaterThan(10);
   expect((await readdir(folder)).sort()).toEqual(['data', 'openclawmu.yaml']);
 
-  const told = await paste(commandsIn(first.printed));
+  const commands = commandsIn(first.printed);
+  const told = await paste(commands);
   expect(told).toMatch(/^data: /m);
   expect(told).toContain('[DONE]');
-  expect(told.slice(told.indexOf('[DONE]'))).toContain('finance');
+  expect(commands).toMatch(/^ +npx openclawmu usage$/m);
+  // A call is in the ledger moments after its answer.
+  const usage = `export OPENCLAWMU_ADMIN_KEY=${key}\nnpx openclawmu usage`;
+  await eventually(
+    () => paste(usage),
+    (printed) => printed.includes('finance'),
+  );
   expect((await fetch(`${first.url}/docs`)).status).toBe(200);
 
   expect(await end(first.process, 'SIGTERM')).toBe(0);
