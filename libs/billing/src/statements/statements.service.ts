@@ -133,8 +133,9 @@ export class Statements {
     const { now, currency } = await readStart(tx, tenant);
     const timeZone = this.config.current.timezone;
     const { from, to } = periodOf({ period: month }, timeZone, now);
-    const closed = await selectStatement(tx, id);
+    // In this order: whoever closes it in between is seen, and nobody is told that its own statement stands in its way.
     const last = await selectLastStatement(tx, tenant);
+    const closed = await selectStatement(tx, id);
     if (!closed) {
       if (to > now) throw new CodedError('period_not_over', `${month} ends at ${to.toISOString()}.`);
       const next = last && monthAfter(last.month);
