@@ -5,7 +5,9 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/p
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { BucketAlreadyOwnedByYou, CreateBucketCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { fetch } from 'undici';
 import { eventually } from './department';
 
@@ -18,6 +20,7 @@ const ACCOUNT = 'swift';
 const INSTALL_LIMIT_MS = 240_000;
 /** It takes four seconds, and more where others want the processors too. */
 const START_LIMIT_MS = 60_000;
+const LAST_LINES = 40;
 
 /** A server that speaks S3, checks signatures and knows multipart uploads: OpenStack Swift of Debian's packages, on loopback. */
 export class SwiftServer {
@@ -29,8 +32,8 @@ export class SwiftServer {
     private readonly servers: readonly ChildProcess[],
   ) {}
 
-  /** Installs what it needs where it may. */
-  static async start(): Promise<SwiftServer> {
+  /** Installs what it needs where it may. @param bucket is there when it has started */
+  static async start(bucket: string): Promise<SwiftServer> {
     await install();
     const folder = await mkdtemp(join(tmpdir(), 'swift-'));
     const user = process.getuid?.() === 0 ? ACCOUNT : userInfo().username;
@@ -49,17 +52,35 @@ export class SwiftServer {
     const port = ports.at(-1) as number;
     await writeFile(join(folder, 'proxy.conf'), proxyConfig(folder, user, port));
     const servers = [...KINDS, 'proxy'].map((kind) =>
-      spawn(`/usr/bin/swift-${kind}-server`, [join(folder, `${kind}.conf`)], { cwd: folder, stdio: 'ignore' }),
+      spawn(`/usr/bin/swift-${kind}-server`, [join(folder, `${kind}.conf`), '-v'], {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
     );
+    const said = lastLinesOf(servers);
     const started = new SwiftServer(folder, `http://127.0.0.1:${port}`, servers);
-    // The servers behind the door too: it opens first, and answers for those that are not there with 503.
-    await eventually(async () => (await Promise.all(ports.map(answers))).every(Boolean), Boolean, START_LIMIT_MS).catch(
-      async (error: unknown) => {
-        await started.stop();
-        throw error;
-      },
-    );
+    try {
+      // The servers behind the door too: it opens first, and answers for those that are not there with 503.
+      const areThere = async (): Promise<boolean> => (await Promise.all(ports.map(answers))).every(Boolean);
+      await eventually(areThere, Boolean, START_LIMIT_MS);
+      // On a busy machine one of them may still let the door wait too long for the first things it asks.
+      await eventually(() => started.make(bucket), Boolean, START_LIMIT_MS);
+    } catch (error) {
+      await started.stop();
+      throw new Error(`Swift does not start. Its servers said:\n${said.join('\n')}`, { cause: error });
+    }
     return started;
+  }
+
+  /** Somebody who may do everything there. */
+  client(): S3Client {
+    return new S3Client({
+      endpoint: this.endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: this.credentials,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
   }
 
   async stop(): Promise<void> {
@@ -73,6 +94,35 @@ export class SwiftServer {
     );
     await rm(this.folder, { recursive: true, force: true });
   }
+
+  /** @returns false where it was refused for want of somebody behind the door */
+  private async make(bucket: string): Promise<boolean> {
+    const client = this.client();
+    try {
+      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      return true;
+    } catch (error) {
+      // Made by a request that was told otherwise.
+      if (error instanceof BucketAlreadyOwnedByYou) return true;
+      if (error instanceof S3ServiceException && (error.$metadata.httpStatusCode ?? 0) >= 500) return false;
+      throw error;
+    } finally {
+      client.destroy();
+    }
+  }
+}
+
+/** Of what processes print, the end, as it comes. */
+function lastLinesOf(processes: readonly ChildProcess[]): readonly string[] {
+  const lines: string[] = [];
+  for (const { stdout, stderr } of processes)
+    for (const stream of [stdout, stderr])
+      if (stream)
+        createInterface(stream).on('line', (line) => {
+          lines.splice(0, lines.length - LAST_LINES + 1);
+          lines.push(line);
+        });
+  return lines;
 }
 
 const answers = (port: number): Promise<boolean> =>
@@ -129,6 +179,11 @@ bind_port = ${port}
 workers = 0
 user = ${user}
 swift_dir = ${folder}
+# They wait for each other half a second to three by themselves, and a busy machine is slower.
+conn_timeout = 60
+node_timeout = 60
+recoverable_node_timeout = 60
+container_update_timeout = 60
 `;
 
 const storageConfig = (
@@ -165,6 +220,8 @@ pipeline = ${Object.keys(FILTERS).join(' ')} proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+# Of the one server of each kind, none is given up for what it once was late with.
+error_suppression_limit = 1000000
 ${Object.entries(FILTERS)
   .map(([name, settings]) => `[filter:${name}]\nuse = egg:swift#${name === 'cache' ? 'memcache' : name}\n${settings}\n`)
   .join('')}`;

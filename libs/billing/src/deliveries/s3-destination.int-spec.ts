@@ -5,13 +5,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
-  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { Secret, type GatewayConfig } from '@app/platform';
 import { makeCertificates, type Certificates } from '../../../../test/support/certificates';
@@ -42,15 +41,8 @@ describe('a bucket', () => {
   let settings: S3Settings;
 
   beforeAll(async () => {
-    server = await SwiftServer.start();
-    client = new S3Client({
-      endpoint: server.endpoint,
-      region: 'us-east-1',
-      forcePathStyle: true,
-      credentials: server.credentials,
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-    });
-    await client.send(new CreateBucketCommand({ Bucket }));
+    server = await SwiftServer.start(Bucket);
+    client = server.client();
     settings = {
       bucket: Bucket,
       prefix: 'llm/bills',
