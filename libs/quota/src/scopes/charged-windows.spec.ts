@@ -33,6 +33,17 @@ describe('rows are charged', () => {
     ]);
   });
 
+  it('together where their holds name the same list of windows, as those of a batch do', () => {
+    const { windowIds } = row(0, [1, 2, 3]);
+    const other = row(7, [3]);
+    const rows = [{ ...row(10, []), windowIds }, other, { ...row(5, []), windowIds }, { ...row(2, []), windowIds }];
+    expect(charge([window(1), window(2, { metric: 'tokens' }), window(3)], rows)).toEqual([
+      [1, 17, 17],
+      [2, 3, 3],
+      [3, 24, 24],
+    ]);
+  });
+
   it('once to a window that is named and matches', () => {
     expect(charge([window(1, { scope: 'user', target: 'alice' })], [row(10, [1])])).toEqual([[1, 10, 10]]);
   });
