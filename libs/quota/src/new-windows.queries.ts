@@ -3,7 +3,7 @@ import type { Books } from './books';
 import type { UsedByUsers } from './ledger-sink';
 import { columnsOf, fieldsOf, isMeant, isOf, limitOf } from './limits.queries';
 import { EACH, isEach, type Owner } from './scopes/scope';
-import type { Meter, MeterWindow } from './windows';
+import type { Meter, MeterWindow, Window } from './windows';
 
 /** Of so many end users a tenant's budget of each is kept apart in a period: callers make their names up, and each new one costs a window. */
 const MOST_END_USERS = 10_000;
@@ -75,10 +75,9 @@ async function countUsers(
 ): Promise<ReadonlySet<MeterWindow>> {
   const each = { tenantId, scope, target: EACH };
   const budgets = await tx.query<Meter & BudgetOfEach>(
-    `SELECT b.id, metric, period, b.created_at AS since, CASE WHEN b.counted_from = m.starts_at THEN b.counted_to END AS "countedTo"
-     FROM budgets b JOIN unnest($4::text[], $5::text[], $6::timestamptz[]) AS m(metric, period, starts_at) USING (metric, period)
-     WHERE ${isOf(each, 'b')} AND (b.scope, b.target) = ($2, $3) ORDER BY b.id FOR UPDATE OF b`,
-    [...fieldsOf(each), ...columnsOf(meters)],
+    `SELECT id, metric, period, created_at AS since, counted_from AS "countedFrom", counted_to AS "countedTo"
+     FROM budgets b WHERE ${isOf(each, 'b')} AND (scope, target) = ($2, $3) ORDER BY id FOR UPDATE`,
+    fieldsOf(each),
   );
   const wanted = meters.flatMap((meter) => {
     const budget = budgets.find(({ metric, period }) => metric === meter.metric && period === meter.period);
@@ -90,7 +89,7 @@ async function countUsers(
   for (const { period, window } of new Map(open.map(({ meter }) => [meter.period, meter])).values()) {
     const ofPeriod = open.filter(({ meter }) => meter.period === period);
     // Whoever has no window has used nothing up to where its budget was read to, so the earliest of these serves all.
-    const after = earliest(ofPeriod.map(({ budget }) => budget.countedTo));
+    const after = earliest(ofPeriod.map(({ budget }) => countedUpTo(budget, window)));
     const { users, countedTo } = await books.ledger.usedByUsers(tx, tenantId as string, window, after);
     for (const { meter, budget } of ofPeriod) {
       const { ids, left } = await insertWindowsOf(tx, each, meter, users);
@@ -110,9 +109,14 @@ async function countUsers(
 interface BudgetOfEach {
   readonly id: string;
   readonly since: Date;
-  /** How far the ledger was read for it in this period; `null` for not at all. */
+  /** When the period begins in which the ledger was read for it last, and how far; `null` for never. */
+  readonly countedFrom: Date | null;
   readonly countedTo: Date | null;
 }
+
+/** How far the ledger was read for a budget in a period; `null` for not at all. */
+const countedUpTo = ({ countedFrom, countedTo }: BudgetOfEach, { startsAtMs }: Window): Date | null =>
+  countedFrom?.getTime() === startsAtMs ? countedTo : null;
 
 const earliest = (instants: readonly (Date | null)[]): Date | null =>
   instants.reduce((first, next) => (first === null || next === null ? null : next < first ? next : first));

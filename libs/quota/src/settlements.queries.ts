@@ -61,7 +61,7 @@ export async function lockChargedWindows(tx: Tx, rows: readonly Chargeable[]): P
   const narrow = [...parts.values()];
   return new ChargedWindows(
     await tx.query(
-      `SELECT id, tenant_id, scope, target, metric, starts_at, ends_at FROM budget_windows WHERE id IN (
+      `SELECT id, tenant_id, scope, target, metric, starts_at, ends_at FROM budget_windows WHERE id = ANY (ARRAY(
          SELECT unnest($1::bigint[])
          UNION ALL SELECT w.id FROM unnest($2::text[]) AS t(tenant_id) JOIN budget_windows w USING (tenant_id)
            WHERE w.scope IN ('organisation', 'model') AND w.ends_at > $6 AND w.starts_at <= $7
@@ -69,7 +69,7 @@ export async function lockChargedWindows(tx: Tx, rows: readonly Chargeable[]): P
            JOIN budget_windows w USING (tenant_id, scope, target)
            WHERE w.scope IN ('token', 'user') AND w.ends_at > $6 AND w.starts_at <= $7
          UNION ALL SELECT w.id FROM budget_windows w
-           WHERE w.tenant_id IS NULL AND w.scope IN ('organisation', 'model') AND w.ends_at > $6 AND w.starts_at <= $7)
+           WHERE w.tenant_id IS NULL AND w.scope IN ('organisation', 'model') AND w.ends_at > $6 AND w.starts_at <= $7))
        ORDER BY id FOR UPDATE`,
       [
         [...ids].map(String),

@@ -18,14 +18,15 @@ export interface WindowRow {
 const COLUMNS = 'id, metric, period, starts_at, ends_at, limit_amount, spent, leased';
 
 /**
- * Locks windows for a change, in the order of their ids as everybody does. The statement that follows sees what whoever
- * held them before has left behind; the locking statement itself would not, in all of its parts.
+ * Locks windows for a change, in the order of their ids as everybody does, and by their ids alone: see decision 0015. The statement
+ * that follows sees what whoever held them before has left behind; the locking statement itself would not, in all of its parts.
  */
 export const lockWindows = (tx: Tx, owner: Owner, meters: readonly MeterWindow[]): Promise<WindowRow[]> =>
   tx.query(
-    `SELECT ${COLUMNS} FROM budget_windows w
-     WHERE ${isOf(owner)} AND (scope, target) = ($2, $3) AND (metric, period, starts_at) IN
-       (SELECT * FROM unnest($4::text[], $5::text[], $6::timestamptz[]))
+    `SELECT ${COLUMNS} FROM budget_windows WHERE id = ANY (ARRAY(
+       SELECT w.id FROM unnest($4::text[], $5::text[], $6::timestamptz[]) AS m(metric, period, starts_at)
+         JOIN budget_windows w USING (metric, period, starts_at)
+       WHERE ${isOf(owner)} AND (scope, target) = ($2, $3)))
      ORDER BY id FOR UPDATE`,
     [...fieldsOf(owner), ...columnsOf(meters)],
   );

@@ -14,9 +14,10 @@ export class KillablePostgres {
     private server: EmbeddedPostgres,
   ) {}
 
-  static async start(): Promise<KillablePostgres> {
+  /** @param keptFrom ways of its planner, see `PLANS` */
+  static async start(keptFrom: readonly string[] = []): Promise<KillablePostgres> {
     const dataDir = await mkdtemp(join(tmpdir(), 'openclawmu-postgres-'));
-    return new KillablePostgres(dataDir, await launch(dataDir));
+    return new KillablePostgres(dataDir, await launch(dataDir, keptFrom));
   }
 
   get database(): TestDatabase {
@@ -33,9 +34,9 @@ export class KillablePostgres {
     await eventually(async () => (await findPostmaster(clusterDirectory(this.dataDir))) === undefined);
   }
 
-  async comeBack(): Promise<void> {
+  async comeBack(keptFrom: readonly string[] = []): Promise<void> {
     await this.server.stop();
-    this.server = await launch(this.dataDir);
+    this.server = await launch(this.dataDir, keptFrom);
   }
 
   async remove(): Promise<void> {
@@ -44,5 +45,13 @@ export class KillablePostgres {
   }
 }
 
-const launch = (dataDir: string): Promise<EmbeddedPostgres> =>
-  EmbeddedPostgres.start({ dataDir, settings: { fsync: 'off', full_page_writes: 'off', max_connections: '200' } });
+const launch = (dataDir: string, keptFrom: readonly string[]): Promise<EmbeddedPostgres> =>
+  EmbeddedPostgres.start({
+    dataDir,
+    settings: {
+      fsync: 'off',
+      full_page_writes: 'off',
+      max_connections: '200',
+      ...Object.fromEntries(keptFrom.map((way) => [`enable_${way}`, 'off'])),
+    },
+  });

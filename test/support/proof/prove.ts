@@ -5,6 +5,7 @@ import { Books, sum, WINDOW_NAME } from '../books';
 import { eventually, offerFakeModels, type Department } from '../department';
 import { FakeProvider } from '../fake-provider';
 import { createPlace, type Gateway, type Place } from '../gateway';
+import { PLANS } from '../plans';
 import { Bookkeeper } from './bookkeeper';
 import { Boundary, learnQuotes } from './boundary';
 import { Caller } from './caller';
@@ -44,7 +45,7 @@ export interface Proof {
 
 /** Makes calls at the boundary of budgets while processes die, waits until all has recovered, and gathers the evidence. */
 export async function prove(options: ProofOptions, say: (text: string) => void): Promise<Proof> {
-  const postgres = await KillablePostgres.start();
+  const postgres = await KillablePostgres.start(new Chance(options.seed).fork(-2).pick<readonly string[]>(PLANS));
   const provider = await FakeProvider.start();
   const place = await createPlace(postgres.database);
   const caller = new Caller();
@@ -210,7 +211,7 @@ class Run {
       const isLong = this.options.seconds >= LONG_RUN_S && chance.happens(0.25);
       const [least, most] = isLong ? LONG_AWAY_MS : AWAY_MS;
       await this.goesOnFor(chance.whole(least, most));
-      await postgres.comeBack();
+      await postgres.comeBack(chance.pick<readonly string[]>(PLANS));
     }
   }
 
