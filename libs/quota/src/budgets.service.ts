@@ -12,7 +12,7 @@ import {
   type Principal,
   type Tx,
 } from '@app/platform';
-import { formatAmount } from './amounts';
+import { formatAmount, NOTHING } from './amounts';
 import {
   type BudgetKey,
   type BudgetList,
@@ -187,7 +187,7 @@ export class BudgetsService {
       if (hasWindow || isEach(owner)) items.push(view);
       // It has made no call since the budget was set; one that it made before counts.
       else {
-        const used = await this.settlements.ledger.used(tx, owner, window);
+        const [used = NOTHING] = await this.settlements.ledger.used(tx, [owner], window);
         items.push({ ...view, spent: formatAmount(metric, used[metric]) });
       }
     }

@@ -73,11 +73,11 @@ export interface LedgerSink {
   /** In which costs were counted at that time; `null` before there were prices. */
   currency(at: Date): string | null;
 
-  /** What the ledger has of an owner's calls that were made in the window. */
-  used(tx: Tx, owner: Owner, window: Window): Promise<Amounts>;
+  /** What the ledger has of each owner's calls that were made in the window, in their order. It is read once for all end users of a tenant. */
+  used(tx: Tx, owners: readonly Owner[], window: Window): Promise<readonly Amounts[]>;
 
   /**
-   * The same of each end user of a tenant who has used anything. Pauses booking, once it has read what is old.
+   * The same of every end user of a tenant who has used anything. Pauses booking, once it has read what is old.
    * @param after only what was booked later is looked at; `null` for everything
    */
   usedByUsers(tx: Tx, tenantId: string, window: Window, after: Date | null): Promise<UsedByUsers>;

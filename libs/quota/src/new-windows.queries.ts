@@ -1,4 +1,5 @@
 import { CodedError, type Tx } from '@app/platform';
+import { NOTHING } from './amounts';
 import type { Books } from './books';
 import type { UsedByUsers } from './ledger-sink';
 import { columnsOf, fieldsOf, isMeant, isOf, limitOf } from './limits.queries';
@@ -59,7 +60,8 @@ export async function beginCounting(tx: Tx, owner: Owner, meter: MeterWindow, bo
 async function spentSoFar(tx: Tx, owner: Owner, { metric, window }: MeterWindow, books: Books): Promise<bigint> {
   // From here on nobody books: what the ledger has now is counted here, and what comes later by whoever books it.
   await books.ledger.pauseBooking(tx);
-  return (await books.ledger.used(tx, owner, window))[metric];
+  const [used = NOTHING] = await books.ledger.used(tx, [owner], window);
+  return used[metric];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { dashed, matchesPattern, type Tx } from '@app/platform';
-import type { Amounts } from '../src/amounts';
+import { amounts, type Amounts } from '../src/amounts';
 import type { Draft, Entry, LedgerSink, SettledRow } from '../src/ledger-sink';
 import { type Attributed, Attribution } from '../src/scopes/attribution';
 
@@ -67,7 +67,7 @@ export const testLedger: LedgerSink = {
 
   currency: () => 'USD',
 
-  async used(tx, { tenantId, scope, target }, { startsAtMs, endsAtMs }) {
+  async used(tx, owners, { startsAtMs, endsAtMs }) {
     const rows = await tx.query<
       Record<'tenant_id' | 'model' | 'lineage' | 'subject', string> & Record<'cost' | 'tokens', bigint>
     >(
@@ -75,17 +75,18 @@ export const testLedger: LedgerSink = {
        FROM ledger l LEFT JOIN tokens t ON t.id = l.token_id WHERE at >= $1 AND at < $2`,
       [new Date(startsAtMs), new Date(endsAtMs)],
     );
-    const mine = rows.filter(
-      (row) =>
-        scope === 'organisation' ||
-        (row.tenant_id === tenantId &&
-          (scope === 'tenant' ||
-            (scope === 'model'
-              ? matchesPattern(target, row.model)
-              : row[scope === 'token' ? 'lineage' : 'subject'] === target))),
-    );
-    const sum = (of: 'cost' | 'tokens'): bigint => mine.reduce((total, row) => total + row[of], 0n);
-    return { cost: sum('cost'), tokens: sum('tokens') };
+    return owners.map(({ tenantId, scope, target }) => {
+      const mine = rows.filter(
+        (row) =>
+          scope === 'organisation' ||
+          (row.tenant_id === tenantId &&
+            (scope === 'tenant' ||
+              (scope === 'model'
+                ? matchesPattern(target, row.model)
+                : row[scope === 'token' ? 'lineage' : 'subject'] === target))),
+      );
+      return amounts((metric) => mine.reduce((total, row) => total + row[metric], 0n));
+    });
   },
 
   async usedByUsers(tx, tenantId, { startsAtMs, endsAtMs }, after) {

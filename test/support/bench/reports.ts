@@ -15,7 +15,7 @@ import { Report } from '../../../libs/billing/src/reports/report';
 import { selectUsage } from '../../../libs/billing/src/reports/usage.queries';
 import { insertManyRows } from '../../../libs/billing/test/many-rows';
 import { startOfMonth } from '../../../libs/billing/src/reports/local-time';
-import { sumUsed, sumUsedByUsers } from '../../../libs/billing/src/roll-up/used.queries';
+import { sumUsed, sumUsedByUsers, type UsedBy } from '../../../libs/billing/src/roll-up/used.queries';
 import { rawByModel, rawUsage, rawUsed } from '../../../libs/billing/test/raw-sums';
 import { silentLog } from '../gateway-database';
 import { adminPrincipal, jobPrincipals } from '../principals';
@@ -25,6 +25,7 @@ import { adminPrincipal, jobPrincipals } from '../principals';
 const MONTH = { from: new Date('2026-10-01T00:00:00Z'), to: new Date('2026-11-01T00:00:00Z') };
 /** A seventh of all calls are its. */
 const LARGEST = 'department-00';
+const TENANTS = 50;
 const CHUNK = 500_000;
 /** Of so many the reading alone is timed. */
 const SLICE = 200_000;
@@ -115,14 +116,21 @@ async function measure(superuser: Client, database: Database, rows: number): Pro
   const budget = { tenantId: 'department-03', model: 'gpt-*' };
   line(
     'what a new budget of a model begins with',
-    await middle(() => read((tx) => sumUsed(tx, budget, MONTH.from, MONTH.to))),
+    await middle(() => read((tx) => sumUsed(tx, [budget], MONTH.from, MONTH.to))),
     await timed(() => read((tx) => rawUsed(tx, budget, selection))),
   );
   const { from, to } = MONTH;
   const users = (after: Date | null) => () => read((tx) => sumUsedByUsers(tx, LARGEST, from, to, after));
   line('what a new budget of each end user begins with', await middle(users(null)));
-  const one = await timed(() => read((tx) => sumUsed(tx, { tenantId: LARGEST, user: 'user-1@example.com' }, from, to)));
+  const one = await timed(() =>
+    read((tx) => sumUsed(tx, [{ tenantId: LARGEST, user: 'user-1@example.com' }], from, to)),
+  );
   line('what the next end user adds, a minute later', await middle(users(new Date(to.getTime() - 60_000))), one);
+  const counted = (of: readonly UsedBy[]) => () => read((tx) => sumUsed(tx, of, from, to));
+  const tenants = Array.from({ length: TENANTS }, (_, n) => ({ tenantId: `department-${String(n).padStart(2, '0')}` }));
+  const people = Array.from({ length: 1_000 }, (_, n) => ({ tenantId: LARGEST, user: `user-${n}@example.com` }));
+  line(`what ${TENANTS} tenants and all have used`, await middle(counted([{}, ...tenants])));
+  line('what a thousand end users of one have used', await middle(counted(people)));
   line(
     'layout daily, as CSV',
     await middle(() => drain(report('daily', selection))),

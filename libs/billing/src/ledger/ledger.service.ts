@@ -74,9 +74,9 @@ export class Ledger {
     return this.catalogue.cardAt(at)?.currency ?? null;
   }
 
-  /** What calls made from one instant up to another have used, as far as it is booked: cost, and tokens of all classes. */
-  used(tx: Tx, by: UsedBy, from: Date, until: Date): Promise<Used> {
-    return sumUsed(tx, by, from, until);
+  /** What calls made from one instant up to another have used, as far as it is booked: cost, and tokens of all classes. In the order of `all`. */
+  used(tx: Tx, all: readonly UsedBy[], from: Date, until: Date): Promise<Used[]> {
+    return sumUsed(tx, all, from, until);
   }
 
   /** The same of each end user of a tenant; pauses booking, late. @param after only what was booked later; `null` for everything */

@@ -80,7 +80,9 @@ const BUDGETED: readonly UsedBy[] = [
   ...['gpt-4o', 'gpt-*', '*'].map((model) => ({ tenantId: 'alpha', model })),
   { tenantId: 'alpha', lineage: 'tok_1' },
   { tenantId: 'alpha', user: 'user-1' },
+  { tenantId: 'beta', user: 'user-1' },
   { tenantId: 'alpha', user: 'customer-1' },
+  { tenantId: 'alpha', user: 'nobody' },
 ];
 
 /** Sums over nothing are null, sums that cancel each other out are zero: both mean that there are no rows. */
@@ -178,8 +180,9 @@ describe('sums from the roll-up', () => {
           await world.inPlatform((tx) => expectSame(tx, selection, timeZone));
           await world.db.database.tenant(tenantPrincipal('alpha'), (tx) => expectSame(tx, selection, timeZone));
           await world.inPlatform(async (tx) => {
-            for (const by of BUDGETED)
-              expect(await sumUsed(tx, by, selection.from, selection.to)).toEqual(await rawUsed(tx, by, selection));
+            const raw: unknown[] = [];
+            for (const by of BUDGETED) raw.push(await rawUsed(tx, by, selection));
+            expect(await sumUsed(tx, BUDGETED, selection.from, selection.to)).toEqual(raw);
             for (const after of [null, selection.asOf]) {
               const { users, countedTo } = await sumUsedByUsers(tx, 'alpha', selection.from, selection.to, after);
               expect(users).toEqual(await rawUsedByUsers(tx, selection, after));

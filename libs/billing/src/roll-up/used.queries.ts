@@ -12,7 +12,7 @@ export interface UsedBy {
   readonly model?: string;
   /** Calls with this token, and with all that came of it by rotation. */
   readonly lineage?: string;
-  /** The person behind the call, or else whom the caller said it acts for. */
+  /** The person behind the call, or else whom the caller said it acts for; beside nothing but the tenant. */
   readonly user?: string;
 }
 
@@ -33,17 +33,35 @@ const USER = 'coalesce(l.subject, l.end_user)';
 const BOOKED_AFTER = `l.booked_at > $5 AND l.at >= $6 AND l.at < $7 AND l.at + interval '0' >= $1 AND l.at + interval '0' < $2
   AND l.tenant_id || '' = $3 AND l.booked_at <= $4`;
 const TOKENS = TOKEN_COLUMNS.map((column) => `l.${column}`).join(' + ');
+const SUMS = `coalesce(sum(l.cost_nanos), 0)::bigint AS "costNanos", coalesce(sum(${TOKENS}), 0)::bigint AS tokens`;
 
 /**
  * What calls made from one instant up to another have used, corrections included: cost in nano-units, and tokens of all
- * classes. Users are not told apart in the roll-up, so theirs are summed row by row.
+ * classes. Users are not told apart in the roll-up, so theirs are summed row by row, all those of a tenant in one reading.
+ * @returns what each of them has used, in their order
  */
-export async function sumUsed(tx: Tx, { tenantId, model, lineage, user }: UsedBy, from: Date, to: Date): Promise<Used> {
-  const selection = { from, to, tenant: tenantId ?? null, asOf: EVER };
-  const lines = user === undefined ? await rolledUp(tx, selection) : rowByRow(tx, selection);
+export async function sumUsed(tx: Tx, all: readonly UsedBy[], from: Date, to: Date): Promise<Used[]> {
+  const selection = { from, to, asOf: EVER };
+  const ofUsers = new Map<string | undefined, ReadonlyMap<string, Used>>();
+  const used: Used[] = [];
+  for (const by of all) {
+    const of = { ...selection, tenant: by.tenantId ?? null };
+    if (by.user === undefined) {
+      used.push(await sumOf(tx, by, of));
+      continue;
+    }
+    const names = (): string[] =>
+      all.flatMap(({ tenantId, user }) => (user !== undefined && tenantId === by.tenantId ? [user] : []));
+    const users = ofUsers.get(by.tenantId) ?? (await sumOfUsers(tx, of, names()));
+    ofUsers.set(by.tenantId, users);
+    used.push(users.get(by.user) ?? { costNanos: 0n, tokens: 0n });
+  }
+  return used;
+}
+
+async function sumOf(tx: Tx, { model, lineage }: UsedBy, selection: Selection): Promise<Used> {
   const wanted: readonly (readonly [string | undefined, (value: string) => string])[] = [
     [lineage, (first) => `(l.token_id = ${first} OR l.token_id IN (SELECT id FROM tokens WHERE lineage = ${first}))`],
-    [user, (name) => `${USER} = ${name}`],
     model?.endsWith('*')
       ? [model.slice(0, -1), (prefix) => `starts_with(l.model, ${prefix})`]
       : [model, (name) => `l.model = ${name}`],
@@ -51,14 +69,22 @@ export async function sumUsed(tx: Tx, { tenantId, model, lineage, user }: UsedBy
   const found = wanted.flatMap(([value, condition]) => (value === undefined ? [] : [{ value, condition }]));
   const [used] = await sumUp<Used>(
     tx,
-    lines,
-    (sql, next) => `
-      SELECT coalesce(sum(l.cost_nanos), 0)::bigint AS "costNanos",
-        coalesce(sum(${TOKENS}), 0)::bigint AS tokens
-      FROM ${sql} WHERE ${['true', ...found.map(({ condition }, index) => condition(`$${next + index}`))].join(' AND ')}`,
+    await rolledUp(tx, selection),
+    (sql, next) =>
+      `SELECT ${SUMS} FROM ${sql} WHERE ${['true', ...found.map(({ condition }, index) => condition(`$${next + index}`))].join(' AND ')}`,
     found.map(({ value }) => value),
   );
   return used as Used;
+}
+
+async function sumOfUsers(tx: Tx, selection: Selection, names: readonly string[]): Promise<ReadonlyMap<string, Used>> {
+  const rows = await sumUp<Used & { readonly user: string }>(
+    tx,
+    rowByRow(tx, selection),
+    (sql, next) => `SELECT ${USER} AS "user", ${SUMS} FROM ${sql} WHERE ${USER} = ANY ($${next}::text[]) GROUP BY 1`,
+    [names],
+  );
+  return new Map(rows.map(({ user, ...used }) => [user, used]));
 }
 
 /**

@@ -167,9 +167,9 @@ export class LedgerBridge implements LedgerSink {
     return this.ledger.currency(at);
   }
 
-  async used(tx: Tx, owner: Owner, { startsAtMs, endsAtMs }: Window): Promise<Amounts> {
-    const { costNanos, tokens } = await this.ledger.used(tx, usedBy(owner), new Date(startsAtMs), new Date(endsAtMs));
-    return { cost: costNanos, tokens };
+  async used(tx: Tx, owners: readonly Owner[], { startsAtMs, endsAtMs }: Window): Promise<Amounts[]> {
+    const used = await this.ledger.used(tx, owners.map(usedBy), new Date(startsAtMs), new Date(endsAtMs));
+    return used.map(({ costNanos: cost, tokens }) => ({ cost, tokens }));
   }
 
   async usedByUsers(tx: Tx, tenantId: string, window: Window, after: Date | null): Promise<UsedByUsers> {
