@@ -33,7 +33,7 @@ export { createDataSource, SCHEMA, sessionSettings } from './database/connection
 export { Database } from './database/database';
 export { isEmbeddedPostgresError } from './database/embedded-postgres.errors';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './database/embedded-postgres';
-export { once } from './database/idempotency';
+export { answered, once } from './database/idempotency';
 export { DatabaseUnfit, migrate, MigrationInterrupted, type MigrateOptions } from './database/migrate';
 export type { Change, Tx } from './database/tx';
 export { decrypt, encrypt } from './encryption';
