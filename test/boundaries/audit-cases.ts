@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { eventually, type Department } from '../support/department';
 import type { Gateway } from '../support/gateway';
 import { loseProcess } from '../support/lost-process';
+import { miscount } from '../support/miscount';
 
 export interface AuditRecord {
   readonly actor: {
@@ -278,6 +279,26 @@ export const AUDIT_CASES: Readonly<Record<string, (stage: Stage) => Promise<Case
       before: { topUp: '0' },
       after: { topUp: '25' },
       wrong: { body: { ...budget, amount: '25' }, status: 400 },
+    };
+  },
+  'POST /api/v1/admin/budgets/repairs': async ({ department, gateway }) => {
+    const { id } = await department();
+    const part = { scope: 'model', target: 'miscounted' };
+    await gateway.must('PUT', `${ADMIN}/tenants/${id}/budgets`, {
+      metric: 'cost',
+      period: 'day',
+      ...part,
+      limit: '1.00',
+    });
+    await miscount(gateway.place, id, 7);
+    const budget = { kind: 'budget', id: 'cost/day/model:miscounted' };
+    return {
+      path: `${ADMIN}/budgets/repairs`,
+      body: { reason: 'Miscounted' },
+      record: { action: 'budget.repaired', tenant: id, target: budget },
+      before: { tenantId: id, ...part, spent: '0.000000007', ledger: '0.00', difference: '0.000000007' },
+      after: { tenantId: id, ...part, spent: '0.00', ledger: '0.00', difference: '0.00' },
+      wrong: { body: {}, status: 400 },
     };
   },
   'DELETE /api/v1/admin/budgets': async ({ gateway }) => {

@@ -2,6 +2,7 @@ import { type Books, sum } from '../support/books';
 import { createDepartment, eventually, type Department } from '../support/department';
 import type { Gateway } from '../support/gateway';
 import { GatewayWorld } from '../support/gateway-world';
+import { miscount } from '../support/miscount';
 
 /** Budgets of models, tokens, end users and the organisation, as callers and administrators meet them. */
 
@@ -167,6 +168,39 @@ test('the budget of a token goes on when it is rotated', async () => {
     department.id,
   ]);
   expect(windows).toEqual([{ target: department.tokenId }]);
+});
+
+test('what budgets have counted is compared with the ledger, and put right', async () => {
+  const department = await createDepartment(gateway);
+  const parts = [
+    { scope: 'model', target: 'fake-n*' },
+    { scope: 'token', target: '*' },
+    { scope: 'user', target: '*' },
+  ];
+  for (const part of parts) await setBudget(pathOf(department), { ...part, limit: '5' });
+  await setBudget('/api/v1/admin/budgets', { limit: '1000' });
+  for (const user of ['alice', 'bob']) expect((await call({ department, dialect: 'openai', user })).status).toBe(200);
+  await eventually(async () => (await books.calls(department.id)).length === 2);
+  const agreed = await gateway.must<{ windows: number }>('GET', '/api/v1/admin/budgets/check');
+  expect(agreed).toMatchObject({ ok: true, differences: 0, items: [] });
+
+  const spent = () =>
+    books.query('SELECT id, spent FROM budget_windows WHERE tenant_id = $1 ORDER BY id', [department.id]);
+  const healthy = await spent();
+  expect(healthy).toHaveLength(4 + 1 + 1 + 2);
+  await miscount(gateway.place, department.id, -1);
+  const found = await gateway.must<{ items: object[] }>('GET', '/api/v1/admin/budgets/check');
+  expect(found).toMatchObject({ ok: false, windows: agreed.windows, differences: healthy.length });
+  for (const difference of found.items)
+    expect(difference).toMatchObject({
+      tenantId: department.id,
+      difference: expect.stringMatching(/^-(1|0\.000000001)$/) as string,
+    });
+  const repaired = await gateway.must('POST', '/api/v1/admin/budgets/repairs', { reason: 'Counted too little' });
+  expect(repaired).toEqual({ windows: agreed.windows, repaired: healthy.length, items: found.items });
+  expect(await spent()).toEqual(healthy);
+  expect(await gateway.must('GET', '/api/v1/admin/budgets/check')).toEqual(agreed);
+  await gateway.must('DELETE', '/api/v1/admin/budgets?metric=cost&period=month');
 });
 
 test('an end user whose name is none counts by its digest', async () => {

@@ -21,7 +21,7 @@ Exit codes:
   4  no key, a wrong one, or one that lacks the permission
   5  there is no such thing
   6  it exists already, or its state does not allow that
-  7  the check found something: audit verify, billing verify, billing reconcile, ledger check, doctor
+  7  the check found something: audit verify, billing verify, billing reconcile, budgets check, ledger check, doctor
 
 Environment:
   OPENCLAWMU_URL        the gateway, http://127.0.0.1:18789 if not set

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { Gateway } from '../../../test/support/gateway';
 import { loseProcess } from '../../../test/support/lost-process';
+import { miscount } from '../../../test/support/miscount';
 import { run } from './run';
 
 let gateway: Gateway;
@@ -172,6 +173,37 @@ describe('openclawmu against a gateway', () => {
     await must('budgets remove finance --monthly');
     expect(await must('budgets show finance')).toMatch(/^tenant +cost USD +month +none /m);
     expect((await cli('budgets remove finance --monthly')).code).toBe(5);
+  });
+
+  it('compares budgets with the ledger, and puts right what differs', async () => {
+    const agree = /^\d+ windows agree with the ledger\.\n$/;
+    await must('tenants create miscounted');
+    await must('budgets set miscounted --daily 5 --model gpt-5');
+    await must('budgets set miscounted --daily-tokens 500 --user alice');
+    expect(await cli('budgets check')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringMatching(agree) });
+    expect(await json('budgets check')).toMatchObject({ ok: true, differences: 0, items: [] });
+
+    await miscount(gateway.place, 'miscounted', 7);
+    const found = await cli('budgets check');
+    expect(found.code).toBe(7);
+    const table =
+      /^TENANT .*DIFFERENCE\nmiscounted +model gpt-5 +cost( USD)? +day +20\S+Z +0\.000000007 +0\.00 +0\.00 +0\.000000007\nmiscounted +user alice +tokens +day +20\S+Z +7 +0 +0 +7\n$/;
+    expect(found.stdout).toMatch(table);
+    expect(found.stderr).toMatch(
+      /2 of \d+ windows differ from the ledger\. Next: openclawmu budgets repair --reason TEXT/,
+    );
+    expect(JSON.parse((await cli('budgets check --json')).stdout)).toMatchObject([
+      { scope: 'model', difference: '0.000000007' },
+      { scope: 'user', difference: '7' },
+    ]);
+
+    expect((await cli('budgets repair')).code).toBe(2);
+    const repaired = await cli('budgets repair --reason Miscounted');
+    expect(repaired).toMatchObject({ code: 0, stderr: expect.stringMatching(/^2 of \d+ windows are put right\.\n$/) });
+    expect(repaired.stdout).toMatch(table);
+    expect(await json('budgets repair --reason Again')).toMatchObject({ repaired: 0, items: [] });
+    expect((await cli('budgets repair --reason Again')).stderr).toMatch(agree);
+    expect((await cli('budgets check')).code).toBe(0);
   });
 
   it('names lost gateway processes and resolves them, once and with a reason', async () => {

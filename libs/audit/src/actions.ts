@@ -11,6 +11,7 @@ export const AUDIT_ACTIONS = [
   'budget.set',
   'budget.removed',
   'budget.topped_up',
+  'budget.repaired',
   'limits.set',
   'policy.set',
   'policy.removed',

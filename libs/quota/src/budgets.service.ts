@@ -244,8 +244,8 @@ function parseAmount(field: string, metric: Metric, text: string): bigint {
   return amount;
 }
 
-/** How audit records call it: `cost/month`, and what it is a budget of if not of the whole tenant. */
-function subjectOf({ owner: { tenantId, scope, target }, meter: { metric, period } }: BudgetPlace) {
+/** How audit records call a budget: `cost/month`, and what it is a budget of if not of the whole tenant. */
+export function subjectOf({ owner: { tenantId, scope, target }, meter: { metric, period } }: BudgetPlace) {
   const part = scope === 'tenant' ? '' : `/${scope}${target === '' ? '' : `:${target}`}`;
   return { tenant: tenantId, target: { kind: 'budget', id: `${metric}/${period}${part}` } };
 }

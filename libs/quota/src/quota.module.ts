@@ -5,6 +5,8 @@ import { Webhooks, WebhooksModule } from '@app/webhooks';
 import { AdminBudgetsController } from './admin-budgets.controller';
 import { assembleQuota, type AssembledQuota } from './assemble';
 import { BudgetsService } from './budgets.service';
+import { BudgetCheckController } from './check/budget-check.controller';
+import { BudgetCheck } from './check/budget-check.service';
 import { GatewayProcess } from './gateway-process.service';
 import { BudgetFigures } from './figures/budget-figures.service';
 import { Holds } from './holds.service';
@@ -30,6 +32,7 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
   controllers: [
     AdminBudgetsController,
     OrganisationBudgetsController,
+    BudgetCheckController,
     TenantBudgetsController,
     LostProcessesController,
   ],
@@ -76,6 +79,7 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
         new LostProcesses(database, audit, place),
     },
     BudgetsService,
+    BudgetCheck,
     BudgetFigures,
   ],
   exports: [GatewayProcess, Quota, Holds, Settlements, BudgetsService, LostProcesses, BudgetFigures],

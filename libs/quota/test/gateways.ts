@@ -9,6 +9,7 @@ import { type GatewayDatabase, openGatewayDatabase, silentLog } from '../../../t
 import { adminPrincipal, jobPrincipals } from '../../../test/support/principals';
 import { type AssembledQuota, assembleQuota } from '../src/assemble';
 import { BudgetsService } from '../src/budgets.service';
+import { BudgetCheck } from '../src/check/budget-check.service';
 import { LostProcesses } from '../src/lost/lost-processes.service';
 import { socketFolder } from '../src/liveness-socket';
 import { testLedger } from './test-ledger';
@@ -118,7 +119,18 @@ export class Gateways {
   }
 
   budgets(clock: Clock = ALWAYS): BudgetsService {
-    const { meters, settlements } = assembleQuota({
+    const { meters, settlements } = this.assembled(clock);
+    return new BudgetsService(this.db.database, new Audit(), meters, settlements);
+  }
+
+  check(clock: Clock = ALWAYS): BudgetCheck {
+    const { meters, settlements } = this.assembled(clock);
+    return new BudgetCheck(this.db.database, new Audit(), meters, settlements);
+  }
+
+  /** Of no process: what administrators need. */
+  private assembled(clock: Clock): AssembledQuota {
+    const quota = assembleQuota({
       database: this.db.database,
       databaseUrl: '',
       changes: null as never,
@@ -131,8 +143,8 @@ export class Gateways {
       journal: { sync: 'write' },
       waitMs: () => 0,
     });
-    settlements.sink(testLedger);
-    return new BudgetsService(this.db.database, new Audit(), meters, settlements);
+    quota.settlements.sink(testLedger);
+    return quota;
   }
 
   /** As one of the processes sees them. */

@@ -3,6 +3,7 @@ import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
 import { money } from '../table';
 import { amount, percents, wholeNumber } from '../values';
+import { registerBudgetCheck } from './budget-check';
 
 interface Budget {
   readonly scope: string;
@@ -142,6 +143,8 @@ export function registerBudgets(program: Command, cli: Cli): void {
       );
       cli.out.done(lifted, sentences.join('\n'));
     });
+
+  registerBudgetCheck(budgets, cli);
 }
 
 type TopUpOptions = Options<string> & Whose & { readonly reason: string };
