@@ -1,5 +1,5 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
-import type { GatewayConfig, GatewayRequest } from '@app/platform';
+import { FirstInstances, type GatewayConfig, type GatewayRequest } from '@app/platform';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express, type Response } from 'express';
 import { answerClientError } from './client-error';
@@ -56,6 +56,7 @@ export class GatewayHttpAdapter extends ExpressAdapter {
   override initHttpServer(): void {
     const app = this.getInstance<Express>();
     const { headerLimitBytes, headersTimeoutMs, bodyTimeoutMs } = this.settings;
+    const firsts = new FirstInstances();
     const server: Server = createServer(
       {
         ...serverClasses(app),
@@ -69,6 +70,7 @@ export class GatewayHttpAdapter extends ExpressAdapter {
         requireHostHeader: false,
       },
       (request, response) => {
+        firsts.keep(response);
         closeWithConnection(request, response);
         if (!this.door?.answer(request as GatewayRequest, response as Response)) app(request, response);
       },

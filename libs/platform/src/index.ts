@@ -43,6 +43,7 @@ export { CodedError, type CodedErrorOptions } from './errors/coded-error';
 export { invalidField, invalidFields, MOST_FAULTS, type Fault } from './errors/invalid-field';
 export { dialectOf, renderError, type Dialect, type RenderedError } from './errors/render';
 export { invalidMembers, validationFaults, type ValidationFault } from './errors/validation-faults';
+export { FirstInstances } from './first-instances';
 export { BODY_LIMIT, BodyLimit } from './http/body-limit.decorator';
 export { ApiIdempotent, Caller, IdempotencyKey, type GatewayRequest } from './http/caller.decorator';
 export { egressOf, outboundAgent, outboundConnector, sameEgress, type Egress } from './http/outbound';

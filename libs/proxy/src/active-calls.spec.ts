@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { KnownToken, TokenDirectory } from '@app/tenancy';
 import type { CodedError } from '@app/platform';
 import { Registry } from 'prom-client';
@@ -30,6 +32,9 @@ class Call implements Cuttable {
     this.cuts.push(error);
   }
 }
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const open = () => {
   const directory = new Directory();
@@ -121,4 +126,26 @@ describe('a shutdown', () => {
     calls.remove(call);
     await drained;
   });
+});
+
+test('the first calls are there until V8 has seen enough of them', async () => {
+  const { calls } = open();
+  const seen: WeakRef<Call>[] = [];
+  const make = (count: number): void => {
+    for (let made = 0; made < count; made++) {
+      const call = new Call('t');
+      seen.push(new WeakRef(call));
+      calls.add(call);
+      calls.remove(call);
+    }
+  };
+  const left = async (): Promise<number> => {
+    await new Promise((later) => setImmediate(later));
+    collectGarbage();
+    return seen.filter((call) => call.deref() !== undefined).length;
+  };
+  make(7);
+  expect(await left()).toBe(7);
+  make(1);
+  expect(await left()).toBe(0);
 });

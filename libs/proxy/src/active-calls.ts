@@ -1,4 +1,4 @@
-import { CodedError } from '@app/platform';
+import { CodedError, FirstInstances } from '@app/platform';
 import { TokenDirectory, type EndReason, type KnownToken, type TokenUser } from '@app/tenancy';
 import { Injectable } from '@nestjs/common';
 import { Registry } from 'prom-client';
@@ -16,6 +16,7 @@ export interface Cuttable {
 @Injectable()
 export class ActiveCalls implements TokenUser {
   readonly #byToken = new Map<string, Set<Cuttable>>();
+  readonly #firsts = new FirstInstances();
   #count = 0;
   #draining = false;
   #idle: (() => void) | null = null;
@@ -49,6 +50,7 @@ export class ActiveCalls implements TokenUser {
     if (calls) calls.add(call);
     else this.#byToken.set(call.tokenId, new Set([call]));
     this.#count++;
+    this.#firsts.keep(call);
   }
 
   remove(call: Cuttable): void {
