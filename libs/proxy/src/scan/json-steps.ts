@@ -42,25 +42,30 @@ const tableOf = (characters: string): Uint8Array => {
 const PLAIN = new Uint8Array(256).fill(1, 0x20);
 PLAIN[QUOTE] = PLAIN[BACKSLASH] = 0;
 
+/** A quote this near, in bytes, is found sooner by looking than by what pays for long strings. */
+const NEAR = 48;
+
 /**
- * The first word at or after `at` that holds a byte other than a plain one: four at a time take two fifths of the time.
- * A byte below 0x20, or the same as a quote or backslash, borrows its highest bit where it is subtracted from; one that has
- * that bit itself is plain. A borrow may reach the next byte too: such a word is looked at byte by byte, that is all.
+ * The first word at or after `at` that holds a byte other than a plain one. Four bytes at a time take two fifths of the time, and sixteen, once a string has
+ * turned out to be long, a quarter. A byte below 0x21, or the same as a backslash, borrows its highest bit where it is subtracted from; one that
+ * has that bit itself is plain. With its second bit turned a quote is below 0x21, as all control characters are, and a space is not. A
+ * borrow may reach the next byte too: such a word is looked at byte by byte, that is all.
  */
 function pastPlain(words: Int32Array, at: number): number {
   let i = at;
-  for (; i < words.length; i += 1) {
-    const word = words[i]!;
-    const borrows = (word - 0x20202020) | ((word ^ QUOTES) - 0x01010101) | ((word ^ BACKSLASHES) - 0x01010101);
-    if ((borrows & ~word & 0x80808080) !== 0) break;
+  for (const far = Math.min(at + NEAR / 4, words.length); i < far; i += 1) if (mayBeOdd(words[i]!)) return i;
+  for (const last = words.length - 4; i <= last; i += 4) {
+    const some = oddIn(words[i]!) | oddIn(words[i + 1]!) | oddIn(words[i + 2]!) | oddIn(words[i + 3]!);
+    if ((some & HIGHEST_BITS) !== 0) break;
   }
+  while (i < words.length && !mayBeOdd(words[i]!)) i += 1;
   return i;
 }
-const QUOTES = 0x22222222;
-const BACKSLASHES = 0x5c5c5c5c;
+const mayBeOdd = (word: number): boolean => (oddIn(word) & HIGHEST_BITS) !== 0;
+const oddIn = (word: number): number =>
+  (((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & ~word;
+const HIGHEST_BITS = 0x80808080;
 
-/** A quote this near is found sooner by looking than by calling the native search. */
-const NEAR = 48;
 const ESCAPED = tableOf('"\\/bfnrt');
 const HEX = tableOf('0123456789abcdefABCDEF');
 const LITERALS = [Buffer.from('true'), Buffer.from('false'), Buffer.from('null')];

@@ -116,6 +116,18 @@ describe('scanObject', () => {
     }
   });
 
+  it('sees any character in a long string, wherever it stands', () => {
+    const wrong: unknown[] = [];
+    for (let code = 0; code <= 0x100; code += 1)
+      for (let before = 44; before < 84; before += 1) {
+        const string = `"${'x'.repeat(before)}${String.fromCharCode(code)}${'y'.repeat(20)}"`;
+        const text = `{"a":${string},"model":"m"}`;
+        const { ok } = scan(text);
+        if (ok !== parses(text) || (ok && rawOf(text, 'model') !== '"m"')) wrong.push([code, before, ok]);
+      }
+    expect(wrong).toEqual([]);
+  });
+
   it('refuses a wanted key that parsers could read differently', () => {
     expect(problemOf('{"model":"a","model":"b"}')).toBe('duplicate_key@13');
     expect(problemOf('{"model":"a","mod\\u0065l":"b"}')).toBe('duplicate_key@13');
