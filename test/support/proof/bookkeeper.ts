@@ -9,6 +9,8 @@ import type { ProviderBook, ProviderEntry } from './provider-book';
 import { numberOf } from './scenario';
 
 const PAUSE_MS = 250;
+/** The longest time between two comparisons; short runs have several all the same. */
+const COMPARE_MS = 5_000;
 const ROWS_AT_ONCE = 5;
 /** Servers and gateways are killed meanwhile, and come back slowly where a thousand calls wait for them. */
 const PATIENCE_MS = 180_000;
@@ -32,7 +34,13 @@ export interface ProofCard {
 export class Bookkeeper {
   /** Rows that are billed as the provider says, by their ids. */
   readonly repaired = new Set<string>();
-  readonly deeds = { 'rate cards corrected under load': 0, 'rows corrected under load': 0 };
+  readonly deeds = {
+    'rate cards corrected under load': 0,
+    'rows corrected under load': 0,
+    'comparisons of all budgets with the ledger': 0,
+  };
+  /** What these have found. */
+  readonly differing: string[] = [];
   private readonly onlooker: Onlooker;
 
   constructor(
@@ -53,6 +61,18 @@ export class Bookkeeper {
         this.deeds['rate cards corrected under load']++;
       }
       this.deeds['rows corrected under load'] += await this.repair(await this.dearestDoubts());
+    }
+  }
+
+  /** Has the gateways compare what their budgets have counted with the ledger, as an operator would, while calls are made. */
+  async compare(runMs: number, goesOnFor: (ms: number) => Promise<boolean>): Promise<void> {
+    while (await goesOnFor(Math.min(COMPARE_MS, runMs / 8))) {
+      const asked = await this.fleet.alive[0]
+        ?.call<Comparison>('GET', '/api/v1/admin/budgets/check')
+        .catch(() => undefined); // it was killed meanwhile
+      if (asked?.status !== 200) continue;
+      this.deeds['comparisons of all budgets with the ledger']++;
+      this.differing.push(...asked.body.items.map((item) => JSON.stringify(item)));
     }
   }
 
@@ -156,6 +176,10 @@ export class Bookkeeper {
     }
     throw new Error(`POST ${path} was not answered in ${PATIENCE_MS / 1_000} s; the last time: ${last}`);
   }
+}
+
+interface Comparison {
+  readonly items: readonly unknown[];
 }
 
 const NOTHING = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 };

@@ -102,6 +102,7 @@ class Run {
     const startedAt = new Date();
     const work = Promise.all([
       this.bookkeeper.work(this.options.seconds * 1_000, (ms) => this.goesOnFor(ms)),
+      this.bookkeeper.compare(this.options.seconds * 1_000, (ms) => this.goesOnFor(ms)),
       this.killGateways(this.chance.fork(2)),
       this.killPostgres(this.chance.fork(3), postgres),
       this.stopGateways(this.chance.fork(-1)),
@@ -138,6 +139,7 @@ class Run {
         corrections: await ofEach(boundary.departments, (tenant) => books.corrections(tenant)),
         windows: await windowsOf(books),
         watched: await watch.stop(),
+        differing: this.bookkeeper.differing,
         quotes,
         rates: { tenant: boundary.hasty, perMinute: boundary.perMinute, minutes: await rates.stop() },
         processEnds: (await books.query('SELECT ended_how FROM gateway_processes')).map(

@@ -37,6 +37,8 @@ export interface Evidence {
   readonly repaired: ReadonlySet<string>;
   readonly windows: readonly FinalWindow[];
   readonly watched: Watched;
+  /** Budgets of which a gateway said meanwhile that they have counted something else than the ledger has. */
+  readonly differing: readonly string[];
   readonly quotes: Quotes;
   /** Of the tenant that has a limit on calls a minute. */
   readonly rates: { readonly tenant: string; readonly perMinute: number; readonly minutes: readonly RateMinute[] };
@@ -52,6 +54,7 @@ export function faultsOf(evidence: Evidence): string[] {
   return [
     ...watched.overdrawn.map((told) => `over the limit: ${told}`),
     ...watched.unbalanced.map((told) => `leases that do not add up: ${told}`),
+    ...evidence.differing.map((told) => `a budget that differs from the ledger: ${told}`),
     ...evidence.windows.flatMap(faultsOfWindow),
     ...faultsOfRows(evidence),
     ...faultsOfCorrections(evidence),
