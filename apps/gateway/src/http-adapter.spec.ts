@@ -6,9 +6,7 @@ import type { GatewayConfig } from '@app/platform';
 import { GatewayHttpAdapter } from './http-adapter';
 import type { ModelDoor } from './model-door';
 
-setFlagsFromString('--expose-gc');
 setFlagsFromString('--allow-natives-syntax');
-const collectGarbage = runInNewContext('gc') as () => void;
 const isFast = runInNewContext('(object) => %HasFastProperties(object)') as (object: object) => boolean;
 
 const SETTINGS = {

@@ -1,13 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { FirstInstances } from './first-instances';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 /** How many of some objects are there after garbage was collected, when nobody else has them. */
 async function left(seen: readonly WeakRef<object>[]): Promise<number> {
-  // What a weak reference was made of, or gave out, stays until the turn is over.
   await new Promise((later) => setImmediate(later));
   collectGarbage();
   return seen.filter((one) => one.deref() !== undefined).length;

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { KnownToken, TokenDirectory } from '@app/tenancy';
 import type { CodedError } from '@app/platform';
 import { Registry } from 'prom-client';
@@ -32,9 +30,6 @@ class Call implements Cuttable {
     this.cuts.push(error);
   }
 }
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const open = () => {
   const directory = new Directory();

@@ -2,8 +2,6 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import {
   CreateMultipartUploadCommand,
   GetObjectCommand,
@@ -24,9 +22,6 @@ const Bucket = 'finance';
 const MIB = 1024 * 1024;
 /** Longer than any of these tests may last. */
 const LONG = { connectMs: 600_000, silenceMs: 600_000 };
-
-setFlagsFromString('--expose_gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Bytes of buffers that somebody holds. Twice, because what one collection finds is let go beside it. */
 function living(): number {

@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import express, { type Response } from 'express';
 import { dashed } from '@app/platform';
 import { BillingWorld } from '../../test/billing-world';
@@ -16,9 +14,6 @@ import { sendReport } from './send-report';
 const ROWS = 100_000;
 const BATCHES = ROWS / 2_000;
 const QUERY = { period: '2026-05', layout: 'detail' } as const;
-
-setFlagsFromString('--expose_gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('a bill of many rows', () => {
   let world: BillingWorld;
