@@ -27,11 +27,5 @@ export function effortOf(thinking: Thinking): Effort {
 /** OpenAI's models that take a reasoning effort; others refuse a request that has one. */
 export const takesEffort = (model: string): boolean => /(^|\/)(o\d|gpt-([5-9]|oss)|codex)/.test(model);
 
-/** Claude since 4.6 decides by itself how long to think; earlier ones want a number of tokens. */
-export function thinksAdaptively(model: string): boolean {
-  const version = /claude-[a-z]+-(\d)(?:[-.](\d)(?!\d))?/.exec(model);
-  return version !== null && Number(version[1]) + Number(version[2] ?? 0) / 10 >= 4.6;
-}
-
 /** Gemini since 3 takes a level; earlier ones take a number of tokens. */
 export const takesLevel = (model: string): boolean => /gemini-([3-9]|\d\d)/.test(model);

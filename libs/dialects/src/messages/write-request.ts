@@ -2,7 +2,8 @@ import type { Conversation, Dropped, Part, Source, Tool, Turn } from '../convers
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
 import { argsObject, dropSettings, merged, splitSystem, type Target } from '../request-writer';
-import { budgetOf, thinksAdaptively } from '../thinking';
+import { budgetOf } from '../thinking';
+import { Claude } from './claude';
 
 /** Anthropic takes no smaller number of tokens for thinking. */
 const LEAST_BUDGET = 1_024;
@@ -13,7 +14,8 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
   const { system, rest } = splitSystem(request.turns);
   const [only] = system;
   const limit = request.outputLimit ?? target.outputLimit;
-  const thinking = writeThinking(request, target.model, limit, dropped);
+  const claude = new Claude(target.model);
+  const thinking = writeThinking(request, claude, limit, dropped);
   const { format } = request;
   if (format?.kind === 'json') dropped.add('response_format');
   const config = compact({
@@ -24,13 +26,13 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
     model: target.model,
     max_tokens: limit,
     system: system.length > 1 ? system.map(({ text }) => ({ type: 'text', text })) : only?.text,
-    messages: merged(rest)
+    messages: placed(rest, claude)
       .map((turn) => ({ role: turn.role, content: writeContent(turn, dropped) }))
       .filter(({ content }) => content.length > 0),
     tools: request.tools.length > 0 ? request.tools.map(writeTool) : undefined,
     tool_choice: writeChoice(request),
     stop_sequences: request.stop.length > 0 ? request.stop : undefined,
-    ...writeSampling(request, thinking !== undefined, dropped),
+    ...writeSampling(request, claude, thinking?.thinks === true, dropped),
     thinking: thinking?.config,
     output_config: Object.keys(config).length > 0 ? config : undefined,
     metadata: request.endUser === undefined ? undefined : { user_id: request.endUser },
@@ -39,38 +41,46 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
 }
 
 /** Anthropic's temperatures end at 1, and a model that thinks has its own. */
-function writeSampling(request: Conversation, thinks: boolean, dropped: Dropped): Record<string, unknown> {
+function writeSampling(
+  request: Conversation,
+  { takesSampling }: Claude,
+  thinks: boolean,
+  dropped: Dropped,
+): Record<string, unknown> {
   const { temperature, topP, topK } = request;
-  if (thinks) {
+  if (thinks || !takesSampling) {
+    const keepsTopP = takesSampling && topP !== undefined && topP >= 0.95;
     if (temperature !== undefined && temperature !== 1) dropped.add('temperature');
-    if (topP !== undefined && topP < 0.95) dropped.add('top_p');
+    if (topP !== undefined && topP !== 1 && !keepsTopP) dropped.add('top_p');
     if (topK !== undefined) dropped.add('top_k');
-    return { top_p: topP !== undefined && topP >= 0.95 ? topP : undefined };
+    return { top_p: keepsTopP ? topP : undefined };
   }
   if (temperature !== undefined && temperature > 1) dropped.add('temperature');
   return { temperature: temperature === undefined ? undefined : Math.min(1, temperature), top_p: topP, top_k: topK };
 }
 
 interface Thought {
-  readonly config: object;
-  readonly effort: string | undefined;
+  readonly config: object | undefined;
+  readonly effort?: string | undefined;
+  readonly thinks: boolean;
 }
 
 function writeThinking(
   { thinking, toolChoice }: Conversation,
-  model: string,
+  claude: Claude,
   limit: number,
   dropped: Dropped,
 ): Thought | undefined {
-  if (!thinking || thinking.kind === 'off') return undefined;
   // A model that is made to call a tool must not think first.
-  if (toolChoice === 'required' || typeof toolChoice === 'object') {
-    dropped.add('reasoning_effort');
-    return undefined;
-  }
-  if (thinksAdaptively(model)) {
+  const mustCall = toolChoice === 'required' || typeof toolChoice === 'object';
+  if (mustCall && thinking && thinking.kind !== 'off') dropped.add('reasoning_effort');
+  if (mustCall || thinking?.kind === 'off') return withoutThinking(claude, mustCall, dropped);
+  if (!thinking) return undefined;
+  if (claude.thinksAdaptively) {
     const effort = thinking.kind === 'effort' ? thinking.effort : undefined;
-    return { config: { type: 'adaptive' }, effort: effort === 'minimal' ? 'low' : effort };
+    // Later models keep their thoughts to themselves unless asked for them.
+    const config = { type: 'adaptive', display: 'summarized' };
+    return { config, effort: effort === 'minimal' ? 'low' : effort, thinks: true };
   }
   const wanted = thinking.kind === 'budget' ? thinking.tokens : budgetOf(effortWanted(thinking), limit);
   const tokens = Math.min(Math.max(wanted, LEAST_BUDGET), limit - 1);
@@ -78,7 +88,15 @@ function writeThinking(
     dropped.add('reasoning_effort');
     return undefined;
   }
-  return { config: { type: 'enabled', budget_tokens: tokens }, effort: undefined };
+  return { config: { type: 'enabled', budget_tokens: tokens }, thinks: true };
+}
+
+function withoutThinking({ withoutThinking: off }: Claude, mustCall: boolean, dropped: Dropped): Thought | undefined {
+  if (off.kind === 'config') return { config: off.config, thinks: false };
+  // One that always thinks cannot be made to call a tool either, and says so itself.
+  if (off.kind === 'unasked' || mustCall) return undefined;
+  dropped.add('reasoning_effort');
+  return { config: undefined, effort: 'low', thinks: true };
 }
 
 const effortWanted = (thinking: NonNullable<Conversation['thinking']>) =>
@@ -94,6 +112,21 @@ function writeChoice({ tools, toolChoice, parallelCalls }: Conversation): object
   if (toolChoice === 'none') return { type: 'none' };
   if (toolChoice === 'required') return { type: 'any', ...single };
   return toolChoice === 'auto' || single ? { type: 'auto', ...single } : undefined;
+}
+
+/**
+ * Anthropic wants turns to alternate. The system may speak between one of the user's and one of the assistant's, or last;
+ * anywhere else, and to models that do not know it, the user says it.
+ */
+function placed(turns: readonly Turn[], { hearsSystemLater }: Claude): Turn[] {
+  const apart = merged(turns);
+  const told = apart.map((turn, at): Turn => {
+    if (turn.role !== 'system') return turn;
+    const next = apart[at + 1]?.role;
+    const isHeard = hearsSystemLater && apart[at - 1]?.role === 'user' && (next === undefined || next === 'assistant');
+    return isHeard ? turn : { ...turn, role: 'user' };
+  });
+  return merged(told);
 }
 
 /** Text alone as text; results first, as Anthropic wants them; nothing that is empty, which it refuses. */
