@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Conversation, Dropped, Part, TextPart, Turn } from './conversation';
 
 /** What a request is written for. */
@@ -66,3 +67,14 @@ export function argsObject(args: string): unknown {
   }
   return { arguments: args };
 }
+
+/** OpenAI refuses longer names of a caller's user, and asks for hashes anyway. Claude Code's are 200 characters of JSON. */
+const LONGEST_USER = 64;
+/** Anthropic refuses what looks like an address or a telephone number. */
+const OPAQUE = /^(?=.*[a-z])[\w-]{1,256}$/i;
+
+export const shortUser = (user: string): string => (user.length <= LONGEST_USER ? user : hashed(user));
+export const opaqueUser = (user: string): string => (OPAQUE.test(user) ? user : hashed(user));
+
+/** The same for the same user, and 64 characters of it. */
+const hashed = (user: string): string => createHash('sha256').update(user).digest('hex');

@@ -238,6 +238,28 @@ describe('what the system says', () => {
   });
 });
 
+describe('whom the caller acts for', () => {
+  const device = JSON.stringify({ device_id: 'd'.repeat(64), account_uuid: '', session_id: 's'.repeat(36) });
+  const digest = /^[0-9a-f]{64}$/;
+
+  it.each(['chat', 'responses'] as const)('has a name no longer than %s takes', (to) => {
+    const user = (user_id: string) =>
+      translate('messages', to, { messages: hello, max_tokens: 5, metadata: { user_id } }).body['user'];
+    expect(user('u-1')).toBe('u-1');
+    expect(user(device)).toMatch(digest);
+    expect(user(device)).toBe(user(device));
+    expect(user(device)).not.toBe(user(`${device} `));
+  });
+
+  it('is nobody whom Anthropic takes for a person', () => {
+    const user = (name: string) => translate('chat', 'messages', { messages: hello, user: name }).body['metadata'];
+    const uuid = '6f1c2a52-8c1b-4f0e-9a43-0d5f3a1b2c3d';
+    expect(user(uuid)).toEqual({ user_id: uuid });
+    for (const name of ['jane@example.com', '+41 44 555 01 02', '0445550102', 'x'.repeat(257), 'Zoë'])
+      expect(user(name)).toEqual({ user_id: expect.stringMatching(digest) as string });
+  });
+});
+
 it('names each thing it had to drop', () => {
   const body = {
     messages: hello,

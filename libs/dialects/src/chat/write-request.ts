@@ -2,7 +2,7 @@ import type { Conversation, Dropped, Part, ResultPart, ThinkingPart, Turn } from
 import { urlOf } from '../data-url';
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
-import { dropSettings, isText, merged, splitSystem, type Target } from '../request-writer';
+import { dropSettings, isText, merged, shortUser, splitSystem, type Target } from '../request-writer';
 import { effortOf, takesEffort } from '../thinking';
 
 type Message = Record<string, unknown>;
@@ -27,7 +27,7 @@ export function writeChatRequest(request: Conversation, target: Target, dropped:
     logprobs: logprobs === undefined ? undefined : true,
     top_logprobs: logprobs || undefined,
     stop: request.stop.length > 0 ? request.stop : undefined,
-    user: request.endUser,
+    user: request.endUser && shortUser(request.endUser),
     tools:
       tools.length === 0
         ? undefined

@@ -1,7 +1,7 @@
 import type { Conversation, Dropped, Part, Source, Tool, Turn } from '../conversation';
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
-import { argsObject, dropSettings, merged, splitSystem, type Target } from '../request-writer';
+import { argsObject, dropSettings, merged, opaqueUser, splitSystem, type Target } from '../request-writer';
 import { budgetOf } from '../thinking';
 import { Claude } from './claude';
 
@@ -35,7 +35,7 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
     ...writeSampling(request, claude, thinking?.thinks === true, dropped),
     thinking: thinking?.config,
     output_config: Object.keys(config).length > 0 ? config : undefined,
-    metadata: request.endUser === undefined ? undefined : { user_id: request.endUser },
+    metadata: request.endUser ? { user_id: opaqueUser(request.endUser) } : undefined,
     stream: request.stream || undefined,
   });
 }

@@ -2,7 +2,7 @@ import type { Conversation, Dropped, Part, ResultPart, Turn } from '../conversat
 import { urlOf } from '../data-url';
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
-import { dropSettings, isText, splitSystem, type Target } from '../request-writer';
+import { dropSettings, isText, shortUser, splitSystem, type Target } from '../request-writer';
 import { effortOf, takesEffort } from '../thinking';
 import { itemOfSeal } from './reasoning-item';
 
@@ -30,7 +30,7 @@ export function writeResponsesRequest(
     temperature: request.temperature,
     top_p: request.topP,
     top_logprobs: logprobs || undefined,
-    user: request.endUser,
+    user: request.endUser && shortUser(request.endUser),
     tools:
       tools.length === 0
         ? undefined
