@@ -238,6 +238,20 @@ describe('what the system says', () => {
   });
 });
 
+it.each([
+  ['Be kind.', [{ type: 'text', text: 'Be kind.' }]],
+  ['Be kind.', '\nBe kind.'],
+  [undefined, []],
+])('the line of Claude Code for the books of Anthropic goes no further: %s', (said, rest) => {
+  const line = 'x-anthropic-billing-header: cc_version=2.1.330.1; cc_entrypoint=cli; cch=4f3a1;';
+  const whole = typeof rest === 'string' ? line + rest : [{ type: 'text', text: line }, ...rest];
+  const { body, dropped } = translate('messages', 'responses', { messages: hello, max_tokens: 5, system: whole });
+  expect(body['instructions']).toBe(said);
+  expect(dropped).toEqual(['system.x-anthropic-billing-header']);
+  const quoted = { max_tokens: 5, messages: [{ role: 'user', content: line }] };
+  expect(JSON.stringify(translate('messages', 'responses', quoted).body)).toContain(line);
+});
+
 describe('whom the caller acts for', () => {
   const device = JSON.stringify({ device_id: 'd'.repeat(64), account_uuid: '', session_id: 's'.repeat(36) });
   const digest = /^[0-9a-f]{64}$/;

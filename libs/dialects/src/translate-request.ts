@@ -1,3 +1,4 @@
+import { withoutAttribution } from './attribution';
 import { readChatRequest } from './chat/read-request';
 import { writeChatRequest } from './chat/write-request';
 import type { Conversation, Dropped } from './conversation';
@@ -59,7 +60,8 @@ export function translateRequest(
 ): TranslatedRequest {
   const dropped: Dropped = new Set();
   const { conversation, recall } = REQUEST_READERS[from](bodyOf(body), dropped);
-  const written = WRITERS[to](limited(conversation, options), options, dropped);
+  const turns = withoutAttribution(conversation.turns, dropped);
+  const written = WRITERS[to](limited({ ...conversation, turns }, options), options, dropped);
   return {
     body: Buffer.from(JSON.stringify(written), 'utf8'),
     dropped: [...dropped].sort(),
