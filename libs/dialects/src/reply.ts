@@ -13,7 +13,10 @@ export interface Usage {
 
 export const NO_USAGE: Usage = { input: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 0, reasoning: 0 };
 
-/** Why an answer ended. `pause` is a turn that the caller is to send back for the provider to go on. */
+/**
+ * Why an answer ended. `refusal` is one that was withheld or broken off by a filter; one in which the model itself says that it
+ * will not, which has a part of its own, came to its `end`. `pause` is a turn that the caller is to send back for the provider to go on.
+ */
 export type Stop = 'end' | 'limit' | 'calls' | 'sequence' | 'refusal' | 'context' | 'pause';
 
 /** A token and its alternatives, as both of OpenAI's APIs write them. */

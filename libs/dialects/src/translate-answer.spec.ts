@@ -30,6 +30,10 @@ const responses = (status: string, reason?: string) => ({
   incomplete_details: reason ? { reason } : null,
   output: [{ type: 'message', content: [{ type: 'output_text', text: 'x' }] }],
 });
+const refusing = {
+  status: 'completed',
+  output: [{ type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] }],
+};
 const messages = (stop_reason: string) => ({
   content: [{ type: 'text', text: 'x' }],
   stop_reason,
@@ -41,7 +45,8 @@ describe('why an answer ended', () => {
     ['chat', chat('stop'), 'stop', 'end_turn', 'completed'],
     ['chat', chat('length'), 'length', 'max_tokens', 'max_output_tokens'],
     ['chat', chat('content_filter'), 'content_filter', 'refusal', 'content_filter'],
-    ['chat', chat('stop', { refusal: 'No.' }), 'content_filter', 'refusal', 'content_filter'],
+    ['chat', chat('stop', { refusal: 'No.' }), 'stop', 'refusal', 'completed'],
+    ['chat', chat('content_filter', { refusal: 'No.' }), 'content_filter', 'refusal', 'content_filter'],
     ['messages', messages('stop_sequence'), 'stop', 'stop_sequence', 'completed'],
     ['messages', messages('refusal'), 'content_filter', 'refusal', 'content_filter'],
     [
@@ -54,6 +59,7 @@ describe('why an answer ended', () => {
     ['responses', responses('completed'), 'stop', 'end_turn', 'completed'],
     ['responses', responses('incomplete', 'max_output_tokens'), 'length', 'max_tokens', 'max_output_tokens'],
     ['responses', responses('incomplete', 'content_filter'), 'content_filter', 'refusal', 'content_filter'],
+    ['responses', refusing, 'stop', 'refusal', 'completed'],
     ['gemini', gemini('STOP'), 'stop', 'end_turn', 'completed'],
     ['gemini', gemini('MAX_TOKENS'), 'length', 'max_tokens', 'max_output_tokens'],
     ['gemini', gemini('SAFETY'), 'content_filter', 'refusal', 'content_filter'],

@@ -32,16 +32,11 @@ export function readChatReply(body: Json): Reply {
     id: text(body['id']) ?? '',
     parts,
     // Some servers say "stop" behind calls.
-    stop: stop === 'end' ? stopOf(parts) : stop,
+    stop: stop === 'end' && parts.some(({ kind }) => kind === 'call') ? 'calls' : stop,
     stopSequence: null,
     usage: isSet(usage) && usage ? readChatUsage(usage) : null,
   };
 }
-
-const stopOf = (parts: readonly ReplyPart[]): Reply['stop'] => {
-  if (parts.some(({ kind }) => kind === 'call')) return 'calls';
-  return parts.some(({ kind }) => kind === 'refusal') ? 'refusal' : 'end';
-};
 
 /** What servers of open models call the thoughts; OpenAI itself tells none here. */
 export const thoughtOf = (message: Json): string | undefined =>

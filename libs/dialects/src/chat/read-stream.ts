@@ -7,7 +7,6 @@ import { readChatUsage } from './usage';
 /** Reads a stream of chat completions. Usage comes behind the reason to stop, so the end waits for `[DONE]`. */
 export class ChatStreamReader implements StreamReader {
   private called = false;
-  private refused = false;
   /** Ids of calls by the index under which they come. */
   private readonly ids = new Map<number, string>();
 
@@ -47,7 +46,6 @@ export class ChatStreamReader implements StreamReader {
     if (refusal) {
       this.sealThought(reply);
       reply.speak('refusal', refusal);
-      this.refused = true;
     }
     if (isSet(delta['tool_calls'])) for (const call of records(delta['tool_calls'])) this.call(call, reply);
   }
@@ -71,7 +69,7 @@ export class ChatStreamReader implements StreamReader {
   private stop(reason: unknown, reply: ReplyStream): void {
     const stop = readChatStop(reason);
     if (reply.speaking === 'thinking') this.sealThought(reply);
-    reply.stopFor(stop === 'end' ? (this.called ? 'calls' : this.refused ? 'refusal' : 'end') : stop);
+    reply.stopFor(stop === 'end' && this.called ? 'calls' : stop);
   }
 
   /** A thought told in the open has a seal that says so: servers that tell thoughts want them back. */

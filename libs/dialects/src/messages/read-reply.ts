@@ -1,16 +1,19 @@
 import { record, records, text, type Json } from '../json';
 import { NO_USAGE, type Reply, type ReplyPart } from '../reply';
 import { unreadable } from '../refuse';
-import { readMessagesStop } from './stop';
+import { explanationOf, readMessagesStop } from './stop';
 import { readMessagesUsage } from './usage';
 
 /** Reads a whole answer of Anthropic's messages. */
 export function readMessagesReply(body: Json): Reply {
   if (!Array.isArray(body['content'])) throw unreadable('has no content');
   const usage = record(body['usage']);
+  const parts = records(body['content']).flatMap(readBlock);
+  const explanation = explanationOf(body);
+  if (explanation) parts.push({ kind: 'refusal', text: explanation });
   return {
     id: text(body['id']) ?? '',
-    parts: records(body['content']).flatMap(readBlock),
+    parts,
     stop: readMessagesStop(body['stop_reason']),
     stopSequence: text(body['stop_sequence']) ?? null,
     usage: usage ? readMessagesUsage(usage, NO_USAGE) : null,

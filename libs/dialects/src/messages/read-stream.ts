@@ -1,7 +1,7 @@
 import { record, text, type Json } from '../json';
 import { NO_USAGE } from '../reply';
 import type { ReplyStream, StreamReader } from '../reply-stream';
-import { readMessagesStop } from './stop';
+import { explanationOf, readMessagesStop } from './stop';
 import { readMessagesUsage } from './usage';
 
 /** Reads a stream of Anthropic's messages. */
@@ -21,6 +21,7 @@ export class MessagesStreamReader implements StreamReader {
         return reply.close();
       case 'message_delta': {
         const delta = record(event['delta']) ?? {};
+        reply.speak('refusal', explanationOf(delta) ?? '');
         reply.stopFor(readMessagesStop(delta['stop_reason']), text(delta['stop_sequence']) ?? null);
         return this.usage(event, reply);
       }

@@ -1,3 +1,4 @@
+import { record, text, type Json } from '../json';
 import type { Stop } from '../reply';
 
 const STOPS: Readonly<Record<string, Stop>> = {
@@ -12,6 +13,10 @@ const STOPS: Readonly<Record<string, Stop>> = {
 
 export const readMessagesStop = (reason: unknown): Stop =>
   (typeof reason === 'string' ? STOPS[reason] : undefined) ?? 'end';
+
+/** Why a filter stepped in, where it says so. */
+export const explanationOf = (holder: Json): string | undefined =>
+  text(record(holder['stop_details'])?.['explanation']);
 
 export const MESSAGES_STOPS: Readonly<Record<Stop, string>> = {
   end: 'end_turn',

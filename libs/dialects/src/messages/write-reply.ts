@@ -1,4 +1,4 @@
-import type { Recall, Reply, ReplyPart } from '../reply';
+import type { Recall, Reply, ReplyPart, Stop } from '../reply';
 import { NO_USAGE } from '../reply';
 import { argsObject } from '../request-writer';
 import { pack, type Seal } from '../seal';
@@ -10,11 +10,18 @@ export function writeMessagesReply(reply: Reply, recall: Recall): Record<string,
   return {
     ...messageHead(reply.id, recall),
     content: reply.parts.map(writePart),
-    stop_reason: MESSAGES_STOPS[reply.stop],
+    stop_reason: stopReason(
+      reply.stop,
+      reply.parts.some(({ kind }) => kind === 'refusal'),
+    ),
     stop_sequence: reply.stopSequence,
     usage: fullUsage(writeMessagesUsage(reply.usage ?? NO_USAGE)),
   };
 }
+
+/** @param refused whether the model itself said that it will not: of that Anthropic makes no part, but a reason to stop */
+export const stopReason = (stop: Stop, refused: boolean): string =>
+  MESSAGES_STOPS[stop === 'end' && refused ? 'refusal' : stop];
 
 /** A message before anything was said. */
 export const messageHead = (id: string, recall: Recall): Record<string, unknown> => ({

@@ -2,13 +2,13 @@ import { NO_USAGE, type Logprobs, type Recall, type Stop, type Usage } from '../
 import type { BlockHead, StreamWriter } from '../reply-stream';
 import { pack, type Seal } from '../seal';
 import type { SseWriter } from '../sse-writer';
-import { MESSAGES_STOPS } from './stop';
 import { writeMessagesUsage } from './usage';
-import { fullUsage, messageHead, writeThought } from './write-reply';
+import { fullUsage, messageHead, stopReason, writeThought } from './write-reply';
 
 /** Writes a stream of Anthropic's messages. */
 export class MessagesStreamWriter implements StreamWriter {
   private index = -1;
+  private refused = false;
 
   constructor(
     private readonly recall: Recall,
@@ -23,6 +23,7 @@ export class MessagesStreamWriter implements StreamWriter {
 
   open(block: BlockHead): void {
     this.index += 1;
+    this.refused ||= block.kind === 'refusal';
     this.event('content_block_start', { content_block: startOf(block) });
   }
 
@@ -38,7 +39,7 @@ export class MessagesStreamWriter implements StreamWriter {
 
   end(stop: Stop, stopSequence: string | null, usage: Usage | null): void {
     const delta = {
-      stop_reason: MESSAGES_STOPS[stop],
+      stop_reason: stopReason(stop, this.refused),
       stop_sequence: stopSequence,
       stop_details: null,
       container: null,

@@ -16,18 +16,16 @@ export function readResponsesReply(body: Json): Reply {
     stop: stopOf(
       body,
       parts.some(({ kind }) => kind === 'call'),
-      parts.some(({ kind }) => kind === 'refusal'),
     ),
     stopSequence: null,
     usage: usage ? readResponsesUsage(usage) : null,
   };
 }
 
-export function stopOf(body: Json, called: boolean, refused: boolean): Stop {
+export function stopOf(body: Json, called: boolean): Stop {
   if (body['status'] === 'incomplete')
     return record(body['incomplete_details'])?.['reason'] === 'content_filter' ? 'refusal' : 'limit';
-  if (called) return 'calls';
-  return refused ? 'refusal' : 'end';
+  return called ? 'calls' : 'end';
 }
 
 function readItem(item: Json): ReplyPart[] {

@@ -8,7 +8,6 @@ import { readResponsesUsage } from './usage';
 /** Reads a stream of OpenAI's responses. */
 export class ResponsesStreamReader implements StreamReader {
   private called = false;
-  private refused = false;
   private summaries = 0;
 
   event(event: Json, reply: ReplyStream): void {
@@ -20,7 +19,6 @@ export class ResponsesStreamReader implements StreamReader {
       case 'response.output_text.delta':
         return reply.speak('text', text(event['delta']) ?? '', logprobsOf(event['logprobs']));
       case 'response.refusal.delta':
-        this.refused = true;
         return reply.speak('refusal', text(event['delta']) ?? '');
       case 'response.reasoning_summary_part.added':
         this.summaries += 1;
@@ -61,7 +59,7 @@ export class ResponsesStreamReader implements StreamReader {
   private end(response: Json, reply: ReplyStream): void {
     const usage = record(response['usage']);
     if (usage) reply.usage = readResponsesUsage(usage);
-    reply.stopFor(stopOf(response, this.called, this.refused));
+    reply.stopFor(stopOf(response, this.called));
     reply.end();
   }
 }
