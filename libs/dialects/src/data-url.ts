@@ -8,8 +8,10 @@ export function sourceOf(url: string): Source {
   const comma = url.indexOf(',');
   const head = url.slice('data:'.length, comma);
   if (comma < 0 || !head.endsWith(BASE64)) return { kind: 'url', url };
-  const mediaType = head.slice(0, -BASE64.length).split(';', 1)[0] ?? '';
-  return { kind: 'base64', mediaType: mediaType || 'application/octet-stream', data: url.slice(comma + 1) };
+  const told = head.slice(0, -BASE64.length).split(';', 1)[0] ?? '';
+  // A name that nobody registered and many write; Anthropic and Google know the registered one alone.
+  const mediaType = told === 'image/jpg' ? 'image/jpeg' : told || 'application/octet-stream';
+  return { kind: 'base64', mediaType, data: url.slice(comma + 1) };
 }
 
 /** How closely to look at an image; what OpenAI calls `auto` is what everybody does unasked. */

@@ -28,6 +28,11 @@ export class Claude {
     return this.#version >= 406;
   }
 
+  /** Since 4.1 one of a temperature and `top_p` is all that is taken. */
+  get takesTopPBeside(): boolean {
+    return this.#version < 401;
+  }
+
   /** Since 4.7 a temperature and the like are refused unless they say what holds anyway. */
   get takesSampling(): boolean {
     return this.#version < 407;

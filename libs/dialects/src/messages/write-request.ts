@@ -2,16 +2,14 @@ import type { Conversation, Dropped, Part, Source, Tool, Turn } from '../convers
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
 import { argsObject, dropSettings, merged, opaqueUser, splitSystem, type Target } from '../request-writer';
-import { budgetOf } from '../thinking';
 import { Claude } from './claude';
-
-/** Anthropic takes no smaller number of tokens for thinking. */
-const LEAST_BUDGET = 1_024;
+import { writeThinking } from './write-thinking';
 
 /** Writes a request of Anthropic's messages. */
 export function writeMessagesRequest(request: Conversation, target: Target, dropped: Dropped): Record<string, unknown> {
   dropSettings(request, ['seed', 'frequencyPenalty', 'presencePenalty', 'logprobs'], dropped);
-  const { system, rest } = splitSystem(request.turns);
+  const { system: told, rest } = splitSystem(request.turns);
+  const system = told.some((part) => !isBlank(part)) ? told.filter(({ text }) => text !== '') : [];
   const [only] = system;
   const limit = request.outputLimit ?? target.outputLimit;
   const claude = new Claude(target.model);
@@ -26,7 +24,7 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
     model: target.model,
     max_tokens: limit,
     system: system.length > 1 ? system.map(({ text }) => ({ type: 'text', text })) : only?.text,
-    messages: placed(rest, claude)
+    messages: placed(rest.filter(saysSomething), claude)
       .map((turn) => ({ role: turn.role, content: writeContent(turn, dropped) }))
       .filter(({ content }) => content.length > 0),
     tools: request.tools.length > 0 ? request.tools.map(writeTool) : undefined,
@@ -42,65 +40,20 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
 
 /** Anthropic's temperatures end at 1, and a model that thinks has its own. */
 function writeSampling(
-  request: Conversation,
-  { takesSampling }: Claude,
+  { temperature, topP, topK }: Conversation,
+  { takesSampling, takesTopPBeside }: Claude,
   thinks: boolean,
   dropped: Dropped,
 ): Record<string, unknown> {
-  const { temperature, topP, topK } = request;
-  if (thinks || !takesSampling) {
-    const keepsTopP = takesSampling && topP !== undefined && topP >= 0.95;
-    if (temperature !== undefined && temperature !== 1) dropped.add('temperature');
-    if (topP !== undefined && topP !== 1 && !keepsTopP) dropped.add('top_p');
-    if (topK !== undefined) dropped.add('top_k');
-    return { top_p: keepsTopP ? topP : undefined };
-  }
-  if (temperature !== undefined && temperature > 1) dropped.add('temperature');
-  return { temperature: temperature === undefined ? undefined : Math.min(1, temperature), top_p: topP, top_k: topK };
+  const isFree = takesSampling && !thinks;
+  const warmth = isFree && temperature !== undefined ? Math.min(1, temperature) : undefined;
+  const share =
+    takesSampling && (thinks ? (topP ?? 0) >= 0.95 : warmth === undefined || takesTopPBeside) ? topP : undefined;
+  if (temperature !== undefined && temperature !== (warmth ?? 1)) dropped.add('temperature');
+  if (topP !== undefined && topP !== (share ?? 1)) dropped.add('top_p');
+  if (topK !== undefined && !isFree) dropped.add('top_k');
+  return { temperature: warmth, top_p: share, top_k: isFree ? topK : undefined };
 }
-
-interface Thought {
-  readonly config: object | undefined;
-  readonly effort?: string | undefined;
-  readonly thinks: boolean;
-}
-
-function writeThinking(
-  { thinking, toolChoice }: Conversation,
-  claude: Claude,
-  limit: number,
-  dropped: Dropped,
-): Thought | undefined {
-  // A model that is made to call a tool must not think first.
-  const mustCall = toolChoice === 'required' || typeof toolChoice === 'object';
-  if (mustCall && thinking && thinking.kind !== 'off') dropped.add('reasoning_effort');
-  if (mustCall || thinking?.kind === 'off') return withoutThinking(claude, mustCall, dropped);
-  if (!thinking) return undefined;
-  if (claude.thinksAdaptively) {
-    const effort = thinking.kind === 'effort' ? thinking.effort : undefined;
-    // Later models keep their thoughts to themselves unless asked for them.
-    const config = { type: 'adaptive', display: 'summarized' };
-    return { config, effort: effort === 'minimal' ? 'low' : effort, thinks: true };
-  }
-  const wanted = thinking.kind === 'budget' ? thinking.tokens : budgetOf(effortWanted(thinking), limit);
-  const tokens = Math.min(Math.max(wanted, LEAST_BUDGET), limit - 1);
-  if (tokens < LEAST_BUDGET) {
-    dropped.add('reasoning_effort');
-    return undefined;
-  }
-  return { config: { type: 'enabled', budget_tokens: tokens }, thinks: true };
-}
-
-function withoutThinking({ withoutThinking: off }: Claude, mustCall: boolean, dropped: Dropped): Thought | undefined {
-  if (off.kind === 'config') return { config: off.config, thinks: false };
-  // One that always thinks cannot be made to call a tool either, and says so itself.
-  if (off.kind === 'unasked' || mustCall) return undefined;
-  dropped.add('reasoning_effort');
-  return { config: undefined, effort: 'low', thinks: true };
-}
-
-const effortWanted = (thinking: NonNullable<Conversation['thinking']>) =>
-  thinking.kind === 'effort' ? thinking.effort : 'medium';
 
 const writeTool = ({ name, description, schema, strict }: Tool): object =>
   compact({ name, description, input_schema: { type: 'object', ...schema }, strict: strict || undefined });
@@ -128,6 +81,10 @@ function placed(turns: readonly Turn[], { hearsSystemLater }: Claude): Turn[] {
   });
   return merged(told);
 }
+
+/** Anthropic refuses a turn of nothing but blanks, and what the system says likewise; beside other parts it takes them. */
+const saysSomething = ({ parts }: Turn): boolean => !parts.every(isBlank);
+const isBlank = (part: Part): boolean => (part.kind === 'text' || part.kind === 'refusal') && part.text.trim() === '';
 
 /** Text alone as text; results first, as Anthropic wants them; nothing that is empty, which it refuses. */
 function writeContent({ parts }: Turn, dropped: Dropped): string | object[] {
