@@ -87,7 +87,13 @@ export type Thinking =
 
 export type OutputFormat =
   | { readonly kind: 'json' }
-  | { readonly kind: 'schema'; readonly name: string; readonly schema: Json; readonly strict: boolean };
+  | {
+      readonly kind: 'schema';
+      readonly name: string;
+      readonly description: string | undefined;
+      readonly schema: Json;
+      readonly strict: boolean;
+    };
 
 /** A request in no dialect. Null and undefined both mean that the caller left it to the provider. */
 export interface Conversation {

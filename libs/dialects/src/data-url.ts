@@ -14,6 +14,10 @@ export function sourceOf(url: string): Source {
   return { kind: 'base64', mediaType, data: url.slice(comma + 1) };
 }
 
+/** Bare base64 is taken for a PDF, as OpenAI does. */
+export const asPdf = (data: string): string =>
+  data.startsWith('data:') ? data : `data:application/pdf;base64,${data}`;
+
 /** How closely to look at an image; what OpenAI calls `auto` is what everybody does unasked. */
 export const detailOf = (detail: string | undefined): string | null =>
   detail === undefined || detail === 'auto' ? null : detail;

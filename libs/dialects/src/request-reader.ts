@@ -4,6 +4,8 @@ import {
   type Dropped,
   type Effort,
   type OutputFormat,
+  type Part,
+  type ResultPart,
   type Thinking,
 } from './conversation';
 import { isSet, record, text, type Json } from './json';
@@ -19,27 +21,45 @@ export interface ReadRequest {
 /** The gateway decides these itself; that they go no further is no loss. */
 const OWNED = ['model', ...OWNED_KEYS];
 
-/** Names what a request has beside the members its reader knows. */
-export function dropUnknown(body: Json, known: ReadonlySet<string>, dropped: Dropped): void {
-  for (const key in body) if (!known.has(key) && isSet(body[key])) dropped.add(key);
+/** Names what a request, or a part of it that has a name of its own, has beside the members its reader knows. */
+export function dropUnknown(body: Json, known: ReadonlySet<string>, dropped: Dropped, within = ''): void {
+  for (const key in body) if (!known.has(key) && isSet(body[key])) dropped.add(within + key);
+}
+
+/** What of a tool's result others know too. */
+export function resultParts(parts: readonly Part[], dropped: Dropped): ResultPart['parts'] {
+  return parts.filter((part) => {
+    const isKnown = part.kind === 'text' || part.kind === 'image' || part.kind === 'document';
+    if (!isKnown) dropped.add(`tool_result.${part.kind}`);
+    return isKnown;
+  });
 }
 
 export const knownKeys = (keys: readonly string[]): ReadonlySet<string> => new Set([...OWNED, ...keys]);
 
-/** An effort by its name; `none` is no thinking at all. */
-export function thinkingOf(effort: unknown): Thinking | undefined {
+/** An effort by its name; `none` is no thinking at all. @param name by which one that nobody knows is told as lost */
+export function thinkingOf(effort: unknown, name: string, dropped: Dropped): Thinking | undefined {
   if (effort === 'none') return { kind: 'off' };
-  return EFFORTS.includes(effort as Effort) ? { kind: 'effort', effort: effort as Effort } : undefined;
+  if (EFFORTS.includes(effort as Effort)) return { kind: 'effort', effort: effort as Effort };
+  if (isSet(effort)) dropped.add(name);
+  return undefined;
 }
 
-/** OpenAI's formats: a schema lies in `json_schema` in one of its APIs, and beside the type in the other. */
-export function openAiFormat(format: Json | undefined): OutputFormat | undefined {
+/**
+ * OpenAI's formats: a schema lies in `json_schema` in one of its APIs, and beside the type in the other.
+ * @param name by which a format that nobody knows is told as lost
+ */
+export function openAiFormat(format: Json | undefined, name: string, dropped: Dropped): OutputFormat | undefined {
   if (format?.['type'] === 'json_object') return { kind: 'json' };
-  if (format?.['type'] !== 'json_schema') return undefined;
+  if (format?.['type'] !== 'json_schema') {
+    if (format && format['type'] !== 'text') dropped.add(name);
+    return undefined;
+  }
   const told = record(format['json_schema']) ?? format;
   return {
     kind: 'schema',
     name: text(told['name']) ?? 'answer',
+    description: text(told['description']),
     schema: record(told['schema']) ?? {},
     strict: told['strict'] === true,
   };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Conversation, Dropped, Part, TextPart, Turn } from './conversation';
+import type { Conversation, Dropped, OutputFormat, Part, TextPart, Turn } from './conversation';
+import type { Json } from './json';
 
 /** What a request is written for. */
 export interface Target {
@@ -55,6 +56,10 @@ export function merged(turns: readonly Turn[]): Turn[] {
 }
 
 export const isText = (part: Part): part is TextPart => part.kind === 'text';
+
+/** The schema of a format where that has no room for its description elsewhere. */
+export const described = ({ description, schema }: Extract<OutputFormat, { kind: 'schema' }>): Json =>
+  description === undefined || 'description' in schema ? schema : { description, ...schema };
 
 /** Arguments of a call as the object that some dialects want; what is no object is kept under a name of its own. */
 export function argsObject(args: string): unknown {

@@ -110,6 +110,7 @@ const conversation: fc.Arbitrary<Conversation> = fc.record({
   format: fc.constantFrom(undefined, {
     kind: 'schema' as const,
     name: 'answer',
+    description: undefined,
     strict: true,
     schema: { type: 'object', properties: {}, additionalProperties: false },
   }),

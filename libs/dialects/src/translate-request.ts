@@ -7,7 +7,7 @@ import { writeGeminiRequest } from './gemini/write-request';
 import type { Json } from './json';
 import { readMessagesRequest } from './messages/read-request';
 import { writeMessagesRequest } from './messages/write-request';
-import { bodyOf } from './refuse';
+import { bodyOf, notExpressible } from './refuse';
 import type { Recall } from './reply';
 import type { ReadRequest } from './request-reader';
 import type { Target } from './request-writer';
@@ -60,6 +60,7 @@ export function translateRequest(
 ): TranslatedRequest {
   const dropped: Dropped = new Set();
   const { conversation, recall } = REQUEST_READERS[from](bodyOf(body), dropped);
+  mustBeThere(conversation);
   const turns = withoutAttribution(conversation.turns, dropped);
   const written = WRITERS[to](limited({ ...conversation, turns }, options), options, dropped);
   return {
@@ -72,6 +73,14 @@ export function translateRequest(
       createdSeconds: Math.floor(options.nowMs / 1000),
     },
   };
+}
+
+/** A tool that has to be called may have been one that the other provider would have run. */
+function mustBeThere({ tools, toolChoice }: Conversation): void {
+  if (toolChoice === 'required' && tools.length === 0)
+    throw notExpressible('a tool that must be called and is not there');
+  if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
+    throw notExpressible(`the tool "${toolChoice.name}"`);
 }
 
 /** Some servers take a limit of 0 for none, so it is taken for none here. */

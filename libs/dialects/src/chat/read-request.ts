@@ -1,6 +1,6 @@
 import { invalidField } from '@app/platform';
 import type { Dropped, Part, ResultPart, Tool, ToolChoice, Turn } from '../conversation';
-import { detailOf, sourceOf } from '../data-url';
+import { asPdf, detailOf, sourceOf } from '../data-url';
 import { isSet, number, record, records, text, texts, type Json } from '../json';
 import { notExpressible } from '../refuse';
 import {
@@ -9,6 +9,7 @@ import {
   dropUnknown,
   knownKeys,
   openAiFormat,
+  resultParts,
   thinkingOf,
   type ReadRequest,
 } from '../request-reader';
@@ -41,7 +42,7 @@ export function readChatRequest(body: Json, dropped: Dropped): ReadRequest {
   dropUnknown(body, KNOWN, dropped);
 
   const customTools = new Set<string>();
-  const { tools, toolChoice } = readTools(body, customTools);
+  const { tools, toolChoice } = readTools(body, customTools, dropped);
   return {
     conversation: {
       turns: readMessages(records(body['messages']), dropped),
@@ -58,8 +59,8 @@ export function readChatRequest(body: Json, dropped: Dropped): ReadRequest {
       presencePenalty: number(body['presence_penalty']),
       logprobs: body['logprobs'] === true ? (number(body['top_logprobs']) ?? 0) : undefined,
       stop: typeof body['stop'] === 'string' ? [body['stop']] : texts(body['stop']),
-      format: openAiFormat(record(body['response_format'])),
-      thinking: thinkingOf(body['reasoning_effort']),
+      format: openAiFormat(record(body['response_format']), 'response_format', dropped),
+      thinking: thinkingOf(body['reasoning_effort'], 'reasoning_effort', dropped),
       endUser: text(body['user']) ?? text(body['safety_identifier']),
     },
     recall: {
@@ -71,12 +72,22 @@ export function readChatRequest(body: Json, dropped: Dropped): ReadRequest {
   };
 }
 
-function readTools(body: Json, customTools: Set<string>): { tools: Tool[]; toolChoice: ToolChoice | undefined } {
+const TOOL = new Set(['type', 'function', 'custom', 'cache_control']);
+const FUNCTION = new Set(['name', 'description', 'parameters', 'strict', 'format']);
+
+function readTools(
+  body: Json,
+  customTools: Set<string>,
+  dropped: Dropped,
+): { tools: Tool[]; toolChoice: ToolChoice | undefined } {
   const tools = records(body['tools']).map((tool): Tool => {
     const custom = tool['type'] === 'custom';
     const told = record(tool[custom ? 'custom' : 'function']) ?? {};
     const name = text(told['name']);
     if (name === undefined) throw invalidField('tools', 'must each have a name');
+    if (isSet(tool['cache_control'])) dropped.add('cache_control');
+    dropUnknown(tool, TOOL, dropped, 'tools.');
+    dropUnknown(told, FUNCTION, dropped, 'tools.');
     if (custom) customTools.add(name);
     return {
       name,
@@ -97,6 +108,7 @@ function readTools(body: Json, customTools: Set<string>): { tools: Tool[]; toolC
     };
   }
   const name = told && nameOf(told);
+  if (told && name === undefined) throw notExpressible(`the tool "${String(told['type'])}"`);
   return { tools, toolChoice: name === undefined ? undefined : { name } };
 }
 
@@ -108,6 +120,7 @@ function readMessages(messages: readonly Json[], dropped: Dropped): Turn[] {
   let afterResult = false;
   for (const message of messages) {
     const last = turns.at(-1);
+    if (isSet(message['name']) && message['role'] !== 'tool') dropped.add('messages.name');
     switch (message['role']) {
       case 'system':
       case 'developer':
@@ -139,8 +152,7 @@ function readMessages(messages: readonly Json[], dropped: Dropped): Turn[] {
 function readResult(message: Json, dropped: Dropped): ResultPart {
   const id = text(message['tool_call_id']);
   if (id === undefined) throw invalidField('messages', 'must have a tool_call_id where the role is "tool"');
-  const parts = readContent(message['content'], dropped).filter((part) => part.kind === 'text');
-  return { kind: 'result', id, parts, isError: false };
+  return { kind: 'result', id, parts: resultParts(readContent(message['content'], dropped), dropped), isError: false };
 }
 
 function readAnswer(message: Json, dropped: Dropped): Part[] {
@@ -148,6 +160,7 @@ function readAnswer(message: Json, dropped: Dropped): Part[] {
   const thought = text(message['reasoning_content']) ?? text(message['reasoning']);
   const refusal = text(message['refusal']);
   if (isSet(message['audio'])) dropped.add('audio');
+  if (isSet(message['function_call'])) throw notExpressible('"function_call"; say "tool_calls" instead');
   return [
     ...(blocks.length > 0
       ? blocks.map((block): Part => ({
@@ -204,6 +217,3 @@ function readPart(part: Json, dropped: Dropped): Part[] {
       throw notExpressible(`content of the type "${String(part['type'])}"`);
   }
 }
-
-/** Bare base64 is taken for a PDF, as OpenAI does. */
-const asPdf = (data: string): string => (data.startsWith('data:') ? data : `data:application/pdf;base64,${data}`);

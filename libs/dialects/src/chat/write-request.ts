@@ -51,7 +51,12 @@ const writeFormat = (format: NonNullable<Conversation['format']>): object =>
     ? { type: 'json_object' }
     : {
         type: 'json_schema',
-        json_schema: compact({ name: format.name, schema: format.schema, strict: format.strict || undefined }),
+        json_schema: compact({
+          name: format.name,
+          description: format.description,
+          schema: format.schema,
+          strict: format.strict || undefined,
+        }),
       };
 
 /** An effort that was named is passed on as it is; tokens are made one only for models that are known to take one. */

@@ -1,7 +1,7 @@
 import type { CallPart, Conversation, Dropped, Part, ResultPart, Source, Thinking, Turn } from '../conversation';
 import { mediaTypeOf } from '../data-url';
 import { compact } from '../json';
-import { argsObject, dropSettings, isText, merged, splitSystem, type Target } from '../request-writer';
+import { argsObject, described, dropSettings, isText, merged, splitSystem, type Target } from '../request-writer';
 import type { Seal } from '../seal';
 import { budgetOf, effortOf, takesLevel } from '../thinking';
 
@@ -19,6 +19,7 @@ export function writeGeminiRequest(request: Conversation, target: Target, droppe
   const names = new Map(rest.flatMap(({ parts }) => parts.filter(isCall).map(({ id, name }) => [id, name] as const)));
   const writer = new TurnWriter(names, takesLevel(target.model), dropped);
   const { tools } = request;
+  if (tools.some(({ strict }) => strict)) dropped.add('tools.strict');
   return compact({
     systemInstruction: system.length > 0 ? { parts: system.map(({ text }) => ({ text })) } : undefined,
     contents: merged(rest.map(asUser))
@@ -69,7 +70,7 @@ function writeConfig(request: Conversation, target: Target, dropped: Dropped): o
     responseLogprobs: logprobs === undefined ? undefined : true,
     logprobs: logprobs || undefined,
     responseMimeType: format && 'application/json',
-    responseJsonSchema: format?.kind === 'schema' ? format.schema : undefined,
+    responseJsonSchema: format?.kind === 'schema' ? described(format) : undefined,
     thinkingConfig: request.thinking && writeThinking(request.thinking, request, target, dropped),
   });
   return Object.keys(config).length > 0 ? config : undefined;

@@ -1,19 +1,8 @@
 import { invalidField } from '@app/platform';
-import type {
-  Dropped,
-  DocumentPart,
-  ImagePart,
-  OutputFormat,
-  Part,
-  TextPart,
-  Thinking,
-  Tool,
-  ToolChoice,
-  Turn,
-} from '../conversation';
+import type { Dropped, ImagePart, OutputFormat, Part, Thinking, Tool, ToolChoice, Turn } from '../conversation';
 import { isSet, number, record, records, text, texts, type Json } from '../json';
 import { notExpressible } from '../refuse';
-import { dropUnknown, knownKeys, thinkingOf, type ReadRequest } from '../request-reader';
+import { dropUnknown, knownKeys, resultParts, thinkingOf, type ReadRequest } from '../request-reader';
 import { unpack } from '../seal';
 import { describeKnownTool } from './known-tools';
 
@@ -21,6 +10,9 @@ const KNOWN = knownKeys([
   ...['messages', 'system', 'max_tokens', 'tools', 'tool_choice', 'stream', 'temperature', 'top_p', 'top_k'],
   ...['stop_sequences', 'metadata', 'thinking', 'output_config', 'cache_control'],
 ]);
+
+const OUTPUT = new Set(['effort', 'format']);
+const TOOL = new Set(['type', 'name', 'description', 'input_schema', 'strict', 'cache_control']);
 
 /** Reads a request of Anthropic's messages. @throws CodedError for what makes no sense */
 export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {
@@ -30,6 +22,7 @@ export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {
   const choice = record(body['tool_choice']);
   const config = record(body['output_config']);
   const format = record(config?.['format']);
+  dropUnknown(config ?? {}, OUTPUT, dropped, 'output_config.');
   const system = readContent(body['system'], dropped);
   const turns = records(body['messages']).map((message) => readMessage(message, dropped));
   const tools = records(body['tools']).flatMap((tool) => readTool(tool, dropped));
@@ -37,7 +30,7 @@ export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {
     conversation: {
       turns: system.length > 0 ? [{ role: 'system', parts: system }, ...turns] : turns,
       tools,
-      toolChoice: readChoice(choice, tools),
+      toolChoice: readChoice(choice),
       parallelCalls: choice?.['disable_parallel_tool_use'] === true ? false : undefined,
       stream: body['stream'] === true,
       outputLimit: number(body['max_tokens']),
@@ -50,7 +43,7 @@ export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {
       logprobs: undefined,
       stop: texts(body['stop_sequences']),
       format: format?.['type'] === 'json_schema' ? readFormat(record(format['schema']) ?? {}) : undefined,
-      thinking: readThinking(record(body['thinking']), config),
+      thinking: readThinking(record(body['thinking']), config, dropped),
       endUser: text(record(body['metadata'])?.['user_id']),
     },
     recall: { usageAsked: true, customTools: new Set(), namespaced: new Map(), echo: {} },
@@ -60,6 +53,7 @@ export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {
 const readFormat = (schema: Json): OutputFormat => ({
   kind: 'schema',
   name: 'answer',
+  description: undefined,
   schema,
   strict: isStrict(schema),
 });
@@ -79,15 +73,15 @@ function isStrict(schema: unknown): boolean {
 }
 
 /** An effort says how much a model that decides by itself is to think, so it goes before the rest. */
-function readThinking(told: Json | undefined, config: Json | undefined): Thinking | undefined {
+function readThinking(told: Json | undefined, config: Json | undefined, dropped: Dropped): Thinking | undefined {
   if (told?.['type'] === 'disabled') return { kind: 'off' };
   if (told?.['type'] === 'enabled') return { kind: 'budget', tokens: number(told['budget_tokens']) ?? 0 };
-  const effort = thinkingOf(config?.['effort']);
+  const effort = thinkingOf(config?.['effort'], 'output_config.effort', dropped);
   if (effort) return effort;
   return told === undefined ? undefined : { kind: 'adaptive' };
 }
 
-function readChoice(choice: Json | undefined, tools: readonly Tool[]): ToolChoice | undefined {
+function readChoice(choice: Json | undefined): ToolChoice | undefined {
   switch (choice?.['type']) {
     case 'auto':
     case 'none':
@@ -95,11 +89,10 @@ function readChoice(choice: Json | undefined, tools: readonly Tool[]): ToolChoic
     case 'any':
       return 'required';
     case 'tool': {
-      const name = text(choice['name']) ?? '';
-      if (!tools.some((tool) => tool.name === name)) throw notExpressible(`the tool "${name}"`);
-      return { name };
+      return { name: text(choice['name']) ?? '' };
     }
     default:
+      if (choice) throw notExpressible(`the choice of a tool "${String(choice['type'])}"`);
       return undefined;
   }
 }
@@ -114,6 +107,7 @@ function readTool(tool: Json, dropped: Dropped): Tool[] {
   }
   const name = text(tool['name']);
   if (name === undefined) throw invalidField('tools', 'must each have a name');
+  dropUnknown(tool, TOOL, dropped, 'tools.');
   return [
     {
       name,
@@ -159,7 +153,7 @@ function readBlock(block: Json, dropped: Dropped): Part[] {
         {
           kind: 'result',
           id: text(block['tool_use_id']) ?? '',
-          parts: readContent(block['content'], dropped).filter(isResult),
+          parts: resultParts(readContent(block['content'], dropped), dropped),
           isError: block['is_error'] === true,
         },
       ];
@@ -174,6 +168,7 @@ function readBlock(block: Json, dropped: Dropped): Part[] {
     case 'redacted_thinking':
       return [{ kind: 'thinking', text: '', seal: unpack(text(block['data']), 'redacted') }];
     case 'search_result': {
+      if (isSet(block['citations'])) dropped.add('citations');
       const found = [text(block['title']), text(block['source'])].filter((line) => line !== undefined);
       const parts = readContent(block['content'], dropped).filter((part) => part.kind === 'text');
       return [{ kind: 'text', text: [...found, ...parts.map((part) => part.text)].join('\n') }];
@@ -184,9 +179,6 @@ function readBlock(block: Json, dropped: Dropped): Part[] {
       return [];
   }
 }
-
-const isResult = (part: Part): part is TextPart | ImagePart | DocumentPart =>
-  part.kind === 'text' || part.kind === 'image' || part.kind === 'document';
 
 function readImage(source: Json): ImagePart {
   const url = text(source['url']);
@@ -202,6 +194,7 @@ function readDocument(block: Json, source: Json, dropped: Dropped): Part[] {
   if (isSet(block['citations'])) dropped.add('citations');
   const context = text(block['context']);
   const before: Part[] = context === undefined ? [] : [{ kind: 'text', text: context }];
+  const title: Part[] = name === null ? [] : [{ kind: 'text', text: name }];
   switch (source['type']) {
     case 'base64': {
       const mediaType = text(source['media_type']) ?? 'application/pdf';
@@ -211,9 +204,9 @@ function readDocument(block: Json, source: Json, dropped: Dropped): Part[] {
     case 'url':
       return [...before, { kind: 'document', source: { kind: 'url', url: text(source['url']) ?? '' }, name }];
     case 'text':
-      return [...before, { kind: 'text', text: text(source['data']) ?? '' }];
+      return [...title, ...before, { kind: 'text', text: text(source['data']) ?? '' }];
     case 'content':
-      return [...before, ...readContent(source['content'], dropped)];
+      return [...title, ...before, ...readContent(source['content'], dropped)];
     default:
       throw notExpressible('a document kept at another provider ("file_id")');
   }

@@ -1,7 +1,7 @@
 import type { Conversation, Dropped, Part, Source, Tool, Turn } from '../conversation';
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
-import { argsObject, dropSettings, merged, opaqueUser, splitSystem, type Target } from '../request-writer';
+import { argsObject, described, dropSettings, merged, opaqueUser, splitSystem, type Target } from '../request-writer';
 import { Claude } from './claude';
 import { writeThinking } from './write-thinking';
 
@@ -18,7 +18,7 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
   if (format?.kind === 'json') dropped.add('response_format');
   const config = compact({
     effort: thinking?.effort,
-    format: format?.kind === 'schema' ? { type: 'json_schema', schema: format.schema } : undefined,
+    format: format?.kind === 'schema' ? { type: 'json_schema', schema: described(format) } : undefined,
   });
   return compact({
     model: target.model,

@@ -1,9 +1,9 @@
 import { invalidField } from '@app/platform';
 import type { Dropped, Part, ResultPart, ToolChoice, Turn } from '../conversation';
-import { detailOf, sourceOf } from '../data-url';
+import { asPdf, detailOf, sourceOf } from '../data-url';
 import { isSet, number, record, records, text, type Json } from '../json';
 import { notExpressible } from '../refuse';
-import { dropUnknown, knownKeys, openAiFormat, thinkingOf, type ReadRequest } from '../request-reader';
+import { dropUnknown, knownKeys, openAiFormat, resultParts, thinkingOf, type ReadRequest } from '../request-reader';
 import { readReasoning } from './reasoning-item';
 import { ToolReader } from './read-tools';
 
@@ -11,6 +11,10 @@ const KNOWN = knownKeys([
   ...['input', 'instructions', 'tools', 'tool_choice', 'parallel_tool_calls', 'stream', 'stream_options', 'include'],
   ...['max_output_tokens', 'temperature', 'top_p', 'top_logprobs', 'text', 'reasoning', 'user', 'safety_identifier'],
 ]);
+
+const TEXT = new Set(['format']);
+/** Thoughts are summed up for whoever sees them, asked or not. */
+const REASONING = new Set(['effort', 'summary', 'generate_summary']);
 
 /** They live in an account at OpenAI that no other provider knows. */
 const STATE = ['previous_response_id', 'conversation', 'prompt'];
@@ -27,8 +31,10 @@ export function readResponsesRequest(body: Json, dropped: Dropped): ReadRequest 
   if (body['background'] === true) throw notExpressible('an answer in the background');
   dropUnknown(body, KNOWN, dropped);
   if (body['truncation'] === 'disabled') dropped.delete('truncation');
-  const format = record(body['text']);
-  if (isSet(format?.['verbosity'])) dropped.add('text.verbosity');
+  const format = record(body['text']) ?? {};
+  dropUnknown(format, TEXT, dropped, 'text.');
+  const reasoning = record(body['reasoning']) ?? {};
+  dropUnknown(reasoning, REASONING, dropped, 'reasoning.');
 
   const reader = new ToolReader(dropped);
   const tools = reader.tools(body['tools']);
@@ -51,8 +57,8 @@ export function readResponsesRequest(body: Json, dropped: Dropped): ReadRequest 
       presencePenalty: undefined,
       logprobs: logprobsOf(body),
       stop: [],
-      format: openAiFormat(record(format?.['format'])),
-      thinking: thinkingOf(record(body['reasoning'])?.['effort']),
+      format: openAiFormat(record(format['format']), 'text.format', dropped),
+      thinking: thinkingOf(reasoning['effort'], 'reasoning.effort', dropped),
       endUser: text(body['user']) ?? text(body['safety_identifier']),
     },
     recall: {
@@ -153,9 +159,7 @@ class ItemReader {
   }
 
   private result(item: Json): ResultPart {
-    const parts = readContent(item['output'], this.dropped).filter(
-      (part) => part.kind === 'text' || part.kind === 'image' || part.kind === 'document',
-    );
+    const parts = resultParts(readContent(item['output'], this.dropped), this.dropped);
     return { kind: 'result', id: text(item['call_id']) ?? '', parts, isError: false };
   }
 }
@@ -180,7 +184,8 @@ function readPart(part: Json, dropped: Dropped): Part {
       return { kind: 'image', source: sourceOf(url), detail: detailOf(text(part['detail'])) };
     }
     case 'input_file': {
-      const address = text(part['file_data']) ?? text(part['file_url']);
+      const data = text(part['file_data']);
+      const address = data === undefined ? text(part['file_url']) : asPdf(data);
       if (address === undefined) throw notExpressible('a file kept at another provider ("file_id")');
       return { kind: 'document', source: sourceOf(address), name: text(part['filename']) ?? null };
     }

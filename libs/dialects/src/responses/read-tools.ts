@@ -1,7 +1,9 @@
 import { invalidField } from '@app/platform';
 import type { Dropped, Tool } from '../conversation';
 import { record, records, text, type Json } from '../json';
-import { CUSTOM_SCHEMA, customDescription } from '../request-reader';
+import { CUSTOM_SCHEMA, customDescription, dropUnknown } from '../request-reader';
+
+const TOOL = new Set(['type', 'name', 'description', 'parameters', 'strict', 'format']);
 
 /** Reads tools of the responses API. Those in a namespace get one flat name, which the answer turns back. */
 export class ToolReader {
@@ -30,6 +32,7 @@ export class ToolReader {
       return [];
     }
     if (told === undefined) throw invalidField('tools', 'must each have a name');
+    dropUnknown(tool, TOOL, this.dropped, 'tools.');
     const name = namespace === undefined ? told : flat(namespace, told);
     if (namespace !== undefined) this.namespaced.set(name, { namespace, name: told });
     if (type === 'custom') this.custom.add(name);

@@ -53,7 +53,13 @@ export function writeResponsesRequest(
 const writeFormat = (format: NonNullable<Conversation['format']>): object =>
   format.kind === 'json'
     ? { type: 'json_object' }
-    : { type: 'json_schema', name: format.name, schema: format.schema, strict: format.strict };
+    : compact({
+        type: 'json_schema',
+        name: format.name,
+        description: format.description,
+        schema: format.schema,
+        strict: format.strict,
+      });
 
 function writeReasoning({ thinking }: Conversation, model: string, dropped: Dropped): object | undefined {
   if (!thinking) return undefined;
