@@ -245,6 +245,14 @@ test('what the provider has no words for is named in a header', async () => {
   });
 });
 
+test('a name that fits no header does not cost the answer', async () => {
+  const { data, response } = await openai.chat.completions
+    .create({ model: 'messages/fake-n2', messages: [{ role: 'user', content: 'Hello!' }], ...{ '日本\n': 1 } })
+    .withResponse();
+  expect(data.choices[0]?.message.content).toBe('lorem '.repeat(2));
+  expect(response.headers.get('x-openclawmu-dropped')).toBe('???');
+});
+
 test('what would mean something else is refused, and costs nothing', async () => {
   const before = fake.requests.length;
   const failure = await failureOf(

@@ -78,6 +78,15 @@ describe('what is lost is named', () => {
     expect(translate(from, to, body).dropped).toEqual([name]);
   });
 
+  it('by names that fit a header, whatever the client called it', () => {
+    const body = { messages: hello, '日\r\nx: 1': 1, ['k'.repeat(500)]: 1 };
+    expect(translate('chat', 'messages', body).dropped).toEqual(['???x??1', 'k'.repeat(80)]);
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`key${100 + n}`, n]));
+    const { dropped } = translate('chat', 'messages', { messages: hello, ...many });
+    expect(dropped).toHaveLength(41);
+    expect(dropped.slice(-2)).toEqual(['key139', '60 more']);
+  });
+
   it('and nothing else is', () => {
     const text = { format: { type: 'text' } };
     expect(translate('responses', 'chat', { input: 'Hello', text, reasoning: { summary: 'auto' } }).dropped).toEqual(

@@ -41,7 +41,7 @@ export interface TranslationOptions extends Target {
 
 export interface TranslatedRequest {
   readonly body: Buffer;
-  /** What the provider has no way to express, sorted. */
+  /** What the provider has no way to express, sorted, by names that fit a header. */
   readonly dropped: readonly string[];
   /** To be given to the translation of the answer. */
   readonly recall: Recall;
@@ -65,7 +65,7 @@ export function translateRequest(
   const written = WRITERS[to](limited({ ...conversation, turns }, options), options, dropped);
   return {
     body: Buffer.from(JSON.stringify(written), 'utf8'),
-    dropped: [...dropped].sort(),
+    dropped: namesOf(dropped),
     recall: {
       ...recall,
       model: options.publicModel,
@@ -81,6 +81,15 @@ function mustBeThere({ tools, toolChoice }: Conversation): void {
     throw notExpressible('a tool that must be called and is not there');
   if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
     throw notExpressible(`the tool "${toolChoice.name}"`);
+}
+
+const MOST_NAMES = 40;
+const LONGEST_NAME = 80;
+
+/** Some of them the client chose. */
+function namesOf(dropped: Dropped): string[] {
+  const names = [...dropped].map((name) => name.replace(/[^\w.-]/g, '?').slice(0, LONGEST_NAME)).sort();
+  return names.length <= MOST_NAMES ? names : [...names.slice(0, MOST_NAMES), `${names.length - MOST_NAMES} more`];
 }
 
 /** Some servers take a limit of 0 for none, so it is taken for none here. */
