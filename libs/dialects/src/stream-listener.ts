@@ -6,7 +6,7 @@ import { MessagesStreamReader } from './messages/read-stream';
 import { unreadable } from './refuse';
 import { ReplyStream, type StreamReader, type StreamWriter } from './reply-stream';
 import { ResponsesStreamReader } from './responses/read-stream';
-import { SseLines, type LineSink } from './sse-lines';
+import { MAX_LINE_BYTES, SseLines, type LineSink } from './sse-lines';
 
 const READERS: Readonly<Record<ProviderFormat, new () => StreamReader>> = {
   chat: ChatStreamReader,
@@ -15,18 +15,26 @@ const READERS: Readonly<Record<ProviderFormat, new () => StreamReader>> = {
   gemini: GeminiStreamReader,
 };
 
+/**
+ * The last event of a response repeats all of its output, with each alternative of each token, and of its request the
+ * instructions and the tools. Google tells arguments and pictures whole.
+ */
+const LARGE_EVENT_BYTES = 64 * 1024 * 1024;
+const tellsAtOnce = (format: ProviderFormat): boolean => format === 'responses' || format === 'gemini';
+
 const DATA = Buffer.from('data:');
 const SPACE = 0x20;
 
 /** Reads a stream of server-sent events in chunks cut anywhere, and tells a writer what is said in it. */
 export class StreamListener implements LineSink {
-  private readonly lines = new SseLines();
+  private readonly lines: SseLines;
   private readonly reader: StreamReader;
   private readonly reply: ReplyStream;
   /** Data of the event under way; most events have one line. */
   private event: string | null = null;
 
   constructor(from: ProviderFormat, writer: StreamWriter) {
+    this.lines = new SseLines(tellsAtOnce(from) ? LARGE_EVENT_BYTES : MAX_LINE_BYTES);
     this.reader = new READERS[from]();
     this.reply = new ReplyStream(writer);
   }

@@ -166,6 +166,18 @@ it('reads an event without a line end at the end of a stream', () => {
   expect(translator.flush().toString()).toContain('[DONE]');
 });
 
+it('reads the last event of a response, which repeats what it was asked and has said', () => {
+  const translator = new StreamTranslator('responses', 'chat', RECALL);
+  const response = { id: 'r', status: 'completed', instructions: 'x'.repeat(3 * 1024 * 1024), output: [] };
+  const events = [
+    { type: 'response.created', response },
+    { type: 'response.completed', response },
+  ];
+  const bytes = Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+  const written = [0, 1, 2, 3].map((part) => translator.push(bytes.subarray(part * 2_000_000, (part + 1) * 2_000_000)));
+  expect(Buffer.concat(written).toString()).toContain('[DONE]');
+});
+
 it('joins data that is spread over several lines', () => {
   const translator = new StreamTranslator('messages', 'chat', RECALL);
   const event = 'data: {"type":"content_block_delta","index":0,\ndata: "delta":{"type":"text_delta","text":"hi"}}\n\n';
