@@ -1,11 +1,9 @@
 import { CodedError } from '@app/platform';
-import { CustomInput } from './custom-input';
 import type { ClientFormat, ProviderFormat } from './format';
 import type { Recall } from './reply';
 import { StreamTranslator } from './stream-translator';
 import { translateAnswer } from './translate-answer';
 import { errorType, readError, writeError } from './translate-error';
-import fc from 'fast-check';
 
 const RECALL: Recall = {
   model: 'public',
@@ -255,15 +253,4 @@ describe('errors', () => {
     expect(errorType('messages', type)).toBe(asMessages);
     expect(errorType('chat', type)).toBe(asChat);
   });
-});
-
-it('takes free text out of its arguments, cut anywhere', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.nat(), (input, seed) => {
-      const json = JSON.stringify({ input });
-      const custom = new CustomInput();
-      const at = seed % (json.length + 1);
-      expect(custom.push(json.slice(0, at)) + custom.push(json.slice(at))).toBe(input);
-    }),
-  );
 });

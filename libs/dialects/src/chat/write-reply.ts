@@ -1,3 +1,4 @@
+import { customInput } from '../custom-input';
 import { compact } from '../json';
 import type { Logprobs, Recall, Reply, ReplyPart } from '../reply';
 import { pack } from '../seal';
@@ -51,17 +52,6 @@ export const writeThought = ({ text, seal }: Pick<Thought, 'text' | 'seal'>): ob
 function writeCall({ id, name, args }: Extract<ReplyPart, { kind: 'call' }>, { customTools }: Recall): object {
   if (customTools.has(name)) return { id, type: 'custom', custom: { name, input: customInput(args) } };
   return { id, type: 'function', function: { name, arguments: args } };
-}
-
-/** The free text that stands as the one argument of a function; the arguments themselves if the model wrote others. */
-export function customInput(args: string): string {
-  try {
-    const { input } = JSON.parse(args) as { input?: unknown };
-    if (typeof input === 'string') return input;
-  } catch {
-    // taken as it is
-  }
-  return args;
 }
 
 export const logprobsOf = (logprobs: Logprobs | undefined): object | null =>

@@ -47,13 +47,13 @@ export class ChatStreamWriter implements StreamWriter {
         return this.chunk({ reasoning_content: text });
       case 'call': {
         if (!this.custom) return this.chunk({ tool_calls: [{ index: this.calls, function: { arguments: text } }] });
-        const input = this.custom.push(text);
-        if (input !== '') this.chunk({ tool_calls: [{ index: this.calls, custom: { input } }] });
+        return this.customInput(this.custom.push(text));
       }
     }
   }
 
   close(block: BlockHead, seal: Seal | null): void {
+    if (block.kind === 'call' && this.custom) this.customInput(this.custom.end());
     if (block.kind === 'thinking' && seal && !(seal.from === 'chat' && seal.data === ''))
       this.chunk({ thinking_blocks: [writeThought({ text: this.thought, seal })] });
   }
@@ -62,6 +62,10 @@ export class ChatStreamWriter implements StreamWriter {
     this.chunk({}, undefined, CHAT_STOPS[stop]);
     if (this.recall.usageAsked && usage) this.event([], writeChatUsage(usage));
     this.out.word('[DONE]');
+  }
+
+  private customInput(input: string): void {
+    if (input !== '') this.chunk({ tool_calls: [{ index: this.calls, custom: { input } }] });
   }
 
   private chunk(delta: object, logprobs?: Logprobs, finish: string | null = null): void {

@@ -1,4 +1,4 @@
-import { customInput } from '../chat/write-reply';
+import { customInput } from '../custom-input';
 import type { Logprobs, Recall, Reply, ReplyPart, Stop, Usage } from '../reply';
 import { pack } from '../seal';
 import { writeResponsesUsage } from './usage';

@@ -55,13 +55,13 @@ export class ResponsesStreamWriter implements StreamWriter {
         return this.summary('response.reasoning_summary_text.delta', { delta: text });
       case 'call': {
         if (!this.custom) return this.own('response.function_call_arguments.delta', { delta: text });
-        const delta = this.custom.push(text);
-        if (delta !== '') this.own('response.custom_tool_call_input.delta', { delta });
+        return this.customInput(this.custom.push(text));
       }
     }
   }
 
   close(block: BlockHead, seal: Seal | null): void {
+    if (this.custom) this.customInput(this.custom.end());
     const item = writeItem(this.whole(block, seal), this.item, this.recall);
     switch (block.kind) {
       case 'text':
@@ -104,7 +104,8 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   private whole(block: BlockHead, seal: Seal | null): ReplyPart {
     const { text } = this;
-    if (block.kind === 'call') return { ...block, args: text };
+    if (block.kind === 'call')
+      return { ...block, args: this.custom ? JSON.stringify({ input: this.custom.input }) : text };
     if (block.kind === 'thinking') return { kind: 'thinking', text, seal };
     if (block.kind === 'refusal') return { kind: 'refusal', text };
     return { kind: 'text', text, ...(this.logprobs.length > 0 && { logprobs: this.logprobs }) };
@@ -112,6 +113,10 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   private part(block: BlockHead): object {
     return block.kind === 'refusal' ? { type: 'refusal', refusal: this.text } : textPart(this.text, this.logprobs);
+  }
+
+  private customInput(delta: string): void {
+    if (delta !== '') this.own('response.custom_tool_call_input.delta', { delta });
   }
 
   private content(type: string, members: object): void {
