@@ -36,3 +36,8 @@ export function compact(members: Record<string, unknown>): Record<string, unknow
   for (const key in members) if (members[key] === undefined) delete members[key];
   return members;
 }
+
+/** A client may send hundreds of thousands: too many for the arguments of one call, and to be copied for each. */
+export function append<T>(list: T[], more: readonly T[]): void {
+  for (const one of more) list.push(one);
+}

@@ -148,6 +148,23 @@ describe('what others have words for is kept', () => {
   });
 });
 
+it('a message may have more parts than a call has room for', () => {
+  const content = (type: string) => Array.from({ length: 300_000 }, () => ({ type, text: 'a' }));
+  const written = (text: string) => text.match(/"text":"a"/g)?.length;
+  const messages = [
+    { role: 'tool', tool_call_id: 'c', content: 'x' },
+    { role: 'user', content: content('text') },
+  ];
+  expect(written(translate('chat', 'messages', { messages }).text)).toBe(300_000);
+  const input = [{ role: 'assistant', content: content('output_text') }];
+  expect(written(translate('responses', 'messages', { input }).text)).toBe(300_000);
+  const results = [
+    { type: 'function_call_output', call_id: 'c', output: 'x' },
+    { role: 'user', content: content('input_text') },
+  ];
+  expect(written(translate('responses', 'messages', { input: results }).text)).toBe(300_000);
+});
+
 describe('what would mean something else is refused', () => {
   const searches = [{ type: 'web_search' }];
   it.each<[string, ClientFormat, Json]>([

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Conversation, Dropped, OutputFormat, Part, TextPart, Turn } from './conversation';
-import type { Json } from './json';
+import { append, type Json } from './json';
 
 /** What a request is written for. */
 export interface Target {
@@ -46,11 +46,11 @@ export function splitSystem(turns: readonly Turn[]): { system: TextPart[]; rest:
 
 /** Turns of one role that follow each other, as one: some dialects and many templates want them to alternate. */
 export function merged(turns: readonly Turn[]): Turn[] {
-  const out: { role: Turn['role']; parts: readonly Part[] }[] = [];
-  for (const turn of turns) {
+  const out: { role: Turn['role']; parts: Part[] }[] = [];
+  for (const { role, parts } of turns) {
     const last = out.at(-1);
-    if (last?.role === turn.role) last.parts = [...last.parts, ...turn.parts];
-    else out.push({ ...turn });
+    if (last?.role === role) append(last.parts, parts);
+    else out.push({ role, parts: [...parts] });
   }
   return out;
 }

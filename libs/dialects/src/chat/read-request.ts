@@ -1,7 +1,7 @@
 import { invalidField } from '@app/platform';
 import type { Dropped, Part, ResultPart, Tool, ToolChoice, Turn } from '../conversation';
 import { asPdf, detailOf, sourceOf } from '../data-url';
-import { isSet, number, record, records, text, texts, type Json } from '../json';
+import { append, isSet, number, record, records, text, texts, type Json } from '../json';
 import { notExpressible } from '../refuse';
 import {
   CUSTOM_SCHEMA,
@@ -128,7 +128,7 @@ function readMessages(messages: readonly Json[], dropped: Dropped): Turn[] {
         break;
       case 'user': {
         const parts = readContent(message['content'], dropped);
-        if (afterResult && last) last.parts.push(...parts);
+        if (afterResult && last) append(last.parts, parts);
         else turns.push({ role: 'user', parts });
         break;
       }

@@ -1,7 +1,7 @@
 import { invalidField } from '@app/platform';
 import type { Dropped, Part, ResultPart, ToolChoice, Turn } from '../conversation';
 import { asPdf, detailOf, sourceOf } from '../data-url';
-import { isSet, number, record, records, text, type Json } from '../json';
+import { append, isSet, number, record, records, text, type Json } from '../json';
 import { notExpressible } from '../refuse';
 import { dropUnknown, knownKeys, openAiFormat, resultParts, thinkingOf, type ReadRequest } from '../request-reader';
 import { readReasoning } from './reasoning-item';
@@ -115,20 +115,17 @@ class ItemReader {
       case 'message':
         return this.message(item);
       case 'reasoning':
-        return this.add('assistant', readReasoning(item));
+        return this.add('assistant', [readReasoning(item)]);
       case 'function_call':
       case 'custom_tool_call': {
         const args = text(item[type === 'function_call' ? 'arguments' : 'input']) ?? '';
-        return this.add('assistant', {
-          kind: 'call',
-          id: text(item['call_id']) ?? '',
-          name: this.tools.nameOf(item),
-          args: type === 'function_call' ? args : JSON.stringify({ input: args }),
-        });
+        const told = type === 'function_call' ? args : JSON.stringify({ input: args });
+        const [id, name] = [text(item['call_id']) ?? '', this.tools.nameOf(item)];
+        return this.add('assistant', [{ kind: 'call', id, name, args: told }]);
       }
       case 'function_call_output':
       case 'custom_tool_call_output':
-        return this.add('user', this.result(item));
+        return this.add('user', [this.result(item)]);
       case 'item_reference':
       case 'compaction':
         throw notExpressible(`an item of the type "${type}"`);
@@ -141,20 +138,20 @@ class ItemReader {
   private message(item: Json): void {
     const { role } = item;
     const parts = readContent(item['content'], this.dropped);
-    if (role === 'assistant') return this.add('assistant', ...parts);
+    if (role === 'assistant') return this.add('assistant', parts);
     if (role !== 'user' && role !== 'system' && role !== 'developer')
       throw invalidField('input', `must not have the role "${String(role)}"`);
     const last = this.out.at(-1);
     // Two messages of the user stay two; one behind results belongs to them.
-    if (role === 'user' && last?.role === 'user' && !this.isMessage) last.parts.push(...parts);
+    if (role === 'user' && last?.role === 'user' && !this.isMessage) append(last.parts, parts);
     else this.out.push({ role: role === 'user' ? 'user' : 'system', parts });
     this.isMessage = true;
   }
 
-  private add(role: 'user' | 'assistant', ...parts: Part[]): void {
+  private add(role: 'user' | 'assistant', parts: Part[]): void {
     const last = this.out.at(-1);
-    if (last?.role === role && !(role === 'user' && this.isMessage)) last.parts.push(...parts);
-    else this.out.push({ role, parts: [...parts] });
+    if (last?.role === role && !(role === 'user' && this.isMessage)) append(last.parts, parts);
+    else this.out.push({ role, parts });
     this.isMessage = false;
   }
 
