@@ -1,3 +1,5 @@
+import { markedNumber, parseExact } from './exact-json';
+
 /** A JSON object nobody has looked into yet. */
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -8,13 +10,16 @@ export const record = (value: unknown): Json | undefined =>
 export const records = (value: unknown): Json[] =>
   Array.isArray(value) ? value.filter((one): one is Json => record(one) !== undefined) : [];
 
-export const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+export const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && markedNumber(value) === undefined ? value : undefined;
 
 export const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
 
-export const number = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+export function number(value: unknown): number | undefined {
+  const told = typeof value === 'string' ? markedNumber(value) : value;
+  return typeof told === 'number' && Number.isFinite(told) ? told : undefined;
+}
 
 /** A count that a provider tells; what is none counts nothing. */
 export const count = (value: unknown): number => Math.max(0, Math.trunc(number(value) ?? 0));
@@ -25,7 +30,7 @@ export const isSet = (value: unknown): boolean => value !== undefined && value !
 /** The object that a text of JSON holds, or undefined. */
 export function parseRecord(json: string): Json | undefined {
   try {
-    return record(JSON.parse(json));
+    return record(parseExact(json));
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { CodedError } from '@app/platform';
+import { parseExact } from './exact-json';
 import { record, type Json } from './json';
 
 /** What would silently mean something else at the provider. */
@@ -11,7 +12,7 @@ export const unreadable = (why: string): CodedError =>
 
 export function bodyOf(body: Buffer): Json {
   try {
-    const parsed = record(JSON.parse(body.toString('utf8')));
+    const parsed = record(parseExact(body.toString('utf8')));
     if (parsed) return parsed;
   } catch {
     // told below

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Conversation, Dropped, OutputFormat, Part, TextPart, Turn } from './conversation';
+import { parseExact } from './exact-json';
 import { append, type Json } from './json';
 
 /** What a request is written for. */
@@ -65,7 +66,7 @@ export const described = ({ description, schema }: Extract<OutputFormat, { kind:
 export function argsObject(args: string): unknown {
   if (args.trim() === '') return {};
   try {
-    const parsed: unknown = JSON.parse(args);
+    const parsed: unknown = parseExact(args);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
   } catch {
     // kept as it is

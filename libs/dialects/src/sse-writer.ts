@@ -1,3 +1,5 @@
+import { writeExact } from './exact-json';
+
 const NOTHING = Buffer.alloc(0);
 
 /** Gathers what is written of a stream until it is taken. */
@@ -6,12 +8,12 @@ export class SseWriter {
 
   /** An event as OpenAI's chat completions write it: data and no name. */
   data(data: object): void {
-    this.out += `data: ${JSON.stringify(data)}\n\n`;
+    this.out += `data: ${writeExact(data)}\n\n`;
   }
 
   /** An event that is also named by its type. */
   named(type: string, members: object): void {
-    this.out += `event: ${type}\ndata: ${JSON.stringify({ type, ...members })}\n\n`;
+    this.out += `event: ${type}\ndata: ${writeExact({ type, ...members })}\n\n`;
   }
 
   word(word: string): void {

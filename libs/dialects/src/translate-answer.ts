@@ -1,5 +1,6 @@
 import { readChatReply } from './chat/read-reply';
 import { writeChatReply } from './chat/write-reply';
+import { writeExact } from './exact-json';
 import type { ClientFormat, ProviderFormat } from './format';
 import { readGeminiReply } from './gemini/read-reply';
 import { parseRecord, type Json } from './json';
@@ -27,5 +28,5 @@ const WRITERS: Readonly<Record<ClientFormat, (reply: Reply, recall: Recall) => R
 export function translateAnswer(from: ProviderFormat, to: ClientFormat, body: Buffer, recall: Recall): Buffer {
   const told = parseRecord(body.toString('utf8'));
   if (!told) throw unreadable('is not a JSON object');
-  return Buffer.from(JSON.stringify(WRITERS[to](REPLY_READERS[from](told), recall)), 'utf8');
+  return Buffer.from(writeExact(WRITERS[to](REPLY_READERS[from](told), recall)), 'utf8');
 }

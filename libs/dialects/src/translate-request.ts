@@ -2,6 +2,7 @@ import { withoutAttribution } from './attribution';
 import { readChatRequest } from './chat/read-request';
 import { writeChatRequest } from './chat/write-request';
 import type { Conversation, Dropped } from './conversation';
+import { writeExact } from './exact-json';
 import type { ClientFormat, ProviderFormat } from './format';
 import { writeGeminiRequest } from './gemini/write-request';
 import type { Json } from './json';
@@ -64,7 +65,7 @@ export function translateRequest(
   const turns = withoutAttribution(conversation.turns, dropped);
   const written = WRITERS[to](limited({ ...conversation, turns }, options), options, dropped);
   return {
-    body: Buffer.from(JSON.stringify(written), 'utf8'),
+    body: Buffer.from(writeExact(written), 'utf8'),
     dropped: namesOf(dropped),
     recall: {
       ...recall,

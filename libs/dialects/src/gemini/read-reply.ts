@@ -1,3 +1,4 @@
+import { writeExact } from '../exact-json';
 import { count, number, record, records, text, type Json } from '../json';
 import type { Logprobs, Reply, ReplyPart, Stop, Usage } from '../reply';
 import type { Seal } from '../seal';
@@ -56,7 +57,7 @@ export function sealOf(part: Json): Seal | null {
 export const callId = (call: Json, answer: string, index: number): string =>
   text(call['id']) ?? `call_${answer}_${index}`;
 
-export const argsOf = (call: Json): string => JSON.stringify(call['args'] ?? {});
+export const argsOf = (call: Json): string => writeExact(call['args'] ?? {});
 
 /** Google counts the cached part within the prompt, and thoughts beside the candidates. */
 export function readGeminiUsage(told: Json): Usage {

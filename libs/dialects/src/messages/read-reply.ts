@@ -1,3 +1,4 @@
+import { writeExact } from '../exact-json';
 import { record, records, text, type Json } from '../json';
 import { NO_USAGE, type Reply, type ReplyPart } from '../reply';
 import { unreadable } from '../refuse';
@@ -32,7 +33,7 @@ function readBlock(block: Json): ReplyPart[] {
     case 'redacted_thinking':
       return [{ kind: 'thinking', text: '', seal: { from: 'redacted', data: text(block['data']) ?? '' } }];
     case 'tool_use': {
-      const args = JSON.stringify(block['input'] ?? {});
+      const args = writeExact(block['input'] ?? {});
       return [{ kind: 'call', id: text(block['id']) ?? '', name: text(block['name']) ?? '', args }];
     }
     default:

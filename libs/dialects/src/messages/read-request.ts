@@ -1,5 +1,6 @@
 import { invalidField } from '@app/platform';
 import type { Dropped, ImagePart, OutputFormat, Part, Thinking, Tool, ToolChoice, Turn } from '../conversation';
+import { writeExact } from '../exact-json';
 import { isSet, number, record, records, text, texts, type Json } from '../json';
 import { notExpressible } from '../refuse';
 import { dropUnknown, knownKeys, resultParts, thinkingOf, type ReadRequest } from '../request-reader';
@@ -145,7 +146,7 @@ function readBlock(block: Json, dropped: Dropped): Part[] {
           kind: 'call',
           id: text(block['id']) ?? '',
           name: text(block['name']) ?? '',
-          args: JSON.stringify(block['input'] ?? {}),
+          args: writeExact(block['input'] ?? {}),
         },
       ];
     case 'tool_result':
