@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,27 +6,16 @@ import { createDatabase, type TestDatabase } from '../support/database';
 import { createDepartment } from '../support/department';
 import { createPlace, Gateway, type Place } from '../support/gateway';
 import { runGateway } from '../support/gateway-run';
-import { PostgresServer } from '../support/postgres-server';
-
-/** A company's own PostgreSQL, with the logins companies give out. */
-const PROGRAMS_15 = '/usr/lib/postgresql/15/bin';
-const INSTALL_15 = ['install', '-y', '--no-install-recommends', 'postgresql-15'];
+import { PostgresServer, programsOf15 } from '../support/postgres-server';
 
 /** Making a cluster and installing one takes its time. */
 jest.setTimeout(300_000);
 
+/** A company's own PostgreSQL, with the logins companies give out. */
 let oldest: PostgresServer;
 
 beforeAll(async () => {
-  if (!existsSync(PROGRAMS_15)) {
-    if (process.getuid?.() !== 0)
-      throw new Error(`PostgreSQL 15 is not installed; run: sudo apt-get ${INSTALL_15.join(' ')}`);
-    execFileSync('apt-get', INSTALL_15, {
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      stdio: 'ignore',
-    });
-  }
-  oldest = await PostgresServer.start(PROGRAMS_15);
+  oldest = await PostgresServer.start(programsOf15());
 });
 afterAll(() => oldest.stop());
 

@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,18 @@ import { eventually } from './department';
 
 const SUPERUSER = 'administrator';
 const PASSWORD = 'of-the-administrator';
+const PROGRAMS_15 = '/usr/lib/postgresql/15/bin';
+const INSTALL_15 = ['install', '-y', '--no-install-recommends', 'postgresql-15'];
+
+/** The folder of PostgreSQL 15's programs, the oldest supported, its client's among them; installs them where root may. */
+export function programsOf15(): string {
+  if (existsSync(PROGRAMS_15)) return PROGRAMS_15;
+  if (process.getuid?.() !== 0)
+    throw new Error(`PostgreSQL 15 is not installed; run: sudo apt-get ${INSTALL_15.join(' ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  execFileSync('apt-get', INSTALL_15, { env, stdio: 'ignore' });
+  return PROGRAMS_15;
+}
 
 /** A PostgreSQL of the system's packages, as a company runs one: its own cluster on a unix socket in a temporary folder. */
 export class PostgresServer {
