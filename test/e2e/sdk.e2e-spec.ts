@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
-import { createDepartment, type Department } from '../support/department';
+import { createDepartment, eventually, type Department } from '../support/department';
 import type { FakeProvider } from '../support/fake-provider';
 import { anthropicClient, collect, failureOf, openaiClient } from '../support/fake-provider/sdk-clients';
 import type { Gateway } from '../support/gateway';
@@ -24,6 +24,12 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const messages = [{ role: 'user' as const, content: 'Hello!' }];
+
+/** One word above what the catalogue says the demonstration takes. */
+async function tooLong(): Promise<{ role: 'user'; content: string }[]> {
+  const { contextTokens } = await gateway.must<{ contextTokens: number }>('GET', '/api/v1/admin/models/local%2Fdemo');
+  return [{ role: 'user', content: 'word '.repeat(contextTokens) }];
+}
 
 describe('the OpenAI SDK', () => {
   test('gets a whole answer', async () => {
@@ -97,6 +103,26 @@ describe('the OpenAI SDK', () => {
       openai.chat.completions.create({ model: 'local/demo', messages, stream: true, max_tokens: 5 }),
     );
     expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toMatch(/^This is local\/demo/);
+  });
+
+  test('is told by it that a prompt is too long, which costs nothing', async () => {
+    const asked = { model: 'local/demo', messages: await tooLong(), max_tokens: 5 };
+    const error = await failureOf(openai.chat.completions.create(asked));
+    expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    const { headers } = error as { headers?: Headers };
+    const requestId = headers?.get('x-openclawmu-request-id') as string;
+    const row = await eventually(() =>
+      gateway
+        .call('GET', `/api/v1/admin/usage/requests/${requestId}`)
+        .then(({ status, body }) => status === 200 && body),
+    );
+    expect(row).toMatchObject({ status: 'actual', cost: '0.00' });
+  });
+
+  test('is told by it what it cannot do', async () => {
+    const asked = { model: 'local/demo', messages, response_format: { type: 'json_object' as const } };
+    const error = await failureOf(openai.chat.completions.create(asked));
+    expect(error).toMatchObject({ status: 400, param: 'response_format' });
   });
 
   test('talks to it through responses, too', async () => {
@@ -188,6 +214,13 @@ describe('the Anthropic SDK', () => {
     const answer = await anthropic.messages.create({ model: 'local/demo', ...ask, max_tokens: 4 });
     expect(answer.content).toEqual([expect.objectContaining({ type: 'text', text: 'This is local/demo, the' })]);
     expect(answer.stop_reason).toBe('max_tokens');
+  });
+
+  test('is told by it that a prompt is too long', async () => {
+    const asked = { model: 'local/demo', messages: await tooLong(), max_tokens: 5 };
+    const error = await failureOf(anthropic.messages.create(asked));
+    expect(error).toBeInstanceOf(Anthropic.BadRequestError);
+    expect((error as Error).message).toContain('prompt is too long');
   });
 
   test('authenticates with x-api-key as well', async () => {

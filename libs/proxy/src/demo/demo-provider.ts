@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { newId, type ProviderConfig } from '@app/platform';
+import { refusalOf, renderRefusal, type WishesAsked } from './demo-refusal';
 import { speechFor, type SpeechAsked } from './demo-speech';
 
 export const DEMO_PROVIDER = 'local';
 
 const CHUNK_PAUSE_MS = 30;
 
-interface Asked extends SpeechAsked {
-  readonly input?: unknown;
+interface Asked extends SpeechAsked, WishesAsked {
   readonly dimensions?: unknown;
   readonly encoding_format?: unknown;
   readonly stream?: unknown;
@@ -51,23 +51,17 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
   const asked = JSON.parse(body.toString('utf8')) as Asked;
-  if (request.url?.startsWith('/v1/embeddings')) {
-    response.writeHead(200, { 'content-type': 'application/json', 'request-id': newId('demo') });
-    response.end(JSON.stringify(embeddings(asked, body)));
-    return;
-  }
-  if (request.url?.startsWith('/v1/messages/count_tokens')) {
-    response.writeHead(200, { 'content-type': 'application/json', 'request-id': newId('demo') });
-    response.end(JSON.stringify({ input_tokens: inputTokens(body) }));
-    return;
-  }
-  const speak = speechFor(request.url ?? '', asked, inputTokens(body));
-  if (asked.stream !== true) {
-    response
-      .writeHead(200, { 'content-type': 'application/json', 'request-id': newId('demo') })
-      .end(JSON.stringify(speak.whole()));
-    return;
-  }
+  const { url = '' } = request;
+  const send = (status: number, value: unknown): void => {
+    response.writeHead(status, { 'content-type': 'application/json', 'request-id': newId('demo') });
+    response.end(JSON.stringify(value));
+  };
+  if (url.startsWith('/v1/messages/count_tokens')) return send(200, { input_tokens: inputTokens(body) });
+  const refusal = refusalOf(url, asked, inputTokens(body));
+  if (refusal !== null) return send(400, renderRefusal(url, refusal));
+  if (url.startsWith('/v1/embeddings')) return send(200, embeddings(asked, body));
+  const speak = speechFor(url, asked, inputTokens(body));
+  if (asked.stream !== true) return send(200, speak.whole());
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': newId('demo') });
   for (const event of speak.events()) {
     if (response.destroyed) return;
