@@ -45,6 +45,7 @@ export { dialectOf, renderError, type Dialect, type RenderedError } from './erro
 export { invalidMembers, validationFaults, type ValidationFault } from './errors/validation-faults';
 export { FirstInstances } from './first-instances';
 export { BODY_LIMIT, BodyLimit } from './http/body-limit.decorator';
+export { ApiBodyExamples } from './http/body-examples.decorator';
 export { ApiIdempotent, Caller, IdempotencyKey, type GatewayRequest } from './http/caller.decorator';
 export { egressOf, outboundAgent, outboundConnector, sameEgress, type Egress } from './http/outbound';
 export { PageQuery } from './http/page-query.dto';

@@ -127,7 +127,10 @@ export class SetPolicy {
   @Max(2 ** 31 - 1)
   maxOutputTokens?: number | null;
 
-  /** Headers that each model call must bring. */
+  /**
+   * Headers that each model call must bring.
+   * @example [{ "name": "x-cost-center", "values": ["CC-100", "CC-200"] }]
+   */
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(MAX_HEADERS)
@@ -135,7 +138,10 @@ export class SetPolicy {
   @Type(() => RequiredHeaderDto)
   requiredHeaders?: RequiredHeaderDto[];
 
-  /** What must not pass, in the order in which it is looked for. */
+  /**
+   * What must not pass, in the order in which it is looked for.
+   * @example [{ "name": "secrets", "action": "refuse", "on": "both", "detect": ["secrets"] }, { "name": "people", "action": "mask", "on": "both", "detect": ["email", "iban"] }, { "name": "codenames", "action": "mask", "on": "request", "words": ["Brightwater", "Project Falcon"] }]
+   */
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(MAX_RULES)
@@ -146,6 +152,7 @@ export class SetPolicy {
   /**
    * What becomes of a request with a picture, a recording, a document that is no text, an address or token ids in it, while a
    * rule looks at requests: nobody can look into those. Left out: `refuse`.
+   * @example "refuse"
    */
   @IsOptional()
   @IsIn(['refuse', 'allow'])
@@ -200,7 +207,10 @@ export class TestPolicy {
   @Type(() => SetPolicy)
   policy?: SetPolicy;
 
-  /** As what the text is looked through; left out, as a request. */
+  /**
+   * As what the text is looked through; left out, as a request.
+   * @example "request"
+   */
   @IsOptional()
   @IsIn(['request', 'answer'])
   on?: 'request' | 'answer';

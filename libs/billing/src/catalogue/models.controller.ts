@@ -5,7 +5,7 @@ import { ModelPage, ModelView, PutModelDto } from './model.dto';
 import { Models } from './models.service';
 
 const ApiModelId = (): MethodDecorator =>
-  ApiParam({ name: 'id', description: 'Name or pattern, percent-encoded: `local%2Fdemo`.', example: 'local/demo' });
+  ApiParam({ name: 'id', description: 'Name or pattern, percent-encoded: `local%2Fdemo`.', example: 'gpt-4o' });
 
 @Controller('api/v1/admin/models')
 @Audience('admin')

@@ -106,6 +106,11 @@ export class CorrectRowDto {
   reason!: string;
 }
 
+export const CORRECTION_EXAMPLES: Readonly<Record<string, CorrectRowDto>> = {
+  'what was used': { tokens: { input: 1200, output: 90 }, reason: "Provider's invoice of November, line 17" },
+  'what it cost': { cost: '0.0125', reason: "Provider's invoice of November, line 17" },
+};
+
 /** How a call is billed at one moment. */
 export class BilledView {
   tokens!: TokenCountsView;
@@ -151,7 +156,10 @@ export class CorrectionView {
 }
 
 export class ResolveRowsDto {
-  /** Rows that are booked so. */
+  /**
+   * Rows that are booked so.
+   * @example "unconfirmed"
+   */
   @IsIn(['unconfirmed', 'quarantined', 'estimated'])
   status!: 'unconfirmed' | 'quarantined' | 'estimated';
 
@@ -162,12 +170,18 @@ export class ResolveRowsDto {
   @IsInstant()
   before!: string;
 
-  /** Only this tenant's. */
+  /**
+   * Only this tenant's.
+   * @example "finance"
+   */
   @IsOptional()
   @Matches(/^[a-z0-9][a-z0-9_-]{0,31}$/, { message: 'must be a tenant id' })
   tenant?: string;
 
-  /** What they are billed at from now on: as they are, or nothing. */
+  /**
+   * What they are billed at from now on: as they are, or nothing.
+   * @example "zero"
+   */
   @IsIn(['billed', 'zero'])
   as!: 'billed' | 'zero';
 

@@ -1,7 +1,16 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, ApiIdempotent, Audience, Caller, IdempotencyKey, Requires, type Principal } from '@app/platform';
-import { CorrectionView, CorrectRowDto, ResolutionView, ResolveRowsDto } from './correction.dto';
+import {
+  ApiBodyExamples,
+  ApiErrors,
+  ApiIdempotent,
+  Audience,
+  Caller,
+  IdempotencyKey,
+  Requires,
+  type Principal,
+} from '@app/platform';
+import { CORRECTION_EXAMPLES, CorrectionView, CorrectRowDto, ResolutionView, ResolveRowsDto } from './correction.dto';
 import { Corrections } from './corrections.service';
 import { LedgerRowPage, LedgerRowView, UncertainCounts, UncertainRowsQuery } from './uncertain-row.dto';
 import { UncertainRows } from './uncertain-rows.service';
@@ -56,6 +65,7 @@ export class LedgerRowsController {
       'month or, if that is closed, in the next, and in the budgets it counts in.',
   })
   @ApiIdempotent()
+  @ApiBodyExamples(CorrectRowDto, CORRECTION_EXAMPLES)
   @ApiCreatedResponse({ type: CorrectionView })
   @ApiErrors(['validation_failed', 'usage_not_found', 'row_is_correction', 'correction_empty', 'idempotency_conflict'])
   correctLedgerRow(

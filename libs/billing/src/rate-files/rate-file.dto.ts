@@ -108,6 +108,28 @@ export class ImportRateFileDto extends CardCorrectionDto {
   dryRun?: boolean;
 }
 
+const LITELLM_MAP = JSON.stringify({
+  'gpt-4o': {
+    litellm_provider: 'openai',
+    mode: 'chat',
+    input_cost_per_token: 2.5e-6,
+    output_cost_per_token: 1e-5,
+  },
+});
+
+/** Nothing is imported by them: the first thing to do with a list of prices is to look at what it changes. */
+export const RATE_FILE_EXAMPLES: Readonly<Record<string, ImportRateFileDto>> = {
+  'some prices, from a spreadsheet': {
+    format: 'csv',
+    text: 'model,input,output\ngpt-4o,2.50,10.00\n',
+    effectiveAt: '2037-01-01T00:00:00Z',
+    note: 'Contract 2026-17',
+    merge: true,
+    dryRun: true,
+  },
+  "LiteLLM's map": { format: 'litellm', text: LITELLM_MAP, providers: ['openai'], merge: true, dryRun: true },
+};
+
 export class SkippedEntryView {
   /** @example "gemini/gemini-2.5-flash" */
   model!: string;

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  ApiBodyExamples,
   ApiErrors,
   ApiIdempotent,
   Audience,
@@ -10,7 +11,7 @@ import {
   Requires,
   type Principal,
 } from '@app/platform';
-import { ImportRateFileDto, MAX_FILE_BODY_BYTES, RateFileReport } from './rate-file.dto';
+import { ImportRateFileDto, MAX_FILE_BODY_BYTES, RATE_FILE_EXAMPLES, RateFileReport } from './rate-file.dto';
 import { RateFiles } from './rate-files.service';
 
 @Controller('api/v1/admin/rate-cards/imports')
@@ -29,6 +30,7 @@ export class RateFilesController {
       'Reads YAML, CSV or the public price map of LiteLLM into the next version, and reports what changes. The body may have 8 MiB.',
   })
   @ApiIdempotent()
+  @ApiBodyExamples(ImportRateFileDto, RATE_FILE_EXAMPLES)
   @ApiOkResponse({ type: RateFileReport })
   @ApiErrors(['validation_failed', 'rate_card_in_past', 'rate_card_conflict', 'idempotency_conflict'])
   importRateFile(

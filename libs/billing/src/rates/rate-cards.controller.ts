@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  ApiBodyExamples,
   ApiErrors,
   ApiIdempotent,
   Audience,
@@ -14,6 +15,7 @@ import { CardCorrectionView } from '../corrections/card-correction.dto';
 import { CardCorrections } from '../corrections/card-corrections.service';
 import { ImportedRateCard, ImportRateCardDto, InForceQuery, RateCardDetail, RateCardPage } from './rate-card.dto';
 import { RateCardDiffQuery, RateCardDiffView } from './rate-card-diff.dto';
+import { RATE_CARD_EXAMPLES } from './rate-card-examples';
 import { RateCards } from './rate-cards.service';
 
 @Controller('api/v1/admin/rate-cards')
@@ -34,6 +36,7 @@ export class RateCardsController {
       'for a time in the past is a correction: the differences are booked beside the calls it concerns.',
   })
   @ApiIdempotent()
+  @ApiBodyExamples(ImportRateCardDto, RATE_CARD_EXAMPLES)
   @ApiCreatedResponse({ type: ImportedRateCard })
   @ApiErrors(['validation_failed', 'rate_card_in_past', 'rate_card_conflict', 'idempotency_conflict'])
   importRateCard(

@@ -13,7 +13,10 @@ export class CloseStatementDto {
   @IsMonth()
   period!: string;
 
-  /** Only this tenant; left out: the whole gateway. */
+  /**
+   * Only this tenant; left out: the whole gateway.
+   * @example "finance"
+   */
   @IsOptional()
   @Matches(TENANT_ID, { message: 'must be a tenant id' })
   tenant?: string;

@@ -17,6 +17,8 @@ import { LINE, LINE_TEXT, MAX_MODEL_PATTERNS, MODEL_PATTERN, MODEL_PATTERN_TEXT,
 export const TENANT_STATUSES = ['active', 'suspended', 'deleted'] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
 
+const SETTINGS_EXAMPLE = { budgetContact: 'finance-ops@example.com', clampOutput: true };
+
 /** What a tenant may set for itself; `tenant-settings.ts` checks it. */
 export class TenantSettingsDto {
   /**
@@ -85,7 +87,7 @@ export class CreateTenant {
   @IsBoolean()
   promptLog?: boolean;
 
-  @ApiProperty({ type: () => TenantSettingsDto, required: false })
+  @ApiProperty({ type: () => TenantSettingsDto, required: false, example: SETTINGS_EXAMPLE })
   @IsOptional()
   @IsObject()
   settings?: Record<string, unknown>;
@@ -125,7 +127,7 @@ export class ChangeTenant {
   promptLog?: boolean;
 
   /** Each named setting is changed, null removes it. */
-  @ApiProperty({ type: () => TenantSettingsDto, required: false })
+  @ApiProperty({ type: () => TenantSettingsDto, required: false, example: SETTINGS_EXAMPLE })
   @ValidateIf((_, settings) => settings !== undefined)
   @IsObject()
   settings?: Record<string, unknown>;

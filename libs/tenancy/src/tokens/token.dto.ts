@@ -38,7 +38,7 @@ export class CreateToken {
 
   /**
    * When it stops working. Left out or null: never.
-   * @example "2027-01-31T00:00:00Z"
+   * @example "2037-01-31T00:00:00Z"
    */
   @IsOptional()
   @Matches(INSTANT, { message: `expiresAt ${INSTANT_TEXT}` })
@@ -71,7 +71,7 @@ export class RotateToken {
 
   /**
    * When the new token stops working. Left out: as the old one; null: never.
-   * @example "2027-01-31T00:00:00Z"
+   * @example "2037-01-31T00:00:00Z"
    */
   @IsOptional()
   @Matches(INSTANT, { message: `expiresAt ${INSTANT_TEXT}` })
@@ -124,7 +124,7 @@ export class TokenView {
    */
   allowedModels!: string[] | null;
 
-  /** @example "2027-01-31T00:00:00.000Z" */
+  /** @example "2037-01-31T00:00:00.000Z" */
   expiresAt!: string | null;
 
   /** @example "2026-11-22T09:30:00.000Z" */
