@@ -69,11 +69,11 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   return child.exitCode;
 }
 
-/** Runs what the gateway printed, in a shell, as a newcomer would paste it. */
-async function paste(commands: string): Promise<string> {
+/** Runs what the gateway printed, in a shell, as a newcomer would paste it. @param env that he has set already */
+async function paste(commands: string, env: Record<string, string> = { OPENCLAWMU_URL: `http://127.0.0.1:${port}` }) {
   const script = commands.replaceAll('npx openclawmu', `"${process.execPath}" "${CLI}"`);
-  const env = { PATH: process.env['PATH'], OPENCLAWMU_URL: `http://127.0.0.1:${port}` };
-  const { stdout } = await promisify(execFile)('sh', ['-eu', '-c', script], { cwd: folder, env });
+  const options = { cwd: folder, env: { PATH: process.env['PATH'], ...env } };
+  const { stdout } = await promisify(execFile)('sh', ['-eu', '-c', script], options);
   return stdout;
 }
 
@@ -97,7 +97,7 @@ test('the first start makes all it needs, its own words lead to an answer, and t
   expect((await readdir(folder)).sort()).toEqual(['data', 'openclawmu.yaml']);
 
   const commands = commandsIn(first.printed);
-  const told = await paste(commands);
+  const told = await paste(commands, {});
   expect(told).toMatch(/^data: /m);
   expect(told).toContain('[DONE]');
   expect(commands).toMatch(/^ +npx openclawmu usage$/m);

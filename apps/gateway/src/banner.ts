@@ -5,6 +5,9 @@ export const firstKeyNotice = (key: string): string => `
     export OPENCLAWMU_ADMIN_KEY=${key}
 `;
 
+/** Where the command line tool looks for the gateway unless it is told otherwise. */
+const TOOLS_DEFAULT = 'http://127.0.0.1:18789';
+
 /** What a newcomer sees when the gateway is up. */
 export function banner(url: string, isFirstStart: boolean, providers: readonly string[]): string {
   const lines = [
@@ -15,6 +18,7 @@ export function banner(url: string, isFirstStart: boolean, providers: readonly s
   ];
   if (isFirstStart) {
     lines.push('', '  Try it, in another terminal, with the key above:', '');
+    if (url !== TOOLS_DEFAULT) lines.push(`    export OPENCLAWMU_URL=${url}`);
     lines.push('    npx openclawmu tenants create finance --name "Finance"');
     lines.push('    npx openclawmu budgets set finance --monthly 25.00');
     lines.push('    TOKEN=$(npx openclawmu tokens create finance --label first-steps)');
