@@ -139,6 +139,20 @@ describe('logs', () => {
     }
   });
 
+  test('tell of what somebody has to look at, and not of callers who ask for what is not here', async () => {
+    const refused = [
+      await chat('gpt-4o'),
+      await gateway.call('GET', '/v1/files', undefined, department.token),
+      await gateway.call('POST', '/v1/images/generations', {}, department.token),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([503, 501, 501]);
+    const idOf = ({ body }: { body: Record<string, unknown> }) => body['request_id'];
+    const failed = idOf(await chat('fake-nohead'));
+    const told = () => lines().flatMap(({ level, requestId }) => (level === 'error' ? [requestId] : []));
+    await eventually(() => told().includes(failed));
+    for (const answer of refused) expect(told()).not.toContain(idOf(answer));
+  });
+
   test('every answer names its request, and no two the same', async () => {
     const answers = [
       await gateway.call('GET', '/healthz', undefined, ''),

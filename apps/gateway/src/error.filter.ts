@@ -14,6 +14,10 @@ const FRAMEWORK: Readonly<Record<number, ErrorCode>> = {
   415: 'media_type_unsupported',
 };
 
+/** A caller asked for what is not here, or came while the gateway was being stopped: no fault that somebody could mend. */
+const NOBODYS_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_disabled', 'draining']);
+const NOT_OFFERED = 501;
+
 const DISCARD_MS = 2_000;
 /** So much of a body is on its way before a refusal could stop it: it is read, and the connection stays. */
 const SHORT_BODY_BYTES = 65_536;
@@ -32,7 +36,7 @@ export class ErrorFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const { requestId, traceId, method, path, principal, ip } = request;
     const error = codedFrom(thrown, path);
-    if (error.entry.status >= 500)
+    if (isFault(error))
       this.log.error(
         { requestId, traceId, method, path, err: error.code === 'internal_error' ? thrown : error },
         'request failed',
@@ -60,6 +64,10 @@ export class ErrorFilter implements ExceptionFilter {
     response.end(method === 'HEAD' ? undefined : body);
   }
 }
+
+/** Whether somebody should look at it: anybody with a token may ask for files or pictures as often as he likes. */
+const isFault = ({ code, entry: { status } }: CodedError): boolean =>
+  status >= 500 && status !== NOT_OFFERED && !NOBODYS_FAULT.has(code);
 
 /** Whether more may follow than is worth reading. A request without a body looks unfinished for a moment, too. */
 const maySendLong = ({ headers }: GatewayRequest): boolean =>
