@@ -51,6 +51,7 @@ export interface PriceDiff {
 export interface ImportReport {
   readonly version: number | null;
   readonly effectiveAt: string;
+  readonly endsAt: string | null;
   readonly currency: string;
   readonly models: number;
   readonly diff: PriceDiff & { readonly from: number | null };
@@ -145,11 +146,13 @@ const MAX_NAMED = 10;
 
 /** The card that came of it, or of a dry run the changes; then what an administrator should look at. */
 export function tellImport(out: Output, report: ImportReport): void {
-  const { version, models, currency, effectiveAt, diff, skipped, filtered, unpriced } = report;
+  const { version, models, currency, effectiveAt, endsAt, diff, skipped, filtered, unpriced } = report;
+  const priced = `${models} ${models === 1 ? 'model' : 'models'} in ${currency}`;
+  const until = endsAt === null ? '' : ` to ${endsAt}`;
   if (version === null) showDiff(out, diff, report);
-  else out.done(report, `Rate card ${version} prices ${models} models in ${currency}, in force from ${effectiveAt}.`);
+  else out.done(report, `Rate card ${version} prices ${priced}, in force from ${effectiveAt}${until}.`);
   if (out.json) return;
-  if (version === null) out.remark(`Nothing was imported. The card would price ${models} models in ${currency}.`);
+  if (version === null) out.remark(`Nothing was imported. The card would price ${priced}.`);
   if (diff.from !== null)
     out.remark(
       `Against card ${diff.from}: ${diff.added.length} added, ${diff.removed.length} removed, ${diff.changed.length} changed.`,

@@ -149,6 +149,9 @@ export class RateFileReport {
 
   effectiveAt!: string;
 
+  /** When the next card, of those that there are, takes its place; `null` if none does. A correction may end before today. */
+  endsAt!: string | null;
+
   /** @example "USD" */
   currency!: string;
 
@@ -164,10 +167,10 @@ export class RateFileReport {
   /** How many entries of the file `providers` and `modes` left out. */
   filtered!: number;
 
-  /** Models of the catalogue that have no price on the card: calls of them are refused while it is in force. */
+  /** Models of the catalogue that have no price on the card: calls of them are refused while it is in force. None where the card's time is over. */
   unpriced!: string[];
 
-  /** Models that were called in the last 30 days and have no price on the card. */
+  /** Models that were called in the last 30 days and have no price on the card. None where the card's time is over. */
   unpricedInUse!: string[];
 
   /** Tenants of the card's `markups` that this gateway does not have: mistyped, or yet to come. */

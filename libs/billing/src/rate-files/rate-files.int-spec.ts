@@ -5,6 +5,7 @@ import { BillingWorld } from '../../test/billing-world';
 import type { MarkupDto } from '../rates/rate-card.dto';
 import type { RateFiles } from './rate-files.service';
 
+const IN_A_YEAR = new Date(Date.now() + 365 * 86_400_000).toISOString();
 const DAY_MS = 86_400_000;
 const golden = (name: string): string => readFileSync(join(__dirname, 'golden', name), 'utf8');
 
@@ -153,6 +154,40 @@ describe('rate files', () => {
     const sheet = csv('kept*,1,2');
     expect(await files.import(world.admin, { ...sheet, dryRun: true })).toMatchObject({ unpricedInUse: ['used'] });
     expect(await files.import(world.admin, sheet)).toMatchObject({ version: 2, unpricedInUse: ['used'] });
+  });
+
+  it('say how long a card holds, and warn of nothing where its time is over', async () => {
+    await world.addTenant('alpha');
+    await world.models.put(world.admin, 'other', {
+      provider: 'openai',
+      upstreamModel: 'x',
+      displayName: 'other',
+      contextTokens: 10,
+      maxOutputTokens: 5,
+    });
+    const [first, second, coming] = [new Date(Date.now() - 9 * DAY_MS), new Date(Date.now() - 3 * DAY_MS), IN_A_YEAR];
+    const correction = { correction: true, reason: 'a contract' };
+    await files.import(world.admin, {
+      ...csv('kept,1,2'),
+      currency: 'USD',
+      effectiveAt: second.toISOString(),
+      ...correction,
+    });
+    await world.book(world.row({ model: 'other', at: new Date(Date.now() - DAY_MS) }));
+
+    const past = { ...csv('kept,1,3'), currency: 'USD', effectiveAt: first.toISOString(), ...correction };
+    const isOver = { endsAt: second.toISOString(), unpriced: [], unpricedInUse: [] };
+    expect(await files.import(world.admin, { ...past, dryRun: true })).toMatchObject(isOver);
+    expect(await files.import(world.admin, past)).toMatchObject({ version: 2, ...isOver });
+    const holds = { unpriced: ['other'], unpricedInUse: ['other'] };
+    expect(await files.import(world.admin, { ...csv('kept,1,4'), effectiveAt: coming })).toMatchObject({
+      endsAt: null,
+      ...holds,
+    });
+    expect(await files.import(world.admin, { ...csv('kept,1,5'), dryRun: true })).toMatchObject({
+      endsAt: new Date(coming).toISOString(),
+      ...holds,
+    });
   });
 
   it('name tenants of the markups that nobody has, and import them all the same', async () => {

@@ -15,7 +15,7 @@ import {
 } from '../rates/rate-card';
 import { diffCards } from '../rates/rate-card-diff';
 import { MAX_PRICES } from '../rates/rate-card.dto';
-import { lockOutImports, selectRateCardAt, selectUnknownTenants } from '../rates/rate-cards.queries';
+import { lockOutImports, selectNextCardAt, selectRateCardAt, selectUnknownTenants } from '../rates/rate-cards.queries';
 import { correctionReason, RateCards } from '../rates/rate-cards.service';
 import { readCsvRates } from './csv-rates';
 import { DEFAULT_MODES, readLitellmRates } from './litellm-rates';
@@ -90,19 +90,21 @@ export class RateFiles {
     const version = dto.dryRun
       ? await this.cards.admit(tx, content, now, reason).then(() => null)
       : (await this.cards.add(tx, content, now, reason)).version;
+    const endsAt = await selectNextCardAt(tx, effectiveAt);
+    const isOver = endsAt !== null && endsAt <= now;
     const patterns = content.prices.map(({ model }) => model);
+    const unpriced = (models: readonly string[]) => (isOver ? [] : models.filter((id) => !isPriced(id, patterns)));
     const report: RateFileReport = {
       version,
       effectiveAt: effectiveAt.toISOString(),
+      endsAt: endsAt?.toISOString() ?? null,
       currency: content.currency,
       models: content.prices.length,
       diff: changesFrom(former, content),
       skipped: [...file.skipped],
       filtered: file.filtered,
-      unpricedInUse: (await selectModelsInUse(tx, new Date(now.getTime() - IN_USE_MS))).filter(
-        (model) => !isPriced(model, patterns),
-      ),
-      unpriced: (await selectModels(tx)).map(({ id }) => id).filter((id) => !isPriced(id, patterns)),
+      unpricedInUse: unpriced(await selectModelsInUse(tx, new Date(now.getTime() - IN_USE_MS))),
+      unpriced: unpriced((await selectModels(tx)).map(({ id }) => id)),
       unknownTenants: await selectUnknownTenants(tx, content),
       corrections: null,
     };
