@@ -24,6 +24,7 @@ async function compared<T>(usageExport: string, bills: readonly string[], compar
   try {
     return await compare();
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError(
       EXIT.usage,
       `${usageExport} and ${bills.join(', ')} cannot be compared: ${(error as Error).message}`,

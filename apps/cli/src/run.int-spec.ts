@@ -175,6 +175,15 @@ describe('openclawmu against a gateway', () => {
     expect((await cli('budgets remove finance --monthly')).code).toBe(5);
   });
 
+  it('says of a budget that each has for itself how many have used it, not what all of them have', async () => {
+    const set = await cli('budgets set finance --daily 0.5 --user *');
+    expect(set.stderr).toBe('Each user of finance may spend 0.50 USD a day.\n');
+    expect(await must('budgets show finance --user *')).toMatch(
+      /^each user \(0 so far, 0 used up\) +cost USD +day +0\.50 /m,
+    );
+    await must('budgets remove finance --daily --user *');
+  });
+
   it('compares budgets with the ledger, and puts right what differs', async () => {
     const agree = /^\d+ windows agree with the ledger\.\n$/;
     await must('tenants create miscounted');
@@ -364,6 +373,11 @@ describe('openclawmu against a gateway', () => {
     await must(`billing report --layout period -o ${file}`);
     expect(await readFile(file, 'utf8')).toBe(csv);
     expect(await readdir(folder)).not.toContain('bill.csv.part');
+    const nowhere = join(folder, 'nowhere/bill.csv');
+    expect(await cli(`billing report -o ${nowhere}`)).toMatchObject({
+      code: 1,
+      stderr: `openclawmu: ${nowhere} cannot be written: there is no such file or folder.\n`,
+    });
   });
 
   it('closes a month and downloads the same statement every time', async () => {

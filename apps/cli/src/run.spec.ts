@@ -42,10 +42,23 @@ describe('openclawmu', () => {
     ['a period and an instant', 'usage', '--period', '2026-11', '--from', '2026-11-01'],
     ['another id than the confirmed', 'tenants', 'delete', 'finance', '--confirm', 'legal'],
     ['options of files without a file', 'audit', 'verify', '--key', 'x'],
+    ['a correction that states nothing', 'ledger', 'correct', 'req_1', '--reason', 'r'],
   ])('ends with 2 after %s', async (_, ...line) => {
     const { code, stdout, stderr } = await openclawmu(line, { OPENCLAWMU_ADMIN_KEY: 'ak_x' });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).not.toBe('');
+  });
+
+  it.each([
+    ['billing', 'reconcile', '/nowhere/export.csv', 'bill.csv'],
+    ['billing', 'verify', '/nowhere/statement.manifest.json'],
+    ['rates', 'import', '/nowhere/prices.csv'],
+  ])('says which file is not there: %s %s %s', async (...line) => {
+    const { code, stderr } = await openclawmu(line, { OPENCLAWMU_ADMIN_KEY: 'ak_x' });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `openclawmu: ${line[2]} cannot be read: there is no such file or folder.\n`,
+    });
   });
 
   it('names all lines of a file that are no corrections', async () => {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   verifyStatements,
@@ -8,7 +7,7 @@ import {
   type StatementView,
 } from '@app/billing';
 import { CliError, EXIT } from './exit-code';
-import { textOf } from './text-file';
+import { readText, textOf } from './text-file';
 
 const MANIFEST = '.manifest.json';
 
@@ -17,8 +16,9 @@ export async function verifyStatementFiles(manifests: readonly string[]): Promis
   if (!manifests.every((manifest) => manifest.endsWith(MANIFEST)))
     throw new CliError(EXIT.usage, `Give files that end in ${MANIFEST}.`);
   try {
-    return await verifyStatements(await Promise.all(manifests.map(exported)));
+    return await verifyStatements(manifests.map(exported));
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError(EXIT.usage, `The files cannot be read: ${(error as Error).message}`);
   }
 }
@@ -27,12 +27,12 @@ export async function verifyStatementFiles(manifests: readonly string[]): Promis
  * The other files lie beside the manifest, under the names that a download or a delivery gave them; a delivery marks all
  * but the bill with an underscore.
  */
-async function exported(manifest: string): Promise<StatementExport> {
+function exported(manifest: string): StatementExport {
   const name = manifest.slice(0, -MANIFEST.length);
   return {
-    manifest: JSON.parse(await readFile(manifest, 'utf8')) as StatementView,
+    manifest: JSON.parse(readText(manifest)) as StatementView,
     bill: () => textOf(join(dirname(name), `${basename(name).replace(/^_/, '')}.csv`)),
     digests: () => textOf(`${name}.digests.csv`),
-    rateCards: JSON.parse(await readFile(`${name}.rate-cards.json`, 'utf8')) as StatementCardText[],
+    rateCards: JSON.parse(readText(`${name}.rate-cards.json`)) as StatementCardText[],
   };
 }

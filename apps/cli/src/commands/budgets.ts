@@ -65,11 +65,14 @@ export function registerBudgets(program: Command, cli: Cli): void {
         set.push(await cli.gateway.put<Budget>(route, { ...part, metric, period, ...limit }));
       }
       const sentences = set.map((budget) => {
-        const { metric, period, limit, spent, target } = budget;
+        const { metric, period, limit, spent, target, targets } = budget;
+        const may = `${capital(name)} may ${metric === 'tokens' ? 'use' : 'spend'} ${amountOf(budget, limit)} a ${period}`;
+        // What all of them together have used says nothing of a limit that each has for itself.
+        if (targets !== null) return `${may}.`;
         const since = options.token === undefined || options.token === target ? '' : `, counted from ${target} on`;
         return metric === 'tokens'
-          ? `${capital(name)} may use ${amountOf(budget, limit)} a ${period}; ${spent} are used so far${since}.`
-          : `${capital(name)} may spend ${amountOf(budget, limit)} a ${period}; ${amountOf(budget, spent)} is spent so far${since}.`;
+          ? `${may}; ${spent} are used so far${since}.`
+          : `${may}; ${amountOf(budget, spent)} is spent so far${since}.`;
       });
       cli.out.done(set, sentences.join('\n'));
     });
@@ -179,7 +182,9 @@ const capital = (name: string): string =>
 
 /** Where each has the limit for itself, how many there are and how many of them have used it up. */
 const partOf = ({ scope, target, targets, targetsUsedUp }: Budget): string =>
-  `${scope}${target === null ? '' : ` ${target}`}${targets === null ? '' : ` (${targets}, ${targetsUsedUp} used up)`}`;
+  targets === null
+    ? `${scope}${target === null ? '' : ` ${target}`}`
+    : `each ${scope} (${targets} so far, ${targetsUsedUp} used up)`;
 
 const amountOf = ({ metric, currency }: Budget, amount: string | null): string =>
   metric === 'tokens' ? `${amount} tokens` : money(String(amount), currency);

@@ -157,6 +157,10 @@ export function registerLedgerRows(ledger: Command, cli: Cli): void {
       if (request === undefined || reason === undefined)
         command.error('error: give a request id and --reason, or --file');
       const stated = tokensOf(options);
+      if ((stated ?? webSearches ?? cost) === undefined)
+        command.error(
+          'error: say all that it used (--input, --output and so on, --web-searches), or what it cost (--cost)',
+        );
       const correction = await post(cli, { requestId: request, tokens: stated, webSearches, cost, reason });
       const [now, before, difference] = [correction.after.cost, correction.before.cost, correction.difference].map(
         (each) => money(each, correction.currency),

@@ -6,6 +6,7 @@ import type { Cli } from '../cli';
 import { CliError, EXIT } from '../exit-code';
 import type { Query } from '../gateway-client';
 import { money, printable } from '../table';
+import { fileFault } from '../text-file';
 import { instant, month } from '../values';
 import { registerReconcile } from './reconcile';
 import { registerStatements } from './statements';
@@ -83,7 +84,7 @@ export function registerUsage(program: Command, cli: Cli): void {
       cli.out.rows(
         lines,
         [
-          { title: report.by, of: (u) => u.key },
+          { title: report.by === 'costCenter' ? 'cost centre' : report.by, of: (u) => u.key },
           { title: 'name', of: (u) => u.label },
           { title: 'requests', of: (u) => u.requests, right: true },
           { title: 'input', of: ({ tokens: t }) => t && t.input + t.audioInput, right: true },
@@ -156,6 +157,9 @@ async function download(cli: Cli, query: Query, file: string | undefined): Promi
       await rename(`${file}.part`, file);
     }
   } catch (error) {
+    const { syscall } = error as NodeJS.ErrnoException;
+    if (file !== undefined && (syscall === 'open' || syscall === 'write' || syscall === 'rename'))
+      throw new CliError(EXIT.failed, `${file} cannot be written: ${fileFault(error)}.`);
     throw new CliError(EXIT.failed, `The report broke off and is not complete: ${(error as Error).message}`);
   }
   cli.out.remark(`To get these bytes again: --as-of ${printable(headers.get('x-report-as-of') ?? 'unknown')}`);
@@ -171,7 +175,7 @@ function showManifest(cli: Cli, manifest: Manifest): void {
     ...(manifest.totals.listCost === manifest.totals.cost
       ? []
       : [['before markups', money(manifest.totals.listCost, manifest.currency)] as const]),
-    ['csv', `${manifest.schema}, ${manifest.rows} lines (--csv writes it)`],
+    ['csv', `${manifest.schema}, ${manifest.rows} ${manifest.rows === 1 ? 'line' : 'lines'} (--csv writes it)`],
     ['sha-256', manifest.sha256],
     ['as of', manifest.asOf],
   ]);

@@ -91,7 +91,8 @@ export async function readProviderExport(file: AsyncIterable<string>): Promise<P
     const use = layout.read(line);
     if (use.model !== '') uses.push(use);
   }
-  if (!layout) throw new RangeError('it has no lines, or not the columns of a usage export of OpenAI or Anthropic');
+  if (!layout)
+    throw new RangeError('the usage export has no lines, or not the columns of a usage export of OpenAI or Anthropic');
   return { provider: layout.provider, uses };
 }
 

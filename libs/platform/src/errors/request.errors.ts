@@ -175,7 +175,7 @@ export const REQUEST_ERRORS = {
   period_not_over: {
     ...conflict,
     title: 'That month is not over.',
-    remedy: 'Close it when it is, in the time zone of the gateway.',
+    remedy: 'Close it when it is over, in the time zone of the gateway.',
   },
   statement_out_of_order: {
     ...conflict,
