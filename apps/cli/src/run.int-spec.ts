@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { eventually } from '../../../test/support/department';
 import { Gateway } from '../../../test/support/gateway';
 import { loseProcess } from '../../../test/support/lost-process';
 import { miscount } from '../../../test/support/miscount';
@@ -449,6 +450,29 @@ describe('openclawmu against a gateway', () => {
     expect(records.map((line) => (JSON.parse(line) as { action: string }).action)).toEqual(
       records.map(() => 'tenant.created'),
     );
+  });
+
+  it('says in the audit log why something was refused, and by which rules', async () => {
+    await must('tenants create watched');
+    const file = join(folder, 'secrets.yaml');
+    await writeFile(
+      file,
+      JSON.stringify({ rules: [{ name: 'mails', action: 'refuse', on: 'request', detect: ['email'] }] }),
+    );
+    await must(`policy set watched --file ${file}`);
+    const token = (await must('tokens create watched')).trim();
+    const body = { model: 'local/demo', messages: [{ role: 'user', content: 'ann@example.com' }] };
+    // A policy is obeyed within a second.
+    await eventually(() =>
+      gateway.call('POST', '/v1/chat/completions', body, token).then(({ status }) => status === 400),
+    );
+    expect((await cli('tenants show nobody-knows')).code).toBe(5);
+    const told = await eventually(
+      () => must('audit tail -n 20 --action access.refused'),
+      (lines) => lines.includes('nobody-knows') && lines.includes('watched'),
+    );
+    expect(told).toMatch(/route POST \/v1\/chat\/completions {2}of watched {2}refused prompt_refused by mails$/m);
+    expect(told).toMatch(/route GET \/api\/v1\/admin\/tenants\/nobody-knows {2}refused tenant_not_found$/m);
   });
 
   it.each([

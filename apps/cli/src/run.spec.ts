@@ -53,11 +53,12 @@ describe('openclawmu', () => {
     ['billing', 'reconcile', '/nowhere/export.csv', 'bill.csv'],
     ['billing', 'verify', '/nowhere/statement.manifest.json'],
     ['rates', 'import', '/nowhere/prices.csv'],
-  ])('says which file is not there: %s %s %s', async (...line) => {
+    ['audit', 'verify', '--file', '/nowhere/audit.jsonl'],
+  ])('says which file is not there: %s %s', async (...line) => {
     const { code, stderr } = await openclawmu(line, { OPENCLAWMU_ADMIN_KEY: 'ak_x' });
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: `openclawmu: ${line[2]} cannot be read: there is no such file or folder.\n`,
+      stderr: `openclawmu: ${line.find((word) => word.startsWith('/'))} cannot be read: there is no such file or folder.\n`,
     });
   });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { linesOf, verifyChain, type Verdict } from '@app/audit';
 import { CliError, EXIT } from './exit-code';
+import { fileFault } from './text-file';
 
 const CHECKPOINTS = 'checkpoints.jsonl';
 
@@ -26,7 +27,8 @@ export async function verifyFiles(
       firstSeq,
     });
   } catch (error) {
-    throw new CliError(EXIT.usage, `The files cannot be read: ${(error as Error).message}`);
+    const { path = 'One of the files' } = error as NodeJS.ErrnoException;
+    throw new CliError(EXIT.usage, `${path} cannot be read: ${fileFault(error)}.`);
   }
 }
 

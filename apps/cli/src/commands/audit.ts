@@ -13,6 +13,8 @@ interface AuditRecord {
   readonly tenant: string | null;
   readonly target: { readonly kind: string; readonly id: string };
   readonly outcome: string;
+  /** Of what was refused: the error, and what rules of a policy found, by their names. */
+  readonly after: { readonly code?: string; readonly found?: Readonly<Record<string, number>> } | null;
   readonly reason?: string;
 }
 
@@ -130,10 +132,17 @@ function print(cli: Cli, record: AuditRecord): void {
     action,
     `${target.kind} ${target.id}`,
     ...(tenant === null || tenant === target.id ? [] : [`of ${tenant}`]),
-    ...(outcome === 'done' ? [] : [outcome]),
+    ...(outcome === 'done' ? [] : [[outcome, ...whyNot(record)].join(' ')]),
     ...(reason === undefined ? [] : [`(${reason})`]),
   ];
   cli.out.stdout.write(`${parts.map(printable).join('  ')}\n`);
+}
+
+/** `permission_denied`; `prompt_refused by secrets` */
+function whyNot({ outcome, after }: AuditRecord): string[] {
+  if (outcome !== 'refused' || typeof after?.code !== 'string') return [];
+  const rules = Object.keys(after.found ?? {});
+  return [after.code, ...(rules.length === 0 ? [] : [`by ${rules.join(', ')}`])];
 }
 
 function report(cli: Cli, verdict: Verdict): void {
