@@ -39,7 +39,10 @@ export class ReplyStream {
   /** Whether the provider gave up in the middle; nothing is written from then on. */
   failed = false;
 
-  constructor(private readonly writer: StreamWriter) {}
+  constructor(
+    private readonly writer: StreamWriter,
+    private readonly clientNames?: ReadonlyMap<string, string>,
+  ) {}
 
   begin(id: string): void {
     if (this.begun) return;
@@ -56,7 +59,7 @@ export class ReplyStream {
 
   /** @param key by which the provider's later events name the call */
   call(key: string | number, id: string, name: string): void {
-    this.open({ kind: 'call', id, name });
+    this.open({ kind: 'call', id, name: this.clientNames?.get(name) ?? name });
     this.callKey = key;
   }
 

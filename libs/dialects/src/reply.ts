@@ -44,6 +44,8 @@ export interface Recall {
   readonly customTools: ReadonlySet<string>;
   /** Names of tools within a namespace, by the one name that the provider knows. */
   readonly namespaced: ReadonlyMap<string, { readonly namespace: string; readonly name: string }>;
+  /** Names of tools as the client knows them, by those that the provider got instead. */
+  readonly clientNames?: ReadonlyMap<string, string>;
   /** What an answer of the responses API repeats of its request. */
   readonly echo: Readonly<Record<string, unknown>>;
   /** Stands in where the provider gives an answer no id. */

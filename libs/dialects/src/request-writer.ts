@@ -58,6 +58,10 @@ export function merged(turns: readonly Turn[]): Turn[] {
 
 export const isText = (part: Part): part is TextPart => part.kind === 'text';
 
+/** OpenAI refuses arguments that are no object, or one of which it is not said what it has. */
+export const objectSchema = (schema: Json): Json =>
+  'properties' in schema && schema['type'] === 'object' ? schema : { type: 'object', properties: {}, ...schema };
+
 /** The schema of a format where that has no room for its description elsewhere. */
 export const described = ({ description, schema }: Extract<OutputFormat, { kind: 'schema' }>): Json =>
   description === undefined || 'description' in schema ? schema : { description, ...schema };

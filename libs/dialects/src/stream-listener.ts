@@ -33,10 +33,11 @@ export class StreamListener implements LineSink {
   /** Data of the event under way; most events have one line. */
   private event: string | null = null;
 
-  constructor(from: ProviderFormat, writer: StreamWriter) {
+  /** @param clientNames names of tools by those that the provider knows */
+  constructor(from: ProviderFormat, writer: StreamWriter, clientNames?: ReadonlyMap<string, string>) {
     this.lines = new SseLines(tellsAtOnce(from) ? LARGE_EVENT_BYTES : MAX_LINE_BYTES);
     this.reader = new READERS[from]();
-    this.reply = new ReplyStream(writer);
+    this.reply = new ReplyStream(writer, clientNames);
   }
 
   /** @throws CodedError `provider_error` for a stream that makes no sense */

@@ -23,7 +23,7 @@ export class StreamTranslator {
   private readonly listener: StreamListener;
 
   constructor(from: ProviderFormat, to: ClientFormat, recall: Recall) {
-    this.listener = new StreamListener(from, new WRITERS[to](recall, this.out));
+    this.listener = new StreamListener(from, new WRITERS[to](recall, this.out), recall.clientNames);
   }
 
   /** @throws CodedError `provider_error` for a stream that cannot be told in the client's dialect */

@@ -28,5 +28,14 @@ const WRITERS: Readonly<Record<ClientFormat, (reply: Reply, recall: Recall) => R
 export function translateAnswer(from: ProviderFormat, to: ClientFormat, body: Buffer, recall: Recall): Buffer {
   const told = parseRecord(body.toString('utf8'));
   if (!told) throw unreadable('is not a JSON object');
-  return Buffer.from(writeExact(WRITERS[to](REPLY_READERS[from](told), recall)), 'utf8');
+  return Buffer.from(writeExact(WRITERS[to](asKnown(REPLY_READERS[from](told), recall), recall)), 'utf8');
+}
+
+/** With the tools called as the client calls them. */
+function asKnown(reply: Reply, { clientNames }: Recall): Reply {
+  if (!clientNames?.size) return reply;
+  const parts = reply.parts.map((part) =>
+    part.kind === 'call' ? { ...part, name: clientNames.get(part.name) ?? part.name } : part,
+  );
+  return { ...reply, parts };
 }

@@ -14,6 +14,7 @@ import type { ReadRequest } from './request-reader';
 import type { Target } from './request-writer';
 import { readResponsesRequest } from './responses/read-request';
 import { writeResponsesRequest } from './responses/write-request';
+import { withNamesFor } from './tool-names';
 
 export const REQUEST_READERS: Readonly<Record<ClientFormat, (body: Json, dropped: Dropped) => ReadRequest>> = {
   chat: readChatRequest,
@@ -63,12 +64,14 @@ export function translateRequest(
   const { conversation, recall } = REQUEST_READERS[from](bodyOf(body), dropped);
   mustBeThere(conversation);
   const turns = withoutAttribution(conversation.turns, dropped);
-  const written = WRITERS[to](limited({ ...conversation, turns }, options), options, dropped);
+  const named = withNamesFor({ ...conversation, turns }, to);
+  const written = WRITERS[to](limited(named.conversation, options), options, dropped);
   return {
     body: Buffer.from(writeExact(written), 'utf8'),
     dropped: namesOf(dropped),
     recall: {
       ...recall,
+      clientNames: named.clientNames,
       model: options.publicModel,
       fallbackId: options.requestId,
       createdSeconds: Math.floor(options.nowMs / 1000),

@@ -2,7 +2,7 @@ import type { Conversation, Dropped, Part, ResultPart, ThinkingPart, Turn } from
 import { urlOf } from '../data-url';
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
-import { dropSettings, isText, merged, shortUser, splitSystem, type Target } from '../request-writer';
+import { dropSettings, isText, merged, objectSchema, shortUser, splitSystem, type Target } from '../request-writer';
 import { effortOf, takesEffort } from '../thinking';
 
 type Message = Record<string, unknown>;
@@ -33,7 +33,7 @@ export function writeChatRequest(request: Conversation, target: Target, dropped:
         ? undefined
         : tools.map(({ name, description, schema, strict }) => ({
             type: 'function',
-            function: compact({ name, description, parameters: schema, strict: strict || undefined }),
+            function: compact({ name, description, parameters: objectSchema(schema), strict: strict || undefined }),
           })),
     tool_choice: tools.length === 0 ? undefined : typeof toolChoice === 'object' ? named(toolChoice.name) : toolChoice,
     parallel_tool_calls: tools.length > 0 ? request.parallelCalls : undefined,

@@ -2,7 +2,7 @@ import type { Conversation, Dropped, Part, ResultPart, Turn } from '../conversat
 import { urlOf } from '../data-url';
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
-import { dropSettings, isText, shortUser, splitSystem, type Target } from '../request-writer';
+import { dropSettings, isText, objectSchema, shortUser, splitSystem, type Target } from '../request-writer';
 import { effortOf, takesEffort } from '../thinking';
 import { itemOfSeal } from './reasoning-item';
 
@@ -35,7 +35,7 @@ export function writeResponsesRequest(
       tools.length === 0
         ? undefined
         : tools.map(({ name, description, schema, strict }) =>
-            compact({ type: 'function', name, description, parameters: schema, strict }),
+            compact({ type: 'function', name, description, parameters: objectSchema(schema), strict }),
           ),
     tool_choice:
       tools.length === 0
