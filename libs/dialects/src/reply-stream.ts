@@ -10,7 +10,8 @@ export type BlockHead =
 
 /** Writes an answer down as it comes. Blocks follow each other: one is closed before the next is opened. */
 export interface StreamWriter {
-  begin(id: string): void;
+  /** @param usage what the provider has counted by then; few tell the input so early */
+  begin(id: string, usage: Usage | null): void;
   open(block: BlockHead): void;
   delta(block: BlockHead, text: string, logprobs: Logprobs | undefined): void;
   close(block: BlockHead, seal: Seal | null): void;
@@ -47,7 +48,7 @@ export class ReplyStream {
   begin(id: string): void {
     if (this.begun) return;
     this.begun = true;
-    this.writer.begin(id);
+    this.writer.begin(id, this.usage);
   }
 
   speak(kind: Spoken, text: string, logprobs?: Logprobs): void {

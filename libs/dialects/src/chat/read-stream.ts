@@ -19,9 +19,9 @@ export class ChatStreamReader implements StreamReader {
       reply.failed = true;
       return;
     }
-    reply.begin(text(event['id']) ?? '');
     const usage = record(event['usage']);
     if (usage) reply.usage = readChatUsage(usage);
+    reply.begin(text(event['id']) ?? '');
     const [choice] = records(event['choices']);
     if (!choice) return;
     const delta = record(choice['delta']);

@@ -13,6 +13,8 @@ export class GeminiStreamReader implements StreamReader {
       return;
     }
     this.id ||= text(event['responseId']) ?? '';
+    const usage = record(event['usageMetadata']);
+    if (usage) reply.usage = readGeminiUsage(usage);
     reply.begin(this.id);
     const [candidate] = records(event['candidates']);
     let logprobs = readLogprobs(candidate);
@@ -20,8 +22,6 @@ export class GeminiStreamReader implements StreamReader {
       this.part(part, reply, logprobs);
       if (!isSet(part['thought'])) logprobs = undefined;
     }
-    const usage = record(event['usageMetadata']);
-    if (usage) reply.usage = readGeminiUsage(usage);
     if (isSet(candidate?.['finishReason']) || isSet(record(event['promptFeedback'])?.['blockReason']))
       reply.stopFor(stopOf(event, candidate, this.calls > 0));
   }

@@ -15,9 +15,9 @@ export class MessagesStreamWriter implements StreamWriter {
     private readonly out: SseWriter,
   ) {}
 
-  begin(id: string): void {
-    // What the input took is known at the end; an SDK takes it from there.
-    const usage = fullUsage(writeMessagesUsage(NO_USAGE));
+  begin(id: string, counted: Usage | null): void {
+    // SDKs take from the end what is known only there; some programs look for the input here and nowhere else.
+    const usage = fullUsage(writeMessagesUsage({ ...(counted ?? NO_USAGE), output: 0, reasoning: 0 }));
     this.out.named('message_start', { message: { ...messageHead(id, this.recall), usage } });
   }
 
