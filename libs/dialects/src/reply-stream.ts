@@ -1,3 +1,4 @@
+import { parseRecord } from './json';
 import type { Seal } from './seal';
 import { unreadable } from './refuse';
 import type { Logprobs, Stop, Usage } from './reply';
@@ -5,8 +6,12 @@ import type { Logprobs, Stop, Usage } from './reply';
 export type Spoken = 'text' | 'thinking' | 'refusal';
 
 /** A block of an answer as it begins. Calls know their id and name from the start in every dialect. */
-export type BlockHead =
-  { readonly kind: Spoken } | { readonly kind: 'call'; readonly id: string; readonly name: string };
+export type BlockHead = { readonly kind: Spoken } | CallHead;
+interface CallHead {
+  readonly kind: 'call';
+  readonly id: string;
+  readonly name: string;
+}
 
 /** Writes an answer down as it comes. Blocks follow each other: one is closed before the next is opened. */
 export interface StreamWriter {
@@ -25,6 +30,9 @@ export interface StreamWriter {
 export class ReplyStream {
   private block: BlockHead | null = null;
   private callKey: string | number | null = null;
+  private callArgs = '';
+  /** Calls that began while the one before was under way, with what came of their arguments. */
+  private readonly waiting = new Map<string | number, { readonly head: CallHead; args: string }>();
   private readonly closedCalls = new Set<string | number>();
   private seal: Seal | null = null;
   private begun = false;
@@ -58,19 +66,25 @@ export class ReplyStream {
     this.writer.delta(this.block!, text, logprobs);
   }
 
-  /** @param key by which the provider's later events name the call */
+  /**
+   * Some servers tell calls in turns, which two of three dialects cannot: then the next one waits until this is whole.
+   * @param key by which the provider's later events name the call
+   */
   call(key: string | number, id: string, name: string): void {
-    this.open({ kind: 'call', id, name: this.clientNames?.get(name) ?? name });
-    this.callKey = key;
+    const head: CallHead = { kind: 'call', id, name: this.clientNames?.get(name) ?? name };
+    if (this.callKey !== null && !isWhole(this.callArgs)) this.waiting.set(key, { head, args: '' });
+    else this.startCall(key, head);
   }
 
   args(key: string | number, text: string): void {
     if (text === '') return;
-    // No provider does so, and two of three dialects could not write it down.
-    if (key !== this.callKey)
+    const waits = this.waiting.get(key);
+    if (waits) waits.args += text;
+    else if (key === this.callKey) {
+      this.tellArgs(text);
+      if (this.waiting.size > 0 && isWhole(this.callArgs)) this.close();
+    } else if (text.trim() !== '')
       throw unreadable(this.closedCalls.has(key) ? 'goes back to an earlier call' : 'has a call without a name');
-    this.wordless = false;
-    this.writer.delta(this.block!, text, undefined);
   }
 
   /** Seals the thought that is being told, or one that was kept silent. */
@@ -84,7 +98,19 @@ export class ReplyStream {
     return this.block?.kind ?? null;
   }
 
+  /** Closes what is being told; a call that waited is told then. */
   close(): void {
+    this.closeBlock();
+    for (const [key, { head, args }] of this.waiting) {
+      this.waiting.delete(key);
+      this.startCall(key, head);
+      if (args !== '') this.tellArgs(args);
+      if (this.waiting.size === 0 || !isWhole(args)) return;
+      this.closeBlock();
+    }
+  }
+
+  private closeBlock(): void {
     const { block, seal } = this;
     if (!block) return;
     this.block = null;
@@ -107,18 +133,36 @@ export class ReplyStream {
   end(): void {
     if (this.ended || this.failed) return;
     this.begin('');
-    this.close();
+    this.closeAll();
     this.ended = true;
     this.writer.end(this.stop, this.stopSequence, this.usage);
   }
 
+  private startCall(key: string | number, head: CallHead): void {
+    this.open(head);
+    this.callKey = key;
+    this.callArgs = '';
+  }
+
+  private tellArgs(text: string): void {
+    this.wordless = false;
+    this.callArgs += text;
+    this.writer.delta(this.block!, text, undefined);
+  }
+
+  private closeAll(): void {
+    while (this.block) this.close();
+  }
+
   private open(block: BlockHead): void {
-    this.close();
+    this.closeAll();
     this.block = block;
     this.wordless = true;
     this.writer.open(block);
   }
 }
+
+const isWhole = (args: string): boolean => args.trimEnd().endsWith('}') && parseRecord(args) !== undefined;
 
 /** Understands the events of one provider's stream. */
 export interface StreamReader {

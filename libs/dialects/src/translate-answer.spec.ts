@@ -139,10 +139,59 @@ describe('calls in a stream', () => {
     expect(stream([call(0, 'a', '')])).toContain('"partial_json":"{}"');
   });
 
-  it('that are taken up again when the next has begun break the stream off', () => {
-    expect(() =>
-      stream([call(0, 'a', '{'), call(1, 'b', '{}'), { tool_calls: [{ index: 0, function: { arguments: '}' } }] }]),
-    ).toThrow(CodedError);
+  const more = (index: number, args: string) => ({ tool_calls: [{ index, function: { arguments: args } }] });
+
+  it('that are taken up again when they were whole break the stream off', () => {
+    expect(() => stream([call(0, 'a', '{}'), call(1, 'b', ''), more(0, '}')])).toThrow(CodedError);
+    expect(stream([call(0, 'a', '{}'), call(1, 'b', ''), more(0, '\n')])).toContain('message_stop');
+  });
+
+  /** Id and arguments of each call, in the order in which they are told. */
+  const told = (written: string): string[] =>
+    [
+      ...written.matchAll(/"type":"tool_use","id":"(\w+)"|"partial_json":"((?:[^"\\]|\\.)*)"|("content_block_stop)/g),
+    ].map(([, id, args, stop]) => id ?? (stop ? '.' : (JSON.parse(`"${args}"`) as string)));
+
+  it('that are told in turns wait for each other', () => {
+    const chunks = [
+      call(0, 'a', ''),
+      call(1, 'b', '{"y"'),
+      more(0, '{"x":{}'),
+      more(1, ':2}'),
+      call(2, 'c', ''),
+      more(2, '{'),
+    ];
+    expect(told(stream(chunks.concat(more(0, '}'), more(2, '}'))))).toEqual([
+      ...['a', '{"x":{}', '}', '.'],
+      ...['b', '{"y":2}', '.'],
+      ...['c', '{', '}', '.'],
+    ]);
+    // Of what never becomes whole all is told at the end.
+    expect(told(stream(chunks))).toEqual(['a', '{"x":{}', '.', 'b', '{"y":2}', '.', 'c', '{', '.']);
+    expect(told(stream([...chunks, { content: 'So.' }]))).toEqual([
+      'a',
+      '{"x":{}',
+      '.',
+      'b',
+      '{"y":2}',
+      '.',
+      'c',
+      '{',
+      '.',
+      '.',
+    ]);
+  });
+
+  it('wait for nothing where the one before is whole', () => {
+    const translator = new StreamTranslator('chat', 'messages', RECALL);
+    const push = (delta: object) =>
+      translator.push(Buffer.from(`data: ${JSON.stringify({ choices: [{ delta }] })}\n\n`));
+    push(call(0, 'a', '{"x":1}'));
+    expect(told(push(call(1, 'b', '')).toString())).toEqual(['.', 'b']);
+    expect(told(push(more(1, '{"y"')).toString())).toEqual(['{"y"']);
+    push(call(2, 'c', '{}'));
+    push(call(3, 'd', '{"z"'));
+    expect(told(push(more(1, ':2}')).toString())).toEqual([':2}', '.', 'c', '{}', '.', 'd', '{"z"']);
   });
 });
 
