@@ -1,11 +1,12 @@
 import { isSet, record, records, text, type Json } from '../json';
 import type { ReplyStream, StreamReader } from '../reply-stream';
-import { thoughtOf } from './read-reply';
-import { readChatStop } from './stop';
+import { callId, saidIn, thoughtOf } from './read-reply';
+import { chatSequence, readChatStop } from './stop';
 import { readChatUsage } from './usage';
 
 /** Reads a stream of chat completions. Usage comes behind the reason to stop, so the end waits for `[DONE]`. */
 export class ChatStreamReader implements StreamReader {
+  private id = '';
   private called = false;
   /** Ids of calls by the index under which they come. */
   private readonly ids = new Map<number, string>();
@@ -21,12 +22,13 @@ export class ChatStreamReader implements StreamReader {
     }
     const usage = record(event['usage']);
     if (usage) reply.usage = readChatUsage(usage);
-    reply.begin(text(event['id']) ?? '');
+    this.id ||= text(event['id']) ?? '';
+    reply.begin(this.id);
     const [choice] = records(event['choices']);
     if (!choice) return;
     const delta = record(choice['delta']);
     if (delta) this.delta(delta, choice, reply);
-    if (isSet(choice['finish_reason'])) this.stop(choice['finish_reason'], reply);
+    if (isSet(choice['finish_reason'])) this.stop(choice, reply);
   }
 
   flush(): void {
@@ -36,7 +38,7 @@ export class ChatStreamReader implements StreamReader {
   private delta(delta: Json, choice: Json, reply: ReplyStream): void {
     const thought = thoughtOf(delta);
     if (thought) reply.speak('thinking', thought);
-    const said = text(delta['content']);
+    const said = saidIn(delta);
     const logprobs = record(choice['logprobs'])?.['content'];
     if (said) {
       this.sealThought(reply);
@@ -59,17 +61,18 @@ export class ChatStreamReader implements StreamReader {
     if (name && (!this.ids.has(index) || (id && id !== this.ids.get(index)))) {
       this.sealThought(reply);
       this.ids.set(index, id ?? '');
-      reply.call(`${index} ${id ?? ''}`, id ?? '', name);
+      reply.call(`${index} ${id ?? ''}`, callId(call, this.id, index), name);
       this.called = true;
     }
     const key = `${index} ${this.ids.get(index)}`;
     reply.args(key, text(told['arguments']) ?? '');
   }
 
-  private stop(reason: unknown, reply: ReplyStream): void {
-    const stop = readChatStop(reason);
+  private stop(choice: Json, reply: ReplyStream): void {
+    const stop = readChatStop(choice);
     if (reply.speaking === 'thinking') this.sealThought(reply);
-    reply.stopFor(stop === 'end' && this.called ? 'calls' : stop);
+    const sequence = stop === 'sequence' ? chatSequence(choice) : null;
+    reply.stopFor(stop === 'end' && this.called ? 'calls' : stop, sequence);
   }
 
   /** A thought told in the open has a seal that says so: servers that tell thoughts want them back. */

@@ -1,3 +1,4 @@
+import { writeExact } from '../exact-json';
 import { record, text, type Json } from '../json';
 import { NO_USAGE } from '../reply';
 import type { ReplyStream, StreamReader } from '../reply-stream';
@@ -6,6 +7,9 @@ import { readMessagesUsage } from './usage';
 
 /** Reads a stream of Anthropic's messages. */
 export class MessagesStreamReader implements StreamReader {
+  /** Arguments that came with the beginning of a call, from servers that do not tell them piece by piece. */
+  private input = '';
+
   event(event: Json, reply: ReplyStream): void {
     switch (event['type']) {
       case 'message_start': {
@@ -18,7 +22,7 @@ export class MessagesStreamReader implements StreamReader {
       case 'content_block_delta':
         return this.delta(event['index'] as number, record(event['delta']) ?? {}, reply);
       case 'content_block_stop':
-        return reply.close();
+        return this.stop(event['index'] as number, reply);
       case 'message_delta': {
         const delta = record(event['delta']) ?? {};
         reply.speak('refusal', explanationOf(delta) ?? '');
@@ -36,9 +40,16 @@ export class MessagesStreamReader implements StreamReader {
     // Without message_stop the stream was cut.
   }
 
+  private stop(index: number, reply: ReplyStream): void {
+    if (this.input !== '' && reply.speaking === 'call') reply.args(index, this.input);
+    this.input = '';
+    reply.close();
+  }
+
   private start(index: number, block: Json, reply: ReplyStream): void {
     switch (block['type']) {
       case 'tool_use':
+        this.input = Object.keys(record(block['input']) ?? {}).length > 0 ? writeExact(block['input']) : '';
         return reply.call(index, text(block['id']) ?? '', text(block['name']) ?? '');
       case 'redacted_thinking':
         return reply.sealThought({ from: 'redacted', data: text(block['data']) ?? '' });
@@ -57,6 +68,7 @@ export class MessagesStreamReader implements StreamReader {
         return reply.sealThought({ from: 'messages', data: text(delta['signature']) ?? '' });
       case 'input_json_delta':
         // The findings of a tool that the provider runs are no call of the caller's.
+        this.input = '';
         if (reply.speaking === 'call') reply.args(index, text(delta['partial_json']) ?? '');
     }
   }

@@ -9,6 +9,8 @@ import { readResponsesUsage } from './usage';
 export class ResponsesStreamReader implements StreamReader {
   private called = false;
   private summaries = 0;
+  /** Whether arguments of the call came piece by piece; some servers tell them at its end only. */
+  private isArguing = false;
 
   event(event: Json, reply: ReplyStream): void {
     switch (event['type']) {
@@ -27,6 +29,7 @@ export class ResponsesStreamReader implements StreamReader {
       case 'response.reasoning_text.delta':
         return reply.speak('thinking', text(event['delta']) ?? '');
       case 'response.function_call_arguments.delta':
+        this.isArguing = true;
         return reply.args(text(event['item_id']) ?? '', text(event['delta']) ?? '');
       case 'response.output_item.done':
         return this.done(record(event['item']) ?? {}, reply);
@@ -47,10 +50,13 @@ export class ResponsesStreamReader implements StreamReader {
     if (item['type'] === 'reasoning') this.summaries = 0;
     if (item['type'] !== 'function_call') return;
     this.called = true;
+    this.isArguing = false;
     reply.call(text(item['id']) ?? '', text(item['call_id']) ?? '', text(item['name']) ?? '');
   }
 
   private done(item: Json, reply: ReplyStream): void {
+    if (item['type'] === 'function_call' && !this.isArguing)
+      reply.args(text(item['id']) ?? '', text(item['arguments']) ?? '');
     const seal = item['type'] === 'reasoning' ? sealOfItem(item) : null;
     if (seal) reply.sealThought(seal);
     else reply.close();
