@@ -24,8 +24,5 @@ export function effortOf(thinking: Thinking): Effort {
   return thinking.tokens <= 8_192 ? 'medium' : 'high';
 }
 
-/** OpenAI's models that take a reasoning effort; others refuse a request that has one. */
-export const takesEffort = (model: string): boolean => /(^|\/)(o\d|gpt-([5-9]|oss)|codex)/.test(model);
-
 /** Gemini since 3 takes a level; earlier ones take a number of tokens. */
 export const takesLevel = (model: string): boolean => /gemini-([3-9]|\d\d)/.test(model);

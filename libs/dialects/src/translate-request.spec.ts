@@ -166,6 +166,32 @@ describe('thinking', () => {
     expect(translate('messages', to, budget(tokens), { model }).body).toMatchObject(expected);
   });
 
+  it.each<[string, string, string | undefined, boolean]>([
+    ['gpt-5-mini', 'none', 'minimal', true],
+    ['gpt-5-mini', 'xhigh', 'high', false],
+    ['gpt-5.1', 'none', 'none', false],
+    ['gpt-5.1', 'minimal', 'low', false],
+    ['azure/gpt-5.5-2026-04-23', 'max', 'xhigh', false],
+    ['gpt-5.6-sol', 'max', 'max', false],
+    ['gpt-6-astra', 'none', 'low', true],
+    ['gpt-6-sol', 'minimal', 'low', false],
+    ['o3', 'none', 'low', true],
+    ['gpt-oss-120b', 'none', 'low', true],
+    ['gpt-5.2-pro', 'xhigh', 'xhigh', false],
+    ['gpt-4.1', 'none', undefined, false],
+  ])('an effort for %s: %s', (model, asked, expected, isNamed) => {
+    const { body, dropped } = translate(
+      'responses',
+      'chat',
+      { input: 'Hello', reasoning: { effort: asked } },
+      { model },
+    );
+    expect(body['reasoning_effort']).toBe(expected);
+    expect(dropped).toEqual(isNamed ? ['reasoning_effort'] : []);
+    const other = translate('chat', 'responses', { messages: hello, reasoning_effort: asked }, { model });
+    expect((other.body['reasoning'] as Json | undefined)?.['effort']).toBe(expected);
+  });
+
   it('is not asked of a model that would refuse the request for it', () => {
     const { body, dropped } = translate('messages', 'chat', budget(2_000), { model: 'llama-4' });
     expect(body['reasoning_effort']).toBeUndefined();

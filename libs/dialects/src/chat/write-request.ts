@@ -1,14 +1,16 @@
 import type { Conversation, Dropped, Part, ResultPart, ThinkingPart, Turn } from '../conversation';
 import { urlOf } from '../data-url';
 import { compact } from '../json';
+import { OpenAiModel } from '../openai-model';
 import { notExpressible } from '../refuse';
 import { dropSettings, isText, merged, objectSchema, shortUser, splitSystem, type Target } from '../request-writer';
-import { effortOf, takesEffort } from '../thinking';
 
 type Message = Record<string, unknown>;
 
 /** Writes a request of OpenAI's chat completions, as servers of open models understand it too. */
-export function writeChatRequest(request: Conversation, target: Target, dropped: Dropped): Record<string, unknown> {
+export function writeChatRequest(told: Conversation, target: Target, dropped: Dropped): Record<string, unknown> {
+  const model = new OpenAiModel(target.model);
+  const request = model.sampled(told, dropped);
   dropSettings(request, ['topK'], dropped);
   const { system, rest } = splitSystem(request.turns);
   const turns = target.systemFirst ? merged(rest.map(asUser)) : rest;
@@ -38,7 +40,7 @@ export function writeChatRequest(request: Conversation, target: Target, dropped:
     tool_choice: tools.length === 0 ? undefined : typeof toolChoice === 'object' ? named(toolChoice.name) : toolChoice,
     parallel_tool_calls: tools.length > 0 ? request.parallelCalls : undefined,
     response_format: format && writeFormat(format),
-    reasoning_effort: writeEffort(request, target.model, dropped),
+    reasoning_effort: model.effort(request, dropped),
     stream: request.stream || undefined,
     stream_options: request.stream ? { include_usage: true } : undefined,
   });
@@ -58,16 +60,6 @@ const writeFormat = (format: NonNullable<Conversation['format']>): object =>
           strict: format.strict || undefined,
         }),
       };
-
-/** An effort that was named is passed on as it is; tokens are made one only for models that are known to take one. */
-function writeEffort({ thinking }: Conversation, model: string, dropped: Dropped): string | undefined {
-  if (!thinking) return undefined;
-  if (thinking.kind === 'off') return takesEffort(model) && !/(^|\/)o\d/.test(model) ? 'none' : undefined;
-  if (thinking.kind === 'effort') return thinking.effort;
-  if (takesEffort(model)) return effortOf(thinking);
-  dropped.add('thinking');
-  return undefined;
-}
 
 const asUser = (turn: Turn): Turn => (turn.role === 'system' ? { ...turn, role: 'user' } : turn);
 

@@ -13,7 +13,15 @@ const KNOWN = knownKeys([
 ]);
 
 const OUTPUT = new Set(['effort', 'format']);
-const TOOL = new Set(['type', 'name', 'description', 'input_schema', 'strict', 'cache_control']);
+const TOOL = new Set([
+  'type',
+  'name',
+  'description',
+  'input_schema',
+  'strict',
+  'cache_control',
+  'eager_input_streaming',
+]);
 
 /** Reads a request of Anthropic's messages. @throws CodedError for what makes no sense */
 export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {

@@ -1,23 +1,21 @@
 import type { Conversation, Dropped, Part, ResultPart, Turn } from '../conversation';
 import { urlOf } from '../data-url';
 import { compact } from '../json';
+import { OpenAiModel } from '../openai-model';
 import { notExpressible } from '../refuse';
 import { dropSettings, isText, objectSchema, shortUser, splitSystem, type Target } from '../request-writer';
-import { effortOf, takesEffort } from '../thinking';
 import { itemOfSeal } from './reasoning-item';
 
 /** Writes a request of OpenAI's responses that leaves nothing behind at OpenAI. */
-export function writeResponsesRequest(
-  request: Conversation,
-  target: Target,
-  dropped: Dropped,
-): Record<string, unknown> {
+export function writeResponsesRequest(told: Conversation, target: Target, dropped: Dropped): Record<string, unknown> {
+  const model = new OpenAiModel(target.model);
+  const request = model.sampled(told, dropped);
   dropSettings(request, ['topK', 'seed', 'frequencyPenalty', 'presencePenalty', 'stop'], dropped);
   const { system, rest } = splitSystem(request.turns);
   const { tools, toolChoice, format, logprobs, outputLimit } = request;
-  const reasoning = writeReasoning(request, target.model, dropped);
+  const effort = model.effort(request, dropped);
   const include = [
-    ...(takesEffort(target.model) ? ['reasoning.encrypted_content'] : []),
+    ...(model.takesEffort ? ['reasoning.encrypted_content'] : []),
     ...(logprobs === undefined ? [] : ['message.output_text.logprobs']),
   ];
   return compact({
@@ -45,7 +43,8 @@ export function writeResponsesRequest(
           : toolChoice,
     parallel_tool_calls: tools.length > 0 ? request.parallelCalls : undefined,
     text: format && { format: writeFormat(format) },
-    reasoning,
+    // Whoever asked for no thinking wants no summary of it.
+    reasoning: effort && (request.thinking?.kind === 'off' ? { effort } : { effort, summary: 'auto' }),
     stream: request.stream || undefined,
   });
 }
@@ -60,14 +59,6 @@ const writeFormat = (format: NonNullable<Conversation['format']>): object =>
         schema: format.schema,
         strict: format.strict,
       });
-
-function writeReasoning({ thinking }: Conversation, model: string, dropped: Dropped): object | undefined {
-  if (!thinking) return undefined;
-  if (thinking.kind === 'off') return takesEffort(model) ? { effort: 'none' } : undefined;
-  if (thinking.kind === 'effort' || takesEffort(model)) return { effort: effortOf(thinking), summary: 'auto' };
-  dropped.add('thinking');
-  return undefined;
-}
 
 /** The parts of a turn in their order; those that make one message stay together. */
 function writeTurn({ role, parts }: Turn, dropped: Dropped): object[] {
