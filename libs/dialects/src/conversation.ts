@@ -6,9 +6,16 @@ export type Source =
   | { readonly kind: 'base64'; readonly mediaType: string; readonly data: string }
   | { readonly kind: 'url'; readonly url: string };
 
+/** Says that what comes before is to be kept in a cache; by the name the client knows it by. */
+export interface CacheMark {
+  readonly name: 'cache_control' | 'prompt_cache_breakpoint';
+  readonly ttl: string | undefined;
+}
+
 export interface TextPart {
   readonly kind: 'text';
   readonly text: string;
+  readonly mark?: CacheMark;
 }
 
 export interface ThinkingPart {
@@ -27,12 +34,14 @@ export interface CallPart {
 
 export interface ImagePart {
   readonly kind: 'image';
+  readonly mark?: CacheMark;
   readonly source: Source;
   readonly detail: string | null;
 }
 
 export interface DocumentPart {
   readonly kind: 'document';
+  readonly mark?: CacheMark;
   readonly source: Source;
   readonly name: string | null;
 }
@@ -47,6 +56,7 @@ export interface AudioPart {
 /** What a tool gave for the call with that id. */
 export interface ResultPart {
   readonly kind: 'result';
+  readonly mark?: CacheMark;
   readonly id: string;
   readonly parts: readonly (TextPart | ImagePart | DocumentPart)[];
   readonly isError: boolean;
@@ -67,6 +77,7 @@ export interface Turn {
 
 export interface Tool {
   readonly name: string;
+  readonly mark?: CacheMark;
   readonly description: string | undefined;
   /** A JSON schema of its arguments. */
   readonly schema: Json;
@@ -98,6 +109,8 @@ export type OutputFormat =
 /** A request in no dialect. Null and undefined both mean that the caller left it to the provider. */
 export interface Conversation {
   readonly turns: readonly Turn[];
+  /** Of the request as a whole: the provider is to find the place by itself. */
+  readonly mark?: CacheMark;
   readonly tools: readonly Tool[];
   readonly toolChoice: ToolChoice | undefined;
   readonly parallelCalls: boolean | undefined;

@@ -1,5 +1,6 @@
 import {
   EFFORTS,
+  type CacheMark,
   type Conversation,
   type Dropped,
   type Effort,
@@ -24,6 +25,13 @@ const OWNED = ['model', ...OWNED_KEYS];
 /** Names what a request, or a part of it that has a name of its own, has beside the members its reader knows. */
 export function dropUnknown(body: Json, known: ReadonlySet<string>, dropped: Dropped, within = ''): void {
   for (const key in body) if (!known.has(key) && isSet(body[key])) dropped.add(within + key);
+}
+
+/** A member to be spread: what a client marked for a cache, be it in words of its own API or in Anthropic's. */
+export function markOf(holder: Json): { readonly mark?: CacheMark } {
+  const control = record(holder['cache_control']);
+  if (control) return { mark: { name: 'cache_control', ttl: text(control['ttl']) } };
+  return record(holder['prompt_cache_breakpoint']) ? { mark: { name: 'prompt_cache_breakpoint', ttl: undefined } } : {};
 }
 
 /** What of a tool's result others know too. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Conversation, Dropped, OutputFormat, Part, TextPart, Turn } from './conversation';
+import type { CacheMark, Conversation, Dropped, OutputFormat, Part, TextPart, Turn } from './conversation';
 import { parseExact } from './exact-json';
 import { append, type Json } from './json';
 
@@ -36,6 +36,18 @@ export function dropSettings(
     const value = conversation[key];
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) dropped.add(SETTINGS[key]);
   }
+}
+
+/** Names what was marked for a cache that the provider has no marks for; it keeps prompts by itself. */
+export function dropMarks({ turns, tools, mark }: Conversation, dropped: Dropped): void {
+  const note = ({ mark: told }: { readonly mark?: CacheMark }): void => void (told && dropped.add(told.name));
+  const notePart = (part: Part): void => {
+    if ('mark' in part) note(part);
+    if (part.kind === 'result') part.parts.forEach(notePart);
+  };
+  if (mark) note({ mark });
+  tools.forEach(note);
+  for (const { parts } of turns) parts.forEach(notePart);
 }
 
 /** The system's words before anybody else spoke, and the turns from then on. */

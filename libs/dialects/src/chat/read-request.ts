@@ -8,6 +8,7 @@ import {
   customDescription,
   dropUnknown,
   knownKeys,
+  markOf,
   openAiFormat,
   resultParts,
   thinkingOf,
@@ -29,7 +30,7 @@ const KNOWN = knownKeys([
   ],
   ...['max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'seed', 'stop', 'response_format'],
   ...['frequency_penalty', 'presence_penalty', 'logprobs', 'top_logprobs', 'reasoning_effort', 'user'],
-  ...['safety_identifier', 'functions', 'function_call'],
+  ...['safety_identifier', 'functions', 'function_call', 'cache_control'],
 ]);
 
 /** Reads a request of OpenAI's chat completions. @throws CodedError for what makes no sense, or is too old to translate */
@@ -46,6 +47,7 @@ export function readChatRequest(body: Json, dropped: Dropped): ReadRequest {
   return {
     conversation: {
       turns: readMessages(records(body['messages']), dropped),
+      ...markOf(body),
       tools,
       toolChoice,
       parallelCalls: typeof body['parallel_tool_calls'] === 'boolean' ? body['parallel_tool_calls'] : undefined,
@@ -73,7 +75,7 @@ export function readChatRequest(body: Json, dropped: Dropped): ReadRequest {
 }
 
 const TOOL = new Set(['type', 'function', 'custom', 'cache_control']);
-const FUNCTION = new Set(['name', 'description', 'parameters', 'strict', 'format']);
+const FUNCTION = new Set(['name', 'description', 'parameters', 'strict', 'format', 'cache_control']);
 
 function readTools(
   body: Json,
@@ -85,11 +87,11 @@ function readTools(
     const told = record(tool[custom ? 'custom' : 'function']) ?? {};
     const name = text(told['name']);
     if (name === undefined) throw invalidField('tools', 'must each have a name');
-    if (isSet(tool['cache_control'])) dropped.add('cache_control');
     dropUnknown(tool, TOOL, dropped, 'tools.');
     dropUnknown(told, FUNCTION, dropped, 'tools.');
     if (custom) customTools.add(name);
     return {
+      ...markOf(isSet(tool['cache_control']) ? tool : told),
       name,
       description: custom ? customDescription(told) : text(told['description']),
       schema: custom ? CUSTOM_SCHEMA : (record(told['parameters']) ?? { type: 'object', properties: {} }),
@@ -124,10 +126,10 @@ function readMessages(messages: readonly Json[], dropped: Dropped): Turn[] {
     switch (message['role']) {
       case 'system':
       case 'developer':
-        turns.push({ role: 'system', parts: readContent(message['content'], dropped) });
+        turns.push({ role: 'system', parts: readMarked(message) });
         break;
       case 'user': {
-        const parts = readContent(message['content'], dropped);
+        const parts = readMarked(message);
         if (afterResult && last) append(last.parts, parts);
         else turns.push({ role: 'user', parts });
         break;
@@ -152,7 +154,13 @@ function readMessages(messages: readonly Json[], dropped: Dropped): Turn[] {
 function readResult(message: Json, dropped: Dropped): ResultPart {
   const id = text(message['tool_call_id']);
   if (id === undefined) throw invalidField('messages', 'must have a tool_call_id where the role is "tool"');
-  return { kind: 'result', id, parts: resultParts(readContent(message['content'], dropped), dropped), isError: false };
+  return {
+    kind: 'result',
+    id,
+    parts: resultParts(readContent(message['content']), dropped),
+    isError: false,
+    ...markOf(message),
+  };
 }
 
 function readAnswer(message: Json, dropped: Dropped): Part[] {
@@ -171,7 +179,7 @@ function readAnswer(message: Json, dropped: Dropped): Part[] {
       : thought
         ? [{ kind: 'thinking', text: thought, seal: { from: 'chat', data: '' } } as const]
         : []),
-    ...readContent(message['content'], dropped),
+    ...readContent(message['content']),
     ...(refusal ? [{ kind: 'refusal', text: refusal } as const] : []),
     ...records(message['tool_calls']).map((call): Part => {
       const custom = record(call['custom']);
@@ -187,21 +195,29 @@ function readAnswer(message: Json, dropped: Dropped): Part[] {
   ];
 }
 
-function readContent(content: unknown, dropped: Dropped): Part[] {
-  if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }];
-  return records(content).flatMap((part) => readPart(part, dropped));
+/** Some clients mark the message, where others mark its last part. */
+function readMarked(message: Json): Part[] {
+  const parts = readContent(message['content']);
+  const last = parts.at(-1);
+  if (last?.kind === 'text') parts[parts.length - 1] = { ...last, ...markOf(message) };
+  return parts;
 }
 
-function readPart(part: Json, dropped: Dropped): Part[] {
-  if (isSet(part['cache_control']) || isSet(part['prompt_cache_breakpoint'])) dropped.add('cache_control');
+function readContent(content: unknown): Part[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }];
+  return records(content).flatMap(readPart);
+}
+
+function readPart(part: Json): Part[] {
   switch (part['type']) {
     case 'text':
-      return [{ kind: 'text', text: text(part['text']) ?? '' }];
+      return [{ kind: 'text', text: text(part['text']) ?? '', ...markOf(part) }];
     case 'refusal':
       return [{ kind: 'refusal', text: text(part['refusal']) ?? '' }];
     case 'image_url': {
       const told = record(part['image_url']) ?? {};
-      return [{ kind: 'image', source: sourceOf(text(told['url']) ?? ''), detail: detailOf(text(told['detail'])) }];
+      const [source, detail] = [sourceOf(text(told['url']) ?? ''), detailOf(text(told['detail']))];
+      return [{ kind: 'image', source, detail, ...markOf(part) }];
     }
     case 'input_audio': {
       const told = record(part['input_audio']) ?? {};
@@ -211,7 +227,9 @@ function readPart(part: Json, dropped: Dropped): Part[] {
       const told = record(part['file']) ?? {};
       const data = text(told['file_data']);
       if (data === undefined) throw notExpressible('a file kept at another provider ("file_id")');
-      return [{ kind: 'document', source: sourceOf(asPdf(data)), name: text(told['filename']) ?? null }];
+      return [
+        { kind: 'document', source: sourceOf(asPdf(data)), name: text(told['filename']) ?? null, ...markOf(part) },
+      ];
     }
     default:
       throw notExpressible(`content of the type "${String(part['type'])}"`);

@@ -3,7 +3,16 @@ import { urlOf } from '../data-url';
 import { compact } from '../json';
 import { OpenAiModel } from '../openai-model';
 import { notExpressible } from '../refuse';
-import { dropSettings, isText, merged, objectSchema, shortUser, splitSystem, type Target } from '../request-writer';
+import {
+  dropMarks,
+  dropSettings,
+  isText,
+  merged,
+  objectSchema,
+  shortUser,
+  splitSystem,
+  type Target,
+} from '../request-writer';
 
 type Message = Record<string, unknown>;
 
@@ -11,6 +20,7 @@ type Message = Record<string, unknown>;
 export function writeChatRequest(told: Conversation, target: Target, dropped: Dropped): Record<string, unknown> {
   const model = new OpenAiModel(target.model);
   const request = model.sampled(told, dropped);
+  dropMarks(request, dropped);
   dropSettings(request, ['topK'], dropped);
   const { system, rest } = splitSystem(request.turns);
   const turns = target.systemFirst ? merged(rest.map(asUser)) : rest;

@@ -1,7 +1,16 @@
 import type { CallPart, Conversation, Dropped, Part, ResultPart, Source, Thinking, Turn } from '../conversation';
 import { mediaTypeOf } from '../data-url';
 import { compact } from '../json';
-import { argsObject, described, dropSettings, isText, merged, splitSystem, type Target } from '../request-writer';
+import {
+  argsObject,
+  described,
+  dropMarks,
+  dropSettings,
+  isText,
+  merged,
+  splitSystem,
+  type Target,
+} from '../request-writer';
 import type { Seal } from '../seal';
 import { budgetOf, effortOf, takesLevel } from '../thinking';
 
@@ -13,6 +22,7 @@ const NO_SIGNATURE = 'skip_thought_signature_validator';
 
 /** Writes a request of Google's generateContent; the model and whether to stream stand in the path. */
 export function writeGeminiRequest(request: Conversation, target: Target, dropped: Dropped): Record<string, unknown> {
+  dropMarks(request, dropped);
   dropSettings(request, ['endUser'], dropped);
   if (request.parallelCalls === false && request.tools.length > 0) dropped.add('parallel_tool_calls');
   const { system, rest } = splitSystem(request.turns);

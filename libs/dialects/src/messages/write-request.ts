@@ -1,4 +1,4 @@
-import type { Conversation, Dropped, Part, Source, Tool, Turn } from '../conversation';
+import type { CacheMark, Conversation, Dropped, Part, Source, Tool, Turn } from '../conversation';
 import { compact } from '../json';
 import { notExpressible } from '../refuse';
 import { argsObject, described, dropSettings, merged, opaqueUser, splitSystem, type Target } from '../request-writer';
@@ -23,7 +23,8 @@ export function writeMessagesRequest(request: Conversation, target: Target, drop
   return compact({
     model: target.model,
     max_tokens: limit,
-    system: system.length > 1 ? system.map(({ text }) => ({ type: 'text', text })) : only?.text,
+    system: system.length > 1 || only?.mark ? system.flatMap((part) => writePart(part, dropped)) : only?.text,
+    cache_control: request.mark && writeMark(request).cache_control,
     messages: placed(rest.filter(saysSomething), claude)
       .map((turn) => ({ role: turn.role, content: writeContent(turn, dropped) }))
       .filter(({ content }) => content.length > 0),
@@ -55,8 +56,14 @@ function writeSampling(
   return { temperature: warmth, top_p: share, top_k: isFree ? topK : undefined };
 }
 
-const writeTool = ({ name, description, schema, strict }: Tool): object =>
-  compact({ name, description, input_schema: { type: 'object', ...schema }, strict: strict || undefined });
+const writeTool = ({ name, description, schema, strict, mark }: Tool): object =>
+  compact({
+    name,
+    description,
+    input_schema: { type: 'object', ...schema },
+    strict: strict || undefined,
+    ...writeMark({ mark }),
+  });
 
 function writeChoice({ tools, toolChoice, parallelCalls }: Conversation): object | undefined {
   if (tools.length === 0) return undefined;
@@ -89,7 +96,7 @@ const isBlank = (part: Part): boolean => (part.kind === 'text' || part.kind === 
 /** Text alone as text; results first, as Anthropic wants them; nothing that is empty, which it refuses. */
 function writeContent({ parts }: Turn, dropped: Dropped): string | object[] {
   const [only] = parts;
-  if (parts.length === 1 && only?.kind === 'text') return only.text;
+  if (parts.length === 1 && only?.kind === 'text' && !only.mark) return only.text;
   const sorted = [...parts.filter(isResult), ...parts.filter((part) => !isResult(part))];
   return sorted.flatMap((part) => writePart(part, dropped));
 }
@@ -99,13 +106,14 @@ const isResult = ({ kind }: Part): boolean => kind === 'result';
 function writePart(part: Part, dropped: Dropped): object[] {
   switch (part.kind) {
     case 'text':
+      return part.text === '' ? [] : [{ type: 'text', text: part.text, ...writeMark(part) }];
     case 'refusal':
       return part.text === '' ? [] : [{ type: 'text', text: part.text }];
     case 'image':
       if (part.detail !== null) dropped.add('image_url.detail');
-      return [{ type: 'image', source: writeSource(part.source) }];
+      return [{ type: 'image', source: writeSource(part.source), ...writeMark(part) }];
     case 'document':
-      return [writeDocument(part.source, part.name)];
+      return [{ ...writeDocument(part.source, part.name), ...writeMark(part) }];
     case 'call':
       return [{ type: 'tool_use', id: callId(part.id), name: part.name, input: argsObject(part.args) }];
     case 'result':
@@ -115,6 +123,7 @@ function writePart(part: Part, dropped: Dropped): object[] {
           tool_use_id: callId(part.id),
           content: writeContent({ role: 'user', parts: part.parts }, dropped),
           is_error: part.isError || undefined,
+          ...writeMark(part),
         }),
       ];
     case 'thinking':
@@ -125,6 +134,12 @@ function writePart(part: Part, dropped: Dropped): object[] {
     case 'audio':
       throw notExpressible('sound');
   }
+}
+
+/** Anthropic keeps only what is marked. What it keeps for longer costs more, so a time it does not know is its usual one. */
+function writeMark({ mark }: { readonly mark?: CacheMark | undefined }): { readonly cache_control?: object } {
+  if (!mark) return {};
+  return { cache_control: { type: 'ephemeral', ...(mark.ttl === '1h' && { ttl: '1h' }) } };
 }
 
 /** Anthropic's ids have a narrower alphabet than others'; a call and its result are changed alike. */

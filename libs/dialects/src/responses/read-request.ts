@@ -3,7 +3,15 @@ import type { Dropped, Part, ResultPart, ToolChoice, Turn } from '../conversatio
 import { asPdf, detailOf, sourceOf } from '../data-url';
 import { append, isSet, number, record, records, text, type Json } from '../json';
 import { notExpressible } from '../refuse';
-import { dropUnknown, knownKeys, openAiFormat, resultParts, thinkingOf, type ReadRequest } from '../request-reader';
+import {
+  dropUnknown,
+  knownKeys,
+  markOf,
+  openAiFormat,
+  resultParts,
+  thinkingOf,
+  type ReadRequest,
+} from '../request-reader';
 import { readReasoning } from './reasoning-item';
 import { ToolReader } from './read-tools';
 
@@ -137,7 +145,7 @@ class ItemReader {
 
   private message(item: Json): void {
     const { role } = item;
-    const parts = readContent(item['content'], this.dropped);
+    const parts = readContent(item['content']);
     if (role === 'assistant') return this.add('assistant', parts);
     if (role !== 'user' && role !== 'system' && role !== 'developer')
       throw invalidField('input', `must not have the role "${String(role)}"`);
@@ -156,35 +164,34 @@ class ItemReader {
   }
 
   private result(item: Json): ResultPart {
-    const parts = resultParts(readContent(item['output'], this.dropped), this.dropped);
+    const parts = resultParts(readContent(item['output']), this.dropped);
     return { kind: 'result', id: text(item['call_id']) ?? '', parts, isError: false };
   }
 }
 
-function readContent(content: unknown, dropped: Dropped): Part[] {
+function readContent(content: unknown): Part[] {
   if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }];
-  return records(content).map((part) => readPart(part, dropped));
+  return records(content).map(readPart);
 }
 
-function readPart(part: Json, dropped: Dropped): Part {
-  if (isSet(part['prompt_cache_breakpoint'])) dropped.add('prompt_cache_breakpoint');
+function readPart(part: Json): Part {
   switch (part['type']) {
     case 'input_text':
     case 'output_text':
     case 'text':
-      return { kind: 'text', text: text(part['text']) ?? '' };
+      return { kind: 'text', text: text(part['text']) ?? '', ...markOf(part) };
     case 'refusal':
       return { kind: 'refusal', text: text(part['refusal']) ?? '' };
     case 'input_image': {
       const url = text(part['image_url']);
       if (url === undefined) throw notExpressible('an image kept at another provider ("file_id")');
-      return { kind: 'image', source: sourceOf(url), detail: detailOf(text(part['detail'])) };
+      return { kind: 'image', source: sourceOf(url), detail: detailOf(text(part['detail'])), ...markOf(part) };
     }
     case 'input_file': {
       const data = text(part['file_data']);
       const address = data === undefined ? text(part['file_url']) : asPdf(data);
       if (address === undefined) throw notExpressible('a file kept at another provider ("file_id")');
-      return { kind: 'document', source: sourceOf(address), name: text(part['filename']) ?? null };
+      return { kind: 'document', source: sourceOf(address), name: text(part['filename']) ?? null, ...markOf(part) };
     }
     case 'input_audio': {
       const told = record(part['input_audio']) ?? {};

@@ -3,13 +3,14 @@ import { urlOf } from '../data-url';
 import { compact } from '../json';
 import { OpenAiModel } from '../openai-model';
 import { notExpressible } from '../refuse';
-import { dropSettings, isText, objectSchema, shortUser, splitSystem, type Target } from '../request-writer';
+import { dropMarks, dropSettings, isText, objectSchema, shortUser, splitSystem, type Target } from '../request-writer';
 import { itemOfSeal } from './reasoning-item';
 
 /** Writes a request of OpenAI's responses that leaves nothing behind at OpenAI. */
 export function writeResponsesRequest(told: Conversation, target: Target, dropped: Dropped): Record<string, unknown> {
   const model = new OpenAiModel(target.model);
   const request = model.sampled(told, dropped);
+  dropMarks(request, dropped);
   dropSettings(request, ['topK', 'seed', 'frequencyPenalty', 'presencePenalty', 'stop'], dropped);
   const { system, rest } = splitSystem(request.turns);
   const { tools, toolChoice, format, logprobs, outputLimit } = request;
