@@ -286,6 +286,18 @@ describe('errors', () => {
     expect(write(to, status, body)).toEqual(expected);
   });
 
+  it.each([
+    "The input (9000 tokens) is longer than the model's context length (8192 tokens).",
+    'input length and `max_tokens` exceed context limit: 9000 + 8000 > 8192, decrease input length or `max_tokens`',
+    'Your input exceeds the context window of this model. Please adjust your input and try again.',
+  ])('say that a prompt is too long: %s', (message) => {
+    const told = { message, type: null, param: null, code: null };
+    const written = (to: ClientFormat) =>
+      JSON.parse(writeError(to, 400, told).toString()) as { error: Record<string, unknown> };
+    expect(written('chat').error).toMatchObject({ message, code: 'context_length_exceeded' });
+    expect(written('messages').error['message']).toMatch(/^prompt is too long/);
+  });
+
   it('are not found in what is none', () => {
     expect(readError(Buffer.from('<html>'))).toBeNull();
     expect(readError(Buffer.from('{"choices":[]}'))).toBeNull();

@@ -39,7 +39,7 @@ export function writeError(to: ClientFormat, status: number, error: ToldError): 
 }
 
 const TOO_LONG =
-  /prompt is too long|maximum context length|exceeds? the (available context size|maximum number of tokens)/i;
+  /prompt is too long|maximum context length|longer than the model's context length|exceed context limit|exceeds? the (available context size|context window|maximum number of tokens)/i;
 
 const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   401: 'authentication_error',
