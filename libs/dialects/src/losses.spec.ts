@@ -176,6 +176,8 @@ describe('what would mean something else is refused', () => {
     ],
     ['a choice that is new', 'messages', { messages: hello, tools: [{ name: 'f' }], tool_choice: { type: 'first' } }],
     ['a choice that is new', 'chat', { messages: hello, tool_choice: { type: 'first' } }],
+    ['a choice nobody knows', 'chat', { messages: hello, tool_choice: 'any' }],
+    ['a choice nobody knows', 'responses', { input: 'Hello', tool_choice: 'any' }],
     ['calls of old', 'chat', { messages: [{ role: 'assistant', content: null, function_call: { name: 'f' } }] }],
   ])('%s (%s)', (_, from, body) => {
     const work = () => translate(from, 'gemini', body);

@@ -101,6 +101,7 @@ function readTools(
   const choice = body['tool_choice'];
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { tools, toolChoice: choice };
   const told = record(choice);
+  if (isSet(choice) && !told) throw notExpressible(`the choice of a tool ${JSON.stringify(choice)}`);
   const allowed = record(told?.['allowed_tools']);
   if (allowed) {
     const names = new Set(records(allowed['tools']).map((tool) => nameOf(tool)));

@@ -96,7 +96,7 @@ function readChoice(
   }
   if (told?.['type'] === 'function' || told?.['type'] === 'custom')
     return { toolChoice: { name: reader.nameOf(told) } };
-  if (told) throw notExpressible(`the tool "${String(told['type'])}"`);
+  if (isSet(choice)) throw notExpressible(`the tool ${JSON.stringify(told?.['type'] ?? choice)}`);
   return { toolChoice: undefined };
 }
 
