@@ -24,10 +24,15 @@ const ERRORS: readonly ErrorCode[] = [
   'body_malformed',
   'body_too_large',
   'body_timeout',
+  'media_type_unsupported',
   'validation_failed',
   'feature_not_supported',
   'dialect_not_supported',
   'not_expressible',
+  'header_required',
+  'prompt_refused',
+  'prompt_uninspectable',
+  'answer_refused',
   'model_not_found',
   'model_not_allowed',
   'model_not_priced',
@@ -35,6 +40,7 @@ const ERRORS: readonly ErrorCode[] = [
   'budget_exceeded',
   'end_users_exceeded',
   'rate_limited',
+  'concurrency_exceeded',
   'provider_unreachable',
   'provider_timeout',
   'provider_rejected_gateway',
@@ -45,6 +51,9 @@ const ERRORS: readonly ErrorCode[] = [
   'journal_unavailable',
   'draining',
 ];
+
+/** Of what was said before. */
+const THOUGHTS: readonly ErrorCode[] = ['thought_masked', 'thought_altered', 'thought_foreign'];
 
 const MODEL = { type: 'string' };
 
@@ -121,7 +130,7 @@ export class ModelController {
     status: 200,
     description: "The provider's answer: one JSON object, or server-sent events with `stream: true`.",
   })
-  @ApiErrors(ERRORS, 'openai')
+  @ApiErrors([...ERRORS, ...THOUGHTS], 'openai')
   chatCompletions(
     @Caller() principal: Principal,
     @Req() request: GatewayRequest,
@@ -145,7 +154,7 @@ export class ModelController {
     status: 200,
     description: "The provider's answer: one JSON object, or server-sent events with `stream: true`.",
   })
-  @ApiErrors(ERRORS, 'openai')
+  @ApiErrors([...ERRORS, ...THOUGHTS], 'openai')
   responses(@Caller() principal: Principal, @Req() request: GatewayRequest, @Res() response: Response): Promise<void> {
     return this.answer('responses', principal, request, response);
   }
@@ -180,7 +189,7 @@ export class ModelController {
     status: 200,
     description: "The provider's answer: one JSON object, or server-sent events with `stream: true`.",
   })
-  @ApiErrors(ERRORS, 'anthropic')
+  @ApiErrors([...ERRORS, ...THOUGHTS], 'anthropic')
   messages(@Caller() principal: Principal, @Req() request: GatewayRequest, @Res() response: Response): Promise<void> {
     return this.answer('messages', principal, request, response);
   }
