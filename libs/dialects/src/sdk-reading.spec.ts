@@ -116,3 +116,52 @@ describe('a model that says that it will not', () => {
     expect(await streamed.finalMessage()).toMatchObject(told);
   });
 });
+
+describe('a thought of Claude behind a call', () => {
+  const thought = (thinking: string, signature: string) => ({ type: 'thinking', thinking, signature });
+  const use = (id: string) => ({ type: 'tool_use', id, name: 'f', input: {} });
+  const content = [{ type: 'text', text: '' }, thought('First.', 's1'), use('a'), thought('Then.', 's2'), use('b')];
+  const events = [
+    { type: 'message_start', message: { id: 'msg_1', content: [] } },
+    ...content.flatMap((block, index) => [
+      { type: 'content_block_start', index, content_block: { ...block, thinking: '', signature: '' } },
+      ...('signature' in block
+        ? [
+            { type: 'content_block_delta', index, delta: { type: 'thinking_delta', thinking: block.thinking } },
+            { type: 'content_block_delta', index, delta: { type: 'signature_delta', signature: block.signature } },
+          ]
+        : []),
+      { type: 'content_block_stop', index },
+    ]),
+    { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 1 } },
+    { type: 'message_stop' },
+  ];
+
+  it('has no signature in chat completions, where it would come back in another place', async () => {
+    const kept = [{ type: 'thinking', thinking: 'First.', signature: 'openclawmu:messages:s1' }];
+    const whole = await served('messages', 'chat', { content, stop_reason: 'tool_use' }).openai.chat.completions.create(
+      asked,
+    );
+    expect(whole.choices[0]?.message).toMatchObject({ reasoning_content: 'First.Then.', thinking_blocks: kept });
+    const chunks = await served('messages', 'chat', events).openai.chat.completions.create({ ...asked, stream: true });
+    const blocks: unknown[] = [];
+    for await (const { choices } of chunks)
+      blocks.push((choices[0]?.delta as { thinking_blocks?: unknown } | undefined)?.thinking_blocks);
+    expect(blocks.filter((told) => told !== undefined)).toEqual([kept]);
+  });
+
+  it('keeps its place in responses', async () => {
+    const whole = await served('messages', 'responses', { content, stop_reason: 'tool_use' }).openai.responses.create({
+      model: 'm',
+      input: 'Hello',
+    });
+    expect(whole.output.map(({ type }) => type)).toEqual([
+      'message',
+      'reasoning',
+      'function_call',
+      'reasoning',
+      'function_call',
+    ]);
+    expect(whole.output[3]).toMatchObject({ encrypted_content: 'openclawmu:messages:s2' });
+  });
+});

@@ -1,7 +1,7 @@
 import { customInput } from '../custom-input';
 import { compact } from '../json';
 import type { Logprobs, Recall, Reply, ReplyPart } from '../reply';
-import { pack } from '../seal';
+import { pack, type Seal } from '../seal';
 import { CHAT_STOPS } from './stop';
 import { writeChatUsage } from './usage';
 
@@ -11,6 +11,8 @@ export function writeChatReply(reply: Reply, recall: Recall): Record<string, unk
   const said = parts.filter((part) => part.kind === 'text');
   const calls = parts.filter((part) => part.kind === 'call');
   const thoughts = parts.filter((part) => part.kind === 'thinking');
+  const spoken = parts.findIndex((part) => part.kind !== 'thinking' && !(part.kind === 'text' && part.text === ''));
+  const kept = thoughts.filter((part) => comesBack(part.seal, spoken >= 0 && parts.indexOf(part) > spoken));
   const logprobs = said.flatMap((part) => part.logprobs ?? []);
   return compact({
     id: chatId(reply.id || recall.fallbackId),
@@ -25,7 +27,7 @@ export function writeChatReply(reply: Reply, recall: Recall): Record<string, unk
           content: said.length > 0 ? joined(said) : null,
           refusal: joined(parts.filter((part) => part.kind === 'refusal')) || null,
           reasoning_content: joined(thoughts) || undefined,
-          thinking_blocks: thoughts.some(({ seal }) => seal !== null) ? thoughts.map(writeThought) : undefined,
+          thinking_blocks: kept.some(({ seal }) => seal !== null) ? kept.map(writeThought) : undefined,
           tool_calls: calls.length > 0 ? calls.map((call) => writeCall(call, recall)) : undefined,
         }),
         logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
@@ -41,6 +43,13 @@ export const chatId = (id: string): string => (id.startsWith('chatcmpl') ? id : 
 const joined = (parts: readonly { readonly text: string }[]): string => parts.map(({ text }) => text).join('');
 
 type Thought = Extract<ReplyPart, { kind: 'thinking' }>;
+
+/**
+ * Whether a thought may come back. A message has its thoughts before all else, so one that came behind words or a call would
+ * come back in another place, where Anthropic refuses it with the whole request; without it, it takes the rest.
+ */
+export const comesBack = (seal: Seal | null, isBehind: boolean): boolean =>
+  !isBehind || (seal?.from !== 'messages' && seal?.from !== 'redacted');
 
 /** As gateways over several vendors write a signed thought; a client that sends messages back as they came keeps it. */
 export const writeThought = ({ text, seal }: Pick<Thought, 'text' | 'seal'>): object => ({

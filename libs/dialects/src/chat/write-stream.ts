@@ -5,7 +5,7 @@ import type { Seal } from '../seal';
 import type { SseWriter } from '../sse-writer';
 import { CHAT_STOPS } from './stop';
 import { writeChatUsage } from './usage';
-import { chatId, logprobsOf, writeThought } from './write-reply';
+import { chatId, comesBack, logprobsOf, writeThought } from './write-reply';
 
 /** Writes a stream of chat completions. */
 export class ChatStreamWriter implements StreamWriter {
@@ -13,6 +13,7 @@ export class ChatStreamWriter implements StreamWriter {
   private calls = -1;
   private custom: CustomInput | null = null;
   private thought = '';
+  private spoken = false;
 
   constructor(
     private readonly recall: Recall,
@@ -26,6 +27,7 @@ export class ChatStreamWriter implements StreamWriter {
 
   open(block: BlockHead): void {
     if (block.kind === 'thinking') this.thought = '';
+    else this.spoken = true;
     if (block.kind !== 'call') return;
     this.calls += 1;
     const { id, name } = block;
@@ -54,7 +56,8 @@ export class ChatStreamWriter implements StreamWriter {
 
   close(block: BlockHead, seal: Seal | null): void {
     if (block.kind === 'call' && this.custom) this.customInput(this.custom.end());
-    if (block.kind === 'thinking' && seal && !(seal.from === 'chat' && seal.data === ''))
+    const isTold = seal?.from === 'chat' && seal.data === '';
+    if (block.kind === 'thinking' && seal && !isTold && comesBack(seal, this.spoken))
       this.chunk({ thinking_blocks: [writeThought({ text: this.thought, seal })] });
   }
 
