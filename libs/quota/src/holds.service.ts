@@ -45,7 +45,7 @@ export class Holds implements HoldDesk {
    * @throws BudgetExceeded, what ended the caller
    * @throws CodedError `journal_unavailable`, `database_unavailable`, `draining`
    */
-  async reserve(
+  reserve(
     principal: Principal,
     { costNanos, tokens }: Reservable,
     draft: Draft,
@@ -53,29 +53,24 @@ export class Holds implements HoldDesk {
     mayWait = true,
     caller: Caller | null = null,
   ): Promise<Hold> {
-    const worst: Amounts = { cost: costNanos, tokens: BigInt(tokens) };
-    const { attribution, others } = draft;
-    if (principal.tenantId === null || principal.tenantId !== attribution.tenantId)
-      throw new TypeError('only a tenant has a budget to reserve from, and only its own');
-    if (costNanos < 0n || tokens < 0)
-      throw new TypeError(`a request cannot use ${costNanos} nanos and ${tokens} tokens`);
-    this.refuseWhatCannotBeBilled();
-    const call = others === undefined ? attribution.call : callOfAny(attribution, others);
-    let atMs = this.clock.now().getTime();
-    // What uses nothing needs no room, so it is never in the way of a budget, nor a budget in its way.
-    let leases = costNanos === 0n && tokens === 0 ? NO_LEASES : this.leases.take(call, worst, atMs);
-    if (leases === null) ({ leases, atMs } = await this.leases.obtain(call, worst, mayWait, caller));
-    const hold = makeHold(id, attribution, call, atMs, worst, leases, this);
-    this.#open++;
-    this.#heldNanos += costNanos;
     try {
-      // Should nobody ever learn who answered, it counts where the drafted row does, and nowhere else.
-      const charge = chargeOf(hold, worst, others === undefined ? leases : this.leases.of(attribution.call, leases));
-      await this.journal.hold(charge, draft.toText(), hold);
-      return hold;
+      const { attribution, others } = draft;
+      if (principal.tenantId === null || principal.tenantId !== attribution.tenantId)
+        throw new TypeError('only a tenant has a budget to reserve from, and only its own');
+      if (costNanos < 0n || tokens < 0)
+        throw new TypeError(`a request cannot use ${costNanos} nanos and ${tokens} tokens`);
+      this.refuseWhatCannotBeBilled();
+      const worst: Amounts = { cost: costNanos, tokens: BigInt(tokens) };
+      const call = others === undefined ? attribution.call : callOfAny(attribution, others);
+      const atMs = this.clock.now().getTime();
+      // What uses nothing needs no room, so it is never in the way of a budget, nor a budget in its way.
+      const leases = costNanos === 0n && tokens === 0 ? NO_LEASES : this.leases.take(call, worst, atMs);
+      if (leases !== null) return this.note(makeHold(id, attribution, call, atMs, worst, leases, this), draft);
+      return this.leases
+        .obtain(call, worst, mayWait, caller)
+        .then((taken) => this.note(makeHold(id, attribution, call, taken.atMs, worst, taken.leases, this), draft));
     } catch (error) {
-      this.end(hold, NOTHING);
-      throw error;
+      return Promise.reject(error as Error);
     }
   }
 
@@ -117,6 +112,21 @@ export class Holds implements HoldDesk {
 
   get facts(): { readonly open: number; readonly heldNanos: bigint } {
     return { open: this.#open, heldNanos: this.#heldNanos };
+  }
+
+  private note(hold: Hold, draft: Draft): Promise<Hold> {
+    const { attribution, leases, amount } = hold;
+    // Should nobody ever learn who answered, it counts where the drafted row does, and nowhere else.
+    const counted = draft.others === undefined ? leases : this.leases.of(attribution.call, leases);
+    this.#open++;
+    this.#heldNanos += amount.cost;
+    return this.journal.hold(chargeOf(hold, amount, counted), draft.toText(), hold).then(
+      () => hold,
+      (error: Error) => {
+        this.end(hold, NOTHING);
+        throw error;
+      },
+    );
   }
 
   private refuseWhatCannotBeBilled(): void {

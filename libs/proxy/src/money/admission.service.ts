@@ -70,7 +70,7 @@ export class Admission {
    * @param caller whose end ends the wait for what is held
    * @throws BudgetExceeded, CodedError `feature_not_supported`, `validation_failed`, and those of `Holds.reserve`
    */
-  async admit(principal: Principal, asked: Asked, caller: Caller): Promise<Deal> {
+  admit(principal: Principal, asked: Asked, caller: Caller): Promise<Deal> {
     const { facts, request, plan, prices } = asked;
     const decided = plan.candidates.map((candidate, i) =>
       decide(candidate, prices[i] as Decided['price'], facts, principal),
@@ -79,12 +79,7 @@ export class Admission {
     const limit = asked.policy === null ? null : limitOf(asked.policy.outputLimit, unlimited);
     const bounds = limit === null ? unlimited : limitedTo(limit, unlimited);
     const first: Try = { bounds, mayWait: false, clampedTo: limit, caller };
-    try {
-      return await this.hold(principal, asked, decided, first);
-    } catch (error) {
-      if (!(error instanceof BudgetExceeded)) throw error;
-      return this.fit(principal, asked, decided, first, error);
-    }
+    return this.hold(principal, asked, decided, first, (refused) => this.fit(principal, asked, decided, first, refused));
   }
 
   /**
@@ -113,7 +108,7 @@ export class Admission {
         ? await Promise.all(decided.map((one, i) => this.lookCloser(one, loose[i] as Bounds, facts, request)))
         : loose;
       const closer: Try = { ...first, bounds, mayWait: true };
-      const stillRefused = await this.tryHold(principal, asked, decided, closer);
+      const stillRefused = await this.hold(principal, asked, decided, closer, asIs);
       if (!(stillRefused instanceof BudgetExceeded)) return stillRefused;
       if (!principal.clampsOutput) throw stillRefused;
       return await this.clamped(principal, asked, decided, closer, stillRefused);
@@ -145,9 +140,8 @@ export class Admission {
     for (let attempt = 0; attempt < CLAMP_ATTEMPTS; attempt++) {
       const limit = payableLimit(least, most, (tokens) => fits(quoteOf(asked, limitedTo(tokens, bounds)), room));
       const clampedTo = limit ?? least;
-      const deal = await this.tryHold(principal, asked, decided, {
-        ...{ bounds: limitedTo(clampedTo, bounds), mayWait: limit === null, clampedTo, caller },
-      });
+      const closer: Try = { bounds: limitedTo(clampedTo, bounds), mayWait: limit === null, clampedTo, caller };
+      const deal = await this.hold(principal, asked, decided, closer, asIs);
       if (!(deal instanceof BudgetExceeded)) return deal;
       if (limit === null) break;
       room = deal.room;
@@ -155,26 +149,14 @@ export class Admission {
     throw refused;
   }
 
-  private async tryHold(
-    principal: Principal,
-    asked: Asked,
-    decided: readonly Decided[],
-    attempt: Try,
-  ): Promise<Deal | BudgetExceeded> {
-    try {
-      return await this.hold(principal, asked, decided, attempt);
-    } catch (error) {
-      if (error instanceof BudgetExceeded) return error;
-      throw error;
-    }
-  }
-
-  private hold(
+  /** @param elsewise what follows a refusal */
+  private hold<T>(
     principal: Principal,
     asked: Asked,
     decided: readonly Decided[],
     { bounds, mayWait, clampedTo, caller }: Try,
-  ): Promise<Deal> {
+    elsewise: (refused: BudgetExceeded) => T | Promise<T>,
+  ): Promise<Deal | T> {
     const worst = quoteOf(asked, bounds);
     const terms = decided.map(({ candidate, price, uses, tier }, i): Terms => {
       const own = decided.length === 1 ? worst : quote(asked.card, price, bounds[i] as Bounds);
@@ -183,9 +165,17 @@ export class Admission {
     }) as [Terms, ...Terms[]];
     return this.holds
       .reserve(principal, worst, draftOf(terms, worst), ledgerId(asked.request.id), mayWait, caller)
-      .then((hold) => ({ hold, terms, clampedTo }));
+      .then(
+        (hold) => ({ hold, terms, clampedTo }),
+        (error: unknown) => {
+          if (error instanceof BudgetExceeded) return elsewise(error);
+          throw error;
+        },
+      );
   }
 }
+
+const asIs = (refused: BudgetExceeded): BudgetExceeded => refused;
 
 /** One attempt to hold: within which bounds, whether it waits for what is held, the output limit it lowers, and for whom. */
 interface Try {

@@ -1,5 +1,10 @@
-interface Key {
+/** A key that was found: `folded` if it is one only for parsers that ignore case. */
+interface Found {
   readonly name: string;
+  readonly folded: boolean;
+}
+
+interface Key extends Found {
   readonly bytes: Buffer;
 }
 
@@ -20,16 +25,16 @@ export class KeySet {
   constructor(names: Iterable<string>) {
     this.names = new Set(names);
     for (const name of this.names)
-      (this.byLength[name.length] ??= []).push({ name, bytes: Buffer.from(name, 'latin1') });
+      (this.byLength[name.length] ??= []).push({ name, folded: false, bytes: Buffer.from(name, 'latin1') });
   }
 
   /**
    * Which key is spelled from `start` to `end`, quotes excluded: `name` with its escapes resolved, `folded` if it is one
    * only for parsers that ignore case as Go's does, where the long s and the Kelvin sign are an s and a k as well.
    */
-  find(body: Buffer, start: number, end: number): { readonly name: string; readonly folded: boolean } | undefined {
+  find(body: Buffer, start: number, end: number): Found | undefined {
     for (const key of this.byLength[end - start] ?? []) {
-      if (spells(body, start, key.bytes)) return { name: key.name, folded: false };
+      if (spells(body, start, key.bytes)) return key;
     }
     if (end - start > LONGEST_SPELLING_BYTES || isOrdinary(body, start, end)) return undefined;
     const raw = body.toString('utf8', start, end);
