@@ -16,7 +16,7 @@ const FROM_MODULES = [
   '-e',
   `require(${JSON.stringify(join(__dirname, '../../../dist/apps/gateway/src/run.js'))}).run()`,
 ];
-const WITHOUT_MONEY = ['-r', HOOK, '-r', join(__dirname, 'without-money.ts'), ...FROM_MODULES];
+const instead = (file: string): string[] => ['-r', HOOK, '-r', join(__dirname, file), ...FROM_MODULES];
 const BODY = JSON.stringify({
   model: 'fake',
   max_tokens: 1_000,
@@ -38,7 +38,8 @@ async function main(): Promise<void> {
   const provider = await startChild('provider.ts');
   const relay = await startChild('relay.ts', provider.url);
   const gateway = await startGateway(place, provider.url, FROM_MODULES);
-  const moneyless = await startGateway(await beside(place), provider.url, WITHOUT_MONEY);
+  const moneyless = await startGateway(await beside(place), provider.url, instead('without-money.ts'));
+  const least = await startGateway(await beside(place), provider.url, instead('least-money.ts'));
   try {
     await offerFakeModels(gateway);
     say(`${requests} requests of ${BODY.length} bytes a line, ${AT_ONCE} at once; making ${many} tenants`);
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
       hot: await moneyOf(place.database.gatewayUrl, hot, requests),
       many: await moneyOf(place.database.gatewayUrl, tenants, requests),
     };
-    const servers = [relay, moneyless, gateway];
+    const servers = [relay, moneyless, least, gateway];
     for (const { process, url } of servers) await cpuOf(process, url, tenants, warmUpOf(requests));
     for (const [name, callers] of [
       ['one hot tenant', hot],
@@ -65,7 +66,7 @@ async function main(): Promise<void> {
       const seen: number[][] = [];
       for (let round = 0; round < rounds; round++) {
         const figures: number[] = [];
-        for (const at of round % 2 === 0 ? [0, 1, 2] : [2, 1, 0]) {
+        for (const at of round % 2 === 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]) {
           const { process, url } = servers[at] as (typeof servers)[number];
           figures[at] = await cpuOf(process, url, callers, requests);
         }
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
   } finally {
     await gateway.stop();
     await moneyless.stop();
+    await least.stop();
     relay.process.kill();
     provider.process.kill();
     await postgres.remove();
@@ -83,10 +85,10 @@ async function main(): Promise<void> {
   }
 }
 
-/** @param seen of each round: the relay, the gateway without its money, the gateway; CPU in µs a request */
+/** @param seen of each round: the relay, the gateway without its money, with the least of it, and as it is; CPU in µs a request */
 function table(name: string, seen: readonly (readonly number[])[], alone: number): void {
-  const figure = (of: (relay: number, without: number, whole: number) => number): number =>
-    median(seen.map(([relay = NaN, without = NaN, whole = NaN]) => of(relay, without, whole)));
+  const figure = (of: (relay: number, without: number, whole: number, least: number) => number): number =>
+    median(seen.map(([relay = NaN, without = NaN, least = NaN, whole = NaN]) => of(relay, without, whole, least)));
   say(`\nCPU a request, ${name}`.padEnd(54) + 'µs   to the relay   to the gateway without money');
   line(
     'bare relay, no duties',
@@ -96,6 +98,12 @@ function table(name: string, seen: readonly (readonly number[])[], alone: number
     'the gateway without hold, journal, settlement, ledger',
     figure((_, without) => without),
     figure((relay, without) => without / relay),
+  );
+  line(
+    'the same with the least that money could be',
+    figure((_, __, ___, least) => least),
+    figure((relay, _, __, least) => least / relay),
+    figure((_, without, __, least) => least / without),
   );
   line(
     'the gateway',
