@@ -70,7 +70,7 @@ export class Holds implements HoldDesk {
         .obtain(call, worst, mayWait, caller)
         .then((taken) => this.note(makeHold(id, attribution, call, taken.atMs, worst, taken.leases, this), draft));
     } catch (error) {
-      return Promise.reject(error as Error);
+      return failed(error as Error);
     }
   }
 
@@ -146,6 +146,7 @@ export class Holds implements HoldDesk {
 }
 
 const NO_LEASES = new LeaseSet([]);
+const failed = (error: Error): Promise<never> => Promise.reject(error);
 const SOON = { 'retry-after': '1' };
 
 /** A call that counts in the budgets of each model that may answer it. */
