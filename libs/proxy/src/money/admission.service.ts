@@ -79,7 +79,9 @@ export class Admission {
     const limit = asked.policy === null ? null : limitOf(asked.policy.outputLimit, unlimited);
     const bounds = limit === null ? unlimited : limitedTo(limit, unlimited);
     const first: Try = { bounds, mayWait: false, clampedTo: limit, caller };
-    return this.hold(principal, asked, decided, first, (refused) => this.fit(principal, asked, decided, first, refused));
+    return this.hold(principal, asked, decided, first, (refused) =>
+      this.fit(principal, asked, decided, first, refused),
+    );
   }
 
   /**
