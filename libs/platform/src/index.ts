@@ -31,7 +31,7 @@ export type {
 export { ChangeFeed, type ChangeListener } from './database/change-feed';
 export { createDataSource, SCHEMA, sessionSettings } from './database/connection';
 export { Database } from './database/database';
-export { isEmbeddedPostgresError } from './database/embedded-postgres.errors';
+export { DataDirectoryUnusable, isEmbeddedPostgresError } from './database/embedded-postgres.errors';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './database/embedded-postgres';
 export { answered, once } from './database/idempotency';
 export { DatabaseUnfit, migrate, MigrationInterrupted, type MigrateOptions } from './database/migrate';

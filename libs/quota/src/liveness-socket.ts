@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, rm, rmdir } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DataDirectoryUnusable } from '@app/platform';
 
 /** The smallest `sun_path` among our systems (macOS: 104 bytes with the closing NUL). */
 const LONGEST_SOCKET_PATH = 103;
+/** More often than others can stop just then. */
+const ATTEMPTS = 10;
 const SOCKET_NAME_LENGTH = '/'.length + 32 + '.sock'.length;
 
 /**
@@ -20,10 +23,29 @@ export class LivenessSocket {
     private readonly processId: string,
   ) {}
 
-  /** @throws Error when the folder for sockets is not ours alone */
+  /** @throws DataDirectoryUnusable when the folder for sockets is not ours alone */
   async listen(): Promise<void> {
     const path = socketPath(this.dataDir, this.processId);
-    await prepareFolder(join(path, '..'));
+    for (let left = ATTEMPTS; ; left--) {
+      try {
+        await prepareFolder(socketFolder(this.dataDir));
+        return await this.listenAt(path);
+      } catch (error) {
+        // Whoever was the last one there took the folder along just now. (libuv calls a missing folder EACCES.)
+        if (left === 0 || !['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      }
+    }
+  }
+
+  /** Takes the folder along if nobody else is in it: another user's gateway could not start beside it. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    await new Promise((resolve) => server.close(resolve));
+    await rmdir(socketFolder(this.dataDir)).catch(() => undefined);
+  }
+
+  private async listenAt(path: string): Promise<void> {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -31,11 +53,6 @@ export class LivenessSocket {
     });
     server.unref();
     this.#server = server;
-  }
-
-  async close(): Promise<void> {
-    const server = this.#server;
-    if (server) await new Promise((resolve) => server.close(resolve));
   }
 }
 
@@ -72,8 +89,8 @@ async function prepareFolder(path: string): Promise<void> {
   });
   const found = await lstat(path);
   if (!found.isDirectory() || found.uid !== process.geteuid?.() || (found.mode & 0o077) !== 0)
-    throw new Error(
-      `${path} should be a folder that only this user can enter (mode 0700). Somebody else may have put it there: ` +
-        'find out who, remove it, and start again.',
+    throw new DataDirectoryUnusable(
+      `${path} should be a folder that only this user can enter (mode 0700), but it is of user ${found.uid} with mode ` +
+        `0${(found.mode & 0o777).toString(8)}. A gateway may have been started here as somebody else: find out, remove it, and start again.`,
     );
 }
