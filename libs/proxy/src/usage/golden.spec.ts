@@ -36,6 +36,10 @@ const ANSWERS: Record<string, [Expected, string]> = {
   'openai-predicted.json': [{ input: 40, output: 60, serviceTier: 'flex' }, 'stop'],
   'openai-llama-timings.json': [{ input: 12, cacheRead: 30, output: 9 }, 'stop'],
   'openai-refusal.json': [{ input: 30, output: 12 }, 'stop'],
+  'openai-thoughts-in-total.json': [{ input: 20, output: 198, reasoning: 405 }, 'stop'],
+  'openai-cache-hit.json': [{ input: 20, cacheRead: 80, output: 50 }, 'stop'],
+  'openai-cache-top-level.json': [{ input: 108, cacheRead: 1792, output: 21 }, 'stop'],
+  'openai-cache-creation.json': [{ input: 7, cacheRead: 20, cacheWrite5m: 5004, output: 4 }, 'stop'],
   'responses-plain.json': [{ input: 36, output: 87 }, 'completed'],
   'responses-cached-reasoning.json': [
     { input: 86, cacheRead: 1920, output: 44, reasoning: 256, serviceTier: 'flex' },

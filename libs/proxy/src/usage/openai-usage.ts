@@ -18,25 +18,42 @@ interface Wholes {
 }
 
 /**
+ * Where a prompt's tokens out of a cache are told: by OpenAI, DeepSeek (https://api-docs.deepseek.com/api/create-chat-completion),
+ * Kimi (https://platform.kimi.ai/docs/api/chat).
+ */
+const CACHED = ['prompt_tokens_details.cached_tokens', 'prompt_cache_hit_tokens', 'cached_tokens'];
+/** And those that were written to one: by OpenAI and OpenRouter, LiteLLM, Qwen. */
+const WRITTEN = ['cache_write_tokens', 'cache_creation_tokens', 'cache_creation_input_tokens'].map(
+  (name) => `prompt_tokens_details.${name}`,
+);
+
+/**
  * Usage of a `CompletionUsage` (https://platform.openai.com/docs/api-reference/chat/object), and of embeddings
  * (https://platform.openai.com/docs/api-reference/embeddings/create): a prompt and nothing else.
  *
  * `prompt_tokens` includes audio, cached tokens and, from GPT-5.6 on, those written to the cache (one lifetime, priced like
  * the shorter). `completion_tokens` includes audio, reasoning, and predicted tokens whether they were accepted or not;
- * servers that report reasoning beside the completion are recognised by their own total. Searches are not reported.
+ * servers that report reasoning beside the completion are recognised by their own total, also if they tell of it nowhere
+ * else: Google's endpoint for OpenAI's clients adds its thoughts to the total alone. Searches are not reported.
  * @param serviceTier the answer's own `service_tier`
  */
 export function usageOfOpenAi(usage: unknown, serviceTier?: unknown): UsageResult {
   if (!isObject(usage)) return refused('unreadable', 'usage');
   const read = new CountReader(usage);
+  const prompt = read.required('prompt_tokens');
+  const completion = read.optional('completion_tokens');
+  const total = read.optional('total_tokens');
+  const cached = read.first(CACHED) ?? 0;
+  const written = read.first(WRITTEN) ?? 0;
+  const reasoning = read.optional('completion_tokens_details.reasoning_tokens');
   const wholes: Wholes = {
-    prompt: read.required('prompt_tokens'),
+    prompt,
     // Embeddings and the like answer without a completion.
-    completion: read.optional('completion_tokens') ?? 0,
-    total: read.optional('total_tokens'),
-    cached: read.optional('prompt_tokens_details.cached_tokens') ?? 0,
-    written: read.optional('prompt_tokens_details.cache_write_tokens') ?? 0,
-    reasoning: read.optional('completion_tokens_details.reasoning_tokens') ?? 0,
+    completion: completion ?? 0,
+    total,
+    cached,
+    written,
+    reasoning: reasoning ?? (completion === null ? 0 : untold(total, prompt + completion, cached + written)),
     audioIn: read.optional('prompt_tokens_details.audio_tokens') ?? 0,
     audioOut: read.optional('completion_tokens_details.audio_tokens') ?? 0,
     promptDetails: 'prompt_tokens_details',
@@ -85,6 +102,15 @@ export function usageOfTimings(timings: unknown): UsageResult {
     output: read.required('predicted_n'),
   };
   return read.problem ? { ok: false, problem: read.problem } : { ok: true, usage: { ...NO_USAGE, counts } };
+}
+
+/**
+ * Tokens that stand in the total alone, which are thoughts, unless a cache explains them: then prompt and total contradict
+ * each other.
+ */
+function untold(total: number | null, told: number, fromCache: number): number {
+  const more = (total ?? told) - told;
+  return more > 0 && more !== fromCache ? more : 0;
 }
 
 /** Takes the parts out of their wholes, if all of it can be true. */

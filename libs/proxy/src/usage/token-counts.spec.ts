@@ -43,7 +43,9 @@ describe('usageOfOpenAi', () => {
     expect(why(usage({ completion_tokens_details: { reasoning_tokens: 6 } }))).toBe(
       'subset_exceeds_whole completion_tokens_details',
     );
-    expect(why(usage({ total_tokens: 16 }))).toBe('inconsistent total_tokens');
+    expect(why(usage({ total_tokens: 14 }))).toBe('inconsistent total_tokens');
+    const reasoned = { completion_tokens_details: { reasoning_tokens: 2 } };
+    expect(why(usage({ ...reasoned, total_tokens: 16 }))).toBe('inconsistent total_tokens');
     expect(why(usage({ completion_tokens_details: { audio_tokens: 3, reasoning_tokens: 3 } }))).toBe(
       'subset_exceeds_whole completion_tokens_details',
     );
@@ -60,8 +62,8 @@ describe('usageOfOpenAi', () => {
       const result = usageOfOpenAi({ prompt_tokens: 1 }, told);
       return result.ok && result.usage.serviceTier;
     };
-    expect(['default', 'auto', null, undefined, 'flex', 'priority'].map(tier)).toEqual([
-      ...[null, null, null, null, 'flex', 'priority'],
+    expect(['default', 'auto', '', null, undefined, 'flex', 'priority'].map(tier)).toEqual([
+      ...[null, null, null, null, null, 'flex', 'priority'],
     ]);
   });
 
@@ -70,6 +72,28 @@ describe('usageOfOpenAi', () => {
     expect(usage({ ...reasoning, total_tokens: 15 })).toMatchObject({ usage: { counts: { output: 1, reasoning: 4 } } });
     expect(usage(reasoning)).toMatchObject({ usage: { counts: { output: 1, reasoning: 4 } } });
     expect(usage({ ...reasoning, total_tokens: 19 })).toMatchObject({ usage: { counts: { output: 5, reasoning: 4 } } });
+  });
+
+  it('takes what stands in the total alone as reasoning, unless it came out of a cache', () => {
+    expect(usage({ total_tokens: 19 })).toMatchObject({ usage: { counts: { input: 10, output: 5, reasoning: 4 } } });
+    const cached = { prompt_tokens_details: { cached_tokens: 3, cache_write_tokens: 1 } };
+    expect(usage({ ...cached, total_tokens: 20 })).toMatchObject({
+      usage: { counts: { input: 6, cacheRead: 3, cacheWrite5m: 1, output: 5, reasoning: 5 } },
+    });
+    expect(why(usage({ ...cached, total_tokens: 19 }))).toBe('inconsistent total_tokens');
+  });
+
+  it('reads one cache once, by whichever names it is told', () => {
+    const of = (more: object): unknown => {
+      const result = usage(more);
+      return result.ok && [result.usage.counts.cacheRead, result.usage.counts.cacheWrite5m];
+    };
+    const nested = { cached_tokens: 4, cache_creation_tokens: 2, cache_creation_input_tokens: 2 };
+    expect(of({ prompt_tokens_details: nested, prompt_cache_hit_tokens: 4, cached_tokens: 4 })).toEqual([4, 2]);
+    expect(of({ prompt_tokens_details: null, prompt_cache_hit_tokens: 4 })).toEqual([4, 0]);
+    expect(of({ prompt_tokens_details: { cache_creation_input_tokens: 3 }, cached_tokens: 1 })).toEqual([1, 3]);
+    expect(why(usage({ prompt_cache_hit_tokens: 11 }))).toBe('subset_exceeds_whole prompt_tokens_details');
+    expect(why(usage({ prompt_cache_hit_tokens: 1.5 }))).toBe('not_a_count prompt_cache_hit_tokens');
   });
 
   it('puts every token in exactly one class', () => {

@@ -55,6 +55,15 @@ export class CountReader {
       if (value === null || value === undefined) return null;
       if (!isObject(value)) {
         this.problem ??= { reason: 'unreadable', field: path };
+  /** The first count that is there under one of these names: no provider has two that say the same. */
+  first(paths: readonly string[]): number | null {
+    for (const path of paths) {
+      const count = this.optional(path);
+      if (count !== null) return count;
+    }
+    return null;
+  }
+
         return null;
       }
       value = Object.hasOwn(value, name) ? value[name] : undefined;
