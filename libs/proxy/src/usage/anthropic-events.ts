@@ -61,9 +61,13 @@ export class AnthropicEvents implements StreamEvents {
     switch (event['type']) {
       case 'message_start':
         if (isObject(event['message'])) this.take(event['message']['usage']);
+        this.seen.usageIsEarly = true;
         break;
       case 'message_delta': {
         this.take(event['usage']);
+        // The output told at the start is a first word, not a count: without another one it has to be estimated.
+        if (isObject(event['usage']) && typeof event['usage']['output_tokens'] === 'number')
+          this.seen.usageIsEarly = false;
         const reason = isObject(event['delta']) ? textOrNull(event['delta']['stop_reason']) : null;
         if (reason !== null) this.seen.stopReason = reason;
         this.seen.usageIsFinal = reason !== null && isObject(event['usage']);

@@ -54,7 +54,24 @@ export function mergeAnthropic(earlier: Json, later: Json): Json {
   for (const [name, value] of Object.entries(later)) {
     if (value !== null) merged[name] = value;
   }
+  const written = later['cache_creation_input_tokens'];
+  if (typeof written === 'number' && !isObject(later['cache_creation']) && isObject(earlier['cache_creation']))
+    merged['cache_creation'] = splitAnew(earlier['cache_creation'], written);
   return merged;
+}
+
+/**
+ * How long what was written is kept, where only its sum was told again: `message_delta` has no split, and a round of searches
+ * writes more (https://github.com/anthropics/anthropic-sdk-typescript/issues/793). What came to it is taken for the dearer
+ * lifetime among those told. Of two lifetimes nobody knows which has become less: such a report is left to contradict itself.
+ */
+function splitAnew(told: Json, written: number): Json {
+  const { ephemeral_5m_input_tokens: short = 0, ephemeral_1h_input_tokens: long = 0 } = told;
+  if (typeof short !== 'number' || typeof long !== 'number') return told;
+  if (short > 0 && long > 0 && written < short + long) return told;
+  return long > 0
+    ? { ...told, ephemeral_1h_input_tokens: written - short }
+    : { ...told, ephemeral_5m_input_tokens: written };
 }
 
 function hasForeignIterations({ iterations }: Json): boolean {

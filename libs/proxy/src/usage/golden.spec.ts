@@ -84,6 +84,11 @@ const STREAMS: Record<string, StreamUsage> = {
     problem: { reason: 'missing', field: 'usage' },
   },
   'openai-stream-every-chunk.sse': ended({ input: 7, output: 3 }, 3, 'stop'),
+  'openai-stream-zeros.sse': {
+    ...{ usage: null, final: false, deltas: 2, terminal: true, stopReason: 'stop', error: null },
+    problem: { reason: 'missing', field: 'usage' },
+  },
+  'openai-stream-prompt-only.sse': { ...ended({ input: 7 }, 2, 'stop'), final: false },
   'openai-stream-tier.sse': ended({ input: 9, output: 2, serviceTier: 'priority' }, 2, 'stop'),
   'openai-stream-llama.sse': ended({ input: 11, output: 2 }, 2, 'stop'),
   'openai-stream-error.sse': {
@@ -131,6 +136,12 @@ const STREAMS: Record<string, StreamUsage> = {
   ),
   'anthropic-stream-refusal.sse': ended({ input: 310, output: 4 }, 0, 'refusal'),
   'anthropic-stream-search.sse': ended({ input: 10682, output: 510, webSearches: 1 }, 1, 'end_turn'),
+  'anthropic-stream-search-cached.sse': ended(
+    { input: 651, cacheRead: 2100, cacheWrite5m: 7345, output: 310, webSearches: 1 },
+    1,
+    'end_turn',
+  ),
+  'anthropic-stream-no-count.sse': { ...ended({ input: 25, output: 1 }, 3, 'end_turn'), final: false },
   'anthropic-stream-error.sse': {
     ...{ usage: usageOf({ input: 25, output: 1 }), final: false, deltas: 1, terminal: false, stopReason: null },
     error: { type: 'overloaded_error', message: 'Overloaded' },

@@ -1,5 +1,5 @@
 import type { AnswerHead } from './answer-head';
-import type { Json, Usage, UsageProblem, UsageResult } from './token-counts';
+import { type Json, saysNothing, type Usage, type UsageProblem, type UsageResult, writesNothing } from './token-counts';
 
 /** The error a provider sent inside a stream that had begun well. */
 export interface StreamError {
@@ -32,6 +32,8 @@ export class Seen {
   /** The last usage reported, as it was told. */
   usage: Json | null = null;
   usageIsFinal = false;
+  /** It was told where the answer began, and its end is not in it yet. */
+  usageIsEarly = false;
   deltas = 0;
   terminal = false;
   stopReason: string | null = null;
@@ -41,11 +43,14 @@ export class Seen {
   /** @param result what the usage means; null when there was none */
   conclude(result: UsageResult | null): StreamUsage {
     const { deltas, terminal, stopReason, error } = this;
-    const usage = result?.ok ? result.usage : null;
+    const told = result?.ok ? result.usage : null;
+    // Some servers put zeros where they do not count yet, or never: such a report tells nothing of an answer that has words.
+    const ended = (this.usageIsFinal || terminal) && !this.usageIsEarly;
+    const usage = told && saysNothing(told) && !(ended && deltas === 0) ? null : told;
     const refusal = result && !result.ok ? result.problem : null;
     return {
       usage,
-      final: usage !== null && (this.usageIsFinal || terminal),
+      final: usage !== null && ended && !(deltas > 0 && writesNothing(usage)),
       deltas,
       terminal,
       stopReason,

@@ -242,6 +242,38 @@ describe('usageOfAnthropic', () => {
   });
 });
 
+describe('what a stream of Anthropic writes to caches', () => {
+  const split = (ephemeral_5m_input_tokens: number, ephemeral_1h_input_tokens: number): object => ({
+    cache_creation: { ephemeral_5m_input_tokens, ephemeral_1h_input_tokens },
+  });
+  const written = (first: object, sum: number, later: object = {}): unknown => {
+    const start = { input_tokens: 1, output_tokens: 1, ...first };
+    const result = usageOfAnthropic(
+      mergeAnthropic(start, { output_tokens: 5, cache_creation_input_tokens: sum, ...later }),
+    );
+    return result.ok ? [result.usage.counts.cacheWrite5m, result.usage.counts.cacheWrite1h] : why(result);
+  };
+
+  it.each([
+    ['as it was', split(10, 20), 30, [10, 20]],
+    ['more of the one lifetime', split(10, 0), 25, [25, 0]],
+    ['less of it', split(10, 0), 4, [4, 0]],
+    ['more of the other', split(0, 20), 50, [0, 50]],
+    ['more, of two lifetimes: the dearer', split(10, 20), 50, [10, 40]],
+    ['something at last', split(0, 0), 7, [7, 0]],
+    ['without any split', {}, 7, [7, 0]],
+    ['less, of two lifetimes', split(10, 20), 15, 'inconsistent cache_creation'],
+    ['a negative number', split(10, 0), -1, 'not_a_count cache_creation_input_tokens'],
+  ])('is what was told last: %s', (_, first, sum, expected) => {
+    expect(written(first, sum)).toEqual(expected);
+  });
+
+  it('goes by a later split, where there is one', () => {
+    expect(written(split(10, 0), 30, split(10, 20))).toEqual([10, 20]);
+    expect(written(split(10, 0), 30, { cache_creation: null })).toEqual([30, 0]);
+  });
+});
+
 describe('usageOfGemini', () => {
   const usage = { promptTokenCount: 100, candidatesTokenCount: 20, thoughtsTokenCount: 5 };
 
@@ -277,6 +309,24 @@ describe('readWholeUsage', () => {
     expect(read('{"choices":{},"usage":{"prompt_tokens":1,"completion_tokens":-1}}')).toEqual({
       ...{ usage: null, stopReason: null, problem: { reason: 'not_a_count', field: 'completion_tokens' } },
       ...{ failure: null, head: null },
+    });
+  });
+
+  it('takes zeros for no report, but where a provider refused or failed', () => {
+    const nothing = '"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}';
+    expect(read(`{"choices":[{"finish_reason":"stop"}],${nothing}`)).toMatchObject({
+      ...{ usage: null, stopReason: 'stop', problem: { reason: 'missing', field: 'usage' } },
+    });
+    expect(readWholeUsage('embeddings', Buffer.from(`{"data":[],${nothing}`)).problem?.reason).toBe('missing');
+    const refused = '{"stop_reason":"refusal","usage":{"input_tokens":0,"output_tokens":0}}';
+    expect(readWholeUsage('messages', Buffer.from(refused))).toMatchObject({
+      problem: null,
+      usage: { webSearches: 0 },
+    });
+    const failed = '{"error":{"code":"x"},"usage":{"input_tokens":0,"output_tokens":0}}';
+    expect(readWholeUsage('responses', Buffer.from(failed))).toMatchObject({
+      problem: null,
+      usage: { webSearches: 0 },
     });
   });
 

@@ -1,4 +1,4 @@
-import type { Usage } from '@app/billing';
+import { totalTokens, type Usage } from '@app/billing';
 
 export type { TokenCounts, Usage } from '@app/billing';
 
@@ -26,6 +26,13 @@ export const refused = (reason: UsageProblem['reason'], field: string): UsageRes
   problem: { reason, field },
 });
 
+/** Zeros throughout: no call is answered without a token of input, unless a provider refused it and does not bill that. */
+export const saysNothing = ({ counts, webSearches }: Usage): boolean => webSearches === 0 && totalTokens(counts) === 0;
+
+/** No output of any class. */
+export const writesNothing = ({ counts: { output, audioOutput, reasoning } }: Usage): boolean =>
+  output + audioOutput + reasoning === 0;
+
 const namesByPath = new Map<string, readonly string[]>();
 
 /** Paths are few and asked for with every answer. */
@@ -48,13 +55,6 @@ export class CountReader {
     return count ?? 0;
   }
 
-  /** A count, or null where the provider says nothing. `a.b` is member `b` of object `a`. */
-  optional(path: string): number | null {
-    let value: unknown = this.usage;
-    for (const name of namesIn(path)) {
-      if (value === null || value === undefined) return null;
-      if (!isObject(value)) {
-        this.problem ??= { reason: 'unreadable', field: path };
   /** The first count that is there under one of these names: no provider has two that say the same. */
   first(paths: readonly string[]): number | null {
     for (const path of paths) {
@@ -64,6 +64,13 @@ export class CountReader {
     return null;
   }
 
+  /** A count, or null where the provider says nothing. `a.b` is member `b` of object `a`. */
+  optional(path: string): number | null {
+    let value: unknown = this.usage;
+    for (const name of namesIn(path)) {
+      if (value === null || value === undefined) return null;
+      if (!isObject(value)) {
+        this.problem ??= { reason: 'unreadable', field: path };
         return null;
       }
       value = Object.hasOwn(value, name) ? value[name] : undefined;

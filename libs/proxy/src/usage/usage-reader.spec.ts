@@ -32,6 +32,20 @@ describe('UsageReader', () => {
     expect(headBehind(token('x').repeat(3))).toBeUndefined();
   });
 
+  it('takes zeros for a report only where nothing was written to the end', () => {
+    const zeros = '"usage":{"prompt_tokens":0,"completion_tokens":0}';
+    const chunk = (content: string): string => `data: {"choices":[{"delta":{"content":"${content}"}}],${zeros}}\n\n`;
+    const done = 'data: [DONE]\n\n';
+    const missing = { usage: null, final: false, problem: { reason: 'missing', field: 'usage' } };
+    expect(readOpenAi(chunk('a'), chunk('b'))).toMatchObject(missing);
+    expect(readOpenAi(chunk(''))).toMatchObject(missing);
+    expect(readOpenAi(chunk('a'), done)).toMatchObject(missing);
+    expect(readOpenAi(chunk(''), done)).toMatchObject({ usage: { counts: { input: 0 } }, final: true, problem: null });
+    expect(readOpenAi(chunk('a'), `data: ${usage}\n\n`, done)).toMatchObject({
+      ...{ usage: { counts: { input: 3, output: 2 } }, final: true },
+    });
+  });
+
   it('reads what servers write differently', () => {
     expect(readOpenAi(`: hi\nid: 7\ndata:${usage}\n\n`)).toMatchObject({
       usage: { counts: { input: 3 } },

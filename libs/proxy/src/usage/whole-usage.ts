@@ -16,7 +16,7 @@ import { usageOfOpenAi, usageOfResponses, usageOfTimings } from './openai-usage'
 import { stopReasonOf } from './response-events';
 import { searchesIn } from './response-searches';
 import { textOrNull } from './stream-events';
-import { isObject, type Usage, type UsageProblem, type UsageResult } from './token-counts';
+import { isObject, saysNothing, type Usage, type UsageProblem, type UsageResult } from './token-counts';
 
 export interface WholeUsage {
   /** Null when the answer has no usage that can be trusted; `problem` says why. */
@@ -66,12 +66,16 @@ export function readWholeUsage(wire: ProviderWire, body: Buffer, wantsHead = fal
   const { usage: result, stopReason: reason } = found;
   const stopReason = textOrNull(reason);
   const head = wantsHead ? headAt(wire, body, scanned.object.open) : null;
-  if (result === null)
+  const isEmpty = result?.ok === true && saysNothing(result.usage) && stopReason !== REFUSED && failure === null;
+  if (result === null || isEmpty)
     return { usage: null, stopReason, problem: { reason: 'missing', field: 'usage' }, failure, head };
   return result.ok
     ? { usage: result.usage, stopReason, problem: null, failure, head }
     : { usage: null, stopReason, problem: result.problem, failure, head };
 }
+
+/** Anthropic does not bill a refusal that came before any output, and may say so with zeros. */
+const REFUSED = 'refusal';
 
 const NOTHING_ELSE = { failure: null, head: null } as const;
 
