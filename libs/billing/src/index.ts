@@ -11,7 +11,7 @@ export {
 } from './ledger/ledger-row';
 export type { LedgerApi } from './ledger/api-codes';
 export { rowFromJson, usageFromJson, usageText, type WrittenRow } from './ledger/row-text';
-export { cost, FORMULA, listCost, priceOf, type Formula } from './pricing/pricing';
+export { cost, FORMULA, listCost, priceOf, tierOf, type Formula } from './pricing/pricing';
 export { quote, quoteAll, type Bounds, type PlanQuote, type Quote } from './pricing/quote';
 export type { ClassPrices, Fees, ModelPrice, TierPrice } from './pricing/model-price';
 export { isServiceTier, MAX_WEB_SEARCHES, NO_USAGE, type Usage } from './pricing/usage';

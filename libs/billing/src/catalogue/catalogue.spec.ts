@@ -123,6 +123,18 @@ describe('the shipped defaults', () => {
       expect([Number(audioInput) > Number(input), Number(audioOutput) > Number(output)]).toEqual([true, true]);
   });
 
+  it('price sound wherever they say how long it is', () => {
+    const { prices } = rateCard(1, '', {
+      effectiveAt: new Date(0),
+      currency: 'USD',
+      note: '',
+      prices: defaultPrices(),
+    });
+    const hearing = DEFAULT_MODELS.filter(({ audioTokensPerSecond }) => audioTokensPerSecond);
+    expect(hearing.length).toBeGreaterThan(0);
+    expect(hearing.filter(({ id }) => !prices.get(id)?.hears).map(({ id }) => id)).toEqual([]);
+  });
+
   it('know that a cached token costs less and a written one more', () => {
     for (const { input, cacheRead, cacheWrite5m, cacheWrite1h, model } of defaultPrices().filter(
       (p) => p.cacheWrite1h,

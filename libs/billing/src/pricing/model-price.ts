@@ -8,6 +8,10 @@ export type ClassPrices = Readonly<Record<TokenClass, bigint>>;
 export interface TierPrice extends ClassPrices {
   /** Holds for all tokens of a call whose input, cached tokens included, is more than `aboveTokens`. */
   readonly longContext?: { readonly aboveTokens: number; readonly prices: ClassPrices } | undefined;
+  /** Whether the card states what spoken input costs, be it what text costs; without, that only follows. */
+  readonly hears?: true;
+  /** The same of spoken output. */
+  readonly speaks?: true;
 }
 
 /** Nano-units of the currency the card is stated in, for each. */

@@ -41,6 +41,15 @@ describe('fullPrice', () => {
     expect(fullPrice({ model: 'm', input: '1', output: '2', cacheRead: '0' }).cacheRead).toBe(0n);
   });
 
+  it('tells a stated price of sound from one that follows, in each tier of its own', () => {
+    const price = fullPrice({
+      ...{ model: 'm', input: '1', output: '2', audioInput: '1' },
+      tiers: { flex: { input: '1', output: '2', audioOutput: '2' } },
+    });
+    const flex = price.tiers?.get('flex');
+    expect([price.hears, price.speaks, flex?.hears, flex?.speaks]).toEqual([true, undefined, undefined, true]);
+  });
+
   it('fills up long-context prices among themselves', () => {
     const { longContext } = fullPrice({
       model: 'm',

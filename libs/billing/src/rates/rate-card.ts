@@ -101,6 +101,8 @@ export function fullPrice({ tiers, fees, ...stated }: StatedPrice): ModelPrice {
 
 const tierPrice = ({ longContext, ...stated }: StatedTier): TierPrice => ({
   ...classPrices(stated),
+  ...(stated.audioInput !== undefined && { hears: true as const }),
+  ...(stated.audioOutput !== undefined && { speaks: true as const }),
   ...(longContext && { longContext: { aboveTokens: longContext.aboveTokens, prices: classPrices(longContext) } }),
 });
 
