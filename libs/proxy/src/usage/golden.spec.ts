@@ -84,6 +84,7 @@ const STREAMS: Record<string, StreamUsage> = {
     problem: { reason: 'missing', field: 'usage' },
   },
   'openai-stream-every-chunk.sse': ended({ input: 7, output: 3 }, 3, 'stop'),
+  'openai-stream-usage-in-choice.sse': ended({ input: 13, cacheRead: 6, output: 13 }, 1, 'stop'),
   'openai-stream-zeros.sse': {
     ...{ usage: null, final: false, deltas: 2, terminal: true, stopReason: 'stop', error: null },
     problem: { reason: 'missing', field: 'usage' },

@@ -87,12 +87,20 @@ export class OpenAiEvents implements StreamEvents {
       this.seen.error = { type: textOrNull(event['type']), message: textOrNull(event['message']) };
     }
     if (isObject(event['timings'])) this.timings = event['timings'];
-    if (!isObject(event['usage'])) return false;
+    const usage = isObject(event['usage']) ? event['usage'] : this.seen.usage === null ? elsewhere(event) : null;
+    if (usage === null) return false;
     this.serviceTier = event['service_tier'];
-    this.seen.usage = event['usage'];
+    this.seen.usage = usage;
     this.seen.usageIsFinal = Array.isArray(event['choices']) && event['choices'].length === 0;
     return this.seen.usageIsFinal;
   }
+}
+
+/** The usage where Kimi has it, in the choice that ends the answer; and Groq, where none was asked for. */
+function elsewhere({ choices, x_groq: groq }: Json): Json | null {
+  const first: unknown = Array.isArray(choices) ? choices[0] : undefined;
+  const found = [first, groq].map((place) => isObject(place) && place['usage']).find(isObject);
+  return found ?? null;
 }
 
 /** Where the value of the key that ends here begins. */

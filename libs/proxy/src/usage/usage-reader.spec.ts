@@ -46,6 +46,15 @@ describe('UsageReader', () => {
     });
   });
 
+  it('reads a usage that stands elsewhere, if the event has none in its place', () => {
+    const other = '{"prompt_tokens":9,"completion_tokens":9}';
+    const groq = `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","usage":${other}}}\n\n`;
+    const done = 'data: [DONE]\n\n';
+    expect(readOpenAi(groq, done)).toMatchObject({ usage: { counts: { input: 9, output: 9 } }, final: true });
+    expect(readOpenAi(groq, `data: ${usage}\n\n`)).toMatchObject({ usage: { counts: { input: 3, output: 2 } } });
+    expect(readOpenAi(`data: ${usage}\n\n`, groq, done)).toMatchObject({ usage: { counts: { input: 3 } } });
+  });
+
   it('reads what servers write differently', () => {
     expect(readOpenAi(`: hi\nid: 7\ndata:${usage}\n\n`)).toMatchObject({
       usage: { counts: { input: 3 } },
