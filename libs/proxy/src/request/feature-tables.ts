@@ -21,7 +21,21 @@ export interface MediaBlock {
   readonly end: number;
 }
 
+/**
+ * What servers of these conventions offer beside them and bill apart: other models at their own prices instead of the one asked for,
+ * and searches (https://openrouter.ai/docs/guides/routing/model-fallbacks, https://docs.x.ai/docs/guides/live-search,
+ * https://www.alibabacloud.com/help/en/model-studio/web-search).
+ */
+const OFFERED_BESIDE: readonly Feature[] = [
+  { kind: 'price', name: 'models' },
+  { kind: 'hosted_tool', name: 'plugins' },
+  { kind: 'hosted_tool', name: 'search_parameters' },
+  { kind: 'hosted_tool', name: 'enable_search' },
+];
+const BESIDE_KEYS = OFFERED_BESIDE.map(({ name }) => name);
+
 const CHAT_KEYS = [
+  ...BESIDE_KEYS,
   'messages',
   'tools',
   'functions',
@@ -32,13 +46,14 @@ const CHAT_KEYS = [
   'store',
   'previous_response_id',
   'conversation',
-] as const;
+];
 
 /** Top-level keys that `survey` reads; the scan of the body has to want them. */
 export const SURVEYED_KEYS = {
   chat: CHAT_KEYS,
   embeddings: CHAT_KEYS,
   responses: [
+    ...BESIDE_KEYS,
     'input',
     'tools',
     'max_tool_calls',
@@ -51,6 +66,7 @@ export const SURVEYED_KEYS = {
     'context_management',
   ],
   messages: [
+    ...BESIDE_KEYS,
     'messages',
     'tools',
     'container',
@@ -63,9 +79,10 @@ export const SURVEYED_KEYS = {
     'compaction',
     'context_management',
   ],
-} as const satisfies Record<Wire, readonly string[]>;
+} satisfies Record<Wire, readonly string[]>;
 
 const CHAT_FEATURES: readonly Feature[] = [
+  ...OFFERED_BESIDE,
   { kind: 'price', name: 'prediction' },
   { kind: 'state', name: 'store' },
   { kind: 'state', name: 'previous_response_id' },
@@ -77,6 +94,7 @@ export const FEATURE_FIELDS: Readonly<Record<Wire, readonly Feature[]>> = {
   chat: CHAT_FEATURES,
   embeddings: CHAT_FEATURES,
   responses: [
+    ...OFFERED_BESIDE,
     { kind: 'state', name: 'previous_response_id' },
     { kind: 'state', name: 'conversation' },
     { kind: 'state', name: 'prompt' },
@@ -84,6 +102,7 @@ export const FEATURE_FIELDS: Readonly<Record<Wire, readonly Feature[]>> = {
     { kind: 'price', name: 'context_management' },
   ],
   messages: [
+    ...OFFERED_BESIDE,
     { kind: 'state', name: 'container' },
     { kind: 'hosted_tool', name: 'mcp_servers' },
     { kind: 'state', name: 'thread' },

@@ -127,6 +127,18 @@ describe('features', () => {
     expect(openai({ functions: [{ name: 'f' }] }).declaresTools).toBe(true);
   });
 
+  it.each(['chat', 'embeddings', 'responses', 'messages'] as const)(
+    'names what %s servers bill beside the model',
+    (wire) => {
+      const of = (more: object): string[] => named(facts(wire, JSON.stringify({ model: 'm', ...more })));
+      expect(of({ models: ['m', 'dear'], plugins: [{ id: 'web' }] })).toEqual(['price:models', 'hosted_tool:plugins']);
+      expect(of({ search_parameters: { mode: 'auto' }, enable_search: true })).toEqual([
+        ...['hosted_tool:search_parameters', 'hosted_tool:enable_search'],
+      ]);
+      expect(of({ models: [], plugins: null, enable_search: false, search_parameters: null })).toEqual([]);
+    },
+  );
+
   it('names what changes the price or needs the shared account', () => {
     const asked = {
       prediction: { type: 'content' },
