@@ -98,7 +98,11 @@ export function registerRates(program: Command, cli: Cli): void {
     .option('--note <text>', 'where the prices come from')
     .option('--merge', 'keep the prices of models that the file does not name')
     .option('--provider <names>', "of LiteLLM's map only these providers, separated by commas", names)
-    .option('--mode <names>', "of LiteLLM's map only these modes, separated by commas (default: chat,embedding)", names)
+    .option(
+      '--mode <names>',
+      "of LiteLLM's map only these modes, separated by commas (default: chat,embedding,responses)",
+      names,
+    )
     .option('--correction', 'take effect in the past, and correct the calls since then by the difference')
     .option('--reason <text>', 'why, for a correction; stands in the ledger, in bills and in the audit log')
     .option('--dry-run', 'only show what would change')

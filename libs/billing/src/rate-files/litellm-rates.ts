@@ -13,7 +13,7 @@ export interface EntryFilter {
 }
 
 /** The kinds of call that this gateway relays. */
-export const DEFAULT_MODES: readonly string[] = ['chat', 'embedding'];
+export const DEFAULT_MODES: readonly string[] = ['chat', 'embedding', 'responses'];
 
 /** Members of the file that describe its layout, not a model. */
 const NO_MODELS = new Set(['sample_spec', 'fallback_generalizations']);

@@ -92,7 +92,7 @@ export class ImportRateFileDto extends CardCorrectionDto {
   providers?: string[];
 
   /**
-   * For `litellm`: only entries of these modes (`mode`). Left out: `chat` and `embedding`.
+   * For `litellm`: only entries of these modes (`mode`). Left out: `chat`, `embedding` and `responses`.
    * @example ["chat"]
    */
   @IsOptional()

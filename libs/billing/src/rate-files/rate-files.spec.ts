@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { canonicalText, hashOf, type StatedPrice } from '../rates/rate-card';
 import { readCsvCells } from './csv-cells';
 import { RATE_COLUMNS, readCsvRates } from './csv-rates';
-import { readLitellmRates } from './litellm-rates';
+import { DEFAULT_MODES, readLitellmRates } from './litellm-rates';
 import { RateFileError } from './rate-file';
 import { readYamlRates } from './yaml-rates';
 
@@ -318,6 +318,14 @@ describe("LiteLLM's price map", () => {
       tiers: { batch: { input: '0.01', output: '0.00' } },
     });
     expect([skipped.length, filtered]).toEqual([0, 13]);
+  });
+
+  it('takes models of all APIs that are relayed, and no others, unless told otherwise', () => {
+    const modes = ['chat', 'embedding', 'responses', 'realtime', 'image_generation'];
+    const entry = { litellm_provider: 'openai', input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 };
+    const map = Object.fromEntries(modes.map((mode) => [mode, { ...entry, mode }]));
+    const { prices, filtered } = readLitellmRates(JSON.stringify(map), { providers: [], modes: DEFAULT_MODES });
+    expect([prices.map(({ model }) => model), filtered]).toEqual([['chat', 'embedding', 'responses'], 2]);
   });
 
   it('hashes to the same card whatever notation a number has', () => {
