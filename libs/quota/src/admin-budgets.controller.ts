@@ -1,7 +1,25 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, ApiIdempotent, Audience, Caller, IdempotencyKey, type Principal, Requires } from '@app/platform';
-import { BudgetKey, BudgetList, BudgetQuery, BudgetView, SetBudget, TopUpBudget } from './budget.dto';
+import {
+  ApiBodyExamples,
+  ApiErrors,
+  ApiIdempotent,
+  Audience,
+  Caller,
+  IdempotencyKey,
+  type Principal,
+  Requires,
+} from '@app/platform';
+import {
+  BUDGET_EXAMPLES,
+  BudgetKey,
+  BudgetList,
+  BudgetQuery,
+  BudgetView,
+  SetBudget,
+  TOP_UP_EXAMPLES,
+  TopUpBudget,
+} from './budget.dto';
 import { BudgetsService } from './budgets.service';
 
 @Controller('api/v1/admin/tenants/:tenantId/budgets')
@@ -32,6 +50,7 @@ export class AdminBudgetsController {
       'A call has to fit into every budget it counts in: those of its tenant, its token, its end user, all patterns that match ' +
       'its model, and the organisation. A budget that names a token or an end user takes the place of the one that each has.',
   })
+  @ApiBodyExamples(SetBudget, BUDGET_EXAMPLES)
   @ApiOkResponse({ type: BudgetView })
   @ApiErrors(['tenant_not_found', 'tenant_state', 'token_not_found'])
   setBudget(
@@ -51,6 +70,7 @@ export class AdminBudgetsController {
       'of those that each has, for one at a time.',
   })
   @ApiIdempotent()
+  @ApiBodyExamples(TopUpBudget, TOP_UP_EXAMPLES)
   @ApiCreatedResponse({ type: BudgetView })
   @ApiErrors(['tenant_not_found', 'tenant_state', 'token_not_found', 'budget_not_found', 'idempotency_conflict'])
   topUpBudget(

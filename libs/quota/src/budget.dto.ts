@@ -70,6 +70,12 @@ export class SetBudget extends BudgetKey {
   thresholds?: number[];
 }
 
+export const BUDGET_EXAMPLES: Readonly<Record<string, SetBudget>> = {
+  'of the whole tenant, a month': { metric: 'cost', period: 'month', limit: '100.00', thresholds: [50, 80, 100] },
+  'of some models, a day': { metric: 'cost', period: 'day', scope: 'model', target: 'claude-*', limit: '20.00' },
+  'of each end user, in tokens': { metric: 'tokens', period: 'month', scope: 'user', target: '*', limit: '500000' },
+};
+
 export class TopUpBudget extends BudgetKey {
   /**
    * What is added to the limit of the period under way: money as a decimal with at most 9 decimals, tokens a whole number.
@@ -86,6 +92,15 @@ export class TopUpBudget extends BudgetKey {
   @Matches(ONE_LINE, { message: 'reason must be one line of text without blanks at its ends' })
   reason!: string;
 }
+
+export const TOP_UP_EXAMPLES: Readonly<Record<string, TopUpBudget>> = {
+  'of the whole tenant': {
+    metric: 'cost',
+    period: 'month',
+    amount: '20.00',
+    reason: 'Quarter end, agreed with J. Doe',
+  },
+};
 
 /** Of all tenants together. */
 export class OrganisationBudgetKey extends OmitType(BudgetKey, ['scope', 'target']) {}
