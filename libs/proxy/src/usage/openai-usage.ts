@@ -40,9 +40,11 @@ const WRITTEN = ['cache_write_tokens', 'cache_creation_tokens', 'cache_creation_
 export function usageOfOpenAi(usage: unknown, serviceTier?: unknown): UsageResult {
   if (!isObject(usage)) return refused('unreadable', 'usage');
   const read = new CountReader(usage);
-  const prompt = read.required('prompt_tokens');
   const completion = read.optional('completion_tokens');
   const total = read.optional('total_tokens');
+  // Voyage tells of an embedding's prompt in the total alone.
+  const prompt =
+    (completion === null ? (read.optional('prompt_tokens') ?? total) : null) ?? read.required('prompt_tokens');
   const cached = read.first(CACHED) ?? 0;
   const written = read.first(WRITTEN) ?? 0;
   const reasoning = read.optional('completion_tokens_details.reasoning_tokens');

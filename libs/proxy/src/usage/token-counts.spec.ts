@@ -161,6 +161,9 @@ describe('the other shapes of the OpenAI convention', () => {
       usage: { counts: { input: 8, output: 0 } },
     });
     expect(why(usageOfOpenAi({ prompt_tokens: 8, total_tokens: 9 }))).toBe('inconsistent total_tokens');
+    expect(usageOfOpenAi({ total_tokens: 8 })).toMatchObject({ usage: { counts: { input: 8, output: 0 } } });
+    expect(why(usageOfOpenAi({ total_tokens: 8, completion_tokens: 3 }))).toBe('missing prompt_tokens');
+    expect(why(usageOfOpenAi({ total_tokens: -8 }))).toBe('not_a_count total_tokens');
   });
 
   it('is read from timings where llama.cpp reports nothing else', () => {
