@@ -23,11 +23,12 @@ export interface MediaBlock {
 
 /**
  * What servers of these conventions offer beside them and bill apart: other models at their own prices instead of the one asked for,
- * and searches (https://openrouter.ai/docs/guides/routing/model-fallbacks, https://docs.x.ai/docs/guides/live-search,
- * https://www.alibabacloud.com/help/en/model-studio/web-search).
+ * and searches (https://openrouter.ai/docs/guides/routing/model-fallbacks, https://docs.litellm.ai/docs/proxy/client_side_fallbacks,
+ * https://docs.x.ai/docs/guides/live-search, https://www.alibabacloud.com/help/en/model-studio/web-search).
  */
 const OFFERED_BESIDE: readonly Feature[] = [
   { kind: 'price', name: 'models' },
+  { kind: 'price', name: 'fallbacks' },
   { kind: 'hosted_tool', name: 'plugins' },
   { kind: 'hosted_tool', name: 'search_parameters' },
   { kind: 'hosted_tool', name: 'enable_search' },
@@ -74,7 +75,6 @@ export const SURVEYED_KEYS = {
     'thread',
     'previous_message_id',
     'diagnostics',
-    'fallbacks',
     'fallback_credit_token',
     'compaction',
     'context_management',
@@ -107,7 +107,6 @@ export const FEATURE_FIELDS: Readonly<Record<Wire, readonly Feature[]>> = {
     { kind: 'hosted_tool', name: 'mcp_servers' },
     { kind: 'state', name: 'thread' },
     { kind: 'state', name: 'previous_message_id' },
-    { kind: 'price', name: 'fallbacks' },
     { kind: 'price', name: 'fallback_credit_token' },
     { kind: 'price', name: 'compaction' },
   ],

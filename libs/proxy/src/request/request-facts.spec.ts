@@ -135,6 +135,7 @@ describe('features', () => {
       expect(of({ search_parameters: { mode: 'auto' }, enable_search: true })).toEqual([
         ...['hosted_tool:search_parameters', 'hosted_tool:enable_search'],
       ]);
+      expect(of({ fallbacks: ['dear'] })).toEqual(['price:fallbacks']);
       expect(of({ models: [], plugins: null, enable_search: false, search_parameters: null })).toEqual([]);
     },
   );
@@ -163,7 +164,7 @@ describe('features', () => {
         }),
       ),
     ).toEqual([
-      ...['state:container', 'hosted_tool:mcp_servers', 'state:thread', 'price:fallbacks'],
+      ...['price:fallbacks', 'state:container', 'hosted_tool:mcp_servers', 'state:thread'],
       ...['state:previous_message_id', 'price:compaction'],
     ]);
     const harmless = { mcp_servers: [], container: null, diagnostics: { previous_message_id: null } };
