@@ -96,6 +96,7 @@ describe('a tenant that chose shorter answers', () => {
     ['no limit', {}, ['max_tokens']],
     ['a limit', { max_tokens: 900 }, ['max_tokens']],
     ['the newer limit', { max_completion_tokens: 900 }, ['max_completion_tokens']],
+    ["llama.cpp's limit beside another", { max_tokens: 1, n_predict: 900 }, ['max_tokens', 'n_predict']],
     ['both limits', { max_tokens: 800, max_completion_tokens: 900 }, ['max_tokens', 'max_completion_tokens']],
   ])('gets what its budget covers for a request with %s, and is told', async (_, limits, members) => {
     const answer = await chat(limits);

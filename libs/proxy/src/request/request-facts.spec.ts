@@ -53,6 +53,9 @@ describe('readFacts', () => {
     });
     expect(openai({ max_tokens: 10, max_completion_tokens: 70 }).outputLimitTokens).toBe(70);
     expect(openai({ max_tokens: 90, max_completion_tokens: 70 }).outputLimitTokens).toBe(90);
+    expect(openai({ max_tokens: 1, n_predict: 5_000 }).outputLimitTokens).toBe(5_000);
+    expect(openai({ max_tokens: 1, max_completion_tokens: 0 }).outputLimitTokens).toBe(0);
+    expect(openai({ max_tokens: 0, max_completion_tokens: 9 }).outputLimitTokens).toBe(0);
     expect(anthropic({ max_tokens: 0 }).outputLimitTokens).toBe(0);
     expect(anthropic({ max_completion_tokens: 70 }).outputLimitTokens).toBe(9);
   });
@@ -132,10 +135,10 @@ describe('features', () => {
     (wire) => {
       const of = (more: object): string[] => named(facts(wire, JSON.stringify({ model: 'm', ...more })));
       expect(of({ models: ['m', 'dear'], plugins: [{ id: 'web' }] })).toEqual(['price:models', 'hosted_tool:plugins']);
+      expect(of({ fallbacks: ['dear'] })).toEqual(['price:fallbacks']);
       expect(of({ search_parameters: { mode: 'auto' }, enable_search: true })).toEqual([
         ...['hosted_tool:search_parameters', 'hosted_tool:enable_search'],
       ]);
-      expect(of({ fallbacks: ['dear'] })).toEqual(['price:fallbacks']);
       expect(of({ models: [], plugins: null, enable_search: false, search_parameters: null })).toEqual([]);
     },
   );

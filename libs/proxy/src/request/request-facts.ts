@@ -16,7 +16,7 @@ export interface RequestFacts {
   /** The model's public name as sent. */
   readonly model: string;
   readonly stream: boolean;
-  /** Most output tokens of one choice; null when the request sets no limit. Of two limits the larger: either may win. */
+  /** Most output tokens of one choice; null when the request sets no limit. Of several the largest, and 0 before all: any may win. */
   readonly outputLimitTokens: number | null;
   /** What an Anthropic request sets aside for thinking; its output limit has to be above. */
   readonly thinkingTokens: number;
@@ -63,9 +63,9 @@ const TIER_KEYS = ['service_tier', 'speed'] as const;
 /** They ask for nothing special, or leave the choice to the provider. */
 const USUAL_TIERS = new Set(['auto', 'default', 'standard', 'standard_only']);
 
-/** Where a request says how long an answer may be. */
+/** Where a request says how long an answer may be. llama.cpp's server has a name of its own, which goes before the others there. */
 export const LIMIT_KEYS: Readonly<Record<Wire, readonly string[]>> = {
-  chat: ['max_tokens', 'max_completion_tokens'],
+  chat: ['max_tokens', 'max_completion_tokens', 'n_predict'],
   responses: ['max_output_tokens'],
   embeddings: [],
   messages: ['max_tokens'],

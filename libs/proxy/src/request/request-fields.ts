@@ -60,12 +60,12 @@ export class Fields {
     return null;
   }
 
-  /** The largest of several whole numbers from 0; null where none is given. */
+  /** The largest of several limits, of which 0 is none and so larger than any; null where none is given. */
   largest(keys: readonly string[], most: number): number | null {
     let largest: number | null = null;
     for (const key of keys) {
       const value = this.integer(key, 0, most);
-      if (value !== null && (largest === null || value > largest)) largest = value;
+      if (value !== null && largest !== 0 && (largest === null || value === 0 || value > largest)) largest = value;
     }
     return largest;
   }
