@@ -41,13 +41,14 @@ export function readCsvRates(text: string): RateFile {
   if (!head)
     throw new RateFileError([{ problem: 'the file is empty; its first line names the columns', line: 1, column: 1 }]);
   const faults = new FileFaults();
-  const columns = columnsOf(head, faults);
+  // Spreadsheets end all lines with as many commas as the longest has.
+  const columns = columnsOf(head.slice(0, head.findLastIndex(isFilled) + 1), faults);
   // What stands in columns that are not known cannot be judged.
   faults.refuse();
   const tiers = new Set([...columns.keys()].flatMap((name) => tierIn(name) ?? []));
   const prices = new Map<string, StatedPrice>();
   for (const row of rows) {
-    const extra = row[columns.size];
+    const extra = row.slice(columns.size).find(isFilled);
     if (extra) {
       // The fields before it may be shifted.
       faults.add(`the line has more fields than the ${columns.size} columns`, () => extra);
@@ -62,6 +63,8 @@ export function readCsvRates(text: string): RateFile {
   faults.refuse();
   return { prices: [...prices.values()], skipped: [], filtered: 0 };
 }
+
+const isFilled = ({ text }: Cell): boolean => text !== '';
 
 function columnsOf(head: readonly Cell[], faults: FileFaults): ReadonlyMap<string, number> {
   const columns = new Map<string, number>();

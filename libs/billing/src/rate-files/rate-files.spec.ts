@@ -137,6 +137,11 @@ describe('a CSV card', () => {
     expect(readCsvRates('output,model,input\n2,m,1').prices).toEqual([{ model: 'm', input: '1.00', output: '2.00' }]);
   });
 
+  it('may have the commas that a spreadsheet puts behind the last column', () => {
+    const text = '\ufeffmodel,input,output,,\r\nm,1,2,,\r\n,,,,\r\nn,3,4\r\n';
+    expect(readCsvRates(text).prices.map(({ model }) => model)).toEqual(['m', 'n']);
+  });
+
   it.each<[string, number, number, RegExp]>([
     ['model,input\nm,1', 1, 1, /column output is missing/],
     ['model,input,output,price', 1, 20, /"price" is not a column; the columns are model, input,/],
@@ -146,6 +151,8 @@ describe('a CSV card', () => {
     ['model,input,output\nm,1e-3,2', 2, 3, /"1e-3" is not an exact decimal/],
     ['model,input,output\nm,1,', 2, 1, /the field output is empty/],
     ['model,input,output\nm,1,2,3', 2, 7, /more fields than the 3 columns/],
+    ['model,input,output,,\nm,1,2,,3', 2, 8, /more fields than the 3 columns/],
+    ['model,input,,output\nm,1,,2', 1, 13, /"" is not a column/],
     ['model,input,output\nm,1,2\nm,1,2', 3, 1, /prices "m" a second time/],
     ['model,input,output\n=cmd(),1,2', 2, 1, /must be a model name/],
     ['model,input,output,long_input\nm,1,2,3', 2, 7, /needs long_above_tokens/],
