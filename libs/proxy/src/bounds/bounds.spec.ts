@@ -195,6 +195,12 @@ describe('the most a request can use', () => {
       expect(inputTokensMax).toBeLessThan(3_000);
     });
 
+    test.each(['video_url', 'input_video', 'video'])('may be all there is of a %s', (type) => {
+      const content = [{ type, [type]: { url: 'https://example.com/a.mp4' } }];
+      const { audioInputTokensMax, inputTokensMax } = bounds('chat', { messages: [{ role: 'user', content }] }, entry);
+      expect([audioInputTokensMax, inputTokensMax]).toEqual([model.contextTokens, model.contextTokens]);
+    });
+
     test('fills the context window where its length or its price is not known', () => {
       expect(heard(mp3, model).audioInputTokensMax).toBe(model.contextTokens);
       expect(heard(Buffer.from('something else, twelve bytes at least'), entry).audioInputTokensMax).toBe(200_000);

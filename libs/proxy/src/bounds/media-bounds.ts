@@ -30,6 +30,8 @@ export function mediaTokensMax(media: readonly MediaBlock[], body: Buffer, model
   for (const block of media) {
     if (block.kind === 'image') tokens += imageTokensMax(block, body, model);
     else if (block.kind === 'audio') audioTokens += audioTokensMax(block, body, model);
+    // Nobody knows how much of it is sound, which servers such as Google's bill as sound.
+    else if (block.kind === 'video') audioTokens += model.contextTokens;
     else tokens += model.contextTokens;
     tokens += AROUND_A_BLOCK;
   }

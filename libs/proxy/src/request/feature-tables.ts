@@ -14,8 +14,8 @@ export interface Feature {
 
 /** A block whose tokens its bytes do not bound as text: an image's URL is short, a page's scan is long. */
 export interface MediaBlock {
-  /** `other` is a document, or a kind that is not known here. */
-  readonly kind: 'image' | 'audio' | 'other';
+  /** `other` is a document, or a kind that is not known here. A video may have sound. */
+  readonly kind: 'image' | 'audio' | 'video' | 'other';
   /** Offsets in the body, the end exclusive. */
   readonly start: number;
   readonly end: number;
@@ -176,4 +176,7 @@ export const MEDIA_KINDS: Readonly<Record<string, MediaBlock['kind']>> = {
   computer_screenshot: 'image',
   image_generation_call: 'image',
   input_audio: 'audio',
+  video_url: 'video',
+  input_video: 'video',
+  video: 'video',
 };

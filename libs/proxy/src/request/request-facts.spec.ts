@@ -239,7 +239,7 @@ describe('media', () => {
     const parts = [{ type: 'image_url', image_url: { url: 'x' } }, { type: 'input_audio' }, { type: 'video_url' }];
     expect(anthropic({ messages: [{ content: image }] }).media).toHaveLength(1);
     expect(seen(openai(said({ type: 'text', text: 'hi' }, ...parts)))).toEqual(
-      parts.map((part, index) => [['image', 'audio', 'other'][index], sizeOf(part)]),
+      parts.map((part, index) => [['image', 'audio', 'video'][index], sizeOf(part)]),
     );
     expect(facts('messages', '{"model":"m","messages":[{"content":[{"type":"im\\u0061ge"}]}]}').media).toHaveLength(1);
   });
