@@ -149,7 +149,7 @@ test('the demonstration outlives whoever sends it nonsense', async () => {
   const socket = connect(Number(new URL(upstream.provider('local')?.baseUrl ?? '').port), '127.0.0.1');
   socket.write('POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{', () => socket.destroy());
   await new Promise((gone) => socket.once('close', gone));
-  const asked = { model: 'm', messages: [], max_tokens: 1 };
+  const asked = { model: 'm', messages: [{ role: 'user', content: 'Hello!' }], max_tokens: 1 };
   expect(await send(request({ body: Buffer.from(JSON.stringify(asked)) }), 'local')).toContain('max_tokens');
 });
 
