@@ -4,12 +4,11 @@ import { KeySet } from '../scan/key-set';
 import { scanObject } from '../scan/request-scan';
 import { toldThought } from '../thoughts/signed-thought';
 import { BodyMasks } from './body-masks';
-import { BodyTexts, isSealed, memberText, textAt, type TextVisitor } from './body-texts';
+import { BodyTexts, textAt, type TextVisitor } from './body-texts';
 import type { Inspecting } from './inspecting';
 import { isJsonText, STRUCTURAL_WORDS } from './structural-words';
 
 const NO_KEYS = new KeySet([]);
-const OBJECT_KEYS = new KeySet(['type', 'role']);
 
 /**
  * The body of a whole answer with masks, spliced in; `body` itself where there is none, null where it is not JSON. Logprobs repeat the
@@ -18,15 +17,23 @@ const OBJECT_KEYS = new KeySet(['type', 'role']);
 export function inspectAnswer(body: Buffer, inspecting: Inspecting, findings: Findings): Buffer | null {
   if (!scanObject(body, NO_KEYS).ok) return null;
   const masks = new BodyMasks(body, inspecting.scanner, findings);
-  new BodyTexts(body, new AnswerInspection(masks, inspecting)).walk();
+  new AnswerInspection(masks, inspecting).walk();
   return masks.applied();
 }
 
 class AnswerInspection implements TextVisitor {
+  readonly #texts: BodyTexts;
+
   constructor(
     private readonly masks: BodyMasks,
     private readonly inspecting: Inspecting,
-  ) {}
+  ) {
+    this.#texts = new BodyTexts(masks.body, this);
+  }
+
+  walk(): void {
+    this.#texts.walk();
+  }
 
   key(start: number, end: number, key: string): boolean {
     if (key === 'logprobs') return false;
@@ -43,8 +50,8 @@ class AnswerInspection implements TextVisitor {
     const { body } = this.masks;
     const text = textAt(body, start, end);
     if (text === '' || STRUCTURAL_WORDS.get(key)?.has(text)) return;
-    if (isSealed(body, object, key)) return this.sealed(start, end, key, object);
-    const name = (wanted: string): string | undefined => memberText(body, object, OBJECT_KEYS, wanted);
+    if (this.#texts.isSealed(object, key)) return this.sealed(start, end, key, object);
+    const name = (wanted: 'type' | 'role'): string | undefined => this.#texts.beside(object, wanted);
     if (key === 'arguments' || (this.inspecting.isJson && isJsonText(key, name('type'), name('role'))))
       this.masks.json(start, end, text);
     else this.masks.text(start, end, text);

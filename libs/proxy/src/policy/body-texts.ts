@@ -1,6 +1,6 @@
 import { Skipper, skipSpace } from '../scan/json-steps';
-import { KeySet } from '../scan/key-set';
-import { kindAt, membersAt, valueOf } from '../scan/request-scan';
+import { kindAt, valueOf } from '../scan/request-scan';
+import { Siblings, type SiblingName } from './siblings';
 import { SEALED } from './structural-words';
 
 /** Where a value stands in a body: keys and indexes from the outside in. */
@@ -11,7 +11,7 @@ export interface TextVisitor {
   /** Returns false where the value is not to be looked at; it is then `skipped`. */
   key(start: number, end: number, key: string): boolean;
   skipped?(start: number, end: number): void;
-  /** @param key under which it stands, itself or in a list; @param object where the object around it opens, or -1 */
+  /** @param key under which it stands, itself or in a list; @param object where the object opens of which it is a member, or -1 */
   string(start: number, end: number, key: string, object: number): void;
   /** As it is written. */
   number(start: number, end: number): void;
@@ -20,7 +20,8 @@ export interface TextVisitor {
   closed?(open: number): void;
 }
 
-const QUOTE = 0x22;
+/** Steps down to a member of a block in a document in the result of a tool: nothing that a provider sealed or wants as bytes lies deeper. */
+const DEEPEST_BLOCK = 12;
 const COMMA = 0x2c;
 const NINE = 0x39;
 const CLOSE_ARRAY = 0x5d;
@@ -31,16 +32,30 @@ export class BodyTexts {
   /** Of what is being shown; of a key that of its object. */
   readonly place: (string | number)[] = [];
   readonly #skipper: Skipper;
+  readonly #siblings: Siblings;
 
   constructor(
     private readonly body: Buffer,
     private readonly visitor: TextVisitor,
   ) {
     this.#skipper = new Skipper(body);
+    this.#siblings = new Siblings(body);
   }
 
   walk(): void {
     this.value(skipSpace(this.body, 0), '', -1);
+  }
+
+  /** What an object that is being shown says of itself; undefined where that is no string, or the object lies deeper than any block. */
+  beside(object: number, name: SiblingName): string | undefined {
+    return this.place.length > DEEPEST_BLOCK ? undefined : this.#siblings.text(object, name);
+  }
+
+  /** Whether a text is one that a provider wrote for itself alone. */
+  isSealed(object: number, key: string): boolean {
+    const types = SEALED.get(key);
+    const type = types && this.beside(object, 'type');
+    return type !== undefined && (types as ReadonlySet<string>).has(type);
   }
 
   /** Returns the offset past the value. Recursion ends with the nesting that the scan allows. */
@@ -49,7 +64,7 @@ export class BodyTexts {
       case 'object':
         return this.object(at);
       case 'array':
-        return this.array(at, key, object);
+        return this.array(at, key);
       case 'string': {
         const end = this.#skipper.string(at);
         this.visitor.string(at, end, key, object);
@@ -77,6 +92,7 @@ export class BodyTexts {
       else if (body[at] !== CLOSE_OBJECT) throw new RangeError('not the JSON that was scanned');
     }
     this.visitor.closed?.(open);
+    this.#siblings.forget(open);
     return at + 1;
   }
 
@@ -93,12 +109,12 @@ export class BodyTexts {
     return end;
   }
 
-  private array(open: number, key: string, object: number): number {
+  private array(open: number, key: string): number {
     const { body, place } = this;
     let at = skipSpace(body, open + 1);
     for (let i = 0; body[at] !== CLOSE_ARRAY; i++) {
       place.push(i);
-      at = skipSpace(body, this.value(at, key, object));
+      at = skipSpace(body, this.value(at, key, -1));
       place.pop();
       if (body[at] === COMMA) at = skipSpace(body, at + 1);
       else if (body[at] !== CLOSE_ARRAY) throw new RangeError('not the JSON that was scanned');
@@ -110,19 +126,3 @@ export class BodyTexts {
 /** The text of a string, its escapes resolved. */
 export const textAt = (body: Buffer, start: number, end: number): string =>
   valueOf(body, { valueStart: start, valueEnd: end }) as string;
-
-/** A member of an object that is a string; undefined where it is none. */
-export function memberText(body: Buffer, open: number, wanted: KeySet, name: string): string | undefined {
-  const scanned = open < 0 ? undefined : membersAt(body, open, wanted);
-  const member = scanned?.ok ? scanned.object.members.get(name) : undefined;
-  return member && body[member.valueStart] === QUOTE ? textAt(body, member.valueStart, member.valueEnd) : undefined;
-}
-
-const TYPE_KEYS = new KeySet(['type']);
-
-/** Whether a text is one that a provider wrote for itself alone. */
-export function isSealed(body: Buffer, object: number, key: string): boolean {
-  const types = SEALED.get(key);
-  const type = types && memberText(body, object, TYPE_KEYS, 'type');
-  return type !== undefined && (types as ReadonlySet<string>).has(type);
-}

@@ -1,15 +1,12 @@
 import type { Findings, Scanner } from '@app/policy';
 import { CodedError } from '@app/platform';
 import type { RequestFacts } from '../request/request-facts';
-import { KeySet } from '../scan/key-set';
 import { BodyMasks } from './body-masks';
-import { BodyTexts, isSealed, memberText, textAt, type TextVisitor } from './body-texts';
+import { BodyTexts, textAt, type TextVisitor } from './body-texts';
 import { placeText } from './place-text';
 import { isSealedText, STRUCTURAL_WORDS } from './structural-words';
 import { textOfBase64, textOfDataUrl } from './text-media';
 
-const SOURCE_KEYS = new KeySet(['media_type']);
-const THINKING_KEYS = new KeySet(['type', 'signature']);
 /** Under these a block has its bytes, or the address where they are. */
 const BYTES_KEYS: ReadonlySet<string> = new Set(['data', 'file_data', 'url', 'image_url', 'file_url']);
 
@@ -75,7 +72,7 @@ class RequestInspection implements TextVisitor {
     const { body } = this.masks;
     const text = textAt(body, start, end);
     if (text === '' || STRUCTURAL_WORDS.get(key)?.has(text)) return;
-    if (isSealedText(text) && isSealed(body, object, key)) return;
+    if (isSealedText(text) && this.#texts.isSealed(object, key)) return;
     if (start < this.#mediaEnd && BYTES_KEYS.has(key)) this.bytes(start, end, key, text, object);
     else if (this.isSigned(key, object)) this.signed(text);
     else if (key === 'arguments') this.masks.json(start, end, text);
@@ -91,11 +88,9 @@ class RequestInspection implements TextVisitor {
 
   /** The bytes of a block that is not text: of a text after all, or nothing that could be looked into. */
   private bytes(start: number, end: number, key: string, written: string, object: number): void {
-    const { body, scanner, findings } = this.masks;
+    const { scanner, findings } = this.masks;
     const encoded =
-      key === 'data'
-        ? textOfBase64(memberText(body, object, SOURCE_KEYS, 'media_type') ?? '', written)
-        : textOfDataUrl(written);
+      key === 'data' ? textOfBase64(this.#texts.beside(object, 'media_type') ?? '', written) : textOfDataUrl(written);
     if (!encoded) return;
     this.#isReadable = true;
     const masked = scanner.mask(encoded.text, findings);
@@ -103,9 +98,8 @@ class RequestInspection implements TextVisitor {
   }
 
   private isSigned(key: string, object: number): boolean {
-    const { body } = this.masks;
-    if (key !== 'thinking' || memberText(body, object, THINKING_KEYS, 'type') !== 'thinking') return false;
-    const signature = memberText(body, object, THINKING_KEYS, 'signature') ?? '';
+    if (key !== 'thinking' || this.#texts.beside(object, 'type') !== 'thinking') return false;
+    const signature = this.#texts.beside(object, 'signature') ?? '';
     return signature !== '' && isSealedText(signature);
   }
 
