@@ -258,6 +258,16 @@ describe('media', () => {
     expect([found.media, found.features]).toEqual([[], []]);
   });
 
+  it('looks into blocks that stand in blocks, and takes none that stand deeper than anybody puts them', () => {
+    const inside = (levels: number): object =>
+      levels === 0 ? image : { type: 'tool_result', content: [inside(levels - 1)] };
+    expect(anthropic(said(inside(7))).media).toHaveLength(1);
+    expect(problem('messages', { model: 'm', max_tokens: 9, ...said(inside(8)) })).toMatch(/^too_deep null: /);
+    const single = (levels: number): object =>
+      levels === 0 ? image : { type: 'tool_result', content: single(levels - 1) };
+    expect(problem('messages', { model: 'm', max_tokens: 9, ...said(single(8)) })).toMatch(/^too_deep null: /);
+  });
+
   it('names files that live in the shared account', () => {
     expect(named(anthropic(said({ type: 'image', source: { type: 'file', file_id: 'file_1' } })))).toEqual([
       'state:file_id',

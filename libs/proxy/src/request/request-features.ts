@@ -51,6 +51,8 @@ export type SurveyResult =
 /** One feature is enough to decide on a request; a body full of invented tool types must not make a long list. */
 const MAX_FEATURES = 32;
 const MAX_NAME_CHARACTERS = 64;
+/** Blocks in blocks, or tools in namespaces. A document in the result of a tool is three; each level is read once more by the one around it. */
+const MAX_LEVELS = 8;
 /** More uses than this are a mistake: they are as if no number was given. */
 const MAX_USES = 1_000;
 
@@ -139,12 +141,13 @@ class Surveyor {
   }
 
   /** Tools further down, in a namespace or brought by an item of the input. Whatever there is but functions is hosted. */
-  private functions(tools: Member | undefined): void {
+  private functions(tools: Member | undefined, level = 0): void {
+    if (tools && level === MAX_LEVELS) return this.tooDeep(tools);
     this.each(tools, (start) => {
       const tool = this.scan(start, TOOL_KEYS);
       const name = this.text(tool?.members.get('type'))?.slice(0, MAX_NAME_CHARACTERS);
       if (name !== undefined && !DESCRIBED_TOOLS.has(name)) this.note({ kind: 'hosted_tool', name });
-      this.functions(tool?.members.get('tools'));
+      this.functions(tool?.members.get('tools'), level + 1);
       return tool && tool.close + 1;
     });
   }
@@ -193,13 +196,14 @@ class Surveyor {
   }
 
   /** A list of blocks, or one block where a lenient provider takes it without the list. */
-  private blocks(content: Member | undefined): void {
-    if (content && kindAt(this.body, content.valueStart) === 'object') this.block(content.valueStart);
-    else this.each(content, (start) => this.block(start));
+  private blocks(content: Member | undefined, level = 0): void {
+    if (content && level === MAX_LEVELS) this.tooDeep(content);
+    else if (content && kindAt(this.body, content.valueStart) === 'object') this.block(content.valueStart, level);
+    else this.each(content, (start) => this.block(start, level));
   }
 
-  /** Returns the offset past the block. Recursion ends with the nesting that the scan allows. */
-  private block(start: number): number | undefined {
+  /** Returns the offset past the block. */
+  private block(start: number, level: number): number | undefined {
     const opened = this.scan(start, BLOCK_KEYS);
     if (!opened) return undefined;
     const block = opened.members;
@@ -212,12 +216,16 @@ class Surveyor {
     const type = this.text(block.get('type')) ?? '';
     if (type === 'document' && this.text(source?.get('type')) === 'text') return end;
     if (type === 'document' && this.text(source?.get('type')) === 'content') {
-      this.blocks(source?.get('content'));
-    } else if (type.endsWith('tool_result')) this.blocks(block.get('content'));
+      this.blocks(source?.get('content'), level + 1);
+    } else if (type.endsWith('tool_result')) this.blocks(block.get('content'), level + 1);
     else if (!TEXT_BLOCKS[this.wire].has(type) && !type.endsWith('tool_use')) {
       this.media.push({ kind: MEDIA_KINDS[type] ?? 'other', start, end });
     }
     return end;
+  }
+
+  private tooDeep({ valueStart: offset }: Member): void {
+    this.problem ??= { reason: 'too_deep', offset };
   }
 
   private note(feature: Feature): void {

@@ -99,6 +99,13 @@ describe('a request of the responses API', () => {
   });
 });
 
+it('takes no tools that stand deeper in namespaces than anybody puts them', () => {
+  const inside = (levels: number): object =>
+    levels === 0 ? { type: 'function', name: 'f' } : { type: 'namespace', name: 'n', tools: [inside(levels - 1)] };
+  expect(facts({ tools: [inside(8)] }).features).toEqual([]);
+  expect(() => facts({ tools: [inside(9)] })).toThrow('The request body is nested too deeply');
+});
+
 describe('web searches of the responses API', () => {
   const search = { type: 'web_search', external_web_access: true };
   const tools = [search, { type: 'function', name: 'f', parameters: {} }, { type: 'web_search_preview' }];
@@ -128,5 +135,14 @@ describe('web searches of the responses API', () => {
     expect(edited({ tools: [search] }, [0])).toEqual({ model: 'm', input: 'Hello!', tools: [] });
     expect(toolsDropped(facts({ tools: [search] }), [0])).toEqual(['tools.web_search']);
     expect(toolsDropped(facts({ tools: [search] }), [2])).toEqual([]);
+  });
+
+  it('are named once in a header, however many were lost', () => {
+    const found = facts({ tools: [...Array<object>(500).fill(search), tools[1] as object] });
+    const uses = found.searches.map(() => 0);
+    expect(toolsDropped(found, uses)).toEqual(['tools.web_search']);
+    expect(searchEdits(bytes({ tools: [...Array<object>(500).fill(search), tools[1]] }), found, uses).set).toEqual({
+      tools: `[${JSON.stringify(tools[1])}]`,
+    });
   });
 });

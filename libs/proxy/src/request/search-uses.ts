@@ -36,9 +36,10 @@ const isDropped = ({ optionalAt }: SearchTool, uses: number | undefined): boolea
 export const silentSearches = ({ searches, choices }: RequestFacts): number =>
   searches.some(({ name }) => name === 'web_search_options') ? choices : 0;
 
-/** The tools that are taken out of a request, for its caller to know. */
-export const toolsDropped = ({ searches }: RequestFacts, uses: readonly number[]): readonly string[] =>
-  searches.flatMap((tool, i) => (isDropped(tool, uses[i]) ? [`tools.${tool.name}`] : []));
+/** The kinds of tools that are taken out of a request, for its caller to know. */
+export const toolsDropped = ({ searches }: RequestFacts, uses: readonly number[]): readonly string[] => [
+  ...new Set(searches.flatMap((tool, i) => (isDropped(tool, uses[i]) ? [`tools.${tool.name}`] : []))),
+];
 
 /** What has to be changed in the body where a tool was given its number by us, or is taken out. */
 export function searchEdits(body: Buffer, facts: RequestFacts, uses: readonly number[]): Pick<Edits, 'set' | 'insert'> {
@@ -48,7 +49,7 @@ export function searchEdits(body: Buffer, facts: RequestFacts, uses: readonly nu
   const set: Record<string, string> = {};
   const optional = facts.searches.filter(({ optionalAt }) => optionalAt !== null);
   const dropped = facts.searches.filter((tool, i) => isDropped(tool, uses[i])).map(({ optionalAt }) => optionalAt);
-  if (dropped.length > 0) set['tools'] = toolsWithout(body, facts, dropped);
+  if (dropped.length > 0) set['tools'] = toolsWithout(body, facts, new Set(dropped));
   const [first] = optional;
   if (first?.maxUses === null && dropped.length < optional.length)
     set['max_tool_calls'] = String(uses[facts.searches.indexOf(first)]);
@@ -56,14 +57,14 @@ export function searchEdits(body: Buffer, facts: RequestFacts, uses: readonly nu
 }
 
 /** The list of tools without those that stand at some places, as raw text. */
-function toolsWithout(body: Buffer, { object }: RequestFacts, places: readonly (number | null)[]): string {
+function toolsWithout(body: Buffer, { object }: RequestFacts, places: ReadonlySet<number | null>): string {
   const kept: string[] = [];
   const skipper = new Skipper(body);
   const tools = object.members.get('tools');
   if (tools)
     eachElement(body, tools.valueStart, (start) => {
       const end = skipper.value(start);
-      if (!places.includes(start)) kept.push(body.toString('utf8', start, end));
+      if (!places.has(start)) kept.push(body.toString('utf8', start, end));
       return end;
     });
   return `[${kept.join(',')}]`;
