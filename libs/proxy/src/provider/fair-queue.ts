@@ -27,6 +27,15 @@ export class FairQueue<Waiter> {
     return undefined;
   }
 
+  /** Takes out the last of the tenant that has most waiting, for one that would have fewer all the same; undefined if there is none. */
+  makeRoom(tenantId: string): Waiter | undefined {
+    let most: Waiter[] = [];
+    for (const waiting of this.#tenants.values()) if (waiting.length > most.length) most = waiting;
+    if (most.length <= (this.#tenants.get(tenantId)?.length ?? 0) + 1) return undefined;
+    this.#length--;
+    return most.pop();
+  }
+
   /** Takes out one that does not wait any longer; false if it does not wait here. */
   remove(tenantId: string, waiter: Waiter): boolean {
     const waiting = this.#tenants.get(tenantId);

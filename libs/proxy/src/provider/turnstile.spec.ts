@@ -56,6 +56,18 @@ describe('a turnstile', () => {
     expect(states.slice(-3)).toEqual(['waiting', 'turned away', 'turned away']);
   });
 
+  test('a tenant that has filled the queue makes room for others, down to as many as they have', () => {
+    const turnstile = new Turnstile({ limit: 1, patienceMs: 100 });
+    const loud = Array.from({ length: 1_001 }, () => new Call('loud').enter(turnstile));
+    const calm = new Call('calm').enter(turnstile);
+    expect([calm.state, loud[1000]?.state, loud[999]?.state]).toEqual(['waiting', 'turned away', 'waiting']);
+    expect([turnstile.waiting, jest.getTimerCount()]).toEqual([1_000, 1_000]);
+    const more = Array.from({ length: 600 }, () => new Call('calm').enter(turnstile));
+    expect(more.filter(({ state }) => state === 'waiting')).toHaveLength(499);
+    expect(loud.filter(({ state }) => state === 'waiting')).toHaveLength(500);
+    expect(turnstile.forget(loud[1000] as Call)).toBe(false);
+  });
+
   test('whatever happens: never more inside than the limit, nobody waits beside a free place, no timer is left behind', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('enter' as const), tenant: fc.constantFrom('a', 'b', 'c') }),

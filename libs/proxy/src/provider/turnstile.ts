@@ -13,7 +13,7 @@ export interface TurnstileRules {
   readonly patienceMs: number;
 }
 
-/** So that memory stays bounded; whoever comes beyond this is turned away at once. */
+/** So that memory stays bounded; beyond this somebody is turned away at once, the last of whoever has most waiting. */
 const MOST_WAITING = 1_000;
 
 /** Lets a limited number of calls to a provider at a time; the others wait, and go in turns of their tenants. */
@@ -39,9 +39,16 @@ export class Turnstile {
       this.#inside++;
       return 'inside';
     }
-    if (this.#queue.length >= MOST_WAITING) return 'turned away';
+    let outdone: Waiter | undefined;
+    if (this.#queue.length >= MOST_WAITING) {
+      outdone = this.#queue.makeRoom(waiter.tenantId);
+      if (outdone === undefined) return 'turned away';
+      clearTimeout(this.#timers.get(outdone));
+      this.#timers.delete(outdone);
+    }
     this.#queue.push(waiter.tenantId, waiter);
     this.#timers.set(waiter, setTimeout(turnAway, this.rules.patienceMs, this, waiter));
+    outdone?.turn(false);
     return 'waiting';
   }
 
