@@ -4,6 +4,9 @@ describe('headers to the provider', () => {
   const sent = {
     authorization: 'Bearer tk_finance_secret',
     'x-api-key': 'tk_finance_secret',
+    'openai-api-key': 'tk_finance_secret',
+    'anthropic-auth-token': 'tk_finance_secret',
+    'content-type': 'application/json; charset=utf-7',
     cookie: 'a=b',
     'openai-organization': 'org-x',
     'openai-project': 'p',

@@ -5,11 +5,11 @@ import type { ProviderWire } from './wire';
  * What of a client's request headers a provider gets to see: what its own APIs and tools speak, known today or not. What
  * the company's network adds (addresses, people, traces) stays here, as do credentials and cookies.
  */
-const TO_PROVIDER = new Set(['accept', 'content-type', 'user-agent', 'x-app', 'originator', 'session-id', 'thread-id']);
+const TO_PROVIDER = new Set(['accept', 'user-agent', 'x-app', 'originator', 'session-id', 'thread-id']);
 const FAMILIES = ['anthropic-', 'openai-', 'x-stainless-', 'x-claude-code-', 'x-codex-'];
 
-/** Whose account is charged, and where: the company decides that once. */
-const SELECTS_ACCOUNT = /organization|project|workspace|account|user-profile/;
+/** Whose account is charged, and where: the company decides that once. Nor what may hold a key, under a name of one of the families. */
+const SELECTS_ACCOUNT = /organization|project|workspace|account|user-profile|api-?key|auth|cookie|secret/;
 
 /**
  * What of a provider's response headers a client gets to see. Rate limits and organisation names describe the account
@@ -26,7 +26,10 @@ const TO_CLIENT = new Set([
   'x-should-retry',
 ]);
 
-/** The provider's key comes later, at the door. */
+/**
+ * The provider's key comes later, at the door. The type is ours to say: a body was read as UTF-8, and who is told another encoding
+ * (`charset=utf-7`) may read another body in the same bytes.
+ */
 export function headersToProvider(from: IncomingHttpHeaders, bodyBytes: number): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   for (const name in from) {
