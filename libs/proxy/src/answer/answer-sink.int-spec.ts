@@ -1,6 +1,6 @@
+import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { once } from 'node:events';
 import { CodedError } from '@app/platform';
 import type { Wire } from '../wire';
 import { HttpSink } from './answer-sink';
@@ -64,6 +64,35 @@ test('says when its reader is slow, and once when it caught up', async () => {
   socket.resume();
   await until(() => drained > 0);
   expect([drained, response.listenerCount('drain')]).toEqual([1, 0]);
+});
+
+describe('a reader that takes nothing', () => {
+  const STALLED_MS = 300_000;
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] }));
+  afterEach(() => void jest.useRealTimers());
+
+  /** A response whose reader is behind, and how it is ended. */
+  function behind() {
+    const destroy = jest.fn();
+    const response = Object.assign(new EventEmitter(), { write: () => false, destroy });
+    new HttpSink(response as unknown as ServerResponse, 'chat', 'req_1').write(Buffer.from('x'), () => undefined);
+    return { response, destroy };
+  }
+
+  test('is left after a while, so that it does not keep its place at the provider from others', () => {
+    const { destroy } = behind();
+    jest.advanceTimersByTime(STALLED_MS - 1);
+    expect(destroy).not.toHaveBeenCalled();
+    jest.advanceTimersByTime(1);
+    expect(destroy).toHaveBeenCalledTimes(1);
+  });
+
+  test('is not, once it has taken what waited', () => {
+    const { response: slow, destroy } = behind();
+    slow.emit('drain');
+    jest.advanceTimersByTime(STALLED_MS);
+    expect(destroy).not.toHaveBeenCalled();
+  });
 });
 
 test.each<[Wire, RegExp]>([

@@ -19,6 +19,12 @@ export interface AnswerSink {
 /** How long a reader has to take the last words of an answer that was cut; one that reads nothing would never. */
 const FAREWELL_MS = 1_000;
 
+/**
+ * How long a reader may take for what waits for it. The provider waits too then, and a place there is taken from everybody: without
+ * an end, a few connections that nobody reads would keep a provider for good. Also a slow line takes a megabyte in this time.
+ */
+const STALLED_MS = 300_000;
+
 export class HttpSink implements AnswerSink {
   constructor(
     private readonly response: ServerResponse,
@@ -39,7 +45,11 @@ export class HttpSink implements AnswerSink {
 
   write(chunk: Buffer, drained: () => void): boolean {
     if (chunk.length === 0 || this.response.write(chunk)) return true;
-    this.response.once('drain', drained);
+    const timer = setTimeout(() => this.response.destroy(), STALLED_MS).unref();
+    this.response.once('drain', () => {
+      clearTimeout(timer);
+      drained();
+    });
     return false;
   }
 
