@@ -13,6 +13,11 @@ export interface Detector {
   readonly label: string;
   /** The longest match. */
   readonly longest: number;
+  /**
+   * Whether there may be a match at or after `from`: a quick look over all of the text, so it is for once a text and not for once a
+   * match, or a text with many would be looked over as often.
+   */
+  mayFind(text: string, from: number): boolean;
   /** The first match that starts at or after `from`. */
   next(text: string, from: number): Match | null;
   /** From where on the end of a text may yet become a match if the text goes on; its length where nothing can. */

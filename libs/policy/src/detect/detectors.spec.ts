@@ -126,6 +126,7 @@ const SAMPLES: Readonly<Record<string, { readonly found: readonly string[]; read
 function all(detectors: readonly Detector[], text: string): string[] {
   return detectors.flatMap((detector) => {
     const found: string[] = [];
+    if (!detector.mayFind(text, 0)) return found;
     for (let match = detector.next(text, 0); match; match = detector.next(text, match.end))
       found.push(text.slice(match.start, match.end));
     return found;

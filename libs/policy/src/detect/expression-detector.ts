@@ -36,8 +36,11 @@ export class ExpressionDetector implements Detector {
     this.#accept = accept ?? null;
   }
 
+  mayFind(text: string, from: number): boolean {
+    return this.#hints === null || this.#hints.some((hint) => text.includes(hint, from));
+  }
+
   next(text: string, from: number): Match | null {
-    if (this.#hints && !this.#hints.some((hint) => text.includes(hint, from))) return null;
     for (let at = this.candidate(text, from); at >= 0; at = this.candidate(text, at + 1)) {
       this.#expression.lastIndex = at;
       const found = this.#expression.exec(text);

@@ -33,9 +33,12 @@ export class PatternDetector implements Detector {
     this.#open = compiled(syntax.openAtEnd('\\z'), flags);
   }
 
+  /** Whether there is one at all is found much faster than where. */
+  mayFind(text: string): boolean {
+    return this.#pattern.test(text);
+  }
+
   next(text: string, from: number): Match | null {
-    // Whether there is one at all is found much faster than where.
-    if (!this.#pattern.test(text)) return null;
     const matcher = this.#pattern.matcher(text);
     return matcher.find(from) ? { start: matcher.start(), end: matcher.end() } : null;
   }

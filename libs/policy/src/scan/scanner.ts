@@ -57,12 +57,12 @@ export class Scanner {
 
   /** The first thing at or after `from` for which the text is to be refused. */
   refused(text: string, from: number): Found | null {
-    return first(this.#refusing.map((search) => found(search, text, from)));
+    return first(this.#refusing.map((search) => firstFound(search, text, from)));
   }
 
   /** What is to be masked from `from` on, from left to right. */
   *maskable(text: string, from = 0): Generator<Found> {
-    const next = this.#masking.map((search) => found(search, text, from));
+    const next = this.#masking.map((search) => firstFound(search, text, from));
     for (let one = first(next); one; one = first(next)) {
       yield one;
       for (let i = 0; i < next.length; i++) {
@@ -88,6 +88,9 @@ function detectorsOf({ name, detect = [], pattern, words }: Rule): readonly Dete
   if (words !== undefined) return [wordsDetector(name, words)];
   return [...new Set(detect.flatMap(builtIn))];
 }
+
+const firstFound = (search: Search, text: string, from: number): Found | null =>
+  search.detector.mayFind(text, from) ? found(search, text, from) : null;
 
 function found({ rule, detector }: Search, text: string, from: number): Found | null {
   const match = detector.next(text, from);
