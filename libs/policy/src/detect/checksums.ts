@@ -34,7 +34,7 @@ const NETWORKS: readonly (readonly [prefix: RegExp, lengths: readonly number[]])
 export function paymentCard(found: string): number {
   for (const end of ends(found)) {
     const digits = found.slice(0, end).replace(/[ -]/g, '');
-    if (!luhn(digits)) continue;
+    if (digits.length < 13 || digits.length > 19 || !luhn(digits)) continue;
     if (NETWORKS.some(([prefix, lengths]) => lengths.includes(digits.length) && prefix.test(digits))) return end;
   }
   return 0;

@@ -22,7 +22,8 @@ export class PatternSyntax {
 
   /**
    * An expression that finds what stands at the end of a text and would become a match if the right text followed: each
-   * character may also be the end. What looks at what follows is left out, so that it finds rather too much.
+   * character may also be the end. What must not follow must not follow there either; what must is left out, so that it finds
+   * rather too much.
    * @param end how the engine writes the end of the text
    */
   openAtEnd(end: '$' | '\\z'): string {
@@ -65,7 +66,7 @@ const openChoice = (choice: Choice, end: string): string =>
 function openItem({ atom, times }: Item, end: string): string {
   switch (atom.kind) {
     case 'ahead':
-      return '';
+      return atom.text.startsWith('(?!') ? atom.text : '';
     case 'group':
       return `(?:${openChoice(atom.choice, end)})${times}`;
     default:

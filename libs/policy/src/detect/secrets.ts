@@ -20,13 +20,14 @@ const key = (label: string, sign: readonly string[] | RegExp, body: string): Exp
 
 /** Keys and passwords that their makers gave a form of their own. What has none, a random row of letters, no rule can find. */
 export const SECRETS: Readonly<Record<string, Expression>> = {
-  // RFC 7468, and OpenPGP's (RFC 9580, section 6.2); a block that is cut off ends with its last line. Lines may be escaped.
+  // RFC 7468, and OpenPGP's (RFC 9580, section 6.2); a block that is cut off ends with its last line, or where
+  // another begins. Lines may be escaped.
   private_key: {
     label: 'private key',
     hints: ['-----BEGIN '],
     source:
       '-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----' +
-      '(?:[\\s\\S]{0,16384}?-----END (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----' +
+      '(?:(?:(?!-----BEGIN )[\\s\\S]){0,16384}?-----END (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----' +
       '|(?:(?:\\s|\\\\[rn]){1,4}[A-Za-z0-9+/=]{16,128}){0,200})',
   },
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids; the secret half has a
@@ -81,7 +82,7 @@ export const SECRETS: Readonly<Record<string, Expression>> = {
     'npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{34}|pypi-AgEI[A-Za-z0-9_-]{50,300}',
   ),
   // RFC 7519 and RFC 7515, section 3.1: header and claims are JSON objects, so both begin with {" in base64url.
-  jwt: key('JWT', ['eyJ'], `eyJ${WORD}{8,2048}\\.eyJ${WORD}{8,8192}\\.${WORD}{10,2048}`),
+  jwt: key('JWT', ['.eyJ'], `eyJ${WORD}{8,2048}\\.eyJ${WORD}{8,8192}\\.${WORD}{10,2048}`),
   // libs/auth: tokens of tenants, keys of administrators
   openclawmu_token: key('gateway token', ['k_'], `[ta]k_[a-z0-9][a-z0-9_-]{0,31}_[0-9a-f]{32}${RIGHT}`),
   // RFC 3986, section 3.2.1: user and password before the host.
