@@ -1,6 +1,8 @@
 import { BadRequestError as AnthropicBadRequest } from '@anthropic-ai/sdk';
 import type Anthropic from '@anthropic-ai/sdk';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import type OpenAI from 'openai';
 import { BadRequestError } from 'openai';
 import { createDepartment, eventually, type Department } from '../support/department';
@@ -96,6 +98,28 @@ describe('a rule for requests', () => {
       expect(received).toContain(`Write to ${MASK}.`);
       expect(received).not.toContain(ANN);
     }
+  });
+
+  test('lets others pass while it looks through a text that was made to take long', async () => {
+    const other = await createDepartment(gateway, { budget: '100.00' });
+    const call = { model: 'fake-n1', messages: said(`${'sk-'.repeat(1_000_000)} ${KEY}`) };
+    const long = request(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${own.token}`, 'content-type': 'application/json' },
+    });
+    let status = 0;
+    long.on('response', (response) => {
+      status = response.statusCode as number;
+      response.resume();
+    });
+    long.end(JSON.stringify(call));
+    await once(long, 'finish');
+    let passed = 0;
+    for (; status === 0; passed++)
+      await gateway.must('POST', '/v1/chat/completions', { ...call, messages: said('Hello') }, other.token);
+    expect(status).toBe(400);
+    // One or two are through before all of the long one is read, and one comes behind it, if it is looked through at once.
+    expect(passed).toBeGreaterThan(10);
   });
 
   test('masks texts for vectors and texts to be counted', async () => {

@@ -57,3 +57,4 @@ export { decodeCursor, DEFAULT_PAGE, encodeCursor, MAX_PAGE, pageOf, type Page }
 export { bestMatch, matchesPattern } from './pattern';
 export { DATABASE_URL, LOG, PlatformModule, type PlatformOptions } from './platform.module';
 export { maskKeys, Secret } from './secret';
+export { atOnce, Turns, type Steps } from './turns';

@@ -33,7 +33,8 @@ export class ProxyService {
     leaving: Leaving,
     { trace, kept }: CallNotes = NO_NOTES,
   ): Promise<void> {
-    const taken = this.intake.take(principal, incoming);
+    const intake = this.intake.take(principal, incoming);
+    const taken = intake instanceof Promise ? await intake : intake;
     const { request, facts, policy, plan, shown } = taken;
     const asked = this.admission.price(principal, taken);
     trace?.planned(facts, plan, shown, this.upstream.provider(plan.candidates[0].provider));

@@ -1,7 +1,8 @@
+import { atOnce } from '@app/platform';
 import fc from 'fast-check';
 import type { Rule } from '../rule';
 import { Findings } from './findings';
-import { MaskedJson, MaskedText, maskJson, type MaskedStream } from './masked-stream';
+import { MaskedJson, MaskedText, maskJson, maskText, type MaskedStream } from './masked-stream';
 import { Scanner } from './scanner';
 
 const RULES: readonly Rule[] = [
@@ -106,13 +107,26 @@ describe('a text in pieces', () => {
     );
   });
 
+  it('of many pieces is masked as the whole is', () => {
+    fc.assert(
+      fc.property(text, fc.integer({ min: 1, max: 300 }), (part, spread) => {
+        // Each end of a piece comes somewhere else in it.
+        const whole = `${part}${'.'.repeat(spread)}`.repeat(Math.ceil(50_000 / (part.length + spread)));
+        const [whole_, inPieces] = [new Findings(), new Findings()];
+        expect(atOnce(maskText(whole, scanner, inPieces))).toBe(scanner.mask(whole, whole_));
+        expect(inPieces.all).toEqual(expect.arrayContaining([...whole_.all]));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('of JSON is masked as the whole is, and stays JSON', () => {
     const leaf = fc.oneof(text, fc.constantFrom(4111111111111111, 86095742719, null));
     const leaves = (json: string): string[] => (JSON.parse(json) as (string | number | null)[]).map(String);
     fc.assert(
       fc.property(fc.array(leaf, { maxLength: 4 }), cuts, (values, sizes) => {
         const whole = JSON.stringify(values);
-        const expected = maskJson(whole, scanner, new Findings());
+        const expected = atOnce(maskJson(whole, scanner, new Findings()));
         expect(streamed(new MaskedJson(scanner, new Findings()), cut(whole, sizes))).toBe(expected);
         expect(leaves(expected)).toEqual(leaves(whole).map((one) => scanner.mask(one, new Findings())));
       }),
@@ -132,6 +146,8 @@ describe('a text in pieces', () => {
 
   it('resolves escapes of JSON, and quotes a mask that stands for a number', () => {
     const json = '{"a":"x\\nann\\u0040x.de","b":4111111111111111}';
-    expect(maskJson(json, scanner, new Findings())).toBe('{"a":"x\\n[email removed]","b":"[payment card removed]"}');
+    expect(atOnce(maskJson(json, scanner, new Findings()))).toBe(
+      '{"a":"x\\n[email removed]","b":"[payment card removed]"}',
+    );
   });
 });

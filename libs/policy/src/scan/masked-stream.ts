@@ -1,3 +1,4 @@
+import type { Steps } from '@app/platform';
 import type { Findings } from './findings';
 import { maskOf, type Scanner } from './scanner';
 import { TextStream, type TextSink } from './text-stream';
@@ -132,8 +133,25 @@ export class MaskedJson implements MaskedStream, TextSink {
   }
 }
 
-/** A whole text of JSON with masks. */
-export function maskJson(json: string, scanner: Scanner, findings: Findings): string {
-  const masked = new MaskedJson(scanner, findings);
-  return masked.push(json) + masked.end();
+/** What is searched in one step, in UTF-16 units. */
+const PIECE = 16_384;
+
+/** A whole text with masks, in as many steps as it is long. */
+export function* maskText(text: string, scanner: Scanner, findings: Findings): Steps<string> {
+  if (text.length <= PIECE) return scanner.mask(text, findings);
+  return yield* masked(text, new MaskedText(scanner, findings));
+}
+
+/** The same of a text that is JSON. */
+export function maskJson(json: string, scanner: Scanner, findings: Findings): Steps<string> {
+  return masked(json, new MaskedJson(scanner, findings));
+}
+
+function* masked(text: string, stream: MaskedStream): Steps<string> {
+  let told = '';
+  for (let at = 0; at < text.length; at += PIECE) {
+    if (at > 0) yield;
+    told += stream.push(text.slice(at, at + PIECE));
+  }
+  return told + stream.end();
 }

@@ -36,7 +36,7 @@ export class TokenCounts {
 
   /** @throws CodedError as a call of the model would, and `count_not_offered` */
   async count(principal: Principal, asked: ModelRequest, trace: CallTrace | null = null): Promise<CountTold> {
-    const { request, facts, plan, shown } = this.intake.take(principal, asked);
+    const { request, facts, plan, shown } = await this.intake.take(principal, asked);
     trace?.planned(facts, plan, shown, this.upstream.provider(plan.candidates[0].provider));
     const candidate = plan.candidates[this.upstream.firstToAsk(plan.candidates)] as Candidate;
     if (candidate.wire === 'messages') return this.ask(candidate, facts, request, trace);

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '@app/platform';
 import { Findings } from '@app/policy';
 import { Skipper } from '../scan/json-steps';
 import { KeySet } from '../scan/key-set';
@@ -32,12 +33,12 @@ class AnswerInspection implements TextVisitor {
   }
 
   walk(): void {
-    this.#texts.walk();
+    atOnce(this.#texts.walk());
   }
 
-  key(start: number, end: number, key: string): boolean {
+  *key(start: number, end: number, key: string): Steps<boolean> {
     if (key === 'logprobs') return false;
-    this.masks.key(start, end, key);
+    yield* this.masks.key(start, end, key);
     return true;
   }
 
@@ -46,19 +47,19 @@ class AnswerInspection implements TextVisitor {
     this.masks.replace(start, end, this.masks.body[start] === 0x5b ? '[]' : 'null');
   }
 
-  string(start: number, end: number, key: string, object: number): void {
+  *string(start: number, end: number, key: string, object: number): Steps<void> {
     const { body } = this.masks;
     const text = textAt(body, start, end);
     if (text === '' || STRUCTURAL_WORDS.get(key)?.has(text)) return;
     if (this.#texts.isSealed(object, key)) return this.sealed(start, end, key, object);
     const name = (wanted: 'type' | 'role'): string | undefined => this.#texts.beside(object, wanted);
     if (key === 'arguments' || (this.inspecting.isJson && isJsonText(key, name('type'), name('role'))))
-      this.masks.json(start, end, text);
-    else this.masks.text(start, end, text);
+      yield* this.masks.json(start, end, text);
+    else yield* this.masks.text(start, end, text);
   }
 
-  number(start: number, end: number): void {
-    this.masks.number(start, end);
+  number(start: number, end: number): Steps<void> {
+    return this.masks.number(start, end);
   }
 
   /** What masks keep a provider from knowing again is sealed in its signature. */

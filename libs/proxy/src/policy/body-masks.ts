@@ -1,4 +1,5 @@
-import { maskJson, type Findings, type Scanner } from '@app/policy';
+import type { Steps } from '@app/platform';
+import { maskJson, maskText, type Findings, type Scanner } from '@app/policy';
 import { splice, type Splice } from '../scan/request-edit';
 import { API_KEYS } from './structural-words';
 
@@ -18,26 +19,26 @@ export class BodyMasks {
     readonly findings: Findings,
   ) {}
 
-  key(start: number, end: number, key: string): void {
+  *key(start: number, end: number, key: string): Steps<void> {
     if (API_KEYS.has(key) || this.#cleanKeys.has(key)) return;
-    if (!this.text(start, end, key)) this.#cleanKeys.add(key);
+    if (!(yield* this.text(start, end, key))) this.#cleanKeys.add(key);
   }
 
   /** Whether something is masked in the text of a string. */
-  text(start: number, end: number, text: string): boolean {
-    return this.put(start, end, text, this.scanner.mask(text, this.findings));
+  *text(start: number, end: number, text: string): Steps<boolean> {
+    return this.put(start, end, text, yield* maskText(text, this.scanner, this.findings));
   }
 
   /** The same for a text that is JSON. */
-  json(start: number, end: number, text: string): boolean {
-    return this.put(start, end, text, maskJson(text, this.scanner, this.findings));
+  *json(start: number, end: number, text: string): Steps<boolean> {
+    return this.put(start, end, text, yield* maskJson(text, this.scanner, this.findings));
   }
 
   /** A mask that stands for a number is a string. */
-  number(start: number, end: number): void {
+  *number(start: number, end: number): Steps<void> {
     if (end - start < LEAST_DIGITS) return;
     const written = this.body.toString('latin1', start, end);
-    if (DIGITS.test(written)) this.text(start, end, written);
+    if (DIGITS.test(written)) yield* this.text(start, end, written);
   }
 
   /** @param raw JSON text */

@@ -1,3 +1,4 @@
+import { atOnce } from '@app/platform';
 import { maskJson, type Findings } from '@app/policy';
 import { textsOf, toldThought } from '../thoughts/signed-thought';
 import type { Inspecting } from './inspecting';
@@ -52,7 +53,7 @@ export class EventValues {
     const type = textOf(object['type']);
     if (STRUCTURAL_WORDS.get(key)?.has(text) || SEALED.get(key)?.has(type)) return text;
     const isJson = key === 'arguments' || (this.inspecting.isJson && isJsonText(key, type, textOf(object['role'])));
-    return isJson ? maskJson(text, scanner, this.findings) : scanner.mask(text, this.findings);
+    return isJson ? atOnce(maskJson(text, scanner, this.findings)) : scanner.mask(text, this.findings);
   }
 
   private number(value: number): unknown {

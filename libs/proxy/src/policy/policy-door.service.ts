@@ -1,5 +1,5 @@
 import { RefusedAttempts } from '@app/audit';
-import { CodedError, Config, type ErrorCode, invalidField, type Principal } from '@app/platform';
+import { CodedError, Config, type ErrorCode, invalidField, type Principal, type Steps, Turns } from '@app/platform';
 import { Findings, KnownPolicies, type ActivePolicy } from '@app/policy';
 import { Injectable } from '@nestjs/common';
 import type { ModelRequest } from '../request/model-request';
@@ -23,6 +23,8 @@ export interface Admitted {
 /** What a tenant's policy says of a request. Whatever goes to a model passes here, also to have its tokens counted. */
 @Injectable()
 export class PolicyDoor {
+  readonly #turns = new Turns();
+
   constructor(
     private readonly policies: KnownPolicies,
     private readonly refused: RefusedAttempts,
@@ -31,18 +33,28 @@ export class PolicyDoor {
   ) {}
 
   /**
+   * At once, unless rules have a long text to look through: that is done in turns with other tenants.
    * @throws CodedError `body_malformed`, `validation_failed`, `feature_not_supported`, `header_required`, `prompt_refused`,
    *   `prompt_uninspectable`; the last three are recorded
    */
-  admit(principal: Principal, request: ModelRequest): Admitted {
+  admit(principal: Principal, request: ModelRequest): Admitted | Promise<Admitted> {
     const facts = readRequest(request.wire, request.body);
     const policy = this.policies.of(principal.tenantId as string);
     if (policy === undefined) return { request, facts, policy: null };
+    return this.#turns.run(principal.tenantId as string, this.applied(policy, principal, request, facts));
+  }
+
+  private *applied(
+    policy: ActivePolicy,
+    principal: Principal,
+    request: ModelRequest,
+    facts: RequestFacts,
+  ): Steps<Admitted> {
     const findings = new Findings();
     try {
       checkHeaders(policy, request);
       checkLimit(policy, facts);
-      const admitted = inspected(policy, request, facts, findings);
+      const admitted = yield* inspected(policy, request, facts, findings);
       const reports: Reports = {
         found: (on, all) => this.metrics.found(on, all),
         refused: (error, all) => this.refused.record(refusedCall(principal, request, error, all)),
@@ -84,17 +96,17 @@ function checkLimit({ maxOutputTokens }: ActivePolicy, { thinkingTokens }: Reque
   throw invalidField('thinking.budget_tokens', `must be below ${maxOutputTokens}, the output limit of your company`);
 }
 
-function inspected(
+function* inspected(
   { request: scanner, answer, allowsUninspectable }: ActivePolicy,
   request: ModelRequest,
   facts: RequestFacts,
   findings: Findings,
-): Omit<Admitted, 'policy'> {
+): Steps<Omit<Admitted, 'policy'>> {
   if (answer && facts.speaks)
     throw new CodedError('prompt_uninspectable', 'The rules of your company cannot listen to spoken answers.');
   if (!scanner) return { request, facts };
   const line = inspectLine(request, scanner, findings);
-  const body = inspectRequest(request.body, facts, scanner, allowsUninspectable, findings);
+  const body = yield* inspectRequest(request.body, facts, scanner, allowsUninspectable, findings);
   if (body === request.body) return { request: line, facts };
   // Whose call it is stays known here: budgets and the bill go by it, and no model reads it.
   const { endUser } = facts;

@@ -1,3 +1,4 @@
+import { atOnce } from '@app/platform';
 import { Findings, Scanner } from '@app/policy';
 import fc from 'fast-check';
 import { readRequest } from '../request/request-reader';
@@ -17,7 +18,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 function inspect(wire: Wire, body: object | string, allow = false): { text: string; findings: Findings } {
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const findings = new Findings();
-  const masked = inspectRequest(bytes, readRequest(wire, bytes), scanner, allow, findings);
+  const masked = atOnce(inspectRequest(bytes, readRequest(wire, bytes), scanner, allow, findings));
   if (findings.isEmpty) expect(masked).toBe(bytes);
   return { text: masked.toString('utf8'), findings };
 }
@@ -265,5 +266,44 @@ describe('a request', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('a long request is looked through in steps', () => {
+  const MEGABYTE = 1_048_576;
+  const fill = (text: string): string => text.repeat(Math.ceil(MEGABYTE / text.length));
+  const pdf = (text: string) => ({
+    type: 'document',
+    source: { type: 'base64', media_type: 'text/plain', data: base64(text) },
+  });
+
+  it.each<[string, Wire, object]>([
+    ['of one text', 'chat', chat(user(fill(`to ${ANN} `)))],
+    ['of many', 'chat', chat(user('x'), { stop: Array<string>(100_000).fill('some words') })],
+    [
+      'of many names',
+      'chat',
+      chat(user('x'), { a: Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`n${i}`, 1])) }),
+    ],
+    ['of a long name', 'chat', chat(user('x'), { a: { [fill(`to ${ANN} `)]: 1 } })],
+    ['of a text that is JSON', 'chat', chat(user('x'), { arguments: JSON.stringify(Array(100_000).fill('a b')) })],
+    ['of a document', 'messages', chat(user([pdf(fill(`to ${ANN} `))]))],
+    [
+      'of a signed thought',
+      'messages',
+      chat({
+        role: 'assistant',
+        content: [{ type: 'thinking', thinking: fill('so '), signature: base64(KEY.repeat(4)) }],
+      }),
+    ],
+  ])('%s', (_, wire, body) => {
+    const bytes = Buffer.from(JSON.stringify(body));
+    const facts = readRequest(wire, bytes);
+    const steps = inspectRequest(bytes, facts, scanner, false, new Findings());
+    let count = 0;
+    let next = steps.next();
+    for (; !next.done; next = steps.next()) count++;
+    expect(count).toBeGreaterThan(bytes.length / 65_536);
+    expect(next.value.toString('utf8')).not.toContain(ANN);
   });
 });

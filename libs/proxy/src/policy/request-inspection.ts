@@ -1,5 +1,5 @@
-import type { Findings, Scanner } from '@app/policy';
-import { CodedError } from '@app/platform';
+import { CodedError, type Steps } from '@app/platform';
+import { Findings, maskText, type Scanner } from '@app/policy';
 import type { RequestFacts } from '../request/request-facts';
 import { BodyMasks } from './body-masks';
 import { BodyTexts, textAt, type TextVisitor } from './body-texts';
@@ -15,15 +15,15 @@ const BYTES_KEYS: ReadonlySet<string> = new Set(['data', 'file_data', 'url', 'im
  * calls, texts in base64. Masks are spliced in; where nothing is masked the body is `body` itself.
  * @throws CodedError `prompt_refused`, `prompt_uninspectable`
  */
-export function inspectRequest(
+export function* inspectRequest(
   body: Buffer,
   facts: RequestFacts,
   scanner: Scanner,
   allowsUninspectable: boolean,
   findings: Findings,
-): Buffer {
+): Steps<Buffer> {
   const masks = new BodyMasks(body, scanner, findings);
-  new RequestInspection(masks, facts, allowsUninspectable).walk();
+  yield* new RequestInspection(masks, facts, allowsUninspectable).walk();
   return masks.applied();
 }
 
@@ -42,8 +42,8 @@ class RequestInspection implements TextVisitor {
     this.#texts = new BodyTexts(masks.body, this);
   }
 
-  walk(): void {
-    this.#texts.walk();
+  walk(): Steps<void> {
+    return this.#texts.walk();
   }
 
   opened(open: number): void {
@@ -61,39 +61,39 @@ class RequestInspection implements TextVisitor {
     if (!this.#isReadable) this.unreadable(media.kind === 'other' ? 'documents of this kind' : `${media.kind}s`);
   }
 
-  key(start: number, end: number, key: string): boolean {
-    this.masks.key(start, end, key);
+  *key(start: number, end: number, key: string): Steps<boolean> {
+    yield* this.masks.key(start, end, key);
     this.refuseIfFound();
     return true;
   }
 
-  string(start: number, end: number, key: string, object: number): void {
+  *string(start: number, end: number, key: string, object: number): Steps<void> {
     if (key === 'model' && this.#texts.place.length === 1) return;
     const { body } = this.masks;
     const text = textAt(body, start, end);
     if (text === '' || STRUCTURAL_WORDS.get(key)?.has(text)) return;
     if (isSealedText(text) && this.#texts.isSealed(object, key)) return;
-    if (start < this.#mediaEnd && BYTES_KEYS.has(key)) this.bytes(start, end, key, text, object);
-    else if (this.isSigned(key, object)) this.signed(text);
-    else if (key === 'arguments') this.masks.json(start, end, text);
-    else this.masks.text(start, end, text);
+    if (start < this.#mediaEnd && BYTES_KEYS.has(key)) yield* this.bytes(start, end, key, text, object);
+    else if (this.isSigned(key, object)) yield* this.signed(text);
+    else if (key === 'arguments') yield* this.masks.json(start, end, text);
+    else yield* this.masks.text(start, end, text);
     this.refuseIfFound();
   }
 
-  number(start: number, end: number): void {
+  *number(start: number, end: number): Steps<void> {
     if (this.facts.wire === 'embeddings' && this.#texts.place[0] === 'input') return this.unreadable('token ids');
-    this.masks.number(start, end);
+    yield* this.masks.number(start, end);
     this.refuseIfFound();
   }
 
   /** The bytes of a block that is not text: of a text after all, or nothing that could be looked into. */
-  private bytes(start: number, end: number, key: string, written: string, object: number): void {
+  private *bytes(start: number, end: number, key: string, written: string, object: number): Steps<void> {
     const { scanner, findings } = this.masks;
     const encoded =
       key === 'data' ? textOfBase64(this.#texts.beside(object, 'media_type') ?? '', written) : textOfDataUrl(written);
     if (!encoded) return;
     this.#isReadable = true;
-    const masked = scanner.mask(encoded.text, findings);
+    const masked = yield* maskText(encoded.text, scanner, findings);
     if (masked !== encoded.text) this.masks.replace(start, end, JSON.stringify(encoded.again(masked)));
   }
 
@@ -104,9 +104,10 @@ class RequestInspection implements TextVisitor {
   }
 
   /** Thoughts go back to whom they came from, who signed them: a mask would break the seal, and keep nothing from anybody. */
-  private signed(text: string): void {
-    const found = this.masks.scanner.refused(text, 0);
-    if (found) this.masks.findings.add(found.rule, 'refuse');
+  private *signed(text: string): Steps<void> {
+    const found = new Findings();
+    yield* maskText(text, this.masks.scanner, found);
+    if (found.refusedBy !== null) this.masks.findings.add(found.refusedBy, 'refuse');
   }
 
   private refuseIfFound(): void {

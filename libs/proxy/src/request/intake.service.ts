@@ -1,7 +1,7 @@
 import type { Principal } from '@app/platform';
 import { Injectable } from '@nestjs/common';
 import { Offer } from '../models/offer';
-import { PolicyDoor } from '../policy/policy-door.service';
+import { PolicyDoor, type Admitted } from '../policy/policy-door.service';
 import { route } from '../route/router';
 import { SealedThoughts } from '../thoughts/sealed-thoughts.service';
 import type { Intake } from './intake';
@@ -16,9 +16,18 @@ export class RequestIntake {
     private readonly thoughts: SealedThoughts,
   ) {}
 
-  /** @throws CodedError those of `PolicyDoor.admit`, of `route`, and of `SealedThoughts.restored` */
-  take(principal: Principal, asked: ModelRequest): Intake {
-    const { request, facts, policy } = this.policies.admit(principal, asked);
+  /**
+   * At once, unless rules have a long text to look through.
+   * @throws CodedError those of `PolicyDoor.admit`, of `route`, and of `SealedThoughts.restored`
+   */
+  take(principal: Principal, asked: ModelRequest): Intake | Promise<Intake> {
+    const admitted = this.policies.admit(principal, asked);
+    return admitted instanceof Promise
+      ? admitted.then((one) => this.routed(principal, asked, one))
+      : this.routed(principal, asked, admitted);
+  }
+
+  private routed(principal: Principal, asked: ModelRequest, { request, facts, policy }: Admitted): Intake {
     const plan = route(this.offer, principal, facts, request);
     return this.thoughts.restored(principal, asked, { request, facts, policy, plan, shown: request.body });
   }
