@@ -5,8 +5,9 @@ export type Steps<T> = Generator<undefined, T, undefined>;
 const TURN_MS = 4;
 
 interface Job {
-  /** Goes on with it; whether that was the end of it. */
-  step(): boolean;
+  readonly steps: Steps<unknown>;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -21,20 +22,7 @@ export class Turns {
   run<T>(tenantId: string, steps: Steps<T>): T | Promise<T> {
     const first = steps.next();
     if (first.done) return first.value;
-    return new Promise<T>((resolve, reject) => {
-      this.wait(tenantId, {
-        step() {
-          try {
-            const next = steps.next();
-            if (next.done) resolve(next.value);
-            return next.done === true;
-          } catch (error) {
-            reject(error);
-            return true;
-          }
-        },
-      });
-    });
+    return new Promise<T>((resolve, reject) => this.wait(tenantId, { steps, resolve, reject }));
   }
 
   private wait(tenantId: string, job: Job): void {
@@ -49,11 +37,23 @@ export class Turns {
     if (!next) return;
     const [tenantId, jobs] = next;
     const start = performance.now();
-    while (jobs.length > 0 && performance.now() - start < TURN_MS) if (jobs[0]?.step()) jobs.shift();
+    while (jobs.length > 0 && performance.now() - start < TURN_MS) if (isOver(jobs[0] as Job)) jobs.shift();
     this.#waiting.delete(tenantId);
     if (jobs.length > 0) this.#waiting.set(tenantId, jobs);
     if (this.#waiting.size > 0) setImmediate(this.#turn);
   };
+}
+
+/** Does the next step of a job; whether it was the last. */
+function isOver({ steps, resolve, reject }: Job): boolean {
+  try {
+    const next = steps.next();
+    if (next.done) resolve(next.value as never);
+    return next.done === true;
+  } catch (error) {
+    reject(error as Error);
+    return true;
+  }
 }
 
 /** Does all steps at once. */
