@@ -164,6 +164,16 @@ describe('built-in detectors', () => {
     },
   );
 
+  it('find a JWT as early as one may begin, behind what was found before', () => {
+    const jwt = SAMPLES['jwt']?.found[0] as string;
+    expect(all(builtIn('jwt'), `eyJust-eyJ_${jwt} x-${jwt}, ${jwt}.${jwt}`)).toEqual([
+      `eyJust-eyJ_${jwt}`,
+      jwt,
+      jwt,
+      jwt,
+    ]);
+  });
+
   it('open at every beginning of what they find', () => {
     for (const [name, { found }] of cases)
       for (const sample of found)

@@ -5,6 +5,11 @@ export interface Expression {
   readonly label: string;
   /** A JavaScript expression that can match nothing without end, and that no text makes slow. */
   readonly source: string;
+  /**
+   * What stands before what `source` finds, and is found with it. It is looked for backwards from there: where many may begin in one
+   * row of letters, each would be looked at to the end of the row.
+   */
+  readonly head?: string;
   readonly flags?: 'i' | 'iu' | 'u';
   /** Texts without any of these hold no match; looking for them is cheaper. */
   readonly hints?: readonly string[];
@@ -19,17 +24,22 @@ export class ExpressionDetector implements Detector {
   readonly label: string;
   readonly longest: number;
   readonly #expression: RegExp;
+  readonly #hasHead: boolean;
   readonly #open: RegExp;
   readonly #hints: readonly string[] | null;
   readonly #beginning: RegExp | null;
   readonly #accept: ((found: string) => number) | null;
 
-  constructor({ label, source, flags = '' as 'i', hints, beginning, accept }: Expression) {
-    const syntax = new PatternSyntax(source, true);
+  constructor({ label, source, head, flags = '' as 'i', hints, beginning, accept }: Expression) {
+    const syntax = new PatternSyntax(`${head ?? ''}${source}`, true);
     this.label = label;
     this.longest = syntax.longest * (flags.includes('u') ? 2 : 1);
     if (!Number.isFinite(this.longest)) throw new TypeError(`${label}: nothing bounds what it finds`);
-    this.#expression = new RegExp(source, `${beginning ? 'y' : 'g'}${flags}`);
+    this.#hasHead = head !== undefined;
+    this.#expression = new RegExp(
+      head === undefined ? source : `(?=(${source}))(?<=(${head}))`,
+      `${beginning ? 'y' : 'g'}${flags}`,
+    );
     this.#open = new RegExp(syntax.openAtEnd('$'), `g${flags}`);
     this.#hints = hints ?? null;
     this.#beginning = beginning ? new RegExp(beginning, 'g') : null;
@@ -47,8 +57,10 @@ export class ExpressionDetector implements Detector {
       if (!found && !this.#beginning) return null;
       if (!found) continue;
       at = found.index;
-      const length = this.#accept === null ? found[0].length : this.#accept(found[0]);
-      if (length > 0) return { start: at, end: at + length };
+      const [all, rest = all, head = ''] = this.#hasHead ? found : [found[0]];
+      const start = at - head.length;
+      const length = this.#accept === null ? head.length + rest.length : this.#accept(head + rest);
+      if (length > 0 && start >= from) return { start, end: start + length };
     }
     return null;
   }

@@ -82,7 +82,12 @@ export const SECRETS: Readonly<Record<string, Expression>> = {
     'npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{34}|pypi-AgEI[A-Za-z0-9_-]{50,300}',
   ),
   // RFC 7519 and RFC 7515, section 3.1: header and claims are JSON objects, so both begin with {" in base64url.
-  jwt: key('JWT', ['.eyJ'], `eyJ${WORD}{8,2048}\\.eyJ${WORD}{8,8192}\\.${WORD}{10,2048}`),
+  jwt: {
+    label: 'JWT',
+    hints: ['.eyJ'],
+    head: `${LEFT}eyJ${WORD}{8,2048}`,
+    source: `\\.eyJ${WORD}{8,8192}\\.${WORD}{10,2048}`,
+  },
   // libs/auth: tokens of tenants, keys of administrators
   openclawmu_token: key('gateway token', ['k_'], `[ta]k_[a-z0-9][a-z0-9_-]{0,31}_[0-9a-f]{32}${RIGHT}`),
   // RFC 3986, section 3.2.1: user and password before the host.
