@@ -87,8 +87,8 @@ async function main(): Promise<void> {
 
 /** @param seen of each round: the relay, the gateway without its money, with the least of it, and as it is; CPU in µs a request */
 function table(name: string, seen: readonly (readonly number[])[], alone: number): void {
-  const figure = (of: (relay: number, without: number, whole: number, least: number) => number): number =>
-    median(seen.map(([relay = NaN, without = NaN, least = NaN, whole = NaN]) => of(relay, without, whole, least)));
+  const figure = (of: (relay: number, without: number, least: number, whole: number) => number): number =>
+    median(seen.map(([relay = NaN, without = NaN, least = NaN, whole = NaN]) => of(relay, without, least, whole)));
   say(`\nCPU a request, ${name}`.padEnd(54) + 'µs   to the relay   to the gateway without money');
   line(
     'bare relay, no duties',
@@ -101,15 +101,15 @@ function table(name: string, seen: readonly (readonly number[])[], alone: number
   );
   line(
     'the same with the least that money could be',
-    figure((_, __, ___, least) => least),
-    figure((relay, _, __, least) => least / relay),
-    figure((_, without, __, least) => least / without),
+    figure((_, __, least) => least),
+    figure((relay, _, least) => least / relay),
+    figure((_, without, least) => least / without),
   );
   line(
     'the gateway',
-    figure((_, __, whole) => whole),
-    figure((relay, _, whole) => whole / relay),
-    figure((_, without, whole) => whole / without),
+    figure((_, __, ___, whole) => whole),
+    figure((relay, _, __, whole) => whole / relay),
+    figure((_, without, __, whole) => whole / without),
   );
   line(
     'quote, hold, journal, settlement, ledger by themselves',
