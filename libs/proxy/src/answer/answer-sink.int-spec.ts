@@ -90,8 +90,15 @@ describe('a reader that takes nothing', () => {
   test('is not, once it has taken what waited', () => {
     const { response: slow, destroy } = behind();
     slow.emit('drain');
+    expect([jest.getTimerCount(), slow.listenerCount('close')]).toEqual([0, 0]);
     jest.advanceTimersByTime(STALLED_MS);
     expect(destroy).not.toHaveBeenCalled();
+  });
+
+  test('is forgotten when it has gone by itself', () => {
+    const { response: gone } = behind();
+    gone.emit('close');
+    expect(jest.getTimerCount()).toBe(0);
   });
 });
 

@@ -46,7 +46,9 @@ export class HttpSink implements AnswerSink {
   write(chunk: Buffer, drained: () => void): boolean {
     if (chunk.length === 0 || this.response.write(chunk)) return true;
     const timer = setTimeout(() => this.response.destroy(), STALLED_MS).unref();
-    this.response.once('drain', () => {
+    const closed = (): void => clearTimeout(timer);
+    this.response.once('close', closed).once('drain', () => {
+      this.response.off('close', closed);
       clearTimeout(timer);
       drained();
     });
