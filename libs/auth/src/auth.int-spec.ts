@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import {
   Catch,
@@ -66,6 +68,9 @@ class BodyProbe {
   @Post('body') @Audience('admin') @Requires('tenants:write') body(@Body() body: unknown): object {
     return { body };
   }
+  @Post('own') @Audience('tenant') @Requires('tenant:tokens') own(@Body() body: unknown): object {
+    return { body };
+  }
 }
 
 @Catch()
@@ -87,6 +92,8 @@ let gateway: GatewayDatabase;
 let app: INestApplication;
 let config: Config;
 let base: string;
+/** Told of each request whose body is about to be read. */
+let onReading: () => void = () => undefined;
 const keys: Record<string, string> = {};
 const ids: Record<string, string> = {};
 
@@ -110,6 +117,7 @@ async function boot(controllers: (new () => unknown)[]): Promise<INestApplicatio
   const created = await NestFactory.create(TestApp, { logger: false, bodyParser: false });
   created.use((request: GatewayRequest, _: unknown, next: () => void) => {
     request.requestId = newId('req');
+    request.on('newListener', (event) => event === 'data' && onReading());
     next();
   });
   created.useGlobalFilters(new Render());
@@ -259,6 +267,47 @@ test('a body is read after the guards, never for a caller that they refuse', asy
   expect((await post(root, `{"a":"${'x'.repeat(1_048_576)}"}`)).code).toBe('body_too_large');
   expect((await post(finance, '{"a":')).code).toBe('permission_denied');
   expect((await post(keyOf('root', '9'), '{"a":')).code).toBe('credentials_invalid');
+});
+
+/** Sends the beginning of a body, and resolves when the gateway has let the caller in and waits for the rest. */
+async function beginBody(path: string, key: string): Promise<ClientRequest> {
+  const reading = new Promise<void>((resolve) => (onReading = resolve));
+  const headers = { ...bearer(key), 'content-type': 'application/json' };
+  const request = httpRequest(`${base}${path}`, { method: 'POST', headers });
+  request.write('{"a":');
+  await reading;
+  return request;
+}
+
+async function endBody(request: ClientRequest): Promise<number | undefined> {
+  request.end('1}');
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+}
+
+test('a key that ends while its body is on the way does nothing more', async () => {
+  const tokens = app.get(TokensService);
+  const made = await tokens.create(admin, 'a', { label: 'leaked', role: 'owner' });
+  const next = keyOf('next', '3');
+  writeConfig({ [root]: 'admin', [finance]: 'finance', [next]: 'admin' });
+  config.reload();
+  const begun = [
+    await beginBody('/api/v1/probe/own', made.token),
+    await beginBody('/api/v1/probe/own', made.token),
+    await beginBody('/api/v1/probe/body', next),
+    await beginBody('/api/v1/probe/body', root),
+  ];
+  expect(await endBody(begun[0] as ClientRequest)).toBe(201);
+  await tokens.revokeAny(admin, made.token);
+  // The one is gone, the other may less than when it came.
+  writeConfig({ [root]: 'finance', [finance]: 'finance' });
+  config.reload();
+  const deadline = Date.now() + 2_000;
+  while ((await call('/probe/model', bearer(made.token))).status !== 401) expect(Date.now()).toBeLessThan(deadline);
+  expect(await Promise.all(begun.slice(1).map(endBody))).toEqual([401, 401, 403]);
+  writeConfig({ [root]: 'admin', [finance]: 'finance' });
+  config.reload();
 });
 
 test('the real routes of tenancy work through the guards', async () => {
