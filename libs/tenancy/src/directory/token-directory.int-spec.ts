@@ -45,10 +45,16 @@ class CountingLookup extends TokenLookup {
 
   /** Whether tokens that changed can be read again. */
   rereads = true;
+  /** Runs once between reading changed tokens and answering. */
+  holdBackRereading: (() => Promise<unknown>) | null = null;
 
-  override byIds(tokenIds: readonly string[]): ReturnType<TokenLookup['byIds']> {
-    if (!this.rereads) return Promise.reject(new CodedError('database_unavailable'));
-    return super.byIds(tokenIds);
+  override async byIds(tokenIds: readonly string[]): ReturnType<TokenLookup['byIds']> {
+    if (!this.rereads) throw new CodedError('database_unavailable');
+    const facts = await super.byIds(tokenIds);
+    const { holdBackRereading } = this;
+    this.holdBackRereading = null;
+    await holdBackRereading?.();
+    return facts;
   }
 
   override async byHash(tenantId: string, hash: string): ReturnType<TokenLookup['byHash']> {
@@ -339,4 +345,22 @@ test('what was read before a change does not outlive it', async () => {
   expect(await find(made.token, tenant)).toBeUndefined();
   expect(find(made.token, tenant)).toBeUndefined();
   expect(ended).toEqual([]);
+});
+
+test('a revocation among more changes than are remembered is told all the same', async () => {
+  const { lookup, changes, ended, find } = await startDirectory();
+  const tenant = await newTenant();
+  const made = await tokens.create(admin, tenant, { label: 'one of many' });
+  expect(await find(made.token, tenant)).toMatchObject({ tokenId: made.id });
+  const heard = new Set<string>();
+  changes.on('token', { changed: (id) => void heard.add(id), reset: () => undefined });
+  lookup.holdBackRereading = async () => {
+    await asSuperuser(
+      'SET search_path = openclawmu',
+      `SELECT announce_change('token', 'tok_other' || n) FROM generate_series(1, 1001) n`,
+    );
+    await soon(() => heard.has('tok_other1001'));
+  };
+  await tokens.revoke(admin, tenant, made.id);
+  await soon(() => ended.includes(`${made.id} token_revoked`));
 });

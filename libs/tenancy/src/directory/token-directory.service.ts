@@ -242,6 +242,8 @@ export class TokenDirectory implements OnModuleInit, OnModuleDestroy {
     for (const facts of await this.lookup.byIds([...gone.keys()])) {
       gone.delete(facts.tokenId);
       if (!this.changedSince(start, facts)) this.keep(facts);
+      // Not always heard of by name: after too many changes any may have been this one's.
+      else this.#changed.add(facts.tokenId);
     }
     for (const entry of gone.values()) this.drop(entry, 'token_revoked');
   }
