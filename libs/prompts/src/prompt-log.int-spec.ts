@@ -208,6 +208,38 @@ test('a deleted tenant’s entries go with it, and none comes after', async () =
   expect(rows).toEqual([{ tenant_id: 'finance' }]);
 });
 
+test('an entry that is written while its tenant is being deleted does not stay', async () => {
+  await tenants.create(admin, { id: 'going', promptLog: true });
+  const slow = new TenantLifecycle();
+  forgetDeletedTenants(slow);
+  const written: Promise<PromptEntry>[] = [];
+  slow.register({
+    name: 'write an entry',
+    onDelete: async () => {
+      log.keep(entryOf({ tenantId: 'going' }));
+      written.push(kept());
+      await waitsForAnother('SELECT id FROM tenants');
+    },
+  });
+  await new TenantsService(gateway.database, clock, new Audit(), slow).delete(admin, 'going');
+  await Promise.all(written);
+  const { rows } = await owner.query<{ tenant_id: string }>('SELECT DISTINCT tenant_id FROM openclawmu.prompt_log');
+  expect(rows).toEqual([{ tenant_id: 'finance' }]);
+});
+
+/** Resolves when a statement that begins so waits for another transaction to end. */
+const waitsForAnother = (statement: string): Promise<unknown> =>
+  eventually(
+    async () =>
+      (
+        await owner.query(
+          "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1",
+          [`${statement}%`],
+        )
+      ).rowCount,
+    (count) => count === 1,
+  );
+
 test('no tenant reads anything of it, nor does anybody change an entry', async () => {
   await kept();
   const asTenant = gateway.database.tenant(tenantPrincipal('finance'), (tx) => tx.query('SELECT 1 FROM prompt_log'));

@@ -9,17 +9,21 @@ export interface PromptRow extends PromptHead, Envelope {
 const HEAD = `request_id AS "requestId", tenant_id AS "tenantId", at, token_id AS "tokenId", model, api, status,
   request_bytes AS "requestBytes", answer_bytes AS "answerBytes", is_whole AS "isWhole", key_id AS "keyId"`;
 
-/** Writes entries once. Those of a tenant that was deleted meanwhile are left out. Resolves to how many were written. */
-export async function insertPrompts(tx: Tx, rows: readonly PromptRow[]): Promise<number> {
+/** Writes entries once. Those of a tenant that was deleted meanwhile, or is being deleted now, are left out. Resolves to how many were written. */
+export async function insertPrompts(tx: Tx, all: readonly PromptRow[]): Promise<number> {
+  // Held until the end, so that a deletion that is under way is waited for, and one that comes later finds the entries.
+  const held = await tx.query<{ id: string }>(
+    "SELECT id FROM tenants WHERE id = ANY ($1) AND status <> 'deleted' FOR SHARE",
+    [all.map(({ tenantId }) => tenantId)],
+  );
+  const there = new Set(held.map(({ id }) => id));
+  const rows = all.filter(({ tenantId }) => there.has(tenantId));
   const column = <Key extends keyof PromptRow>(key: Key): PromptRow[Key][] => rows.map((row) => row[key]);
   const written = await tx.query(
     `INSERT INTO prompt_log (request_id, tenant_id, at, token_id, model, api, status, request_bytes, answer_bytes, is_whole,
                              key_id, wrapped_key, sealed)
-     SELECT kept.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::int[],
-                               $8::int[], $9::int[], $10::boolean[], $11::text[], $12::bytea[], $13::bytea[])
-       AS kept (request_id, tenant_id, at, token_id, model, api, status, request_bytes, answer_bytes, is_whole,
-                key_id, wrapped_key, sealed)
-     JOIN tenants d ON d.id = kept.tenant_id AND d.status <> 'deleted'
+     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::int[],
+                          $8::int[], $9::int[], $10::boolean[], $11::text[], $12::bytea[], $13::bytea[])
      ON CONFLICT (request_id) DO NOTHING RETURNING 1`,
     [
       column('requestId'),
