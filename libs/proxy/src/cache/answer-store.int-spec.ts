@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { Client } from 'pg';
+import { eventually } from '../../../../test/support/department';
 import { type GatewayDatabase, openGatewayDatabase, silentLog } from '../../../../test/support/gateway-database';
 import { jobPrincipals, tenantPrincipal } from '../../../../test/support/principals';
 import { AnswerStore } from './answer-store.service';
@@ -73,6 +74,27 @@ test('another tenant cannot read, replace or remove it, even with its id and wit
   await expect(
     db.database.platform(jobPrincipals.for('test'), (tx) => tx.query('SELECT answer FROM cached_answers')),
   ).rejects.toThrow('permission denied');
+});
+
+test('of a tenant that was deleted, or is being deleted while it is written, nothing is kept', async () => {
+  await asSuperuser(`INSERT INTO tenants (id, name, status, settings, created_at, updated_at)
+    SELECT id, id, 'active', '{}', now(), now() FROM unnest(ARRAY['gone', 'going']) id`);
+  await asSuperuser("UPDATE tenants SET status = 'deleted' WHERE id = 'gone'");
+  keep('late', { principal: tenantPrincipal('gone') });
+  await kept();
+  const deleting = new Client({ connectionString: db.urls.superuserUrl, options: '-c search_path=openclawmu' });
+  await deleting.connect();
+  await deleting.query(`BEGIN; SELECT FROM tenants WHERE id = 'going' FOR UPDATE;
+    UPDATE tenants SET status = 'deleted' WHERE id = 'going'; DELETE FROM cached_answers WHERE tenant_id = 'going'`);
+  keep('under way', { principal: tenantPrincipal('going') });
+  await eventually(
+    () => asSuperuser("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"),
+    ({ length }) => length === 1,
+  );
+  await deleting.query('COMMIT');
+  await deleting.end();
+  await kept();
+  expect(await asSuperuser('SELECT tenant_id FROM cached_answers')).toEqual([]);
 });
 
 test('what is older than its time, or than the tenant now wants, is not found, and is swept', async () => {

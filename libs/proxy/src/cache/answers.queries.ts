@@ -18,11 +18,12 @@ export async function selectAnswer(tx: Tx, id: Buffer, maxAgeSeconds: number): P
   return row ?? null;
 }
 
-/** A newer answer takes the place of an older one. */
+/** A newer answer takes the place of an older one. Of a tenant that was deleted meanwhile, or is being deleted now, nothing is kept. */
 export const putAnswer = (tx: Tx, id: Buffer, answer: Buffer, keptSeconds: number): Promise<unknown> =>
   tx.query(
     `INSERT INTO cached_answers AS kept (tenant_id, id, answer, expires_at)
-     VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 second')
+     SELECT d.id, $2, $3, clock_timestamp() + $4 * interval '1 second'
+     FROM tenants d WHERE d.id = $1 AND d.status <> 'deleted' FOR SHARE
      ON CONFLICT (tenant_id, id) DO UPDATE
        SET answer = excluded.answer, stored_at = excluded.stored_at, expires_at = excluded.expires_at`,
     [tx.principal.tenantId, id, answer, keptSeconds],
