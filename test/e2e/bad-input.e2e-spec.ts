@@ -331,6 +331,14 @@ describe('what is no HTTP, or two requests in one', () => {
     expect(['headers_too_large', 'credentials_missing']).toContain(codeOfRefusal('/v1/models', answer));
   });
 
+  test('two Authorization headers with different keys, of which each may be the one that somebody before us looked at', async () => {
+    const [right, other] = [keyFor(CHAT), keyFor(TENANTS)].map((key) => `Authorization: Bearer ${key}\r\n`);
+    const asked = (headers: string) =>
+      sendWire(gateway.url, `GET /v1/models HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n${headers}\r\n`);
+    expect(codeOfRefusal('/v1/models', await asked(`${right}${other}`))).toBe('credentials_invalid');
+    expect((await asked(`${right}${right}`)).status).toBe(200);
+  });
+
   test('the address of another server as the path reaches no other server and no other route', async () => {
     for (const target of [
       `http://127.0.0.1:1${CHAT}`,

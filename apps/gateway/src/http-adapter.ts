@@ -68,6 +68,8 @@ export class GatewayHttpAdapter extends ExpressAdapter {
         connectionsCheckingInterval: Math.min(headersTimeoutMs, MAX_CHECK_MS),
         // Refused in our own words, see configure-http.ts.
         requireHostHeader: false,
+        // Else the first of two keys would count here, and perhaps the last in what stands before the gateway.
+        joinDuplicateHeaders: true,
       },
       (request, response) => {
         firsts.keep(response);

@@ -26,6 +26,10 @@ test.each([
   [{ authorization: 'Bearer ' }, 'credentials_invalid'],
   [{ authorization: 'Bearer tk_1 tk_2' }, 'credentials_invalid'],
   [{ authorization: 'tk_1' }, 'credentials_invalid'],
+  [{ authorization: 'Bearer tk_1, Bearer tk_1' }, 'key tk_1'],
+  [{ authorization: 'Bearer tk_1, bearer  tk_2' }, 'credentials_invalid'],
+  [{ authorization: 'Bearer tk_1, Basic dGtfMQ==' }, 'credentials_invalid'],
+  [{ authorization: 'Bearer tk_1, Bearer tk_1', 'x-api-key': 'tk_2' }, 'credentials_invalid'],
 ])('%j gives %s', (headers, outcome) => {
   expect(codeOf(headers)).toBe(outcome);
 });

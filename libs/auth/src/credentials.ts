@@ -20,10 +20,13 @@ export function presentedKey(headers: IncomingHttpHeaders): string {
   return apiKey;
 }
 
+/** @param authorization the header's value; of a header that came several times, all of them with commas in between */
 function bearerOf(authorization: string): string {
   if (authorization.startsWith('Bearer ') && authorization.length > 7 && !authorization.includes(' ', 7))
     return authorization.slice(7);
-  const key = BEARER.exec(authorization)?.[1];
+  const [key, ...others] = new Set(authorization.split(/, (?=bearer )/i).map((each) => BEARER.exec(each)?.[1]));
+  if (others.length > 0)
+    throw new CodedError('credentials_invalid', 'Several Authorization headers hold different keys; send one of them.');
   if (key === undefined)
     throw new CodedError(
       'credentials_invalid',
