@@ -18,6 +18,9 @@ const FRAMEWORK: Readonly<Record<number, ErrorCode>> = {
 const NOBODYS_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_disabled', 'draining']);
 const NOT_OFFERED = 501;
 
+/** Where administrators' routes are: refused calls there are recorded. */
+const ADMIN_PATH = /^\/(api\/v1\/admin|metrics\/?$)/;
+
 const DISCARD_MS = 2_000;
 /** So much of a body is on its way before a refusal could stop it: it is read, and the connection stays. */
 const SHORT_BODY_BYTES = 65_536;
@@ -41,7 +44,7 @@ export class ErrorFilter implements ExceptionFilter {
         { requestId, traceId, method, path, err: error.code === 'internal_error' ? thrown : error },
         'request failed',
       );
-    if (path.startsWith('/api/v1/admin') && [401, 403, 404].includes(error.entry.status)) {
+    if (ADMIN_PATH.test(path) && [401, 403, 404].includes(error.entry.status)) {
       this.refused.record({
         principal: principal ?? null,
         ip: ip ?? null,
