@@ -10,22 +10,31 @@ import { cpuMicros, FLAGS, HOOK, startChild, startGateway, warmUpOf } from './ch
 
 /** What money costs: CPU of hold, journal, settlement and ledger, beside a relay that has no duties, in one run. */
 
-const AT_ONCE = 32;
 /** From its modules: what is replaced in one of them would not be found in the bundle. */
 const FROM_MODULES = [
   '-e',
   `require(${JSON.stringify(join(__dirname, '../../../dist/apps/gateway/src/run.js'))}).run()`,
 ];
 const instead = (file: string): string[] => ['-r', HOOK, '-r', join(__dirname, file), ...FROM_MODULES];
-const BODY = JSON.stringify({
-  model: 'fake',
-  max_tokens: 1_000,
-  messages: [{ role: 'user', content: 'ipsum '.repeat(150) }],
-});
 
 interface Caller {
   readonly token: string;
 }
+
+/** How calls are made and answered. */
+interface Calls {
+  readonly body: string;
+  readonly atOnce: number;
+  /** Of the requests that were asked for. */
+  readonly share: number;
+}
+
+const bodyOf = (model: string, more: object = {}): string =>
+  JSON.stringify({ model, max_tokens: 1_000, ...more, messages: [{ role: 'user', content: 'ipsum '.repeat(150) }] });
+/** The least that a call can be: what money costs weighs most beside it. */
+const WHOLE: Calls = { body: bodyOf('fake'), atOnce: 32, share: 1 };
+/** What people and agents wait for, only that models take longer for it. */
+const STREAMED: Calls = { body: bodyOf('fake-n50-g10', { stream: true }), atOnce: 100, share: 0.1 };
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
@@ -42,7 +51,7 @@ async function main(): Promise<void> {
   const least = await startGateway(await beside(place), provider.url, instead('least-money.ts'));
   try {
     await offerFakeModels(gateway);
-    say(`${requests} requests of ${BODY.length} bytes a line, ${AT_ONCE} at once; making ${many} tenants`);
+    say(`${requests} requests of ${WHOLE.body.length} bytes a line, ${WHOLE.atOnce} at once; making ${many} tenants`);
     const tenants: (Caller & { id: string })[] = [];
     while (tenants.length < many)
       tenants.push(
@@ -53,26 +62,26 @@ async function main(): Promise<void> {
         )),
       );
     const hot = tenants.slice(0, 1);
-    const alone = {
-      hot: await moneyOf(place.database.gatewayUrl, hot, requests),
-      many: await moneyOf(place.database.gatewayUrl, tenants, requests),
-    };
+    const ofHot = await moneyOf(place.database.gatewayUrl, hot, requests);
+    const ofMany = await moneyOf(place.database.gatewayUrl, tenants, requests);
     const servers = [relay, moneyless, least, gateway];
-    for (const { process, url } of servers) await cpuOf(process, url, tenants, warmUpOf(requests));
-    for (const [name, callers] of [
-      ['one hot tenant', hot],
-      [`${many} tenants`, tenants],
+    for (const { process, url } of servers)
+      for (const calls of [WHOLE, STREAMED]) await cpuOf(process, url, tenants, calls, warmUpOf(requests));
+    for (const [name, callers, calls, alone] of [
+      ['one hot tenant', hot, WHOLE, ofHot],
+      [`${many} tenants`, tenants, WHOLE, ofMany],
+      ['one hot tenant, answers in 50 chunks', hot, STREAMED, ofHot],
     ] as const) {
       const seen: number[][] = [];
       for (let round = 0; round < rounds; round++) {
         const figures: number[] = [];
         for (const at of round % 2 === 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]) {
           const { process, url } = servers[at] as (typeof servers)[number];
-          figures[at] = await cpuOf(process, url, callers, requests);
+          figures[at] = await cpuOf(process, url, callers, calls, requests);
         }
         seen.push(figures);
       }
-      table(name, seen, callers === hot ? alone.hot : alone.many);
+      table(name, seen, alone);
     }
   } finally {
     await gateway.stop();
@@ -133,28 +142,35 @@ async function cpuOf(
   server: ChildProcess,
   origin: string,
   callers: readonly Caller[],
-  requests: number,
+  calls: Calls,
+  most: number,
 ): Promise<number> {
+  const requests = Math.ceil(most * calls.share);
   const before = cpuMicros(server);
-  await load(origin, callers, requests);
+  await load(origin, callers, calls, requests);
   // What is settled behind the answers belongs to them.
   await new Promise((later) => setTimeout(later, 500));
   return (cpuMicros(server) - before) / requests;
 }
 
-async function load(origin: string, callers: readonly Caller[], requests: number): Promise<void> {
-  const pool = new Pool(origin, { connections: AT_ONCE, pipelining: 1 });
+async function load(
+  origin: string,
+  callers: readonly Caller[],
+  { body, atOnce }: Calls,
+  requests: number,
+): Promise<void> {
+  const pool = new Pool(origin, { connections: atOnce, pipelining: 1 });
   let next = 0;
   const one = async (): Promise<void> => {
     while (next < requests) {
       const { token } = callers[next++ % callers.length] as Caller;
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      const answer = await pool.request({ path: '/v1/chat/completions', method: 'POST', headers, body: BODY });
+      const answer = await pool.request({ path: '/v1/chat/completions', method: 'POST', headers, body });
       const text = await answer.body.text();
       if (answer.statusCode !== 200) throw new Error(`a call was answered with ${answer.statusCode}: ${text}`);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  await Promise.all(Array.from({ length: atOnce }, one));
   await pool.close();
 }
 
