@@ -1,5 +1,5 @@
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../test/support/gateway-database';
-import { adminPrincipal, jobPrincipals } from '../../../test/support/principals';
+import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../test/support/principals';
 import type { AuditRecordView } from './audit.dto';
 import { AuditRecords } from './audit.queries';
 import type { RefusedAttempt } from './refused-attempt';
@@ -56,6 +56,18 @@ describe('RefusedAttempts', () => {
     expect(records.length).toBeLessThan(100);
     expect(sums).toHaveLength(1);
     expect((sums[0]?.after as { count: number }).count + records.length - 1).toBe(5_000);
+  });
+
+  it('lets a flood of tenants hide nothing that others try', async () => {
+    const refused = open();
+    const tenants = { ...attempt, principal: tenantPrincipal('finance'), path: '/v1/chat/completions' };
+    for (let n = 0; n < 1_000; n++) refused.record(tenants);
+    refused.record(attempt);
+    refused.record({ ...attempt, principal: adminPrincipal('finance', 'fin') });
+    await refused.drain();
+    const records = await recorded();
+    const by = (kind: string) => records.filter(({ actor }) => actor.kind === kind).length;
+    expect([by('tenant'), by('anonymous'), by('admin')]).toEqual([60, 1, 1]);
   });
 
   it('keeps what could not be written until it can', async () => {

@@ -1,28 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, JobPrincipals, LOG, type Log } from '@app/platform';
 import { append } from './audit.service';
-import type { Draft } from './entry';
 import { Overflow } from './overflow';
 import { draftOf, draftOfMany, type RefusedAttempt } from './refused-attempt';
+import { RefusedLane } from './refused-lane';
 
-/** So many may come at once and each get a record of its own. */
-const BURST = 60;
-/** Later ones get their own at this rate; the rest is counted. Bounds what a flood can write to about 50 MB a day. */
-const REFILL_MS = 1_000;
 const FLUSH_MS = 200;
+const RETRY_MS = 1_000;
 /** How often a flood is summed up. */
 const SUMMARY_MS = 10_000;
 
 /**
  * Records refused calls, away from the request's path. A flood of them neither fills the disk nor holds up the chain: what
- * exceeds a bounded rate is summed into one record with counts, so that nothing goes unmentioned.
+ * exceeds a bounded rate is summed into one record with counts, so that nothing goes unmentioned. Tenants, administrators and
+ * those without a key have a rate each: none can hide among its own what another tried.
  */
 @Injectable()
 export class RefusedAttempts {
-  private waiting: Draft[] = [];
+  private readonly lanes = new Map<string, RefusedLane>();
   private overflow = new Overflow();
-  private allowance = BURST;
-  private refilledAtMs = Date.now();
   private summedAtMs = 0;
   private timer: NodeJS.Timeout | null = null;
   private writing: Promise<void> = Promise.resolve();
@@ -35,8 +31,7 @@ export class RefusedAttempts {
 
   /** Returns at once; the record follows within a second. */
   record(attempt: RefusedAttempt): void {
-    if (this.takeAllowance()) this.waiting.push(draftOf(attempt));
-    else this.overflow.add(attempt, new Date());
+    if (!this.laneOf(attempt).add(() => draftOf(attempt))) this.overflow.add(attempt, new Date());
     this.schedule(FLUSH_MS);
   }
 
@@ -46,16 +41,13 @@ export class RefusedAttempts {
     await this.flush();
   }
 
-  /** What cannot be written now waits for later; it is bounded, because it holds allowance. */
-  private takeAllowance(): boolean {
-    const refill = Math.floor((Date.now() - this.refilledAtMs) / REFILL_MS);
-    if (refill > 0) {
-      this.allowance = Math.min(BURST, this.allowance + refill);
-      this.refilledAtMs = Date.now();
-    }
-    if (this.allowance === 0 || this.waiting.length >= BURST) return false;
-    this.allowance--;
-    return true;
+  private laneOf({ principal }: RefusedAttempt): RefusedLane {
+    const kind = principal?.kind ?? 'anonymous';
+    const known = this.lanes.get(kind);
+    if (known) return known;
+    const lane = new RefusedLane();
+    this.lanes.set(kind, lane);
+    return lane;
   }
 
   private schedule(delayMs: number): void {
@@ -72,15 +64,15 @@ export class RefusedAttempts {
   }
 
   private async write(): Promise<void> {
-    const singles = this.waiting;
     const sum = Date.now() - this.summedAtMs >= SUMMARY_MS ? this.overflow : new Overflow();
-    if (singles.length === 0 && sum.count === 0) {
+    const taken = [...this.lanes.values()].map((lane) => ({ lane, drafts: lane.take() }));
+    const drafts = taken.flatMap((one) => one.drafts);
+    if (drafts.length === 0 && sum.count === 0) {
       if (this.overflow.count > 0) this.schedule(SUMMARY_MS);
       return;
     }
-    this.waiting = [];
     if (sum === this.overflow) this.overflow = new Overflow();
-    const drafts = sum.count === 0 ? singles : [...singles, draftOfMany(sum.view())];
+    if (sum.count > 0) drafts.push(draftOfMany(sum.view()));
     try {
       await this.database.platform(this.jobs.for('refused-attempts'), async (tx) => {
         for (const each of drafts) await append(tx, each);
@@ -88,9 +80,9 @@ export class RefusedAttempts {
       if (sum.count > 0) this.summedAtMs = Date.now();
     } catch (error) {
       this.log.warn({ err: error, waiting: drafts.length }, 'refused calls could not be recorded; trying again');
-      this.waiting = [...singles, ...this.waiting];
+      for (const { lane, drafts } of taken) lane.putBack(drafts);
       this.overflow = sum.merge(this.overflow);
     }
-    if (this.waiting.length > 0 || this.overflow.count > 0) this.schedule(REFILL_MS);
+    if (this.overflow.count > 0 || [...this.lanes.values()].some((lane) => !lane.isEmpty)) this.schedule(RETRY_MS);
   }
 }
