@@ -1,11 +1,11 @@
-import { createDatabase } from '../../../../test/support/database';
+import { createDatabase, MIGRATED } from '../../../../test/support/database';
 import { openGatewayDatabase, type GatewayDatabase } from '../../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../../test/support/principals';
 import { Client, type Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createDataSource } from './connection';
 import { once } from './idempotency';
-import { migrate, MigrationInterrupted } from './migrate';
+import { DatabaseUnfit, migrate, MigrationInterrupted } from './migrate';
 import type { Tx } from './tx';
 
 let gateway: GatewayDatabase;
@@ -203,6 +203,17 @@ describe('migrating', () => {
     }
     down = (): Promise<void> => Promise.resolve();
   }
+
+  test('refuses a schema that a newer version has made, and leaves it as it is', async () => {
+    const database = await createDatabase(MIGRATED);
+    try {
+      const refusal: unknown = await migrate({ ...database, migrations: [] }).catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(DatabaseUnfit);
+      expect((refusal as Error).message).toMatch(/newer version .*\(Foundation1795300000001, .* restore the backup/);
+    } finally {
+      await database.drop();
+    }
+  });
 
   test.each<['all' | 'migrating' | 'lock', RegExp | null]>([
     ['all', /terminating connection|Connection terminated/],

@@ -6,6 +6,8 @@ import { codeOf, isDatabaseAway } from './database-away';
 /** Any constant will do, as long as all processes use the same. */
 const MIGRATION_LOCK = 0x6f636d75;
 
+const MIGRATIONS_TABLE = 'migrations';
+
 /** duplicate_object and unique_violation. */
 const ALREADY_THERE: ReadonlySet<string> = new Set(['42710', '23505']);
 
@@ -45,13 +47,14 @@ export async function migrate({ ownerUrl, gatewayUrl, migrations }: MigrateOptio
   const lock = await connect(ownerUrl);
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await refuseNewerSchema(lock, new Set(migrations.map(({ name }) => name)));
     await prepareRoles(lock, login);
     await lock.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
     await lock.query(`GRANT USAGE ON SCHEMA ${SCHEMA} TO openclawmu_tenant, openclawmu_platform`);
     const source = createDataSource(ownerUrl, 2, {
       migrations: [...migrations],
       migrationsTransactionMode: 'all',
-      migrationsTableName: 'migrations',
+      migrationsTableName: MIGRATIONS_TABLE,
     });
     await source.initialize();
     try {
@@ -91,6 +94,20 @@ async function loginOf(url: string): Promise<string> {
   } finally {
     await client.end();
   }
+}
+
+/** TypeORM passes over what it does not know; but a gateway that writes as its older schema wanted it would spoil the books of the newer. */
+async function refuseNewerSchema(owner: Client, known: ReadonlySet<string>): Promise<void> {
+  const table = `${SCHEMA}.${MIGRATIONS_TABLE}`;
+  const { rows: found } = await owner.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+  if (!found[0]?.there) return;
+  const { rows } = await owner.query<{ name: string }>(`SELECT name FROM ${table} ORDER BY timestamp`);
+  const unknown = rows.map(({ name }) => name).filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  throw new DatabaseUnfit(
+    `A newer version of the gateway has changed this database's schema (${unknown.join(', ')}). ` +
+      'Start that version; to go back to this one, restore the backup from before the upgrade.',
+  );
 }
 
 async function prepareRoles(owner: Client, login: string): Promise<void> {
