@@ -1,19 +1,16 @@
 import 'reflect-metadata';
 import { resolve } from 'node:path';
-import { Config, ConfigError, createLog } from '@app/platform';
+import { Config, createLog } from '@app/platform';
 import { firstKeyNotice } from './banner';
 import { writeFirstConfig } from './first-run';
 import { GatewayServer } from './gateway-server';
-import { explainStartFailure } from './start-failure';
-
-/** Exit codes: 1 the gateway could not start or failed, 78 the configuration is at fault (EX_CONFIG of sysexits.h). */
-const EX_CONFIG = 78;
+import { exitCodeOf, explainStartFailure } from './start-failure';
 
 /** Makes this process a gateway. */
 export function run(): void {
   start().catch((error: unknown) => {
     process.stderr.write(`${explainStartFailure(error)}\n`);
-    process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
+    process.exit(exitCodeOf(error));
   });
 }
 

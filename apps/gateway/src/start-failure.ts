@@ -1,4 +1,5 @@
 import { ConfigError, DatabaseUnfit, isEmbeddedPostgresError, maskKeys, MigrationInterrupted } from '@app/platform';
+import { TimezonesDiffer } from '@app/quota';
 
 /** What system calls and PostgreSQL's client put on their errors. */
 interface Fault extends Error {
@@ -19,12 +20,19 @@ const LISTENING: Readonly<Record<string, string>> = {
 
 const DATABASE_REMEDY = 'Check DATABASE_URL, or database.url in the configuration.';
 
+/** EX_CONFIG of sysexits.h: the configuration is at fault, so to start again changes nothing. */
+const EX_CONFIG = 78;
+
+export const exitCodeOf = (error: unknown): number =>
+  error instanceof ConfigError || error instanceof TimezonesDiffer ? EX_CONFIG : 1;
+
 /** Why the gateway did not start, for whoever started it: a paragraph where the world is at fault, a stack where we are. */
 export function explainStartFailure(thrown: unknown): string {
   const error = thrown as Fault;
   const { code = '', syscall, address, port, path } = error;
   if (error instanceof ConfigError || error instanceof DatabaseUnfit || isEmbeddedPostgresError(error))
     return error.message;
+  if (error instanceof TimezonesDiffer) return error.message;
   if (error instanceof MigrationInterrupted) return maskKeys(error.message);
   if (syscall === 'listen')
     return `The gateway cannot listen on ${address}:${port}: ${LISTENING[code] ?? error.message}. Change server.host or server.port in the configuration.`;

@@ -43,7 +43,7 @@ export interface AssembledQuota extends QuotaParts {
 export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const { database, databaseUrl, changes, jobs, clock, log, dataDir } = around;
   const journals = join(dataDir, 'journal');
-  const process = new GatewayProcess(database, jobs, log, databaseUrl, dataDir);
+  const process = new GatewayProcess(database, jobs, log, around);
   const meters = new Meters(clock, new Calendar(around.timezone));
   const journal = new Journal(join(journals, process.id), around.journal, log);
   const notices = new BudgetNotices(around.webhooks, database, jobs, log);

@@ -1,9 +1,30 @@
 import { hostname } from 'node:os';
-import { CodedError, type Database, dashed, type JobPrincipals, type Log, uuid7 } from '@app/platform';
+import { CodedError, type Database, dashed, type JobPrincipals, type Log, type Tx, uuid7 } from '@app/platform';
 import { LivenessSocket } from './liveness-socket';
-import { ProcessLock } from './process-lock';
+import { lockIsFree, ProcessLock } from './process-lock';
 
 const HEARTBEAT_MS = 2_000;
+
+/** Where a process lives, and whose days it follows. */
+export interface ProcessPlace {
+  readonly databaseUrl: string;
+  /** Absolute path. */
+  readonly dataDir: string;
+  /** IANA name. */
+  readonly timezone: string;
+}
+
+/** Processes that disagree about when a day ends would each count it by themselves, and its budget could be spent once in each. */
+export class TimezonesDiffer extends Error {
+  override readonly name = 'TimezonesDiffer';
+
+  constructor(own: string, others: string) {
+    super(
+      `The setting timezone is ${own} here, and ${others} in a gateway process that runs on the same database. Budgets hold only where ` +
+        'all processes follow the same days: correct the setting, or stop all of them before the first starts with another.',
+    );
+  }
+}
 
 /**
  * Who this process is to the others. It proves to be alive twice, by a lock in the database and by a socket on this
@@ -21,11 +42,10 @@ export class GatewayProcess {
     private readonly database: Database,
     private readonly jobs: JobPrincipals,
     private readonly log: Log,
-    databaseUrl: string,
-    dataDir: string,
+    private readonly place: ProcessPlace,
   ) {
-    this.#lock = new ProcessLock(databaseUrl, this.id, log);
-    this.#socket = new LivenessSocket(dataDir, this.id);
+    this.#lock = new ProcessLock(place.databaseUrl, this.id, log);
+    this.#socket = new LivenessSocket(place.dataDir, this.id);
   }
 
   /** Another process has declared this one dead and settled its affairs: it may not take on anything any more. */
@@ -33,12 +53,16 @@ export class GatewayProcess {
     return this.#fenced;
   }
 
+  /** @throws TimezonesDiffer */
   async start(): Promise<void> {
     await this.#socket.listen();
     await this.#lock.hold();
-    await this.database.platform(this.jobs.for('start'), (tx) =>
-      tx.query('INSERT INTO gateway_processes (id, host, pid) VALUES ($1, $2, $3)', [this.id, hostname(), process.pid]),
-    );
+    try {
+      await this.database.platform(this.jobs.for('start'), (tx) => this.enter(tx));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     this.#timer = setInterval(() => void this.look(), HEARTBEAT_MS).unref();
   }
 
@@ -66,6 +90,24 @@ export class GatewayProcess {
     if (this.#timer) clearInterval(this.#timer);
     await this.#socket.close();
     await this.#lock.release();
+  }
+
+  /** One at a time, so that of two with different time zones the later sees the earlier. */
+  private async enter(tx: Tx): Promise<void> {
+    const { timezone } = this.place;
+    await tx.query("SELECT pg_advisory_xact_lock(hashtext('gateway process enters'))");
+    const [other] = await tx.query<{ timezone: string }>(
+      `SELECT p.timezone FROM gateway_processes p
+       WHERE p.ended_at IS NULL AND p.timezone <> $1 AND NOT ${lockIsFree('p.id')} LIMIT 1`,
+      [timezone],
+    );
+    if (other) throw new TimezonesDiffer(timezone, other.timezone);
+    await tx.query('INSERT INTO gateway_processes (id, host, pid, timezone) VALUES ($1, $2, $3, $4)', [
+      this.id,
+      hostname(),
+      process.pid,
+      timezone,
+    ]);
   }
 
   private async look(): Promise<void> {

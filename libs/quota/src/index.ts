@@ -2,7 +2,7 @@ export type { Amounts } from './amounts';
 export { BudgetExceeded } from './budget-exceeded';
 export { BudgetFigures } from './figures/budget-figures.service';
 export { BudgetsService } from './budgets.service';
-export { GatewayProcess } from './gateway-process.service';
+export { GatewayProcess, TimezonesDiffer } from './gateway-process.service';
 export type { Hold, Settlement } from './hold';
 export { Holds, type Reservable } from './holds.service';
 export type { Draft, Entry, LedgerSink, SettledRow, Unconfirmed, UsedByUsers } from './ledger-sink';

@@ -58,6 +58,7 @@ export interface GatewayOptions {
   readonly segmentBytes?: number;
   readonly log?: Log;
   readonly waitMs?: number;
+  readonly timezone?: string;
 }
 
 /** A database, and any number of gateway processes' money on it, each with its own identity, journal and connections. */
@@ -87,6 +88,7 @@ export class Gateways {
     segmentBytes = 4_194_304,
     log = silentLog,
     waitMs = 500,
+    timezone = 'UTC',
   }: GatewayOptions = {}) {
     this.#dataDirs.add(dataDir);
     const { database, changes } = await this.db.otherProcess();
@@ -99,7 +101,7 @@ export class Gateways {
       log,
       webhooks: this.notices,
       dataDir,
-      timezone: 'UTC',
+      timezone,
       journal: { sync, segmentBytes },
       waitMs: () => waitMs,
     });

@@ -25,6 +25,7 @@ import { TokenLineages1795300000029 } from './1795300000029-token-lineages';
 import { OldWindows1795300000030 } from './1795300000030-old-windows';
 import { LedgerApi1795300000031 } from './1795300000031-ledger-api';
 import { CountedUsers1795300000032 } from './1795300000032-counted-users';
+import { ProcessTimezones1795300000033 } from './1795300000033-process-timezones';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -55,4 +56,5 @@ export const migrations = [
   OldWindows1795300000030,
   LedgerApi1795300000031,
   CountedUsers1795300000032,
+  ProcessTimezones1795300000033,
 ];
