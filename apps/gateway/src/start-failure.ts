@@ -13,7 +13,7 @@ interface Fault extends Error {
 }
 
 const LISTENING: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken by another process; is a gateway running already?',
+  EADDRINUSE: 'the port is taken by another process, perhaps a gateway that runs already',
   EADDRNOTAVAIL: 'this machine has no such address',
   EACCES: 'this user may not use that port; ports below 1024 need a privilege',
 };

@@ -348,6 +348,16 @@ describe('what would weaken enforcement', () => {
   });
 });
 
+test.each(['db.example.internal', 'mysql://u:hunter2@db/x', 'u:hunter2@db/x'])(
+  'an address of the database that is none is refused, and not told: %s',
+  (url) => {
+    const problems = problemsOf('timezone: UTC\n', { DATABASE_URL: url });
+    expect(problems).toEqual([
+      'database.url (from DATABASE_URL): must begin with postgresql://, as in postgresql://user:password@host/database',
+    ]);
+  },
+);
+
 describe('a provider’s address', () => {
   it.each([
     'http://127.0.0.1:8000',

@@ -18,6 +18,12 @@ const timezone = z.string().refine((zone) => {
   }
 }, 'is not a time zone name such as "Europe/Berlin"');
 
+/** Of a socket such an address has no host, so it is not one for the URL parser. */
+const databaseUrl = secret.refine(
+  (url) => /^(postgres(ql)?:\/\/|socket:)/.test(url.reveal()),
+  'must begin with postgresql://, as in postgresql://user:password@host/database',
+);
+
 const adminKey = z.strictObject({
   name,
   hash: z
@@ -91,8 +97,8 @@ export const configSchema = z.strictObject({
   timezone: timezone.default('UTC'),
   database: z
     .strictObject({
-      url: secret.optional(),
-      migrationUrl: secret.optional(),
+      url: databaseUrl.optional(),
+      migrationUrl: databaseUrl.optional(),
       poolSize: whole(3, 200, 10),
     })
     .prefault({}),

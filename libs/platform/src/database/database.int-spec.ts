@@ -204,6 +204,24 @@ describe('migrating', () => {
     down = (): Promise<void> => Promise.resolve();
   }
 
+  test.each([
+    ['TLS that the server does not have', (url: URL) => url.searchParams.set('sslmode', 'verify-full'), 'SSL'],
+    ['no password', (url: URL) => (url.password = ''), 'password'],
+  ])('says what to look at when the address asks for %s', async (_, change, said) => {
+    const database = await createDatabase();
+    const url = new URL(database.ownerUrl);
+    change(url);
+    try {
+      const refusal: unknown = await migrate({ ownerUrl: url.href, gatewayUrl: url.href, migrations: [] }).catch(
+        (error: unknown) => error,
+      );
+      expect(refusal).toBeInstanceOf(DatabaseUnfit);
+      expect((refusal as Error).message).toMatch(new RegExp(`No connection .*${said}.* Check DATABASE_URL`));
+    } finally {
+      await database.drop();
+    }
+  });
+
   test('refuses a schema that a newer version has made, and leaves it as it is', async () => {
     const database = await createDatabase(MIGRATED);
     try {

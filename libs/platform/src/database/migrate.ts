@@ -73,8 +73,22 @@ export async function migrate({ ownerUrl, gatewayUrl, migrations }: MigrateOptio
 async function connect(connectionString: string): Promise<Client> {
   const client = new Client({ connectionString });
   client.on('error', () => undefined);
-  await client.connect();
+  await client.connect().catch((error: Error) => {
+    // The server may still wait for a password that does not come.
+    client.end().catch(() => undefined);
+    throw withRemedy(error);
+  });
   return client;
+}
+
+/** What the system and the server say is explained where the gateway starts; TLS and the client itself just throw. */
+function withRemedy(error: Error & { syscall?: string; severity?: string; errors?: unknown }): Error {
+  if (error.syscall !== undefined || error.severity !== undefined || error.errors !== undefined) return error;
+  return new DatabaseUnfit(
+    `No connection to the database comes about: ${error.message}. Check DATABASE_URL, or database.url in the configuration: ` +
+      'its password, its sslmode, and its sslrootcert where an authority of your own signs certificates.',
+    { cause: error },
+  );
 }
 
 /** TypeORM's words for a connection that broke may say nothing of why; that of the lock breaks with it, and says it. */
