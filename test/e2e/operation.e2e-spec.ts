@@ -150,6 +150,8 @@ describe('logs', () => {
     const failed = idOf(await chat('fake-nohead'));
     const told = () => lines().flatMap(({ level, requestId }) => (level === 'error' ? [requestId] : []));
     await eventually(() => told().includes(failed));
+    const line = lines().find(({ requestId }) => requestId === failed);
+    expect(line).toMatchObject({ provider: 'fake-openai', model: 'fake-nohead' });
     for (const answer of refused) expect(told()).not.toContain(idOf(answer));
   });
 

@@ -112,7 +112,7 @@ export class RelayWorld {
     const tokens = new TokenDirectory(new TokenLookup(database, jobPrincipals), changes, billing.clock, silentLog);
     const registry = new Registry();
     const calls = new ActiveCalls(tokens, registry);
-    const upstream = new Upstream(config, await DemoProvider.start());
+    const upstream = new Upstream(config, await DemoProvider.start(), silentLog);
     registerProviderMetrics(registry, () => upstream.views);
     const counter = new InputCounter(upstream, new TokenCounter());
     const prices = new Prices(billing.catalogue, billing.clock, new UnpricedCalls(billing.clock, registry, silentLog));

@@ -41,7 +41,7 @@ export class ErrorFilter implements ExceptionFilter {
     const error = codedFrom(thrown, path);
     if (isFault(error))
       this.log.error(
-        { requestId, traceId, method, path, err: error.code === 'internal_error' ? thrown : error },
+        { requestId, traceId, method, path, ...error.facts, err: error.code === 'internal_error' ? thrown : error },
         'request failed',
       );
     if (ADMIN_PATH.test(path) && [401, 403, 404].includes(error.entry.status)) {

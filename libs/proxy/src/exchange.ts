@@ -280,7 +280,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Cuttable, Waiter {
 
   /** What goes wrong at the very end is told to whoever waits for this call, and to nobody else's. */
   private conclude(ending: Promise<void>): void {
-    ending.then(this.#resolve, this.#reject);
+    ending.then(this.#resolve, (error: unknown) => {
+      const { provider, model } = this.call.plan.candidates[this.#index] as Candidate;
+      if (error instanceof CodedError) Object.assign(error.facts, { provider, model: model.id });
+      this.#reject(error);
+    });
   }
 
   private async endWhole(body: Buffer, usage: WholeUsage): Promise<void> {

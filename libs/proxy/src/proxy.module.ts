@@ -1,6 +1,6 @@
 import { AuditModule } from '@app/audit';
 import { BillingModule, CorrectionBooking, Ledger } from '@app/billing';
-import { Config } from '@app/platform';
+import { Config, LOG, type Log } from '@app/platform';
 import { PolicyModule } from '@app/policy';
 import { PromptsModule } from '@app/prompts';
 import { QuotaModule, Settlements } from '@app/quota';
@@ -65,12 +65,12 @@ import { Upstream } from './upstream';
     CacheSweeper,
     {
       provide: Upstream,
-      useFactory: async (config: Config, registry: Registry) => {
-        const upstream = new Upstream(config, await DemoProvider.start());
+      useFactory: async (config: Config, registry: Registry, log: Log) => {
+        const upstream = new Upstream(config, await DemoProvider.start(), log);
         registerProviderMetrics(registry, () => upstream.views);
         return upstream;
       },
-      inject: [Config, Registry],
+      inject: [Config, Registry, LOG],
     },
     { provide: TokenCounter, useFactory: () => new TokenCounter() },
     {

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
-import type { Config, GatewayConfig, ProviderConfig } from '@app/platform';
+import { createLog, Secret, type Config, type GatewayConfig, type ProviderConfig } from '@app/platform';
 import type { Hold } from '@app/quota';
 import type { Dispatcher } from 'undici';
 import { DemoProvider } from './demo/demo-provider';
-import type { UpstreamRequest } from './provider/passage';
+import type { Passage, UpstreamRequest } from './provider/passage';
 import { Upstream } from './upstream';
 
 /** What of the configuration is read here, and how a reload is told. */
@@ -28,6 +28,16 @@ let requests: IncomingMessage[];
 /** Connections made to the server. */
 let connections: Socket[];
 let hold: Hold;
+/** Of the log, without what each has. */
+let lines: object[];
+
+const log = createLog('info', {
+  write(line) {
+    const { time, pid, ...told } = JSON.parse(line) as Record<string, unknown>;
+    expect([typeof time, pid]).toEqual(['string', process.pid]);
+    lines.push(told);
+  },
+});
 
 const provider = (fields: Partial<ProviderConfig> = {}): Partial<ProviderConfig> => ({
   dialect: 'openai',
@@ -41,6 +51,7 @@ const provider = (fields: Partial<ProviderConfig> = {}): Partial<ProviderConfig>
 beforeEach(async () => {
   requests = [];
   connections = [];
+  lines = [];
   hold = { closed: false } as Hold;
   server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     requests.push(request);
@@ -49,7 +60,7 @@ beforeEach(async () => {
   server.on('connection', (socket) => connections.push(socket));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   settings = new Settings();
-  upstream = new Upstream(settings as unknown as Config, await DemoProvider.start());
+  upstream = new Upstream(settings as unknown as Config, await DemoProvider.start(), log);
 });
 afterEach(async () => {
   await upstream.close();
@@ -61,6 +72,13 @@ const request = (fields: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
   ...{ model: 'm', path: '/v1/messages?beta=true', headers: {}, body: Buffer.from('{}') },
   ...fields,
 });
+const quiet: Dispatcher.DispatchHandler = {
+  onRequestStart: () => undefined,
+  onResponseStart: () => undefined,
+  onResponseData: () => undefined,
+  onResponseEnd: () => undefined,
+  onResponseError: () => undefined,
+};
 const waiter = { tenantId: 't', turn: () => undefined };
 
 /** The whole of an answer; rejects with what the handler is told. */
@@ -121,6 +139,51 @@ test.each<[string, () => Record<string, Partial<ProviderConfig>>]>([
   response.end('late');
   expect(await answer).toBe('late');
   await closed;
+});
+
+describe('the log', () => {
+  const told = (passage: Passage, ...statuses: number[]): void =>
+    statuses.forEach((status) => passage.answered(status, {}));
+
+  test('has a provider that begins to fail, and that answers again, once each and with its name', () => {
+    settings.set({ p: provider({ breaker: { failures: 2, openMs: 60_000 } }) });
+    const passages = [0, 1, 2, 3].map(() => upstream.enter('p', waiter));
+    told(passages[0] as Passage, 200, 503);
+    expect(lines).toEqual([]);
+    passages[1]?.broke(new Error('other side closed'));
+    told(passages[2] as Passage, 503);
+    expect(lines.splice(0)).toEqual([
+      {
+        ...{ level: 'warn', provider: 'p', because: 'other side closed', restMs: 60_000 },
+        msg: 'a provider failed several times in a row and is not asked for a while',
+      },
+    ]);
+    told(passages[3] as Passage, 200, 200);
+    expect(lines).toEqual([{ level: 'info', provider: 'p', msg: 'a provider answers again' }]);
+  });
+
+  test('has each key that a provider refuses, once and by its place, until it takes it again or there are others', () => {
+    const apiKeys = [new Secret('the-first-key'), new Secret('the-second-key')];
+    const sent = (): Passage => {
+      const passage = upstream.enter('p', waiter);
+      passage.open(hold, request(), quiet);
+      return passage;
+    };
+    settings.set({ p: provider({ apiKeys }) });
+    const [first, second] = [sent(), sent()];
+    told(first, 401, 403);
+    told(second, 403, 200);
+    const refused = 'a provider refused a key of the configuration';
+    expect(lines.splice(0)).toEqual([
+      { level: 'error', provider: 'p', key: '1 of 2', status: 401, msg: refused },
+      { level: 'error', provider: 'p', key: '2 of 2', status: 403, msg: refused },
+      { level: 'info', provider: 'p', msg: 'a provider takes a key again that it had refused' },
+    ]);
+    expect(upstream.views.find(({ name }) => name === 'p')?.lastFault).toBe('refused key 2 of 2 with status 403');
+    settings.set({ p: provider({ apiKey: new Secret('the-third-key') }) });
+    told(sent(), 401);
+    expect(lines).toEqual([{ level: 'error', provider: 'p', key: '1 of 1', status: 401, msg: refused }]);
+  });
 });
 
 test('a provider that was removed is refused, and so is a hold that has ended', () => {

@@ -1,8 +1,9 @@
-import { CodedError, type Config, type GatewayConfig, type ProviderConfig } from '@app/platform';
+import { CodedError, type Config, type GatewayConfig, type Log, type ProviderConfig } from '@app/platform';
 import { resting } from './answer/call-faults';
 import { DEMO_PROVIDER, type DemoProvider } from './demo/demo-provider';
 import { Line } from './provider/line';
 import { Passage } from './provider/passage';
+import { ProviderLog } from './provider/provider-log';
 import { viewOf } from './provider/provider-view';
 import type { ProviderView } from './provider/provider.dto';
 import type { Waiter } from './provider/turnstile';
@@ -38,6 +39,7 @@ export class Upstream {
   constructor(
     config: Config,
     private readonly demo: DemoProvider,
+    private readonly log: Log,
   ) {
     this.configure(config.current);
     config.onReload((next) => this.configure(next));
@@ -120,7 +122,7 @@ export class Upstream {
     const next = new Map<string, Line>();
     for (const [name, provider] of [...Object.entries(config.providers), [DEMO_PROVIDER, this.demo.config] as const]) {
       const old = this.#lines.get(name);
-      next.set(name, old?.follow(provider, config) ? old : Line.to(provider, config));
+      next.set(name, old?.follow(provider, config) ? old : Line.to(provider, config, new ProviderLog(name, this.log)));
     }
     for (const [name, line] of this.#lines) if (next.get(name) !== line) void line.pool.close();
     this.#lines = next;

@@ -13,6 +13,8 @@ export interface CodedErrorOptions {
 export class CodedError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
+  /** For the log only: whoever passes the error on adds what it knows. */
+  readonly facts: Record<string, string> = {};
 
   /** @param detail what is wrong in this very case; the catalogue's title stands in when there is nothing to add. */
   constructor(

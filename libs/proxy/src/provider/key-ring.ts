@@ -51,6 +51,11 @@ export class KeyRing {
     this.#asideUntilMs[at] = nowMs + Math.min(Math.max(ms, SHORTEST_MS), LONGEST_MS);
   }
 
+  /** Which of them it is, for people: "2 of 3". */
+  placeOf(key: Credential | null): string {
+    return `${key === null ? 0 : this.keys.indexOf(key) + 1} of ${this.keys.length}`;
+  }
+
   /** Whether there is one that is not set aside. */
   hasSpare(nowMs: number): boolean {
     return this.asideAt(nowMs) < this.keys.length;

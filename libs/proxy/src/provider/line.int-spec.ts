@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { Config } from '@app/platform';
 import { stringify } from 'yaml';
 import { makeCertificates, type Certificates } from '../../../../test/support/certificates';
+import { silentLog } from '../../../../test/support/gateway-database';
 import { ConnectProxy } from '../../../../test/support/connect-proxy';
 import { ScriptedProvider, silent } from '../../../../test/support/scripted-provider';
 import { Line } from './line';
+import { ProviderLog } from './provider-log';
 
 let made: Certificates;
 let folder: string;
@@ -45,7 +47,7 @@ async function reach(settings: object, egress: object = {}): Promise<unknown> {
   const file = join(folder, 'gateway.yaml');
   writeFileSync(file, stringify({ providers: { own: { dialect: 'openai', ...settings } }, egress }));
   const { current } = Config.load(file, {});
-  const line = Line.to(current.providers['own']!, current);
+  const line = Line.to(current.providers['own']!, current, new ProviderLog('own', silentLog));
   lines.push(line);
   for (const server of [plain, secured]) server.play((response) => response.end('reached'));
   const answer = await line.pool.request({ path: '/', method: 'POST', body: '{}' });

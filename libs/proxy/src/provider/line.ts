@@ -10,6 +10,7 @@ import { Pool } from 'undici';
 import { Breaker } from './breaker';
 import { Credential } from './credential';
 import { KeyRing } from './key-ring';
+import type { ProviderLog } from './provider-log';
 import { ProviderPath } from './provider-path';
 import { Turnstile } from './turnstile';
 
@@ -38,6 +39,7 @@ export class Line {
   constructor(
     public provider: ProviderConfig,
     private readonly egress: Egress,
+    readonly log: ProviderLog,
   ) {
     this.pool = new Pool(new URL(provider.baseUrl).origin, {
       connections: null,
@@ -51,8 +53,8 @@ export class Line {
     this.#path = new ProviderPath(provider);
   }
 
-  static to(provider: ProviderConfig, { egress }: Pick<GatewayConfig, 'egress'>): Line {
-    return new Line(provider, egressTo(provider, egress));
+  static to(provider: ProviderConfig, { egress }: Pick<GatewayConfig, 'egress'>, log: ProviderLog): Line {
+    return new Line(provider, egressTo(provider, egress), log);
   }
 
   pathOf(path: string, model: string): string {
@@ -66,6 +68,7 @@ export class Line {
     this.provider = provider;
     this.breaker.rules = provider.breaker;
     this.keys = keysOf(provider);
+    this.log.forgetKeys();
     this.#path = new ProviderPath(provider);
     const { maxConcurrent, queueMs } = provider;
     // Calls inside an old turnstile leave that one: it is kept while there is a limit.

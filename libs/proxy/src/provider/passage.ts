@@ -71,22 +71,27 @@ export class Passage {
   answered(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
     this.#isOwed = false;
     const { breaker, keys } = this.line;
-    if (status < 300) return breaker.succeeded();
+    if (status < 300) {
+      breaker.succeeded();
+      return this.line.log.answered(this.#key);
+    }
     const nowMs = performance.now();
-    if (isProvidersFault(status)) {
-      breaker.failed(nowMs);
-      this.line.lastFault = `answered with status ${status}`;
-    } else if (mayBeSentAgain(status)) breaker.abandoned();
+    if (isProvidersFault(status)) this.failed(`answered with status ${status}`);
+    else if (mayBeSentAgain(status)) breaker.abandoned();
     else breaker.succeeded();
     if ((status === 429 || refusesKey(status)) && keys.size > 1)
       keys.setAside(this.#key, status, retryAfterMs(headers, new Date()), nowMs);
+    if (refusesKey(status)) {
+      const place = keys.placeOf(this.#key);
+      this.line.lastFault = `refused key ${place} with status ${status}`;
+      this.line.log.refused(this.#key, place, status);
+    }
   }
 
   /** The provider could not be reached, or broke off, or did not answer. */
   broke(error: Error): void {
     this.#isOwed = false;
-    this.line.lastFault = maskKeys(error.message).slice(0, MOST_CHARACTERS);
-    this.line.breaker.failed(performance.now());
+    this.failed(maskKeys(error.message).slice(0, MOST_CHARACTERS));
   }
 
   /** What the call was sent with; null for nothing. */
@@ -118,6 +123,13 @@ export class Passage {
     const turnstile = this.#turnstile;
     this.#turnstile = null;
     if (turnstile !== null && this.isInside) turnstile.leave();
+  }
+
+  private failed(because: string): void {
+    const { breaker, log } = this.line;
+    this.line.lastFault = because;
+    breaker.failed(performance.now());
+    if (!breaker.closed) log.rests(because, breaker.rules.openMs);
   }
 
   private refuseWhileResting(): void {
