@@ -45,6 +45,11 @@ describe('health', () => {
   });
 
   test('without its database it is alive and not ready, logs the request it failed, and recovers by itself', async () => {
+    // Whatever is told of probes, by whom it may be.
+    const readiness = () =>
+      lines().flatMap(({ msg, path, level }) =>
+        path === '/readyz' || (level !== 'debug' && /ready/.test(msg as string)) ? [msg] : [],
+      );
     await asSuperuser(`ALTER DATABASE ${gateway.place.database.name} CONNECTION LIMIT 0`);
     await asSuperuser(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${gateway.place.database.name}'`,
@@ -53,6 +58,8 @@ describe('health', () => {
       const answer = await eventually(ready, ({ status }) => status === 503);
       expect(answer.body).toMatchObject({ code: 'database_unavailable' });
       expect((await gateway.call('GET', '/healthz', undefined, '')).status).toBe(200);
+
+      for (let probe = 0; probe < 3; probe++) expect((await ready()).status).toBe(503);
 
       const admin = await gateway.call('GET', '/api/v1/admin/tenants');
       expect([admin.status, admin.body['code']]).toEqual([503, 'database_unavailable']);
@@ -63,6 +70,8 @@ describe('health', () => {
     }
     await eventually(ready, ({ status }) => status === 200);
     expect((await chat('fake-n1')).status).toBe(200);
+    await eventually(() => readiness().includes('ready again'));
+    expect(readiness()).toEqual(['not ready: this process takes no work', 'ready again']);
   });
 
   const onLinux = process.platform === 'linux' ? test : test.skip;

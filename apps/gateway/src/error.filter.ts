@@ -17,6 +17,8 @@ const FRAMEWORK: Readonly<Record<number, ErrorCode>> = {
 /** A caller asked for what is not here, or came while the gateway was being stopped: no fault that somebody could mend. */
 const NOBODYS_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_disabled', 'draining']);
 const NOT_OFFERED = 501;
+/** Load balancers ask every second: its controller tells the log when it begins to fail, and when it no longer does. */
+const PROBED = '/readyz';
 
 /** Where administrators' routes are: refused calls there are recorded. */
 const ADMIN_PATH = /^\/(api\/v1\/admin|metrics\/?$)/;
@@ -39,7 +41,7 @@ export class ErrorFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const { requestId, traceId, method, path, principal, ip } = request;
     const error = codedFrom(thrown, path);
-    if (isFault(error))
+    if (isFault(error) && path !== PROBED)
       this.log.error(
         { requestId, traceId, method, path, ...error.facts, err: error.code === 'internal_error' ? thrown : error },
         'request failed',

@@ -1,6 +1,6 @@
-import { Clock, CodedError, Database, Public } from '@app/platform';
+import { Clock, CodedError, Database, LOG, Outage, Public, type Log } from '@app/platform';
 import { ActiveCalls } from '@app/proxy';
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Quota } from '@app/quota';
 import { Health } from './health.dto';
@@ -11,12 +11,17 @@ const ApiMalformed = (): MethodDecorator =>
 @ApiTags('Operation')
 @Controller()
 export class HealthController {
+  readonly #outage: Outage;
+
   constructor(
     private readonly database: Database,
     private readonly calls: ActiveCalls,
     private readonly quota: Quota,
     private readonly clock: Clock,
-  ) {}
+    @Inject(LOG) log: Log,
+  ) {
+    this.#outage = new Outage(log, 'not ready: this process takes no work', 'ready again');
+  }
 
   @Get('healthz')
   @Public('liveness: says only that the process answers')
@@ -35,10 +40,18 @@ export class HealthController {
   @ApiResponse({ status: 503, description: 'Not now: it is draining, or its database or journal does not answer.' })
   async ready(): Promise<Health> {
     if (this.calls.draining) throw new CodedError('draining');
+    await this.mayWork().catch((error: unknown) => {
+      this.#outage.failed(error);
+      throw error;
+    });
+    this.#outage.succeeded();
+    return { status: 'ok' };
+  }
+
+  private async mayWork(): Promise<void> {
     await this.database.ping();
     const { journalWritable, fenced } = this.quota.facts(this.clock.now());
     if (!journalWritable || fenced) throw new CodedError('journal_unavailable');
-    return { status: 'ok' };
   }
 
   /** Claude Code asks this before its first call, without a token; silence or a 5xx would delay every start of it. */

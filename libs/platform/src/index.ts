@@ -52,6 +52,7 @@ export { PageQuery } from './http/page-query.dto';
 export { dashed, newId, newSecret, uuid7 } from './ids';
 export { createLog, type Log } from './log/log';
 export { NestLogger } from './log/nest-logger';
+export { Outage } from './log/outage';
 export { formatNanos, NANOS_PER_UNIT, parseNanos } from './money';
 export { decodeCursor, DEFAULT_PAGE, encodeCursor, MAX_PAGE, pageOf, type Page } from './paging';
 export { bestMatch, matchesPattern } from './pattern';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedPostgres } from '@app/platform';
+import { createLog, EmbeddedPostgres } from '@app/platform';
 import { tenantPrincipal } from '../../../test/support/principals';
 import { offerToTests } from '../../../test/support/test-server';
 import { Gateways, nanos, until } from '../test/gateways';
@@ -31,7 +31,9 @@ describe('while the database is away', () => {
 
   test('requests go on inside what is leased, then are refused; nothing is lost, and it catches up by itself', async () => {
     await gateways.tenant('a', { month: '100' });
-    const gateway = await gateways.start();
+    const said: string[] = [];
+    const log = createLog('info', { write: (line) => said.push((JSON.parse(line) as { msg: string }).msg) });
+    const gateway = await gateways.start({ log });
     const reserve = (units: string) =>
       gateway.holds.reserve(principal, { costNanos: nanos(units), tokens: 0 }, draftOf('a'));
     const before = await reserve('1');
@@ -64,6 +66,10 @@ describe('while the database is away', () => {
     await gateway.quota.drain();
     expect(await gateways.month('a')).toMatchObject({ spent: spent + nanos('1'), leased: 0n });
     expect(gateway.quota.facts(new Date()).uncoveredNanos).toBe(0n);
+    expect(said.filter((msg) => msg.startsWith('settled rows'))).toEqual([
+      'settled rows wait for the database',
+      'settled rows reach the database again',
+    ]);
   });
 
   test('whoever ends meanwhile leaves it to the next start', async () => {

@@ -1,6 +1,6 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CodedError, type Database, type JobPrincipals, type Log } from '@app/platform';
+import { CodedError, Outage, type Database, type JobPrincipals, type Log } from '@app/platform';
 import { bookAll } from './book-all';
 import { replay, type Replay } from './journal-replay';
 import type { Charge } from './journal-line';
@@ -33,6 +33,7 @@ export interface RecoveryPlace {
 export class Recovery {
   #timer: NodeJS.Timeout | null = null;
   #sweeping: Promise<void> = Promise.resolve();
+  readonly #outage: Outage;
 
   constructor(
     private readonly database: Database,
@@ -40,12 +41,18 @@ export class Recovery {
     private readonly settlements: Settlements,
     private readonly log: Log,
     private readonly place: RecoveryPlace,
-  ) {}
+  ) {
+    const over = 'journals of dead processes can be looked at again';
+    this.#outage = new Outage(log, 'journals of dead processes could not be looked at', over);
+  }
 
   start(): void {
     this.#timer = setTimeout(() => {
       this.#sweeping = this.sweep()
-        .catch((error: unknown) => this.log.warn({ err: error }, 'journals of dead processes could not be looked at'))
+        .then(
+          () => this.#outage.succeeded(),
+          (error: unknown) => this.#outage.failed(error),
+        )
         .finally(() => {
           if (this.#timer) this.start();
         });

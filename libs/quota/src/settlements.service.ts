@@ -1,4 +1,4 @@
-import type { Database, JobPrincipals, Log } from '@app/platform';
+import { Outage, type Database, type JobPrincipals, type Log } from '@app/platform';
 import { type Amounts, amounts, isWithin, NOTHING } from './amounts';
 import { bookAll } from './book-all';
 import type { Books } from './books';
@@ -45,6 +45,7 @@ export class Settlements {
   #gatherMs: number = GATHER_MS.few;
   #flushing = false;
   #stopped = false;
+  readonly #outage: Outage;
 
   constructor(
     private readonly database: Database,
@@ -52,7 +53,10 @@ export class Settlements {
     private readonly process: GatewayProcess,
     private readonly journal: Journal,
     private readonly witnesses: { readonly log: Log; readonly notices: BudgetNotices },
-  ) {}
+  ) {
+    const over = 'settled rows reach the database again';
+    this.#outage = new Outage(witnesses.log, 'settled rows wait for the database', over);
+  }
 
   /** Connects the ledger; once, before the first hold. */
   sink(sink: LedgerSink): void {
@@ -115,9 +119,10 @@ export class Settlements {
     try {
       // What comes in meanwhile gathers again, unless it makes a batch by itself: small ones cost as much as large ones.
       await this.lane.run(() => this.bookWaiting(this.areRefusedDue, BATCH_ROWS - 1));
+      this.#outage.succeeded();
     } catch (error) {
       failed = true;
-      this.witnesses.log.warn({ err: error, rows: this.#waiting.length }, 'settled rows wait for the database');
+      this.#outage.failed(error, { rows: this.#waiting.length });
     }
     this.#flushing = false;
     if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : this.#gatherMs);

@@ -1,5 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Config, Database, JobPrincipals, LOG, type GatewayConfig, type Log, type WebhookConfig } from '@app/platform';
+import {
+  Config,
+  Database,
+  JobPrincipals,
+  LOG,
+  Outage,
+  type GatewayConfig,
+  type Log,
+  type WebhookConfig,
+} from '@app/platform';
 import {
   buryEndpoints,
   buryUnclaimed,
@@ -46,6 +55,7 @@ export class WebhookDeliverer {
   #round: Promise<void> = Promise.resolve();
   #tidiedAtMs = -Infinity;
   #stopped = false;
+  readonly #outage: Outage;
   #facts: WebhookFacts = { pending: 0, dead: 0, delivered: 0 };
 
   constructor(
@@ -53,7 +63,9 @@ export class WebhookDeliverer {
     private readonly database: Database,
     private readonly jobs: JobPrincipals,
     @Inject(LOG) private readonly log: Log,
-  ) {}
+  ) {
+    this.#outage = new Outage(log, 'notices wait for the database', 'notices go out again');
+  }
 
   get facts(): WebhookFacts {
     return this.#facts;
@@ -91,8 +103,9 @@ export class WebhookDeliverer {
       const { webhooks, egress } = this.config.current;
       for (const endpoint of webhooks) await this.serve(endpoint, egress);
       if (performance.now() - this.#tidiedAtMs >= TIDY_MS) await this.tidy();
+      this.#outage.succeeded();
     } catch (error) {
-      this.log.warn({ err: error }, 'notices wait for the database');
+      this.#outage.failed(error);
     }
     this.schedule(POLL_MS);
   }
