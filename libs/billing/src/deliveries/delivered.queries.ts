@@ -50,14 +50,26 @@ interface Booked {
   readonly upTo: Date;
 }
 
-/** Whether rows of a period were booked between two instants. */
-export async function hasGained(tx: Tx, { from, to }: Period, tenant: string | null, booked: Booked): Promise<boolean> {
-  const [row] = await tx.query<{ gained: boolean }>(
-    `SELECT EXISTS (SELECT FROM ledger l WHERE l.at >= $1 AND l.at < $2 AND ($3::text IS NULL OR l.tenant_id = $3)
-       AND l.booked_at > $4 AND l.booked_at <= $5) AS gained`,
+/** What a period has gained between two instants. */
+export interface Gained {
+  /** Corrections among them. */
+  readonly rows: number;
+  readonly requests: number;
+}
+
+export async function selectGained(
+  tx: Tx,
+  { from, to }: Period,
+  tenant: string | null,
+  booked: Booked,
+): Promise<Gained> {
+  const [row] = await tx.query<Gained>(
+    `SELECT count(*)::float8 AS rows, (count(*) FILTER (WHERE l.status <> 'correction'))::float8 AS requests
+     FROM ledger l WHERE l.at >= $1 AND l.at < $2 AND ($3::text IS NULL OR l.tenant_id = $3)
+       AND l.booked_at > $4 AND l.booked_at <= $5`,
     [from.toISOString(), to.toISOString(), tenant, booked.after.toISOString(), booked.upTo.toISOString()],
   );
-  return (row as { gained: boolean }).gained;
+  return row as Gained;
 }
 
 /** Up to which instant the delivery's last finished run before a slot has seen what was booked. */

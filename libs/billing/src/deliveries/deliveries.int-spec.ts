@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeliveryWorld } from '../../test/delivery-world';
 import type { LedgerRow } from '../ledger/ledger-row';
+import { requestId } from '../reports/usage-record';
 import { verifyStatements } from '../statements/verify-statements';
 
 const sha256 = (text = ''): string => createHash('sha256').update(text).digest('hex');
@@ -129,6 +130,32 @@ describe('deliveries', () => {
     await world.runner.carryOutDue();
     expect((await manifestOf(csvOf(1))).revision).toBe(2);
   });
+
+  it.each(['daily', 'detail', 'focus'] as const)(
+    'delivers %s again when all that came is a correction',
+    async (report) => {
+      world.billing.booking.budgets({ recount: () => Promise.resolve() });
+      const [called, late] = [row(40), row(40)];
+      await world.billing.book(called);
+      world.configure({ report });
+      const period = report === 'focus' ? day(40).slice(0, 7) : day(40);
+      const again = async (): Promise<unknown> => {
+        await world.deliveries.request(world.billing.admin, 'warehouse', { period });
+        await world.runner.carryOutDue();
+        const paths = Object.entries(await world.files()).filter(([path]) => path.includes(`-${period}.manifest`));
+        return JSON.parse(paths[0]?.[1] ?? 'null') as unknown;
+      };
+      expect(await again()).toMatchObject({ revision: 1, totals: { requests: 1 } });
+      const reason = 'Invoice, line 17';
+      await world.billing.corrections.correct(world.billing.admin, requestId(called.id), {
+        tokens: { input: 1, output: 1 },
+        reason,
+      });
+      expect(await again()).toMatchObject({ revision: 2, totals: { requests: 1 } });
+      await world.billing.book(late);
+      expect(await again()).toMatchObject({ revision: 3, totals: { requests: 2 } });
+    },
+  );
 
   it('delivers what it had in the columns of an older version anew, beside it', async () => {
     await world.billing.book(row(1));

@@ -5,8 +5,8 @@ import { readAs } from '../reports/reading';
 import type { Report, Totals } from '../reports/report';
 import { selectTenants } from '../reports/report.queries';
 import { manifestOf, Reports } from '../reports/reports.service';
-import { hasGained, insertRevision, selectLatePeriods, selectRevisions, selectSeenUpTo } from './delivered.queries';
-import type { DeliveredFile, LateFile, Revision } from './delivered.queries';
+import { insertRevision, selectGained, selectLatePeriods, selectRevisions, selectSeenUpTo } from './delivered.queries';
+import type { DeliveredFile, Gained, LateFile, Revision } from './delivered.queries';
 import { DeliveryFault } from './delivery.errors';
 import { boundsOf, grainOf } from './delivery-period';
 import type { ClaimedRun } from './delivery-run';
@@ -104,8 +104,9 @@ export class ReportDelivery {
     const { from, to } = boundsOf(period, timezone);
     const last = known.at(-1);
     const read = readAs(this.database, principal);
-    const isNew =
-      last === undefined || (await read((tx) => hasGained(tx, { from, to }, tenant, { after: last.asOf, upTo: asOf })));
+    const gained =
+      last && (await read((tx) => selectGained(tx, { from, to }, tenant, { after: last.asOf, upTo: asOf })));
+    const isNew = !last || gained?.rows !== 0;
     const report = await this.reports.open(principal, {
       layout,
       from: from.toISOString(),
@@ -117,7 +118,7 @@ export class ReportDelivery {
     let totals: Totals | undefined;
     const csv = checked(report, async (found) => {
       totals = found;
-      if (last) compare(last, found, isNew, path.csv);
+      if (last && gained) compare(last, found, gained, path.csv);
       await confirm();
     });
     await destination.write(`${path.folder}/${path.csv}`, csv, signal);
@@ -151,9 +152,10 @@ async function* checked(
   await check(yield* report.csv());
 }
 
-/** Rows are only ever added to the ledger. @throws DeliveryFault */
-function compare(last: Revision, { sha256, sums }: Totals, isNew: boolean, csv: string): void {
-  if (isNew ? sums.requests > last.requests : sha256 === last.sha256) return;
+/** Rows are only ever added to the ledger; of those that are new, corrections are no requests. @throws DeliveryFault */
+function compare(last: Revision, { sha256, sums }: Totals, gained: Gained, csv: string): void {
+  const isWhole = Number(sums.requests) === last.requests + gained.requests;
+  if (gained.rows > 0 ? isWhole : sha256 === last.sha256) return;
   throw new DeliveryFault(
     `${csv} was delivered with SHA-256 ${last.sha256} and can no longer be made so: rows of the ledger are gone or altered. ` +
       'What was delivered stays as it is.',
