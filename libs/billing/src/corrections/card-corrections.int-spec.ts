@@ -1,6 +1,7 @@
 import { formatNanos } from '@app/platform';
 import { jobPrincipals } from '../../../../test/support/principals';
 import { BillingWorld } from '../../test/billing-world';
+import { LedgerFigures } from '../ledger/ledger-figures.service';
 import type { LedgerRow } from '../ledger/ledger-row';
 import { requestId } from '../reports/usage-record';
 
@@ -151,6 +152,24 @@ describe('a rate card for a time in the past', () => {
     const version = await correctAt(10, '3');
     expect([await costOf(stated), await costOf(counted)]).toEqual(['0.50', '0.0015']);
     expect(await world.cardCorrections.show(world.admin, String(version))).toMatchObject({ stated: 1, corrected: 1 });
+  });
+
+  it('leaves a row in doubt about what its call used, until somebody says so', async () => {
+    const doubtful = row(11, { status: 'unconfirmed', reason: 'no_answer' });
+    await world.book(doubtful, row(12, { status: 'unconfirmed', reason: 'no_answer' }));
+    await correctAt(10, '3');
+    const waiting = async (): Promise<unknown[]> => {
+      const { items } = await world.uncertain.list(world.admin, { corrected: false, limit: 50 });
+      const figures = await new LedgerFigures(world.db.database, world.clock).uncertain(world.admin);
+      const { unconfirmed } = await world.uncertain.counts(world.admin);
+      return [items.map(({ billed }) => billed.cost), unconfirmed, Number(figures[0]?.rows ?? 0)];
+    };
+    expect(await waiting()).toEqual([['0.003', '0.003'], 2, 2]);
+    const before = at(12).toISOString();
+    const reason = 'On the invoice';
+    const decision = { status: 'unconfirmed', before, as: 'billed', reason } as const;
+    expect(await world.corrections.resolve(world.admin, decision)).toMatchObject({ rows: 1, difference: '0.00' });
+    expect(await waiting()).toEqual([['0.003'], 1, 1]);
   });
 
   it('goes on where it was when several work on it, each row once', async () => {

@@ -21,6 +21,7 @@ import {
 import type { CardCorrectionView, CardCorrectionPreview } from './card-correction.dto';
 import { lockCorrections, selectBatch, type Batch, type CorrectableRow } from './corrections.queries';
 import { addCounts, differencesOf, NO_COUNTS, repriceRows } from './repricing';
+import { repricingReason } from './undecided';
 
 const BATCH = 500;
 const FOREVER = new Date('9999-12-31T00:00:00Z');
@@ -109,7 +110,7 @@ export class CardCorrections {
     const repricing = repriceRows(rows, card);
     await this.booking.book(
       tx,
-      repricing.changed.map((change) => ({ ...change, reason: `rate card ${version}: ${job.reason}`.slice(0, 200) })),
+      repricing.changed.map((change) => ({ ...change, reason: repricingReason(version, job.reason) })),
     );
     const differences = differencesOf(repricing);
     await noteProgress(tx, version, last, repricing.counts, differences);

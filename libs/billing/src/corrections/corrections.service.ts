@@ -31,6 +31,7 @@ import {
 import type { CorrectionView, CorrectRowDto, ResolutionView, ResolveRowsDto } from './correction.dto';
 import { correctionView } from './correction-view';
 import { lockCorrections, selectBatch, selectCorrectable, type CorrectableRow } from './corrections.queries';
+import { UNDECIDED } from './undecided';
 
 const MOST_AT_ONCE = 500;
 
@@ -132,8 +133,7 @@ export class Corrections {
 }
 
 const EARLIEST = new Date(0);
-const OPEN = `l.status = $5 AND ($6::text IS NULL OR l.tenant_id = $6)
-  AND NOT EXISTS (SELECT FROM ledger c WHERE c.at = l.at AND c.corrects = l.id)`;
+const OPEN = `l.status = $5 AND ($6::text IS NULL OR l.tenant_id = $6) AND ${UNDECIDED}`;
 
 /** As it is. What broke a rule when it was booked follows from no card, so that somebody takes it on himself. */
 const confirmed = (row: CorrectableRow): Repriced => (row.status === 'quarantined' ? { ...row, formula: STATED } : row);

@@ -2,6 +2,7 @@ import type { Tx } from '@app/platform';
 import { parametersOf, SELECTED, type Selection } from '../ledger/selection';
 import { DETAIL, LABELS, type DetailRow } from '../reports/usage-record';
 import type { RequestCursor } from '../reports/usage.queries';
+import { UNDECIDED } from './undecided';
 
 export interface UncertainFilter {
   readonly model?: string | undefined;
@@ -14,7 +15,6 @@ export interface UncertainFilter {
 
 /** As the index of such rows has it. */
 const IS_UNCERTAIN = "l.status IN ('estimated', 'unconfirmed', 'quarantined')";
-const IS_OPEN = 'NOT EXISTS (SELECT FROM ledger c WHERE c.at = l.at AND c.corrects = l.id)';
 
 /** Newest first. */
 export const selectUncertain = (
@@ -28,7 +28,7 @@ export const selectUncertain = (
     `SELECT ${DETAIL} FROM (
        SELECT * FROM ledger l
        WHERE ${SELECTED} AND ${IS_UNCERTAIN} AND ($5::text IS NULL OR l.model = $5) AND ($6::text IS NULL OR l.token_id = $6)
-         AND ($7::text IS NULL OR l.status = $7) AND ($8::text IS NULL OR l.reason = $8) ${corrected ? '' : `AND ${IS_OPEN}`}
+         AND ($7::text IS NULL OR l.status = $7) AND ($8::text IS NULL OR l.reason = $8) ${corrected ? '' : `AND ${UNDECIDED}`}
          AND ($9::timestamptz IS NULL OR (l.at, l.id) < ($9, $10::uuid))
        ORDER BY l.at DESC, l.id DESC LIMIT $11) l ${LABELS}
      ORDER BY l.at DESC, l.id DESC`,
@@ -46,4 +46,4 @@ export const selectUncertain = (
 
 /** How many rows of each status nobody has corrected. */
 export const countUncertain = (tx: Tx): Promise<{ readonly status: string; readonly rows: bigint }[]> =>
-  tx.query(`SELECT l.status, count(*) AS rows FROM ledger l WHERE ${IS_UNCERTAIN} AND ${IS_OPEN} GROUP BY l.status`);
+  tx.query(`SELECT l.status, count(*) AS rows FROM ledger l WHERE ${IS_UNCERTAIN} AND ${UNDECIDED} GROUP BY l.status`);

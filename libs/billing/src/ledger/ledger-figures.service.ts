@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, Database, type Principal } from '@app/platform';
+import { UNDECIDED } from '../corrections/undecided';
 
 export interface UncertainRows {
   readonly tenantId: string;
@@ -26,7 +27,7 @@ export class LedgerFigures {
       tx.query<UncertainRows>(
         `SELECT tenant_id AS "tenantId", status, count(*) AS rows FROM ledger l
          WHERE at >= $1 AND status IN ('estimated', 'unconfirmed', 'quarantined') AND status <> 'estimated'
-           AND NOT EXISTS (SELECT 1 FROM ledger c WHERE c.corrects = l.id AND c.at >= $1)
+           AND ${UNDECIDED}
          GROUP BY 1, 2 ORDER BY 1, 2`,
         [since],
       ),

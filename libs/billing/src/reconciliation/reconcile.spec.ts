@@ -104,6 +104,17 @@ describe('corrections', () => {
     expect(await compared(call + correction)).toEqual(settled);
   });
 
+  it('by a rate card change the price, and end no doubt', async () => {
+    const priced = `${BILL.trimEnd()},rate_card,reason\r\n${call.trimEnd()},2,no_answer\r\n`;
+    const repriced = correction.trimEnd().replace('10,2,0,-900,-395', '0,0,0,0,0');
+    const uncertain = async (reason: string): Promise<unknown> => {
+      const bill = () => text(`${priced}${repriced},3,${reason}\r\n`);
+      return (await reconcile(text(theirs), [bill])).days[0]?.uncertain;
+    };
+    expect(await uncertain('rate card 3: The contract says so')).toBe(1);
+    expect(await uncertain('Invoice')).toBe(0);
+  });
+
   it('are taken from a later bill, in whatever order bills are given', async () => {
     expect(await compared(call, correction)).toEqual(settled);
     expect(await compared(correction, call)).toEqual(settled);

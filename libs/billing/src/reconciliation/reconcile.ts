@@ -1,3 +1,4 @@
+import { isRepricing } from '../corrections/undecided';
 import { original } from '../reports/csv';
 import {
   linesOf,
@@ -78,9 +79,11 @@ export async function reconcile(
     if (use.requests !== null) tally.theirRequests = (tally.theirRequests ?? 0) + use.requests;
   }
   const ours = named ?? provider;
-  const corrections: { readonly corrected: string; readonly use: DayUse }[] = [];
+  const corrections: Correction[] = [];
   for await (const line of billLines(bills, ours))
-    if (isCorrection(line)) corrections.push({ corrected: correctedId(line), use: ourUse(line, provider) });
+    if (isCorrection(line)) corrections.push(correctionIn(line, provider));
+  // What another rate card made of a call leaves the doubt about its usage as it was.
+  const decided = new Set(corrections.filter((each) => !each.isRepricing).map((each) => each.corrected));
   const corrected = new Set(corrections.map((each) => each.corrected));
   const billed = new Set<string>();
   for await (const line of billLines(bills, ours)) {
@@ -91,7 +94,7 @@ export async function reconcile(
     tally.ourRequests += 1;
     const id = line.text('request_id');
     if (corrected.has(id)) billed.add(id);
-    else if (line.text('status') !== 'actual') tally.uncertain += 1;
+    if (!decided.has(id) && line.text('status') !== 'actual') tally.uncertain += 1;
   }
   const known = corrections.filter((each) => billed.has(each.corrected));
   for (const { use } of known) {
@@ -105,7 +108,18 @@ export async function reconcile(
 }
 
 const isCorrection = ({ text }: Line): boolean => text('status') === 'correction';
-const correctedId = ({ text }: Line): string => text('corrects_request_id');
+
+interface Correction {
+  readonly corrected: string;
+  readonly use: DayUse;
+  readonly isRepricing: boolean;
+}
+
+const correctionIn = (line: Line, provider: ProviderExport['provider']): Correction => ({
+  corrected: line.text('corrects_request_id'),
+  use: ourUse(line, provider),
+  isRepricing: isRepricing(line.text('rate_card'), original(line.text('reason'))),
+});
 
 /** The lines of our bills for one provider. */
 async function* billLines(bills: readonly (() => AsyncIterable<string>)[], provider: string): AsyncGenerator<Line> {
