@@ -87,7 +87,7 @@ describe('rate files', () => {
     expect(await files.import(world.admin, dry, 'november-prices')).toMatchObject({ version: null, models: 1 });
     for (const [wrong, code] of [
       [{ effectiveAt: later(-1) }, 'rate_card_in_past'],
-      [{ currency: 'EUR' }, 'validation_failed'],
+      [{ currency: 'EUR', effectiveAt: later(1) }, 'validation_failed'],
       [{ effectiveAt: (await world.cards.show(world.admin, '1')).effectiveAt }, 'rate_card_in_past'],
     ] as const)
       await expect(files.import(world.admin, { ...dry, ...wrong })).rejects.toMatchObject({ code });

@@ -4,6 +4,11 @@ import type { ImportRateCardDto } from './rate-card.dto';
 
 const DAY_MS = 86_400_000;
 
+const BUDGET = `INSERT INTO budgets (id, tenant_id, metric, period, scope, target, limit_amount, created_at, updated_at)
+  VALUES ('b', 'alpha', 'cost', 'month', 'tenant', '', 1, now(), now())`;
+const WINDOW = `INSERT INTO budget_windows (tenant_id, metric, period, scope, target, starts_at, ends_at)
+  VALUES ('alpha', 'cost', 'month', 'tenant', '', now(), now() + interval '1 day')`;
+
 describe('rate cards', () => {
   let world: BillingWorld;
   beforeEach(async () => (world = await BillingWorld.open()));
@@ -14,6 +19,11 @@ describe('rate cards', () => {
     prices: [{ model: 'gpt-4o', input: '2.5', output: '10' }],
     ...fields,
   });
+  const refusedIn = (currency: string, fields: Partial<ImportRateCardDto>) =>
+    expect(world.cards.import(world.admin, dto({ currency, ...fields }))).rejects.toMatchObject({
+      code: 'validation_failed',
+      details: { fields: [{ field: 'currency', problem: expect.stringContaining('USD as on the cards') as string }] },
+    });
   const later = (days: number) => new Date(world.clock.now().getTime() + days * DAY_MS).toISOString();
 
   it('are versions with the moment they take effect', async () => {
@@ -42,15 +52,40 @@ describe('rate cards', () => {
     await expect(world.cards.import(world.admin, dto({ effectiveAt: later(-0.001) }))).rejects.toMatchObject({
       code: 'rate_card_in_past',
     });
-    await expect(world.cards.import(world.admin, dto({ currency: 'EUR' }))).rejects.toMatchObject({
-      code: 'validation_failed',
-      details: { fields: [{ field: 'currency', problem: expect.stringContaining('USD') as string }] },
-    });
+    await refusedIn('EUR', {});
     const twice = dto().prices;
     await expect(world.cards.import(world.admin, dto({ prices: [...twice, ...twice] }))).rejects.toMatchObject({
       code: 'validation_failed',
     });
     expect((await world.cards.list(world.admin, { limit: 50 })).items).toHaveLength(1);
+  });
+
+  it('may bill in another currency than the shipped one as long as no amount has any', async () => {
+    await world.cards.import(world.admin, dto());
+    world.clock.advance(1_000);
+    await refusedIn('EUR', { effectiveAt: later(1) });
+    const chosen = await world.cards.import(world.admin, dto({ currency: 'EUR' }));
+    expect(chosen).toMatchObject({ version: 2, state: 'in_force', currency: 'EUR' });
+    await world.reload();
+    const { currency } = await world.reports.open(world.admin, { layout: 'detail' });
+    expect(currency).toBe('EUR');
+    world.clock.advance(1_000);
+    await world.cards.import(world.admin, dto({ currency: 'USD' }));
+  });
+
+  it.each([
+    ['something was billed', () => world.book(world.row())],
+    ['a budget is set', () => world.asSuperuser(BUDGET)],
+    ['a call holds something', () => world.asSuperuser(WINDOW)],
+    ['a card is to come', () => world.cards.import(world.admin, dto({ effectiveAt: later(1) }))],
+  ])('keep their currency once %s', async (_, happen) => {
+    await world.addTenant('alpha');
+    await world.cards.import(world.admin, dto());
+    await world.reload();
+    await happen();
+    world.clock.advance(1_000);
+    await refusedIn('EUR', {});
+    await world.cards.import(world.admin, dto());
   });
 
   it('are imported once for one idempotency key, and audited once', async () => {

@@ -77,11 +77,23 @@ export async function lockRateCards(
 ): Promise<{ readonly last: number; readonly currency: string | null; readonly clash: number | null }> {
   await lockOutImports(tx);
   const [state] = await tx.query<{ last: number; currency: string | null; clash: number | null }>(
-    `SELECT coalesce(max(version), 0) AS last, min(currency) AS currency, max(version) FILTER (WHERE effective_at = $1) AS clash
+    `SELECT coalesce(max(version), 0) AS last, (array_agg(currency ORDER BY version DESC))[1] AS currency,
+       max(version) FILTER (WHERE effective_at = $1) AS clash
      FROM rate_cards`,
     [effectiveAt.toISOString()],
   );
   return state ?? { last: 0, currency: null, clash: null };
+}
+
+/** Whether no amount anywhere has a currency yet: nothing was billed, no call holds anything, no budget is set, no card is to come. */
+export async function isUnused(tx: Tx, now: Date): Promise<boolean> {
+  const [row] = await tx.query<{ unused: boolean }>(
+    `SELECT NOT (EXISTS (SELECT FROM ledger) OR EXISTS (SELECT FROM ledger_months) OR EXISTS (SELECT FROM statements)
+       OR EXISTS (SELECT FROM budgets WHERE metric = 'cost') OR EXISTS (SELECT FROM budget_windows)
+       OR EXISTS (SELECT FROM rate_cards WHERE effective_at > $1)) AS unused`,
+    [now.toISOString()],
+  );
+  return (row as { unused: boolean }).unused;
 }
 
 export async function insertRateCard(

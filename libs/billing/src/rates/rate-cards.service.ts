@@ -28,6 +28,7 @@ import type {
 } from './rate-card.dto';
 import {
   insertRateCard,
+  isUnused,
   lockRateCards,
   selectRateCard,
   selectRateCardAt,
@@ -118,10 +119,14 @@ export class RateCards {
     // A correction takes the place of the card that took effect at its moment.
     if (before.clash !== null && !isCorrection)
       throw new CodedError('rate_card_conflict', `Rate card ${before.clash} takes effect at that moment.`);
-    if (before.currency !== null && before.currency !== currency)
+    // The shipped card is in dollars, and whoever bills in another currency has to be able to begin with it.
+    const mayChoose = async (): Promise<boolean> =>
+      effectiveAt.getTime() === now.getTime() && (await isUnused(tx, now));
+    if (before.currency !== null && before.currency !== currency && !(await mayChoose()))
       throw invalidField(
         'currency',
-        `must be ${before.currency} as on the cards before: one gateway bills in one currency`,
+        `must be ${before.currency} as on the cards before: one gateway bills in one currency, which is chosen before its ` +
+          'first budget and its first call, by a card that holds at once',
       );
     return before.last + 1;
   }

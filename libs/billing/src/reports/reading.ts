@@ -12,7 +12,7 @@ export const readAs =
 /** Facts a report begins with. `now` is the database's clock, which also stamps the rows. @throws CodedError `tenant_not_found` */
 export async function readStart(tx: Tx, tenant: string | null): Promise<{ now: Date; currency: string | null }> {
   const [start] = await tx.query<{ now: Date; currency: string | null; known: boolean }>(
-    `SELECT date_trunc('milliseconds', clock_timestamp()) AS now, (SELECT min(currency) FROM rate_cards) AS currency,
+    `SELECT date_trunc('milliseconds', clock_timestamp()) AS now, (SELECT currency FROM rate_cards ORDER BY version DESC LIMIT 1) AS currency,
        $1::text IS NULL OR EXISTS (SELECT FROM tenants WHERE id = $1) AS known`,
     [tenant],
   );
