@@ -21,6 +21,7 @@ afterAll(() => world.close());
 interface Reload {
   readonly action: string;
   readonly reason?: string;
+  readonly after?: { readonly changed: string[] };
 }
 
 /** Reloads there were, newest first; the audit trail tells when one is done. */
@@ -54,7 +55,9 @@ test('a new admin key works at once, and one taken out no longer does', async ()
   const root = { name: 'root', role: 'admin', hash: hashOf(keys.admin) };
   expect((await gateway.call('GET', '/api/v1/admin/tenants', undefined, second)).status).toBe(401);
 
-  await reload({ adminKeys: [root, { name: 'second', role: 'admin', hash: hashOf(second) }] });
+  const record = await reload({ adminKeys: [root, { name: 'second', role: 'admin', hash: hashOf(second) }] });
+  expect(record?.after?.changed.sort()).toEqual(['adminKeys.controller', 'adminKeys.guard', 'adminKeys.second']);
+  expect(gateway.logs).toContain('"adminKeys.second"');
   expect((await gateway.call('GET', '/api/v1/admin/tenants', undefined, second)).status).toBe(200);
   expect((await gateway.call('GET', '/api/v1/admin/tenants', undefined, keys.finance)).status).toBe(401);
 

@@ -99,14 +99,14 @@ export class GatewayServer {
   async reload(): Promise<void> {
     this.#exporter?.reopen();
     try {
-      this.config.reload();
+      const changed = this.config.reload();
       this.log.level = this.config.current.logging.level;
-      this.log.info('the configuration was reloaded');
-      await this.record('SIGHUP', 'config.reloaded', this.config.path);
+      this.log.info({ changed }, 'the configuration was reloaded');
+      await this.record('SIGHUP', 'config.reloaded', this.config.path, { after: { changed } });
     } catch (error) {
       this.log.error({ err: error }, 'the configuration was not reloaded; the former one stays in force');
       if (error instanceof ConfigError)
-        await this.record('SIGHUP', 'config.rejected', this.config.path, error.problems.join('; '));
+        await this.record('SIGHUP', 'config.rejected', this.config.path, { reason: error.problems.join('; ') });
     }
   }
 
@@ -152,13 +152,18 @@ export class GatewayServer {
   }
 
   /** What the process itself does is told in the audit log too. It goes on if that fails: the log says so then. */
-  private async record(why: string, action: ProcessAction, id: string, reason?: string): Promise<void> {
+  private async record(
+    why: string,
+    action: ProcessAction,
+    id: string,
+    what: { after?: object; reason?: string } = {},
+  ): Promise<void> {
     const app = this.#app;
     if (!app) return;
     const target = { kind: action.startsWith('config') ? 'config' : 'gateway', id };
     await app
       .get(Database)
-      .platform(this.#jobs.for(why), (tx) => app.get(Audit).record(tx, { action, tenant: null, target, reason }))
+      .platform(this.#jobs.for(why), (tx) => app.get(Audit).record(tx, { action, tenant: null, target, ...what }))
       .catch((error: unknown) => this.log.error({ err: error, action }, 'this could not be recorded in the audit log'));
   }
 }

@@ -15,7 +15,8 @@ export {
 export { JobPrincipals, Principal, type Origin, type PrincipalFields, type PrincipalKind } from './access/principal';
 export { Clock, SystemClock } from './clock';
 export { Cohort } from './cohort';
-export { Config, sameSettings, tracesContent } from './config/config';
+export { sameSettings } from './config/changed-settings';
+export { Config, tracesContent } from './config/config';
 export { ConfigError } from './config/load-config';
 export type {
   AdminKeyConfig,

@@ -1,3 +1,4 @@
+import { changedSettings, sameSettings } from './changed-settings';
 import { ConfigError, loadConfig } from './load-config';
 import type { GatewayConfig } from './schema';
 
@@ -39,22 +40,28 @@ export class Config {
     return this.file;
   }
 
-  /** Reads the file again. On any problem the old configuration stays in force. @throws ConfigError */
-  reload(): void {
+  /**
+   * Reads the file again. On any problem the old configuration stays in force.
+   * @returns the names of the settings that changed
+   * @throws ConfigError
+   */
+  reload(): readonly string[] {
     const next = loadConfig(this.file, this.#env);
-    const changed = [
+    const fixed = [
       ...FIXED.filter((key) => !sameSettings(next[key], this.config[key])),
       ...FIXED_SERVER.filter((key) => !sameSettings(next.server[key], this.config.server[key])).map(
         (key) => `server.${key}`,
       ),
     ];
-    if (changed.length > 0)
+    if (fixed.length > 0)
       throw new ConfigError(
         this.file,
-        changed.map((key) => `${key} cannot change while the gateway runs; restart it for that`),
+        fixed.map((key) => `${key} cannot change while the gateway runs; restart it for that`),
       );
+    const changed = changedSettings(this.config, next);
     this.config = next;
     for (const listener of this.#listeners) listener(next);
+    return changed;
   }
 
   /** Calls `listener` after every successful reload. */
@@ -66,12 +73,3 @@ export class Config {
 /** Whether prompts and answers stand in the traces of calls that are recorded. */
 export const tracesContent = ({ telemetry }: GatewayConfig): boolean =>
   telemetry.enabled && telemetry.traces.enabled && telemetry.content;
-
-/** Secrets print as a mask, so they are compared by value here. */
-export const sameSettings = (a: unknown, b: unknown): boolean =>
-  JSON.stringify(a, reveal) === JSON.stringify(b, reveal);
-
-function reveal(this: unknown, key: string, value: unknown): unknown {
-  const raw = (this as Record<string, unknown>)[key];
-  return typeof raw === 'object' && raw !== null && 'reveal' in raw ? (raw as { reveal(): string }).reveal() : value;
-}
