@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli';
 
-interface Provider {
+export interface Provider {
   readonly name: string;
   readonly address: string;
   readonly breaker: string;

@@ -8,11 +8,19 @@ import { note, ok, wrong, type Finding } from './finding';
 import { examineGateway } from './gateway';
 import { examineLostProcesses } from './lost-processes';
 import { examinePrices } from './prices';
+import { examineProviderHealth } from './provider-health';
 import { examineProviders } from './providers';
 import { examineSandbox } from './sandbox';
 import { examineUncertainRows } from './uncertain-rows';
 
 const READ_BY_OTHERS = 0o004;
+/** Where a gateway listens unless it is told otherwise. */
+const USUAL = { host: '127.0.0.1', port: 18789 };
+
+/** The gateway may well have what this shell has not. */
+const UNSET = 'but the environment variable';
+const GIVE_VARIABLES =
+  'Give this shell the variables that the gateway has, as with: set -a; . /etc/openclawmu.env; set +a (or correct the file)';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,9 +33,10 @@ export async function examine(file: string, env: Environment, gateway: Cli['gate
     findings.push(await examineDataDir(config.dataDir));
     const others = [examineDatabase(config), examineGateway(config, env), examineProviders(config)];
     findings.push(...(await Promise.all(others)).flat(), examineAdminKey(config.adminKeys, env.OPENCLAWMU_ADMIN_KEY));
-    findings.push(...(await examineLostProcesses(gateway)), ...(await examinePrices(gateway)));
-    findings.push(...(await examineUncertainRows(gateway)));
-  }
+  } else findings.push(await examineGateway({ server: USUAL }, env));
+  // What the gateway knows does not depend on the file that is here.
+  findings.push(...(await examineProviderHealth(gateway)), ...(await examineLostProcesses(gateway)));
+  findings.push(...(await examinePrices(gateway)), ...(await examineUncertainRows(gateway)));
   return [...findings, await examineSandbox()];
 }
 
@@ -56,8 +65,8 @@ function load(file: string, env: Environment): { config?: GatewayConfig; finding
     return { config: Config.load(file, env).current, finding: ok('configuration', `${file} is valid`) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return {
-      finding: wrong('configuration', `${file}: ${error.problems.join('; ')}`, 'Correct the file and run this again.'),
-    };
+    const { problems } = error;
+    const remedy = problems.some((problem) => problem.includes(UNSET)) ? GIVE_VARIABLES : 'Correct the file';
+    return { finding: wrong('configuration', `${file}: ${problems.join('; ')}`, `${remedy} and run this again.`) };
   }
 }

@@ -1,4 +1,3 @@
-import type { GatewayConfig } from '@app/platform';
 import { note, ok, wrong, type Finding } from './finding';
 
 const ABOUT = 'gateway';
@@ -6,7 +5,7 @@ const TIMEOUT_MS = 5_000;
 
 /** Whether a gateway answers where commands would call it, and is ready. Needs no key. */
 export async function examineGateway(
-  { server }: GatewayConfig,
+  { server }: { readonly server: { readonly host: string; readonly port: number } },
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Finding> {
   const host = server.host === '0.0.0.0' || server.host === '::' ? '127.0.0.1' : server.host;
