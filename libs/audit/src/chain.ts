@@ -33,6 +33,9 @@ export function readLink(line: string): Link | null {
   return HASH.test(prevHash) && HASH.test(hash) ? { seq, time, prevHash, hash } : null;
 }
 
+/** The sequence number of a line that has the form of a record. */
+export const seqOf = (line: string): number | null => readLink(line)?.seq ?? null;
+
 /** SHA-256 over the line as it reads without its `hash` member, in hex; `null` if that member is not the last. */
 export function hashOfLine(line: string): string | null {
   const own = OWN_HASH.exec(line);

@@ -1,6 +1,7 @@
 export { AUDIT_ACTIONS, AUDIT_OUTCOMES, type AuditAction, type AuditOutcome } from './actions';
 export { AuditModule } from './audit.module';
 export { Audit } from './audit.service';
+export { seqOf } from './chain';
 export type { Fault, FaultKind } from './chain-check';
 export type { AuditEntry } from './entry';
 export { AuditExporter, auditFolder, type AuditExporterOptions, type ExporterStatus } from './exporter.service';
