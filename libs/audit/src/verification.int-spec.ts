@@ -91,6 +91,12 @@ describe('AuditVerification', () => {
       'reordered',
       5,
     ],
+    [
+      'one added before the first',
+      'INSERT INTO audit_records SELECT 0, time, tenant_id, action, actor_id, outcome, hash, line FROM audit_records WHERE seq = 5',
+      'reordered',
+      1,
+    ],
     ['the newest removed', 'DELETE FROM audit_records WHERE seq = 12', 'cut', 12],
     [
       'the newest removed, and the head put back',

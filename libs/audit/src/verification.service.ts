@@ -46,7 +46,7 @@ export class AuditVerification {
 
   private async checkRows(principal: Principal, check: ChainCheck): Promise<Fault | null> {
     let fault: Fault | null = null;
-    for (let after = 0n; ;) {
+    for (let after = BEFORE_ALL; ;) {
       const rows = await this.database.platform(principal, (tx) => readRows(tx, after));
       for (const row of rows) {
         check.accept(row.line);
@@ -68,6 +68,9 @@ export class AuditVerification {
     return { genuine: all.filter((checkpoint) => isGenuine(checkpoint, publicKey)), forged: bad ? forgery(bad) : null };
   }
 }
+
+/** The least number that the database knows: a row before the first record, which the list would show, is found as well. */
+const BEFORE_ALL = -(2n ** 63n);
 
 const asWitness = ({ seq, hash, time }: Checkpoint): Witness => ({ seq, hash, name: `the checkpoint of ${time}` });
 
