@@ -6,6 +6,8 @@ import type { Change } from './tx';
 /** Bounds staleness if a notification is lost: counters are compared this often. */
 const POLL_MS = 500;
 const RECONNECT_MS = 250;
+/** A server that is silent for longer is given up: it may be out of reach while the pool's connections go on. */
+const ANSWER_MS = 2_000;
 const CHANNEL = 'openclawmu_changes';
 
 export interface ChangeListener {
@@ -48,12 +50,22 @@ export class ChangeFeed {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({ connectionString: this.url, ...sessionSettings, connectionTimeoutMillis: 5_000 });
+    const client = new Client({
+      connectionString: this.url,
+      ...sessionSettings,
+      connectionTimeoutMillis: 5_000,
+      query_timeout: ANSWER_MS,
+    });
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client));
     client.on('notification', ({ payload }) => this.heard(payload ?? ''));
-    await client.connect();
-    await client.query(`SET ROLE openclawmu_platform; LISTEN ${CHANNEL}`);
+    try {
+      await client.connect();
+      await client.query(`SET ROLE openclawmu_platform; LISTEN ${CHANNEL}`);
+    } catch (error) {
+      void client.end().catch(() => undefined);
+      throw error;
+    }
     this.#client = client;
     await this.compare(client);
   }
@@ -95,10 +107,7 @@ export class ChangeFeed {
   }
 
   private async compare(client: Client): Promise<void> {
-    const { rows } = await client.query<{ kind: string; n: bigint }>({
-      text: 'SELECT kind, n FROM change_counters',
-      query_timeout: 2_000,
-    } as never);
+    const { rows } = await client.query<{ kind: string; n: bigint }>('SELECT kind, n FROM change_counters');
     for (const { kind, n } of rows) {
       if (n === (this.#seen.get(kind) ?? 0n)) continue;
       this.#seen.set(kind, n);

@@ -1,8 +1,12 @@
+import { EventEmitter } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { createDatabase, MIGRATED } from '../../../../test/support/database';
-import { openGatewayDatabase, type GatewayDatabase } from '../../../../test/support/gateway-database';
+import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../../test/support/principals';
 import { Client, type Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { ChangeFeed } from './change-feed';
 import { createDataSource } from './connection';
 import { once } from './idempotency';
 import { DatabaseUnfit, migrate, MigrationInterrupted } from './migrate';
@@ -183,6 +187,52 @@ describe('the change feed', () => {
     }
     await until(() => heard.length > 0);
     expect(heard).toEqual(['reset']);
+  });
+});
+
+describe('a change feed behind a network', () => {
+  /** Passes everything on, but for connections that come in a bad moment: those stay silent from `LISTEN` on. */
+  let isBad = false;
+  const sockets = new Set<Socket>();
+  const silenced = new EventEmitter();
+  const network = createServer((near) => {
+    const { hostname, port } = new URL(gateway.urls.gatewayUrl);
+    const far = connect(join(decodeURIComponent(hostname), `.s.PGSQL.${port}`));
+    const bad = isBad;
+    far.pipe(near);
+    near.on('data', (data) => {
+      if (bad && data.includes('LISTEN')) {
+        far.unpipe(near);
+        silenced.emit('silence');
+      } else far.write(data);
+    });
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => [near, far].forEach((each) => each.destroy()));
+    }
+  });
+  afterAll(() => network.close());
+
+  test('gives up a server that goes silent while it is being asked to tell, and asks another time', async () => {
+    await new Promise<void>((resolve) => network.listen(0, '127.0.0.1', resolve));
+    const { port } = network.address() as AddressInfo;
+    const url = gateway.urls.gatewayUrl.replace(/@[^/]+/, `@127.0.0.1:${port}`);
+    const changes = new ChangeFeed(url, silentLog);
+    const heard: string[] = [];
+    changes.on('far', { changed: (id) => heard.push(id), reset: () => heard.push('reset') });
+    await changes.start();
+    isBad = true;
+    const silence = new Promise((resolve) => silenced.once('silence', resolve));
+    for (const socket of sockets) socket.destroy();
+    await silence;
+    isBad = false;
+    const client = new Client({ connectionString: gateway.urls.superuserUrl });
+    await client.connect();
+    await client.query(`INSERT INTO openclawmu.change_counters VALUES ('far', 1)`).finally(() => client.end());
+    await until(() => heard.length > 0);
+    expect(heard).toEqual(['reset']);
+    await changes.stop();
+    for (const socket of sockets) socket.destroy();
   });
 });
 
