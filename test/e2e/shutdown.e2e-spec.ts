@@ -104,6 +104,8 @@ test('Ctrl-C is as good as a signal of a service manager', async () => {
   const code = exit();
   process.kill(gateway.process.pid as number, 'SIGINT');
   expect(await code).toBe(0);
+  // What a process has written may be read after it is gone.
+  await eventually(() => /"signal":"SIGINT","msg":"stopped"}\n$/.test(gateway.logs));
 });
 
 /** What the database holds once the process is gone. */

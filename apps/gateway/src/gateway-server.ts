@@ -130,6 +130,7 @@ export class GatewayServer {
       await this.closeConnections();
       await this.#app?.get(Database).close();
       await this.#postgres?.stop();
+      this.log.info({ signal }, 'stopped');
       process.exit(0);
     } catch (error) {
       this.log.error({ err: error }, 'the shutdown was not clean; the journal settles the rest at the next start');
