@@ -426,6 +426,12 @@ describe('openclawmu against a gateway', () => {
     await rm(`${name}.csv`);
     expect((await verify()).code).toBe(2);
     expect((await cli(`billing verify ${name}.csv`, offline)).code).toBe(2);
+    await writeFile(`${name}.rate-cards.json`, '<html>');
+    const unreadable = await verify();
+    expect(unreadable).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${name}.rate-cards.json is no JSON`) as string,
+    });
   });
 
   it("compares a provider's export with a bill", async () => {

@@ -30,9 +30,19 @@ export async function verifyStatementFiles(manifests: readonly string[]): Promis
 function exported(manifest: string): StatementExport {
   const name = manifest.slice(0, -MANIFEST.length);
   return {
-    manifest: JSON.parse(readText(manifest)) as StatementView,
+    manifest: json<StatementView>(manifest),
     bill: () => textOf(join(dirname(name), `${basename(name).replace(/^_/, '')}.csv`)),
     digests: () => textOf(`${name}.digests.csv`),
-    rateCards: JSON.parse(readText(`${name}.rate-cards.json`)) as StatementCardText[],
+    rateCards: json<StatementCardText[]>(`${name}.rate-cards.json`),
   };
+}
+
+/** Of many files it is said which one is none. */
+function json<T>(file: string): T {
+  const text = readText(file);
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${file} is no JSON: ${(error as Error).message}`);
+  }
 }

@@ -118,6 +118,7 @@ export function exported(lines: readonly StatementLine[], manifestOf: Partial<St
     period: '2026-03',
     tenant: 'finance',
     timeZone: 'Europe/Berlin',
+    currency: 'USD',
     lateAfter: null,
     from: '2026-02-28T23:00:00.000Z',
     to: '2026-03-31T22:00:00.000Z',

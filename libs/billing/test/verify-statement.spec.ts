@@ -45,6 +45,7 @@ it('passes a statement as it was exported, and recomputes every line that can be
     rows: 9,
     recomputed: 8,
     cost: files.manifest.totals.cost,
+    currency: 'USD',
     sha256: files.manifest.sha256,
     faults: [],
     moreFaults: 0,
@@ -165,6 +166,34 @@ it('finds any single altered number of the manifest', async () => {
     const verdict = await verify({ ...files, manifest: { ...files.manifest, ...altered } });
     expect([name, named(verdict)]).toEqual([name, ['totals -']]);
   }
+});
+
+it.each<[string, Partial<StatementView>, RegExp]>([
+  ['its currency', { currency: 'EUR' }, /costs in: USD, and was closed with EUR/],
+  ['its name', { id: '2026-04-finance' }, /called 2026-04-finance, and is of the tenant finance in 2026-03/],
+  ['its tenant and name', { id: '2026-03', tenant: 'finance' }, /called 2026-03, and is of the tenant finance/],
+  ['its month', { id: '2026-04-finance', period: '2026-04' }, /is of 2026-04, and reaches from 2026-02-28T23/],
+  ['its end', { to: '2026-04-30T22:00:00.000Z' }, /is of 2026-03, and reaches from .* to 2026-04-30T22/],
+])('finds a manifest of which %s was altered', async (_, altered, message) => {
+  const { ok, faults } = await verify({ ...files, manifest: { ...files.manifest, ...altered } });
+  expect([ok, faults.map((fault) => fault.message)]).toEqual([false, [expect.stringMatching(message)]]);
+});
+
+it('finds a manifest that does not go on where the one before has ended', async () => {
+  const asOf = '2026-04-01T08:00:00.000Z';
+  const april = { id: '2026-04-finance', period: '2026-04', to: '2026-04-30T22:00:00.000Z' };
+  const next = { ...april, from: files.manifest.to, lateAfter: asOf };
+  const march = { ...files, manifest: { ...files.manifest, asOf } };
+  const verdicts = async (manifest: Partial<StatementView>) => {
+    const both = await verifyAll(march, exported([], manifest));
+    return both.map(({ faults }) => faults.map(({ message }) => message));
+  };
+  expect(await verdicts(next)).toEqual([[], []]);
+  for (const altered of [{ lateAfter: null }, { from: '2026-03-31T23:00:00.000Z' }])
+    expect(await verdicts({ ...next, ...altered })).toEqual([
+      [],
+      [expect.stringMatching(/goes on from .* and that of 2026-03-finance ends at 2026-03-31T22/)],
+    ]);
 });
 
 describe('a statement that was closed in the form before', () => {

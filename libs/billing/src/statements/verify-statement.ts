@@ -8,6 +8,7 @@ import { absentPeriod } from './absent-period';
 import type { CorrectionChains, CorrectionFinding, LinePlace } from './correction-chains';
 import { amountOf, miscalculation, sumsOf, type Cells } from './line-cost';
 import { LineMatch } from './line-match';
+import { manifestFaults } from './manifest-faults';
 import { statementId } from './statement';
 import { DIGEST_HEADER, formOf, lineDigest, type StatementForm } from './statement-line';
 import type { StatementCardText, StatementView } from './statement.dto';
@@ -76,6 +77,7 @@ export class Verification {
   );
   readonly #form: StatementForm;
   readonly #sums: Record<(typeof SUMMED)[number], bigint> = { ...NOTHING };
+  readonly #currencies = new Set<string>();
   #rows = 0;
   #lateRows = 0;
   #bytes = 0;
@@ -127,6 +129,11 @@ export class Verification {
       this.fault('file', 'The digests are not those the manifest speaks of: lines may be accused or excused wrongly');
     if (this.#sha256 !== manifest.sha256)
       this.fault('file', 'The bill does not have the SHA-256 of the manifest: lines, their order or its format differ');
+  }
+
+  /** @param all the statements that are given */
+  checkManifest(all: readonly StatementView[]): void {
+    for (const message of manifestFaults(this.manifest, all)) this.fault('file', message);
   }
 
   /** @param all the statements that are given */
@@ -204,6 +211,7 @@ export class Verification {
     this.#lines.find({ number, requestId, digest: lineDigest(text) });
     const misfiled = this.misfiled(cells);
     if (misfiled) this.fault('misfiled', misfiled, number, requestId);
+    if (cells('currency') !== '') this.#currencies.add(cells('currency'));
     const wrong = this.miscalculated(cells);
     if (wrong) this.fault('miscalculated', wrong, number, requestId);
     chains.add({ bill: this, number, requestId }, cells, this.#cards);
@@ -235,13 +243,14 @@ export class Verification {
   }
 
   private checkTotals(): void {
-    const { rows, lateRows, bytes, totals } = this.files.manifest;
+    const { rows, lateRows, bytes, totals, currency } = this.files.manifest;
     const found = sumsView(this.#sums);
     this.total('lines', this.#rows, rows);
     this.total('late lines', this.#lateRows, lateRows);
     this.total('bytes', this.#bytes, bytes);
     this.total('requests', found.requests, totals.requests);
     this.total('a cost of', found.cost, totals.cost);
+    if (this.#currencies.size > 0) this.total('costs in', [...this.#currencies].sort().join(', '), currency ?? 'none');
     for (const [tokenClass, column] of Object.entries(TOKEN_COLUMNS) as [TokenClass, string][])
       if (this.#form.names.includes(column)) this.total(column, found.tokens[tokenClass], totals.tokens[tokenClass]);
     if (!this.#form.names.includes('list_cost')) return;

@@ -13,6 +13,7 @@ export async function verifyStatements(exports: readonly StatementExport[]): Pro
   for (const verification of verifications) await verification.announce(chains);
   for (const verification of verifications) await verification.read(chains);
   const given = exports.map(({ manifest }) => manifest);
+  for (const verification of verifications) verification.checkManifest(given);
   for (const [place, finding] of chains.findings()) place.bill.judge(place, finding, given);
   return verifications.map((verification) => verification.verdict());
 }
