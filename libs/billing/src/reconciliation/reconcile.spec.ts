@@ -155,6 +155,26 @@ it.each([
   await expect(compare(theirs, ours)).rejects.toThrow(message);
 });
 
+it.each([
+  ['a day of a spreadsheet', `${ANTHROPIC}11/3/2026,claude-x,,,,,1,0,0,0,1,\n`, /line 2: "11\/3\/2026" .* is no day/],
+  ['milliseconds', `${OPENAI}${NOON * 1_000},,,,,1,gpt-4o,10,1,\n`, /line 2: "\d{13}" .* is no moment in seconds/],
+  ['no moment', `${OPENAI},,,,,1,gpt-4o,10,1,\n`, /line 2: "" in the column start_time is no moment/],
+])('refuses %s rather than to let all drift', async (_, theirs, message) => {
+  await expect(compare(theirs, '')).rejects.toThrow(message);
+});
+
+it('passes over a sum that somebody has added below', async () => {
+  const [row] = await compare(`${ANTHROPIC}2026-11-03,claude-x,,,,,1,0,0,0,1,\n\nTotal,,,,,,1,0,0,0,1,\n`, '');
+  expect(row?.theirs).toEqual({ input: 1, cacheRead: 0, cacheWrite: 0, output: 1 });
+});
+
+it('refuses bills that have a request twice, as those of a tenant and of the whole gateway', async () => {
+  const bill = () => text(`${BILL}2026-11-03T12:00:00.000Z,claude-x,anthropic,1,0,0,0,1,0,actual,req_a,\r\n`);
+  const theirs = `${ANTHROPIC}2026-11-03,claude-x,,,,,1,0,0,0,1,\n`;
+  expect((await reconcile(text(theirs), [bill])).days).toMatchObject([{ isDrifting: false }]);
+  await expect(reconcile(text(theirs), [bill, bill])).rejects.toThrow(/req_a stands in two of the bills/);
+});
+
 it('refuses a bill of another layout', async () => {
   const roll = () => text('day,tenant,model\r\n2026-11-03,a,b\r\n');
   await expect(reconcile(text(`${ANTHROPIC}2026-11-03,claude-x,,,,,1,0,0,0,1,\n`), [roll])).rejects.toThrow(

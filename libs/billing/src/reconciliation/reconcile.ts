@@ -86,7 +86,9 @@ export async function reconcile(
   const decided = new Set(corrections.filter((each) => !each.isRepricing).map((each) => each.corrected));
   const corrected = new Set(corrections.map((each) => each.corrected));
   const billed = new Set<string>();
+  const once = bills.length > 1 ? oncePerRequest() : () => undefined;
   for await (const line of billLines(bills, ours)) {
+    once(line.text('request_id'));
     if (isCorrection(line)) continue;
     const use = ourUse(line, provider);
     const tally = tallyOf(use.day, use.model);
@@ -104,6 +106,15 @@ export async function reconcile(
   return {
     days: [...tallies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, tally]) => reconciled(key, tally)),
     strayCorrections: corrections.length - known.length,
+  };
+}
+
+/** A tenant's statement and the whole gateway's have the same lines; added up, they would count everything twice. */
+function oncePerRequest(): (id: string) => void {
+  const seen = new Set<string>();
+  return (id) => {
+    if (seen.has(id)) throw new RangeError(`the request ${id} stands in two of the bills, and would count twice`);
+    seen.add(id);
   };
 }
 
