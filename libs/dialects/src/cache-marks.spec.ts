@@ -1,13 +1,11 @@
+import { OPTIONS } from '../fixtures/set-up';
 import type { ClientFormat, ProviderFormat } from './format';
 import { translateRequest } from './translate-request';
 
 type Json = Record<string, unknown>;
 
 function translate(from: ClientFormat, to: ProviderFormat, body: Json) {
-  const translated = translateRequest(from, to, Buffer.from(JSON.stringify(body)), {
-    ...{ model: 'm', publicModel: 'm', outputLimit: 50, limitAlways: false, chatLimit: 'max_tokens' },
-    ...{ systemFirst: false, requestId: 'r', nowMs: 0 },
-  });
+  const translated = translateRequest(from, to, Buffer.from(JSON.stringify(body)), OPTIONS);
   return { body: JSON.parse(translated.body.toString()) as Json, dropped: translated.dropped };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import { OPTIONS, RECALL } from '../fixtures/set-up';
 import { markedNumber, parseExact, writeExact } from './exact-json';
 import type { ClientFormat, ProviderFormat } from './format';
-import type { Recall } from './reply';
 import { StreamTranslator } from './stream-translator';
 import { translateAnswer } from './translate-answer';
 import { translateRequest } from './translate-request';
@@ -34,19 +34,6 @@ it('takes nothing for JSON that is none', () => {
     expect(() => parseExact(broken)).toThrow(SyntaxError);
 });
 
-const RECALL: Recall = {
-  model: 'm',
-  usageAsked: false,
-  customTools: new Set(),
-  namespaced: new Map(),
-  echo: {},
-  fallbackId: 'f',
-  createdSeconds: 1,
-};
-const OPTIONS = {
-  ...{ model: 'm', publicModel: 'm', outputLimit: 50, limitAlways: false, chatLimit: 'max_tokens' as const },
-  ...{ systemFirst: false, requestId: 'r', nowMs: 0 },
-};
 /** As they stand in a text within a text. */
 const QUOTED = JSON.stringify(ARGS);
 

@@ -1,4 +1,5 @@
 import { CodedError } from '@app/platform';
+import { OPTIONS } from '../fixtures/set-up';
 import type { ClientFormat, ProviderFormat } from './format';
 import { translateRequest } from './translate-request';
 
@@ -6,16 +7,7 @@ type Json = Record<string, unknown>;
 
 function translate(from: ClientFormat, to: ProviderFormat, body: Json) {
   const told = from === 'messages' ? { max_tokens: 50, ...body } : body;
-  const translated = translateRequest(from, to, Buffer.from(JSON.stringify(told)), {
-    model: 'upstream',
-    publicModel: 'public',
-    outputLimit: 20_000,
-    limitAlways: false,
-    chatLimit: 'max_tokens',
-    systemFirst: false,
-    requestId: 'req_1',
-    nowMs: 0,
-  });
+  const translated = translateRequest(from, to, Buffer.from(JSON.stringify(told)), OPTIONS);
   return { text: translated.body.toString('utf8'), dropped: translated.dropped };
 }
 

@@ -1,3 +1,4 @@
+import { OPTIONS } from '../fixtures/set-up';
 import { translateRequest } from './translate-request';
 
 type Json = Record<string, unknown>;
@@ -5,8 +6,9 @@ type Json = Record<string, unknown>;
 function toOpenAi(to: 'chat' | 'responses', model: string, body: Json) {
   const told = { max_tokens: 50, messages: [{ role: 'user', content: 'Hello' }], ...body };
   const translated = translateRequest(to === 'chat' ? 'responses' : 'chat', to, Buffer.from(JSON.stringify(told)), {
-    ...{ model, publicModel: model, outputLimit: 50, limitAlways: false, chatLimit: 'max_tokens' },
-    ...{ systemFirst: false, requestId: 'r', nowMs: 0 },
+    ...OPTIONS,
+    model,
+    publicModel: model,
   });
   return { body: JSON.parse(translated.body.toString()) as Json, dropped: translated.dropped };
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { OPTIONS as USUAL, RECALL as PLAIN } from '../fixtures/set-up';
 import { writeChatRequest } from './chat/write-request';
 import type { Conversation, Part, Turn } from './conversation';
 import type { ClientFormat } from './format';
@@ -17,25 +18,13 @@ const CLIENTS: readonly ClientFormat[] = ['chat', 'responses', 'messages'];
 const PAIRS = CLIENTS.flatMap((a) => CLIENTS.filter((b) => b !== a).map((b) => [a, b] as const));
 
 const OPTIONS: TranslationOptions & Target = {
+  ...USUAL,
   model: 'gpt-4.1',
   publicModel: 'gpt-4.1',
-  outputLimit: 10_000,
-  limitAlways: false,
   chatLimit: 'max_completion_tokens',
-  systemFirst: false,
-  requestId: 'req_1',
-  nowMs: 0,
 };
 
-const RECALL: Recall = {
-  model: 'm',
-  usageAsked: true,
-  customTools: new Set(),
-  namespaced: new Map(),
-  echo: {},
-  fallbackId: 'f',
-  createdSeconds: 0,
-};
+const RECALL: Recall = { ...PLAIN, usageAsked: true };
 
 /** Turns of nothing but blanks are none, as Anthropic refuses them. */
 const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((said) => said.trim() !== '');

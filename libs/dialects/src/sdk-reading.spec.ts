@@ -1,20 +1,11 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
+import { RECALL } from '../fixtures/set-up';
 import type { ClientFormat, ProviderFormat } from './format';
-import type { Recall } from './reply';
 import { StreamTranslator } from './stream-translator';
 import { translateAnswer } from './translate-answer';
 
 /** What the official SDKs make of a translated answer: helpers of theirs throw where a reason to stop is not the right one. */
-const RECALL: Recall = {
-  model: 'm',
-  usageAsked: true,
-  customTools: new Set(),
-  namespaced: new Map(),
-  echo: {},
-  fallbackId: 'req_1',
-  createdSeconds: 1,
-};
 
 /** A server that answers everything with this, as a provider of `from` said it. */
 function served(from: ProviderFormat, to: ClientFormat, said: object | readonly object[]) {
@@ -22,7 +13,7 @@ function served(from: ProviderFormat, to: ClientFormat, said: object | readonly 
   let body: Buffer;
   if (isStream) {
     const events = said.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
-    const translator = new StreamTranslator(from, to, RECALL);
+    const translator = new StreamTranslator(from, to, { ...RECALL, usageAsked: true });
     body = Buffer.concat([
       translator.push(Buffer.from(events + (from === 'chat' ? 'data: [DONE]\n\n' : ''))),
       translator.flush(),

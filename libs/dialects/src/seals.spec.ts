@@ -1,20 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { OPTIONS as USUAL } from '../fixtures/set-up';
 import type { ClientFormat, ProviderFormat } from './format';
 import { pack, unpack } from './seal';
 import { translateAnswer } from './translate-answer';
 import { translateRequest, type TranslationOptions } from './translate-request';
 
-const OPTIONS: TranslationOptions = {
-  model: 'gemini-3-pro',
-  publicModel: 'public/model',
-  outputLimit: 8_000,
-  limitAlways: false,
-  chatLimit: 'max_tokens',
-  systemFirst: false,
-  requestId: 'req_1',
-  nowMs: 0,
-};
+const OPTIONS: TranslationOptions = { ...USUAL, model: 'gemini-3-pro' };
 
 type Json = Record<string, unknown>;
 

@@ -1,18 +1,9 @@
+import { RECALL } from '../fixtures/set-up';
 import type { ClientFormat, ProviderFormat } from './format';
-import type { Recall } from './reply';
 import { StreamTranslator } from './stream-translator';
 import { translateAnswer } from './translate-answer';
 
 /** Ways of servers of open models and of others that speak a dialect of the large providers. */
-const RECALL: Recall = {
-  model: 'm',
-  usageAsked: false,
-  customTools: new Set(),
-  namespaced: new Map(),
-  echo: {},
-  fallbackId: 'f',
-  createdSeconds: 1,
-};
 
 function streamed(from: ProviderFormat, to: ClientFormat, events: readonly object[]): string {
   const translator = new StreamTranslator(from, to, RECALL);

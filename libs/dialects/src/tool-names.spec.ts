@@ -1,3 +1,4 @@
+import { OPTIONS } from '../fixtures/set-up';
 import type { ClientFormat, ProviderFormat } from './format';
 import { StreamTranslator } from './stream-translator';
 import { translateAnswer } from './translate-answer';
@@ -7,10 +8,7 @@ const LONG = `mcp__${'directory'.repeat(8)}__look_up`;
 type Json = Record<string, unknown>;
 
 function translate(from: ClientFormat, to: ProviderFormat, body: object) {
-  const { recall, ...written } = translateRequest(from, to, Buffer.from(JSON.stringify(body)), {
-    ...{ model: 'm', publicModel: 'm', outputLimit: 50, limitAlways: false, chatLimit: 'max_tokens' },
-    ...{ systemFirst: false, requestId: 'r', nowMs: 0 },
-  });
+  const { recall, ...written } = translateRequest(from, to, Buffer.from(JSON.stringify(body)), OPTIONS);
   return { recall, text: written.body.toString() };
 }
 

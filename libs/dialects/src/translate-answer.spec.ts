@@ -1,19 +1,9 @@
 import { CodedError } from '@app/platform';
+import { RECALL } from '../fixtures/set-up';
 import type { ClientFormat, ProviderFormat } from './format';
-import type { Recall } from './reply';
 import { StreamTranslator } from './stream-translator';
 import { translateAnswer } from './translate-answer';
 import { errorType, readError, writeError } from './translate-error';
-
-const RECALL: Recall = {
-  model: 'public',
-  usageAsked: false,
-  customTools: new Set(),
-  namespaced: new Map(),
-  echo: {},
-  fallbackId: 'req_1',
-  createdSeconds: 1,
-};
 
 const answer = (from: ProviderFormat, to: ClientFormat, body: object): Record<string, unknown> =>
   JSON.parse(translateAnswer(from, to, Buffer.from(JSON.stringify(body)), RECALL).toString()) as Record<

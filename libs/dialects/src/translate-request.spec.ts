@@ -1,17 +1,7 @@
 import { CodedError } from '@app/platform';
+import { OPTIONS } from '../fixtures/set-up';
 import type { ClientFormat, ProviderFormat } from './format';
 import { translateRequest, type TranslationOptions } from './translate-request';
-
-const OPTIONS: TranslationOptions = {
-  model: 'upstream',
-  publicModel: 'public',
-  outputLimit: 20_000,
-  limitAlways: false,
-  chatLimit: 'max_tokens',
-  systemFirst: false,
-  requestId: 'req_1',
-  nowMs: 0,
-};
 
 type Json = Record<string, unknown>;
 

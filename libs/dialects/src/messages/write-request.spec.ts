@@ -1,3 +1,4 @@
+import { OPTIONS } from '../../fixtures/set-up';
 import type { ClientFormat } from '../format';
 import { translateRequest } from '../translate-request';
 
@@ -6,14 +7,9 @@ type Json = Record<string, unknown>;
 function toClaude(from: ClientFormat, body: Json, model = 'claude-sonnet-4-5') {
   const told = { max_tokens: 10_000, ...body };
   const translated = translateRequest(from, 'messages', Buffer.from(JSON.stringify(told)), {
+    ...OPTIONS,
     model,
     publicModel: model,
-    outputLimit: 20_000,
-    limitAlways: false,
-    chatLimit: 'max_tokens',
-    systemFirst: false,
-    requestId: 'req_1',
-    nowMs: 0,
   });
   return { body: JSON.parse(translated.body.toString('utf8')) as Json, dropped: translated.dropped };
 }
