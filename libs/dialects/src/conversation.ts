@@ -127,6 +127,8 @@ export interface Conversation {
   readonly stop: readonly string[];
   readonly format: OutputFormat | undefined;
   readonly thinking: Thinking | undefined;
+  /** The caller does not want to be told what was thought. */
+  readonly hidesThoughts?: boolean;
   readonly endUser: string | undefined;
 }
 

@@ -24,6 +24,7 @@ describe('what is lost is named', () => {
     ['responses', 'chat', 'text.format', { input: 'Hello', text: { format: { type: 'grammar' } } }],
     ['responses', 'chat', 'text.verbosity', { input: 'Hello', text: { verbosity: 'low' } }],
     ['messages', 'chat', 'output_config.effort', { messages: hello, output_config: { effort: 'utmost' } }],
+    ['messages', 'gemini', 'thinking.depth', { messages: hello, thinking: { type: 'adaptive', depth: 3 } }],
     ['messages', 'chat', 'output_config.task_budget', { messages: hello, output_config: { task_budget: {} } }],
     ['messages', 'chat', 'tools.input_examples', { messages: hello, tools: [{ name: 'f', input_examples: [{}] }] }],
     [

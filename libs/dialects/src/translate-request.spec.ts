@@ -89,6 +89,19 @@ describe('what is refused', () => {
   });
 });
 
+it.each<[string | undefined, object, object]>([
+  ['omitted', { effort: 'medium' }, { includeThoughts: false }],
+  ['summarized', { effort: 'medium', summary: 'auto' }, { includeThoughts: true }],
+  [undefined, { effort: 'medium', summary: 'auto' }, { includeThoughts: true }],
+])('thoughts that are to be %s', (display, reasoning, thinkingConfig) => {
+  const thinking = { type: 'adaptive', ...(display && { display }) };
+  const asked = { max_tokens: 50, messages: hello, thinking };
+  expect(translate('messages', 'responses', asked, { model: 'gpt-5.5' }).body['reasoning']).toEqual(reasoning);
+  const { body, dropped } = translate('messages', 'gemini', asked, { model: 'gemini-3-pro' });
+  expect(body['generationConfig']).toMatchObject({ thinkingConfig });
+  expect(dropped).toEqual([]);
+});
+
 describe('output limits', () => {
   it('are lowered to what was agreed', () => {
     const asked = { messages: hello, max_tokens: 90_000 };

@@ -104,11 +104,12 @@ function writeThinking(
     dropped.add('thinking');
     return undefined;
   }
-  if (thinking.kind === 'adaptive') return { includeThoughts: true };
-  if (takesLevel(model)) return { includeThoughts: true, thinkingLevel: LEVELS[effortOf(thinking)] };
+  const includeThoughts = conversation.hidesThoughts !== true;
+  if (thinking.kind === 'adaptive') return { includeThoughts };
+  if (takesLevel(model)) return { includeThoughts, thinkingLevel: LEVELS[effortOf(thinking)] };
   const limit = conversation.outputLimit ?? outputLimit;
   const tokens = thinking.kind === 'budget' ? thinking.tokens : budgetOf(thinking.effort, limit);
-  return { includeThoughts: true, thinkingBudget: Math.max(512, Math.min(24_576, tokens, budgetOf('high', limit))) };
+  return { includeThoughts, thinkingBudget: Math.max(512, Math.min(24_576, tokens, budgetOf('high', limit))) };
 }
 
 /**

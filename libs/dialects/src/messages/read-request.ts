@@ -13,6 +13,7 @@ const KNOWN = knownKeys([
 ]);
 
 const OUTPUT = new Set(['effort', 'format']);
+const THINKING = new Set(['type', 'budget_tokens', 'display']);
 const TOOL = new Set([
   'type',
   'name',
@@ -32,6 +33,8 @@ export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {
   const config = record(body['output_config']);
   const format = record(config?.['format']);
   dropUnknown(config ?? {}, OUTPUT, dropped, 'output_config.');
+  const thinking = record(body['thinking']);
+  dropUnknown(thinking ?? {}, THINKING, dropped, 'thinking.');
   const system = readContent(body['system'], dropped);
   const turns = records(body['messages']).map((message) => readMessage(message, dropped));
   const tools = records(body['tools']).flatMap((tool) => readTool(tool, dropped));
@@ -52,7 +55,8 @@ export function readMessagesRequest(body: Json, dropped: Dropped): ReadRequest {
       logprobs: undefined,
       stop: texts(body['stop_sequences']),
       format: format?.['type'] === 'json_schema' ? readFormat(record(format['schema']) ?? {}) : undefined,
-      thinking: readThinking(record(body['thinking']), config, dropped),
+      thinking: readThinking(thinking, config, dropped),
+      hidesThoughts: thinking?.['display'] === 'omitted',
       endUser: text(record(body['metadata'])?.['user_id']),
     },
     recall: { usageAsked: true, customTools: new Set(), namespaced: new Map(), echo: {} },

@@ -44,11 +44,14 @@ export function writeResponsesRequest(told: Conversation, target: Target, droppe
           : toolChoice,
     parallel_tool_calls: tools.length > 0 ? request.parallelCalls : undefined,
     text: format && { format: writeFormat(format) },
-    // Whoever asked for no thinking wants no summary of it.
-    reasoning: effort && (request.thinking?.kind === 'off' ? { effort } : { effort, summary: 'auto' }),
+    reasoning: effort && compact({ effort, summary: wantsSummary(request) ? 'auto' : undefined }),
     stream: request.stream || undefined,
   });
 }
+
+/** Whoever asked for no thinking wants no summary of it. */
+const wantsSummary = ({ thinking, hidesThoughts }: Conversation): boolean =>
+  thinking?.kind !== 'off' && hidesThoughts !== true;
 
 const writeFormat = (format: NonNullable<Conversation['format']>): object =>
   format.kind === 'json'
