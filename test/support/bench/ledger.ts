@@ -1,21 +1,25 @@
 import { execFile, type ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { Pool } from 'undici';
 import { createDepartment, offerFakeModels } from '../department';
-import { beside, createPlace } from '../gateway';
+import { beside, createPlace, type Place } from '../gateway';
 import { KillablePostgres } from '../proof/killable-postgres';
-import { cpuMicros, FLAGS, HOOK, startChild, startGateway, warmUpOf } from './children';
+import { cpuMicros, FLAGS, HOOK, pin, startChild, startGateway, warmUpOf } from './children';
 
 /** What money costs: CPU of hold, journal, settlement and ledger, beside a relay that has no duties, in one run. */
 
+/** What is measured has one processor to itself; who asks, the provider and the database have the other. */
+const OURS = 0;
+const THEIRS = cpus().length > 1 ? `1-${cpus().length - 1}` : OURS;
 /** From its modules: what is replaced in one of them would not be found in the bundle. */
 const FROM_MODULES = [
   '-e',
   `require(${JSON.stringify(join(__dirname, '../../../dist/apps/gateway/src/run.js'))}).run()`,
 ];
-const instead = (file: string): string[] => ['-r', HOOK, '-r', join(__dirname, file), ...FROM_MODULES];
+const insteadOf = (file: string): string[] => ['-r', HOOK, '-r', join(__dirname, file), ...FROM_MODULES];
 
 interface Caller {
   readonly token: string;
@@ -34,63 +38,98 @@ const bodyOf = (model: string, more: object = {}): string =>
 /** The least that a call can be: what money costs weighs most beside it. */
 const WHOLE: Calls = { body: bodyOf('fake'), atOnce: 32, share: 1 };
 /** What people and agents wait for, only that models take longer for it. */
-const STREAMED: Calls = { body: bodyOf('fake-n50-g10', { stream: true }), atOnce: 100, share: 0.1 };
+const STREAMED: Calls = { body: bodyOf('fake-n50-g10', { stream: true }), atOnce: 128, share: 0.05 };
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({ options: { requests: text, tenants: text, rounds: text } });
   const requests = Number(values.requests ?? 10_000);
   const many = Number(values.tenants ?? 1_000);
-  const rounds = Number(values.rounds ?? 5);
+  const rounds = Number(values.rounds ?? 3);
+  // Whatever is started from here on is tied as this process is.
+  pin(process.pid, THEIRS);
   const postgres = await KillablePostgres.start();
   const place = await createPlace(postgres.database);
   const provider = await startChild('provider.ts');
-  const relay = await startChild('relay.ts', provider.url);
-  const gateway = await startGateway(place, provider.url, FROM_MODULES);
-  const moneyless = await startGateway(await beside(place), provider.url, instead('without-money.ts'));
-  const least = await startGateway(await beside(place), provider.url, instead('least-money.ts'));
   try {
-    await offerFakeModels(gateway);
     say(`${requests} requests of ${WHOLE.body.length} bytes a line, ${WHOLE.atOnce} at once; making ${many} tenants`);
-    const tenants: (Caller & { id: string })[] = [];
-    while (tenants.length < many)
-      tenants.push(
-        ...(await Promise.all(
-          Array.from({ length: Math.min(10, many - tenants.length) }, () =>
-            createDepartment(gateway, { budget: '1000000.00' }),
-          ),
-        )),
-      );
+    const tenants = await tenantsOf(place, provider.url, many);
     const hot = tenants.slice(0, 1);
     const ofHot = await moneyOf(place.database.gatewayUrl, hot, requests);
     const ofMany = await moneyOf(place.database.gatewayUrl, tenants, requests);
-    const servers = [relay, moneyless, least, gateway];
-    for (const { process, url } of servers)
-      for (const calls of [WHOLE, STREAMED]) await cpuOf(process, url, tenants, calls, warmUpOf(requests));
-    for (const [name, callers, calls, alone] of [
-      ['one hot tenant', hot, WHOLE, ofHot],
-      [`${many} tenants`, tenants, WHOLE, ofMany],
-      ['one hot tenant, answers in 50 chunks', hot, STREAMED, ofHot],
-    ] as const) {
-      const seen: number[][] = [];
-      for (let round = 0; round < rounds; round++) {
-        const figures: number[] = [];
-        for (const at of round % 2 === 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]) {
-          const { process, url } = servers[at] as (typeof servers)[number];
-          figures[at] = await cpuOf(process, url, callers, calls, requests);
+    const kinds = [
+      { name: 'one hot tenant', callers: hot, calls: WHOLE, alone: ofHot, seen: [] as number[][] },
+      { name: `${many} tenants`, callers: tenants, calls: WHOLE, alone: ofMany, seen: [] as number[][] },
+      {
+        name: 'one hot tenant, answers in 50 chunks',
+        callers: hot,
+        calls: STREAMED,
+        alone: ofHot,
+        seen: [] as number[][],
+      },
+    ];
+    for (let round = 0; round < rounds; round++) {
+      const servers = await startServers(place, provider.url);
+      try {
+        for (const { process, url } of servers)
+          for (const calls of [WHOLE, STREAMED]) await cpuOf(process, url, tenants, calls, warmUpOf(requests));
+        for (const { callers, calls, seen } of kinds) {
+          const figures: number[] = [];
+          for (const at of round % 2 === 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]) {
+            const { process, url } = servers[at] as Server;
+            figures[at] = await cpuOf(process, url, callers, calls, requests);
+          }
+          seen.push(figures);
         }
-        seen.push(figures);
+      } finally {
+        for (const { stop } of servers) await stop();
       }
-      table(name, seen, alone);
     }
+    for (const { name, seen, alone } of kinds) table(name, seen, alone);
   } finally {
-    await gateway.stop();
-    await moneyless.stop();
-    await least.stop();
-    relay.process.kill();
     provider.process.kill();
     await postgres.remove();
     await rm(place.folder, { recursive: true, force: true });
+  }
+}
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly stop: () => Promise<unknown>;
+}
+
+/** In each round anew: two starts of the same code differ by more than what is measured here. */
+async function startServers(place: Place, providerUrl: string): Promise<Server[]> {
+  const relay = await startChild('relay.ts', providerUrl);
+  const servers: Server[] = [{ ...relay, stop: () => Promise.resolve(relay.process.kill()) }];
+  for (const instead of [insteadOf('without-money.ts'), insteadOf('least-money.ts'), FROM_MODULES]) {
+    const own = await beside(place);
+    const gateway = await startGateway(own, providerUrl, instead);
+    servers.push({
+      process: gateway.process,
+      url: gateway.url,
+      stop: () => gateway.stop().finally(() => rm(own.folder, { recursive: true, force: true })),
+    });
+  }
+  for (const server of servers) pin(server.process.pid, OURS);
+  return servers;
+}
+
+async function tenantsOf(place: Place, providerUrl: string, many: number): Promise<(Caller & { id: string })[]> {
+  const gateway = await startGateway(place, providerUrl, FROM_MODULES);
+  try {
+    await offerFakeModels(gateway);
+    const tenants: (Caller & { id: string })[] = [];
+    while (tenants.length < many) {
+      const next = Array.from({ length: Math.min(10, many - tenants.length) }, () =>
+        createDepartment(gateway, { budget: '1000000.00' }),
+      );
+      tenants.push(...(await Promise.all(next)));
+    }
+    return tenants;
+  } finally {
+    await gateway.stop();
   }
 }
 
