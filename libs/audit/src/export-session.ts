@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { Client } from 'pg';
-import { sessionSettings } from '@app/platform';
+import { listen, sessionSettings } from '@app/platform';
 import type { Position } from './chain';
 import type { Checkpoint } from './checkpoint';
 
@@ -46,13 +46,7 @@ export class ExportSession {
     });
     client.on('error', onLost);
     client.on('notification', onRecord);
-    try {
-      await client.connect();
-      await client.query(`SET ROLE openclawmu_platform; LISTEN ${CHANNEL}`);
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      throw error;
-    }
+    await listen(client, CHANNEL);
     return new ExportSession(client, `openclawmu audit export ${hostname()}:${folder}`);
   }
 

@@ -30,7 +30,7 @@ export type {
   WebhookConfig,
 } from './config/schema';
 export { ChangeFeed, type ChangeListener } from './database/change-feed';
-export { createDataSource, SCHEMA, sessionSettings } from './database/connection';
+export { createDataSource, listen, SCHEMA, sessionSettings } from './database/connection';
 export { Database } from './database/database';
 export { DataDirectoryUnusable, isEmbeddedPostgresError } from './database/embedded-postgres.errors';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './database/embedded-postgres';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { Log } from '../log/log';
-import { sessionSettings } from './connection';
+import { listen, sessionSettings } from './connection';
 import type { Change } from './tx';
 
 /** Bounds staleness if a notification is lost: counters are compared this often. */
@@ -59,13 +59,7 @@ export class ChangeFeed {
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client));
     client.on('notification', ({ payload }) => this.heard(payload ?? ''));
-    try {
-      await client.connect();
-      await client.query(`SET ROLE openclawmu_platform; LISTEN ${CHANNEL}`);
-    } catch (error) {
-      void client.end().catch(() => undefined);
-      throw error;
-    }
+    await listen(client, CHANNEL);
     this.#client = client;
     await this.compare(client);
   }

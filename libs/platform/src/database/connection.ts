@@ -1,4 +1,11 @@
-import pg, { types, type ClientBase, type ClientConfig, type CustomTypesConfig, type PoolConfig } from 'pg';
+import pg, {
+  types,
+  type Client,
+  type ClientBase,
+  type ClientConfig,
+  type CustomTypesConfig,
+  type PoolConfig,
+} from 'pg';
 import {
   DataSource,
   DefaultNamingStrategy,
@@ -63,4 +70,18 @@ export function createDataSource(url: string, poolSize: number, extra: Partial<D
     extra: { ...sessionSettings, ...outlivesItsServer },
     ...extra,
   } as DataSourceOptions);
+}
+
+/**
+ * Connects, and hears of a channel as the platform. Where that fails nothing stays open, and nobody waits for a server that may be
+ * silent: the client should have a `query_timeout`.
+ */
+export async function listen(client: Client, channel: string): Promise<void> {
+  try {
+    await client.connect();
+    await client.query(`SET ROLE openclawmu_platform; LISTEN ${channel}`);
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw error;
+  }
 }
