@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Database, JobPrincipals, LOG, type Log } from '@app/platform';
+import { Database, JobPrincipals, LOG, Outage, type Log } from '@app/platform';
 import { append } from './audit.service';
 import { Overflow } from './overflow';
 import { draftOf, draftOfMany, type RefusedAttempt } from './refused-attempt';
@@ -17,6 +17,7 @@ const SUMMARY_MS = 10_000;
  */
 @Injectable()
 export class RefusedAttempts {
+  private readonly outage: Outage;
   private readonly lanes = new Map<string, RefusedLane>();
   private overflow = new Overflow();
   private summedAtMs = 0;
@@ -26,8 +27,14 @@ export class RefusedAttempts {
   constructor(
     private readonly database: Database,
     private readonly jobs: JobPrincipals,
-    @Inject(LOG) private readonly log: Log,
-  ) {}
+    @Inject(LOG) log: Log,
+  ) {
+    this.outage = new Outage(
+      log,
+      'refused calls could not be recorded; trying again',
+      'refused calls are recorded again',
+    );
+  }
 
   /** Returns at once; the record follows within a second. */
   record(attempt: RefusedAttempt): void {
@@ -77,9 +84,10 @@ export class RefusedAttempts {
       await this.database.platform(this.jobs.for('refused-attempts'), async (tx) => {
         for (const each of drafts) await append(tx, each);
       });
+      this.outage.succeeded();
       if (sum.count > 0) this.summedAtMs = Date.now();
     } catch (error) {
-      this.log.warn({ err: error, waiting: drafts.length }, 'refused calls could not be recorded; trying again');
+      this.outage.failed(error, { waiting: drafts.length });
       for (const { lane, drafts } of taken) lane.putBack(drafts);
       this.overflow = sum.merge(this.overflow);
     }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRaw, deflateRawSync } from 'node:zlib';
-import { CodedError, Config, Database, JobPrincipals, LOG, type Log, type Principal } from '@app/platform';
+import { CodedError, Config, Database, JobPrincipals, LOG, Outage, type Log, type Principal } from '@app/platform';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { close } from './envelope';
 import { contextOf, pack, type PromptEntry } from './prompt-entry';
@@ -29,10 +29,10 @@ const AS_IT_IS = { level: 0, memLevel: 1, windowBits: 9 };
 export class PromptLog implements OnApplicationShutdown {
   readonly #queue = new PromptQueue();
   readonly #job: Principal;
+  readonly #outage: Outage;
   #spool: Spool | null = null;
   #writing: Promise<void> | null = null;
   #isLosing = false;
-  #isAway = false;
   #isOver = false;
 
   constructor(
@@ -43,6 +43,11 @@ export class PromptLog implements OnApplicationShutdown {
     @Inject(LOG) private readonly log: Log,
   ) {
     this.#job = jobs.for('prompt log');
+    this.#outage = new Outage(
+      log,
+      'the prompt log waits for the database',
+      'the prompt log reaches the database again',
+    );
   }
 
   /** From here on what is not written yet survives the process. */
@@ -108,7 +113,8 @@ export class PromptLog implements OnApplicationShutdown {
         // Switched off meanwhile: then there is nothing to encrypt it with.
         const rows = key ? await Promise.all(batch.map((entry) => closed(key, entry))) : [];
         await this.db.platform(this.#job, (tx) => insertPrompts(tx, rows));
-        this.#isLosing = this.#isAway = false;
+        this.#isLosing = false;
+        this.#outage.succeeded();
       } catch (error) {
         if (error instanceof CodedError && error.code === 'database_unavailable') {
           await this.wait(error);
@@ -128,8 +134,7 @@ export class PromptLog implements OnApplicationShutdown {
   }
 
   private async wait(error: CodedError): Promise<void> {
-    if (!this.#isAway) this.log.warn({ err: error }, 'the prompt log waits for the database');
-    this.#isAway = true;
+    this.#outage.failed(error);
     await new Promise((over) => setTimeout(over, PAUSE_MS));
   }
 
