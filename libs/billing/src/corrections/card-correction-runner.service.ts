@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { ChangeFeed, JobPrincipals, LOG, type Log } from '@app/platform';
+import { ChangeFeed, JobPrincipals, LOG, type Log, type Principal } from '@app/platform';
 import { CorrectionBooking } from './booking.service';
 import { CardCorrections } from './card-corrections.service';
 
@@ -50,12 +50,26 @@ export class CardCorrectionRunner implements OnModuleDestroy {
       try {
         const principal = this.jobs.for('rate card corrections');
         for (const version of await this.corrections.due(principal))
-          while (!this.#stopped && (await this.corrections.step(principal, version)));
+          failed = !(await this.pass(principal, version)) || failed;
       } catch (error) {
         failed = true;
-        this.log.warn({ err: error }, 'the corrections of a rate card wait; they go on where they were');
+        this.log.warn({ err: error }, 'the corrections of rate cards wait; they go on where they were');
       }
     }
     if (!this.#stopped) this.#timer = setTimeout(() => this.run(), failed ? RETRY_MS : AGAIN_MS).unref();
+  }
+
+  /** Whether it came to its end. One card that cannot go on keeps no other waiting. */
+  private async pass(principal: Principal, version: number): Promise<boolean> {
+    try {
+      while (!this.#stopped && (await this.corrections.step(principal, version)));
+      return true;
+    } catch (error) {
+      this.log.warn(
+        { err: error, rateCard: version },
+        'the corrections of a rate card wait; they go on where they were',
+      );
+      return false;
+    }
   }
 }

@@ -5,6 +5,7 @@ import { Catalogue } from '../catalogue/catalogue.service';
 import { knownCards } from '../catalogue/known-cards';
 import type { RateCard } from '../rates/rate-card';
 import { selectNextCardAt } from '../rates/rate-cards.queries';
+import { refuseArchivedRows } from '../ledger/archives.queries';
 import { selectBookedUpTo } from '../ledger/ledger.queries';
 import { CorrectionBooking } from './booking.service';
 import {
@@ -82,7 +83,10 @@ export class CardCorrections {
     });
   }
 
-  /** Books one batch. @returns whether the pass goes on */
+  /**
+   * Books one batch. @returns whether the pass goes on
+   * @throws CodedError `ledger_month_archived` when the first pass lacks rows, because a month was taken out since the import
+   */
   step(principal: Principal, version: number): Promise<boolean> {
     return this.database.platform(principal, async (tx) => {
       await lockCorrections(tx);
@@ -105,6 +109,7 @@ export class CardCorrections {
       upTo.toISOString(),
       doneUpTo?.toISOString() ?? null,
     ]);
+    if (doneUpTo === null) await refuseArchivedRows(tx, { from: effectiveAt, to: endsAt ?? upTo });
     const last = rows.at(-1);
     if (!last) return undefined;
     const repricing = repriceRows(rows, card);

@@ -1,7 +1,9 @@
 import { dashed, type Tx } from '@app/platform';
+import { refuseArchivedRows } from '../ledger/archives.queries';
 import { BOOKED_AT } from '../ledger/ledger.queries';
 import type { LedgerStatus } from '../ledger/ledger-row';
 import { TOKEN_CLASSES, TOKEN_COLUMNS, type TokenClass, type TokenCounts } from '../pricing/token-counts';
+import { timesOf } from '../reports/usage-record';
 import type { BilledState, Difference } from './correction';
 
 /** A row of the ledger that is no correction, and what it is billed at by now. */
@@ -61,14 +63,17 @@ const nested = (row: FlatRow): CorrectableRow => ({
 export const lockCorrections = (tx: Tx): Promise<unknown> =>
   tx.query("SELECT pg_advisory_xact_lock(hashtext('ledger corrections'))");
 
-/** A row by its id, 32 hex digits, which tells its time to within an hour; a correction too. */
+/**
+ * A row by its id, 32 hex digits; a correction too.
+ * @throws CodedError `ledger_month_archived` when it is not there and may be in a month that was taken out
+ */
 export async function selectCorrectable(tx: Tx, id: string): Promise<CorrectableRow | undefined> {
-  const made = new Date(parseInt(id.slice(0, 12), 16));
+  const { from, to } = timesOf(id);
   const [row] = await tx.query<FlatRow>(
-    `SELECT ${CORRECTABLE} FROM ledger l ${CORRECTIONS}
-     WHERE l.id = $1 AND l.at BETWEEN $2::timestamptz - interval '1 hour' AND $2::timestamptz + interval '1 hour'`,
-    [dashed(id), made.toISOString()],
+    `SELECT ${CORRECTABLE} FROM ledger l ${CORRECTIONS} WHERE l.id = $1 AND l.at BETWEEN $2 AND $3`,
+    [dashed(id), from.toISOString(), to.toISOString()],
   );
+  if (!row) await refuseArchivedRows(tx, { from, to });
   return row && nested(row);
 }
 

@@ -47,7 +47,8 @@ export class Corrections {
 
   /**
    * Bills a call at what it really used. What is stated is compared with the row and all its corrections so far.
-   * @throws CodedError `validation_failed`, `usage_not_found`, `row_is_correction`, `correction_empty`, `idempotency_conflict`
+   * @throws CodedError `validation_failed`, `usage_not_found`, `row_is_correction`, `correction_empty`, `idempotency_conflict`,
+   *   `ledger_month_archived`
    */
   async correct(principal: Principal, id: string, dto: CorrectRowDto, key?: string): Promise<CorrectionView> {
     const stated = statedUsage(dto);

@@ -30,10 +30,10 @@ export class LedgerRowsController {
     summary: 'List rows that are not sure',
     description:
       'Calls billed at an estimate or at their worst case, with the reason, newest first; of all times if no period is ' +
-      'given. Those that somebody has corrected are left out.',
+      'given, as far as they are in the ledger. Those that somebody has corrected are left out.',
   })
   @ApiOkResponse({ type: LedgerRowPage })
-  @ApiErrors(['validation_failed', 'tenant_not_found', 'cursor_invalid'])
+  @ApiErrors(['validation_failed', 'tenant_not_found', 'cursor_invalid', 'ledger_month_archived'])
   listUncertainRows(@Caller() principal: Principal, @Query() query: UncertainRowsQuery): Promise<LedgerRowPage> {
     return this.rows.list(principal, query);
   }
@@ -51,7 +51,7 @@ export class LedgerRowsController {
   @Requires('billing:read')
   @ApiOperation({ summary: 'Show a row, and how it is billed with all its corrections' })
   @ApiOkResponse({ type: LedgerRowView })
-  @ApiErrors(['usage_not_found', 'row_is_correction'])
+  @ApiErrors(['usage_not_found', 'row_is_correction', 'ledger_month_archived'])
   showLedgerRow(@Caller() principal: Principal, @Param('requestId') requestId: string): Promise<LedgerRowView> {
     return this.rows.show(principal, requestId);
   }
@@ -67,7 +67,14 @@ export class LedgerRowsController {
   @ApiIdempotent()
   @ApiBodyExamples(CorrectRowDto, CORRECTION_EXAMPLES)
   @ApiCreatedResponse({ type: CorrectionView })
-  @ApiErrors(['validation_failed', 'usage_not_found', 'row_is_correction', 'correction_empty', 'idempotency_conflict'])
+  @ApiErrors([
+    'validation_failed',
+    'usage_not_found',
+    'row_is_correction',
+    'correction_empty',
+    'idempotency_conflict',
+    'ledger_month_archived',
+  ])
   correctLedgerRow(
     @Caller() principal: Principal,
     @Param('requestId') requestId: string,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, CodedError, Config, Database, pageOf, type Principal, type Tx } from '@app/platform';
+import { refuseArchivedRows } from '../ledger/archives.queries';
 import { LONGEST_MS, periodOf } from '../reports/period';
 import { readStart } from '../reports/reading';
 import { ledgerId, recordView, type DetailRow } from '../reports/usage-record';
@@ -20,19 +21,21 @@ export class UncertainRows {
   ) {}
 
   /**
-   * Of the last ten years if no period is given, newest first.
-   * @throws CodedError `validation_failed`, `tenant_not_found`, `cursor_invalid`
+   * Of the last ten years if no period is given, as far as they are in the ledger; newest first.
+   * @throws CodedError `validation_failed`, `tenant_not_found`, `cursor_invalid`, `ledger_month_archived`
    */
   list(principal: Principal, query: UncertainRowsQuery): Promise<LedgerRowPage> {
     const { period, from, to } = query;
     const now = this.clock.now();
-    const chosen = (period ?? from ?? to) ? query : { from: new Date(now.getTime() - LONGEST_MS).toISOString() };
+    const isChosen = (period ?? from ?? to) !== undefined;
+    const chosen = isChosen ? query : { from: new Date(now.getTime() - LONGEST_MS).toISOString() };
     const selected = periodOf(chosen, this.config.current.timezone, now);
     const after = query.cursor === undefined ? null : requestCursorOf(query.cursor);
     const tenant = query.tenant ?? null;
     return this.database.platform(principal, async (tx) => {
       const { now: asOf } = await readStart(tx, tenant);
       const rows = await selectUncertain(tx, { ...selected, tenant, asOf }, query, after, query.limit + 1);
+      if (isChosen) await refuseArchivedRows(tx, selected);
       const states = await selectStates(tx, rows);
       const page = pageOf(
         rows,
@@ -44,7 +47,7 @@ export class UncertainRows {
     });
   }
 
-  /** Any row that is no correction. @throws CodedError `usage_not_found`, `row_is_correction` */
+  /** Any row that is no correction. @throws CodedError `usage_not_found`, `row_is_correction`, `ledger_month_archived` */
   show(principal: Principal, id: string): Promise<LedgerRowView> {
     return this.database.platform(principal, async (tx) => {
       const hex = ledgerId(id);

@@ -32,7 +32,13 @@ export class RateFilesController {
   @ApiIdempotent()
   @ApiBodyExamples(ImportRateFileDto, RATE_FILE_EXAMPLES)
   @ApiOkResponse({ type: RateFileReport })
-  @ApiErrors(['validation_failed', 'rate_card_in_past', 'rate_card_conflict', 'idempotency_conflict'])
+  @ApiErrors([
+    'validation_failed',
+    'rate_card_in_past',
+    'rate_card_conflict',
+    'idempotency_conflict',
+    'ledger_month_archived',
+  ])
   importRateFile(
     @Caller() principal: Principal,
     @Body() dto: ImportRateFileDto,

@@ -55,7 +55,8 @@ export class RateFiles {
   /**
    * Imports a file as the next card, or tells what that would change. Calls that come after it, to this process, are priced
    * by it if it is in force.
-   * @throws CodedError `validation_failed` (with the file's line and column), `rate_card_in_past`, `rate_card_conflict`
+   * @throws CodedError `validation_failed` (with the file's line and column), `rate_card_in_past`, `rate_card_conflict`,
+   *   `ledger_month_archived`
    */
   async import(principal: Principal, dto: ImportRateFileDto, idempotencyKey?: string): Promise<RateFileReport> {
     const file = read(dto);

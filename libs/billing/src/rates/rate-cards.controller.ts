@@ -38,7 +38,13 @@ export class RateCardsController {
   @ApiIdempotent()
   @ApiBodyExamples(ImportRateCardDto, RATE_CARD_EXAMPLES)
   @ApiCreatedResponse({ type: ImportedRateCard })
-  @ApiErrors(['validation_failed', 'rate_card_in_past', 'rate_card_conflict', 'idempotency_conflict'])
+  @ApiErrors([
+    'validation_failed',
+    'rate_card_in_past',
+    'rate_card_conflict',
+    'idempotency_conflict',
+    'ledger_month_archived',
+  ])
   importRateCard(
     @Caller() principal: Principal,
     @Body() dto: ImportRateCardDto,

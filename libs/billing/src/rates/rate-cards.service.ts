@@ -15,6 +15,7 @@ import {
 } from '@app/platform';
 import { CatalogueLoader } from '../catalogue/catalogue-loader.service';
 import { insertCardCorrection } from '../corrections/card-corrections.queries';
+import { refuseArchivedRows } from '../ledger/archives.queries';
 import { readContent, type RateCardContent } from './rate-card';
 import { diffCards } from './rate-card-diff';
 import { IN_FORCE, type RateCardDiffQuery, type RateCardDiffView } from './rate-card-diff.dto';
@@ -30,6 +31,7 @@ import {
   insertRateCard,
   isUnused,
   lockRateCards,
+  selectNextCardAt,
   selectRateCard,
   selectRateCardAt,
   selectRateCardPage,
@@ -50,7 +52,7 @@ export class RateCards {
 
   /**
    * Calls that come after it, to this process, are priced by it if it is in force.
-   * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`
+   * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`, `ledger_month_archived`
    */
   async import(principal: Principal, dto: ImportRateCardDto, idempotencyKey?: string): Promise<ImportedRateCard> {
     const card = await this.database.platform(principal, (tx) =>
@@ -97,7 +99,8 @@ export class RateCards {
 
   /**
    * The version that a card would get. No other card comes in before the transaction ends.
-   * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`: it does not fit in with the cards there are
+   * @throws CodedError `validation_failed`, `rate_card_in_past`, `rate_card_conflict`: it does not fit in with the cards there are;
+   *   `ledger_month_archived`: calls that it corrects are not in the ledger
    */
   async admit(tx: Tx, content: RateCardContent, now: Date, reason?: string): Promise<number> {
     const { effectiveAt, currency, exchange, markups = [] } = content;
@@ -128,6 +131,11 @@ export class RateCards {
         `must be ${before.currency} as on the cards before: one gateway bills in one currency, which is chosen before its ` +
           'first budget and its first call, by a card that holds at once',
       );
+    if (isCorrection) {
+      const to = await selectNextCardAt(tx, effectiveAt);
+      // What is corrected are rows, and those of such a month would be passed over.
+      await refuseArchivedRows(tx, { from: effectiveAt, to: to ?? now });
+    }
     return before.last + 1;
   }
 

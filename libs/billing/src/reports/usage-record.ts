@@ -2,6 +2,7 @@ import { formatNanos } from '@app/platform';
 import { apiOf, type LedgerApi } from '../ledger/api-codes';
 import type { LedgerOutcome, LedgerStatus } from '../ledger/ledger-row';
 import type { TokenClass } from '../pricing/token-counts';
+import type { Period } from './period';
 import type { Savings, Sums } from './reading';
 import type { UsageRecord, UsageSums, UsageTotals } from './usage.dto';
 
@@ -56,6 +57,14 @@ const REQUEST_ID = /^req_(0[0-9a-f]{11}7[0-9a-f]{19})$/;
 
 /** The id of the ledger's row, of a request id; undefined for what is none. */
 export const ledgerId = (text: string): string | undefined => REQUEST_ID.exec(text)?.[1];
+
+const HOUR_MS = 3_600_000;
+
+/** Between which instants the row of an id (32 hex digits) is: an id tells its time to within an hour. */
+export function timesOf(id: string): Period {
+  const made = parseInt(id.slice(0, 12), 16);
+  return { from: new Date(made - HOUR_MS), to: new Date(made + HOUR_MS) };
+}
 
 /** How many calls a row stands for: a correction is none. */
 export const requestsOf = ({ status }: Pick<DetailRow, 'status'>): bigint => (status === 'correction' ? 0n : 1n);

@@ -4,7 +4,7 @@ import { rolledUp, rowByRow, SOME, sumUp } from '../roll-up/lines';
 import { apiOf } from '../ledger/api-codes';
 import { parametersOf, pathTo, type Selection } from '../ledger/selection';
 import { SAVINGS, SUMS, type Savings, type Sums } from './reading';
-import { DETAIL, LABELS, type DetailRow } from './usage-record';
+import { DETAIL, LABELS, timesOf, type DetailRow } from './usage-record';
 import { daysOf } from './period';
 
 /** What usage is summed by, and the key's label where it says little to people. */
@@ -103,15 +103,12 @@ export async function selectRequests(
 /** Rows before one are no later; said like this, months that are done with are not looked at. */
 const justAfter = (at: Date, end: Date): Date => new Date(Math.min(at.getTime() + 1, end.getTime()));
 
-const HOUR_MS = 3_600_000;
-
 /**
- * An id tells its time to within an hour of the row's, so that only a sliver of the ledger is searched.
+ * Searches only a sliver of the ledger.
  * @throws CodedError `ledger_month_archived` when it is not there and may be in a month that was taken out
  */
 export async function selectRequest(tx: Tx, id: string): Promise<DetailRow | undefined> {
-  const made = parseInt(id.slice(0, 12), 16);
-  const [from, to] = [new Date(made - HOUR_MS), new Date(made + HOUR_MS)];
+  const { from, to } = timesOf(id);
   const [row] = await tx.query<DetailRow>(
     `SELECT ${DETAIL} FROM ledger l ${LABELS} WHERE l.id = $1 AND l.at BETWEEN $2 AND $3`,
     [dashed(id), from.toISOString(), to.toISOString()],

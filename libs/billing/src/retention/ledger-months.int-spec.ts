@@ -1,3 +1,4 @@
+import { uuid7 } from '@app/platform';
 import { adminPrincipal, jobPrincipals } from '../../../../test/support/principals';
 import { silentLog } from '../../../../test/support/gateway-database';
 import { BillingWorld } from '../../test/billing-world';
@@ -174,6 +175,45 @@ describe('months of the ledger', () => {
       (await world.csv(world.admin, { period: '2025-01', layout: 'detail' })).trimEnd().split('\r\n'),
     ).toHaveLength(1 + 4);
     expect(await world.months.check(world.admin, '2025-01')).toMatchObject({ ok: true });
+  });
+
+  it('is corrected by nobody while it is taken out, and wholly when it is back', async () => {
+    const job = jobPrincipals.for('rate card corrections');
+    const changed: bigint[] = [];
+    world.booking.budgets({
+      recount: (_, changes) => Promise.resolve(void changed.push(...changes.map(({ costNanos }) => costNanos))),
+    });
+    const cardFrom = (effectiveAt: string) =>
+      world.cards.import(world.admin, {
+        currency: 'USD',
+        effectiveAt,
+        correction: true,
+        reason: 'Contract',
+        prices: [{ model: 'gpt-4o', input: '3', output: '10' }],
+      });
+    const archived = { code: 'ledger_month_archived' };
+    await finishJanuary();
+    const february = world.row({ at: at('02-10') });
+    await world.book(february);
+    const { version } = await cardFrom('2025-01-15T00:00:00Z');
+    await world.months.detach(world.admin, '2025-01');
+
+    await world.cardCorrections.due(job);
+    await expect(world.cardCorrections.step(job, version)).rejects.toMatchObject(archived);
+    await expect(cardFrom('2025-01-05T00:00:00Z')).rejects.toMatchObject(archived);
+    const january = `req_${uuid7(at('01-10').getTime())}`;
+    const stated = { cost: '0.5', reason: 'Invoice' };
+    await expect(world.corrections.correct(world.admin, january, stated)).rejects.toMatchObject(archived);
+    const listed = { corrected: false, limit: 5 };
+    await expect(world.uncertain.list(world.admin, { ...listed, period: '2025-01' })).rejects.toMatchObject(archived);
+    expect(await world.uncertain.list(world.admin, listed)).toMatchObject({ items: [] });
+    expect(changed).toEqual([]);
+
+    await world.months.attach(world.admin, '2025-01');
+    await world.reload();
+    while (await world.cardCorrections.step(job, version));
+    expect(changed).toEqual([500_000n, 500_000n]);
+    expect(await world.cardCorrections.show(world.admin, String(version))).toMatchObject({ corrected: 2 });
   });
 
   it('says which table is missing when it cannot be brought back', async () => {
