@@ -114,9 +114,15 @@ export interface StatementChoice {
   readonly each: boolean;
 }
 
+/** Of the chain that a statement `s` is of. */
+const DELIVERED = "d.delivery = $3 AND d.schema LIKE 'statement/%' AND d.tenant_id IS NOT DISTINCT FROM s.tenant_id";
+
 const CHOSEN = 'CASE WHEN $2 THEN s.tenant_id IS NOT NULL ELSE s.tenant_id IS NOT DISTINCT FROM $1 END';
 
-/** Those closed since the last that was delivered, of a new delivery only the newest; oldest first. */
+/**
+ * Those that were not delivered, from the first on that was; of a new delivery only the newest; oldest first. A later one may
+ * have been delivered before, because somebody asked for it or because an earlier one could not be made.
+ */
 export async function selectNewStatements(
   tx: Tx,
   delivery: string,
@@ -125,11 +131,11 @@ export async function selectNewStatements(
 ): Promise<string[]> {
   const rows = await tx.query<{ id: string }>(
     `SELECT s.id FROM statements s
-     WHERE ${CHOSEN} AND s.closed_at <= $4 AND s.month > COALESCE(
-       (SELECT max(d.period) FROM delivered_reports d
-        WHERE d.delivery = $3 AND d.schema LIKE 'statement/%' AND d.tenant_id IS NOT DISTINCT FROM s.tenant_id),
-       (SELECT o.month FROM statements o WHERE o.tenant_id IS NOT DISTINCT FROM s.tenant_id AND o.closed_at <= $4
-        ORDER BY o.month DESC OFFSET 1 LIMIT 1), '')
+     WHERE ${CHOSEN} AND s.closed_at <= $4
+       AND NOT EXISTS (SELECT FROM delivered_reports d WHERE ${DELIVERED} AND d.period = s.month)
+       AND s.month >= COALESCE(
+         (SELECT d.period FROM delivered_reports d WHERE ${DELIVERED} ORDER BY d.delivered_at LIMIT 1),
+         (SELECT max(o.month) FROM statements o WHERE o.tenant_id IS NOT DISTINCT FROM s.tenant_id AND o.closed_at <= $4))
      ORDER BY s.month, s.id COLLATE "C"`,
     [tenant, each, delivery, asOf.toISOString()],
   );

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DeliveryWorld } from '../../test/delivery-world';
 import type { LedgerRow } from '../ledger/ledger-row';
 import { requestId } from '../reports/usage-record';
@@ -318,6 +318,30 @@ describe('deliveries', () => {
     expect(items.map(({ error }) => /rows of the ledger are gone or altered/.test(error ?? ''))).toEqual([true, true]);
   });
 
+  it('delivers what it can when something else can no longer be made, and says what', async () => {
+    world.configure({ report: 'detail' }, { name: 'closed', report: 'statement', each: true });
+    const { billing } = world;
+    await billing.book(row(1), row(1), row(40, { tenantId: 'beta' }));
+    await world.runner.carryOutDue();
+    await billing.asSuperuser('DELETE FROM ledger');
+    await billing.book(row(1), row(0));
+    for (const tenant of ['alpha', 'beta'])
+      await billing.statements.close(billing.admin, { period: '2026-02', tenant });
+    await billing.asSuperuser("UPDATE statements SET sha256 = repeat('0', 64) WHERE tenant_id = 'alpha'");
+    billing.clock.advance(DAY_MS);
+    await world.runner.carryOutDue();
+    const written = Object.keys(await world.files()).filter((path) => !/\/_[^/]*$/.test(path));
+    expect(written).toEqual([
+      'statement/2/period=2026-02/tenant_id=beta/statement-2026-02.csv',
+      ...[day(1), day(0)].map((each) => `usage-detail/3/dt=${each}/usage-detail-${each}.csv`),
+    ]);
+    const { items } = await world.deliveries.runs(billing.admin, { limit: 10, state: 'retrying' });
+    expect(items.map(({ delivery, error }) => [delivery, error])).toEqual([
+      ['warehouse', expect.stringContaining(`usage-detail-${day(1)}.csv was delivered`)],
+      ['closed', expect.stringContaining('2026-02-alpha')],
+    ]);
+  });
+
   it('delivers statements that are new, with all that verifying takes', async () => {
     world.configure({ name: 'closed', report: 'statement', each: true, schedule: '* * * * *' });
     const close = (period: string, tenant?: string) =>
@@ -359,6 +383,27 @@ describe('deliveries', () => {
     await world.deliveries.request(world.billing.admin, 'closed', { period: '2026-01' });
     await world.runner.carryOutDue();
     expect(Object.keys(await world.files())).toHaveLength(4);
+  });
+
+  it('delivers a statement that is older than one somebody asked for, once', async () => {
+    world.configure({ name: 'closed', report: 'statement' });
+    const close = (period: string) => world.billing.statements.close(world.billing.admin, { period });
+    for (const period of ['2025-12', '2026-01']) await close(period);
+    await world.runner.carryOutDue();
+    for (const period of ['2026-02', '2026-03']) await close(period);
+    await world.deliveries.request(world.billing.admin, 'closed', { period: '2026-03' });
+    await world.runner.carryOutDue();
+    const asked = Object.keys(await world.files());
+    expect(asked.filter((path) => path.endsWith('.manifest.json'))).toEqual(
+      ['2026-01', '2026-03'].map((month) => `statement/2/period=${month}/_statement-${month}.manifest.json`),
+    );
+    await rm(join(world.folder, 'statement'), { recursive: true });
+    for (let n = 0; n < 2; n += 1) {
+      world.billing.clock.advance(DAY_MS);
+      await world.runner.carryOutDue();
+    }
+    const [folder, ...others] = new Set(Object.keys(await world.files()).map((path) => dirname(path)));
+    expect([folder, others]).toEqual(['statement/2/period=2026-02', []]);
   });
 
   it('stops in the middle, and hands over what it had begun', async () => {

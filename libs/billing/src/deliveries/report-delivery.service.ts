@@ -13,6 +13,7 @@ import type { ClaimedRun } from './delivery-run';
 import type { Destination } from './destination';
 import { manifestText } from './manifest-text';
 import { partitionPath } from './partition-path';
+import { writeAll } from './write-all';
 
 /** Where a run writes and how it is stopped. */
 export interface Delivering {
@@ -47,11 +48,11 @@ export class ReportDelivery {
 
   /** The files of a run, earlier periods that gained rows since the run before included; oldest period first. */
   async *deliver(delivery: ReportConfig, run: ClaimedRun, to: Delivering): AsyncGenerator<DeliveredRevision> {
-    for (const target of await this.targets(delivery, run, to.principal)) {
+    yield* writeAll(await this.targets(delivery, run, to.principal), async (target) => {
       const file = { delivery: delivery.name, schema: LAYOUTS[delivery.report].schema, ...target };
       const known = await readAs(this.database, to.principal)((tx) => selectRevisions(tx, file));
-      yield await this.write(delivery, file, known, run.asOf, to);
-    }
+      return this.write(delivery, file, known, run.asOf, to);
+    });
   }
 
   private async targets(delivery: ReportConfig, run: ClaimedRun, principal: Principal): Promise<Target[]> {

@@ -8,6 +8,7 @@ import { DeliveryFault } from './delivery.errors';
 import type { ClaimedRun } from './delivery-run';
 import { manifestText } from './manifest-text';
 import { partitionPath } from './partition-path';
+import { writeAll } from './write-all';
 import type { DeliveredRevision, Delivering } from './report-delivery.service';
 
 /** Writes closed statements as files, with all that verifying them takes. */
@@ -30,7 +31,7 @@ export class StatementDelivery {
       period === null ? selectNewStatements(tx, delivery.name, choice, asOf) : selectStatementsOf(tx, period, choice),
     );
     if (period !== null && ids.length === 0) throw new DeliveryFault(`No statement of ${period} is closed.`);
-    for (const id of ids) yield await this.write(delivery.name, id, to);
+    yield* writeAll(ids, (id) => this.write(delivery.name, id, to));
   }
 
   private async write(
