@@ -9,7 +9,7 @@ import { LAYOUTS } from './layouts';
 import { readAs } from './reading';
 import { Report } from './report';
 import { Reports } from './reports.service';
-import { sendReport } from './send-report';
+import { sendCsv, sendReport } from './send-report';
 
 const ROWS = 100_000;
 const BATCHES = ROWS / 2_000;
@@ -51,9 +51,9 @@ describe('a bill of many rows', () => {
     await world.close();
   });
 
-  async function get(): Promise<IncomingMessage> {
+  async function get(method = 'GET'): Promise<IncomingMessage> {
     const { port } = server.address() as AddressInfo;
-    const [response] = (await once(request({ host: '127.0.0.1', port, agent: false }).end(), 'response')) as [
+    const [response] = (await once(request({ host: '127.0.0.1', port, agent: false, method }).end(), 'response')) as [
       IncomingMessage,
     ];
     return response;
@@ -121,6 +121,27 @@ describe('a bill of many rows', () => {
     })();
     await expect(whole).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(failure).toBeInstanceOf(Error);
+  });
+
+  it('reads no bill for those who ask for its head alone, and does not take it for sent', async () => {
+    let read = 0;
+    const chunks = async function* (): AsyncGenerator<string> {
+      for (; read < 1_000; read++) yield await Promise.resolve(`${read}\r\n`);
+    };
+    for (const [method, sent] of [
+      ['HEAD', false],
+      ['GET', true],
+    ] as const) {
+      read = 0;
+      const isSent = new Promise<boolean>((resolve) => {
+        answer = async (asked) => resolve(await sendCsv(chunks(), 'bill.csv', asked));
+      });
+      const response = await get(method);
+      response.resume();
+      await once(response, 'end');
+      expect(response.headers['content-disposition']).toBe('attachment; filename="bill.csv"');
+      expect([await isSent, read === 1_000]).toEqual([sent, sent]);
+    }
   });
 
   it('leaves what goes wrong before the first byte to be answered as an error', async () => {

@@ -14,7 +14,7 @@ export async function sendReport(report: Report<unknown>, response: Response): P
   });
 }
 
-/** The same for any CSV that is made as it is sent. Tells whether the caller stayed to its end. */
+/** The same for any CSV that is made as it is sent. Tells whether all of it was sent, and the caller stayed to its end. */
 export async function sendCsv(
   chunks: AsyncGenerator<string>,
   filename: string,
@@ -30,6 +30,12 @@ export async function sendCsv(
     'cache-control': 'no-store',
     ...headers,
   });
+  // Whoever asks for the head alone has nothing in hand.
+  if (response.req.method === 'HEAD') {
+    await chunks.return(undefined);
+    response.end();
+    return false;
+  }
   const all = async function* (): AsyncGenerator<string> {
     for (const { value, done } of [header, first]) if (!done) yield value;
     yield* chunks;
