@@ -301,6 +301,11 @@ describe('openclawmu against a gateway', () => {
       ],
     });
     expect(await must(`rates show ${version}`)).toMatch(/^exchange +1 EUR is 1\.0841 USD\nmarkup +3\.00 % for \*$/m);
+    const gone = (await cli(`rates import ${sheet} --effective-at 2036-01-02`)).stderr;
+    expect(gone).toContain(
+      `Against card ${version}: 0 added, 0 removed, 0 changed.\nExchange rate: none, and was EUR 1.0841.\n`,
+    );
+    expect(gone).toContain('\nMarkup of finance in percent: none, and was -12.50.\n');
     for (const wrong of ['--exchange EUR', '--exchange euro:1', '--markup finance'])
       expect((await cli(`rates import ${sheet} ${options} ${wrong}`)).code).toBe(2);
     expect((await cli(`rates import ${sheet} --exchange USD:2`)).stderr).toContain('exchange.from');

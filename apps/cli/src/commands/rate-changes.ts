@@ -141,6 +141,19 @@ const tierLines = (model: string, { aboveTokens, prices }: TierChange, tier: str
 
 const rateOf = (exchange: Exchange | null): string | null => exchange && `${exchange.from} ${exchange.rate}`;
 
+/** What no model tells: a file that states no exchange rate or markup takes them away from all. */
+function ofAllModels({ exchange, markups }: PriceDiff): string[] {
+  const changes = [
+    ...(exchange ? [['Exchange rate', rateOf(exchange.from), rateOf(exchange.to)] as const] : []),
+    ...markups.map(({ tenant, from, to }) => [`Markup of ${tenant} in percent`, from, to] as const),
+  ];
+  const more = changes.length - MAX_NAMED;
+  return [
+    ...changes.slice(0, MAX_NAMED).map(([what, from, to]) => `${what}: ${to ?? 'none'}, and was ${from ?? 'none'}.`),
+    ...(more > 0 ? [`Markups that change: ${more} more.`] : []),
+  ];
+}
+
 /** More would push what matters off the screen. */
 const MAX_NAMED = 10;
 
@@ -157,6 +170,7 @@ export function tellImport(out: Output, report: ImportReport): void {
     out.remark(
       `Against card ${diff.from}: ${diff.added.length} added, ${diff.removed.length} removed, ${diff.changed.length} changed.`,
     );
+  if (version !== null && diff.from !== null) for (const line of ofAllModels(diff)) out.remark(line);
   if (filtered > 0) out.remark(`${filtered} entries of the file were not asked for.`);
   for (const { model, reason } of skipped.slice(0, MAX_NAMED))
     out.remark(`Not on the card: ${printable(model)} (${printable(reason)}).`);
