@@ -34,6 +34,7 @@ function exported(manifest: string): StatementExport {
     bill: () => textOf(join(dirname(name), `${basename(name).replace(/^_/, '')}.csv`)),
     digests: () => textOf(`${name}.digests.csv`),
     rateCards: json<StatementCardText[]>(`${name}.rate-cards.json`),
+    fileName: basename(name),
   };
 }
 

@@ -99,6 +99,7 @@ export interface Files {
   readonly digests: string;
   readonly manifest: StatementView;
   readonly rateCards: { version: number; sha256: string; document: string }[];
+  readonly fileName?: string;
 }
 
 export const FORM = formOf(STATEMENT_SCHEMA);

@@ -179,6 +179,20 @@ it.each<[string, Partial<StatementView>, RegExp]>([
   expect([ok, faults.map((fault) => fault.message)]).toEqual([false, [expect.stringMatching(message)]]);
 });
 
+it.each([
+  ['statement-2026-03-finance', true],
+  ['statement-2026-03-finance (1)', true],
+  ['_statement-2026-03', true],
+  ['march', true],
+  ['statement-2026-04-finance', false],
+  ['statement-2026-03', false],
+  ['_statement-2026-04', false],
+])('a good statement in files called %s: %j', async (fileName, ok) => {
+  const [verdict] = await verifyAll({ ...files, fileName });
+  const message = `The file is called ${fileName}, and has the manifest of 2026-03-finance`;
+  expect(verdict).toMatchObject({ ok, faults: ok ? [] : [{ kind: 'file', message }] });
+});
+
 it('finds a manifest that does not go on where the one before has ended', async () => {
   const asOf = '2026-04-01T08:00:00.000Z';
   const april = { id: '2026-04-finance', period: '2026-04', to: '2026-04-30T22:00:00.000Z' };

@@ -27,6 +27,16 @@ export function manifestFaults(manifest: StatementView, given: readonly Statemen
   return faults;
 }
 
+/**
+ * Why the file of a manifest is another's: a good statement in the place of the one that was asked about would pass for it.
+ * Other names than those that downloads and deliveries give tell nothing, and neither does what somebody has put behind one.
+ */
+export function misnamed(fileName: string, { id, period }: StatementView): string | undefined {
+  const [, mark = '', named = ''] = /^(_?)statement-(\d{4}-\d\d.*)$/.exec(fileName) ?? [];
+  if (named === '' || named.startsWith(mark === '' ? id : period)) return undefined;
+  return `The file is called ${fileName}, and has the manifest of ${id}`;
+}
+
 /** Whether an instant may be the beginning of a month in some time zone. */
 const beginsWith = (instant: string, month: string): boolean =>
   Math.abs(Date.parse(instant) - Date.parse(`${month}-01T00:00:00Z`)) <= ZONE_MS;

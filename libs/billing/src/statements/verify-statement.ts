@@ -8,7 +8,7 @@ import { absentPeriod } from './absent-period';
 import type { CorrectionChains, CorrectionFinding, LinePlace } from './correction-chains';
 import { amountOf, miscalculation, sumsOf, type Cells } from './line-cost';
 import { LineMatch } from './line-match';
-import { manifestFaults } from './manifest-faults';
+import { manifestFaults, misnamed } from './manifest-faults';
 import { statementId } from './statement';
 import { DIGEST_HEADER, formOf, lineDigest, type StatementForm } from './statement-line';
 import type { StatementCardText, StatementView } from './statement.dto';
@@ -63,6 +63,8 @@ export interface StatementExport {
   readonly bill: () => AsyncIterable<string>;
   readonly digests: () => AsyncIterable<string>;
   readonly rateCards: readonly StatementCardText[];
+  /** Of the manifest's file, without its end; left out where there is no file. */
+  readonly fileName?: string;
 }
 
 const MAX_FAULTS = 1_000;
@@ -133,7 +135,10 @@ export class Verification {
 
   /** @param all the statements that are given */
   checkManifest(all: readonly StatementView[]): void {
-    for (const message of manifestFaults(this.manifest, all)) this.fault('file', message);
+    const { fileName } = this.files;
+    const wrong = fileName === undefined ? undefined : misnamed(fileName, this.manifest);
+    for (const message of [...(wrong === undefined ? [] : [wrong]), ...manifestFaults(this.manifest, all)])
+      this.fault('file', message);
   }
 
   /** @param all the statements that are given */
