@@ -133,6 +133,16 @@ describe('corrections', () => {
   });
 });
 
+it('counts no call that the response cache has answered', async () => {
+  const bill =
+    BILL.replace('status', 'status,reason') +
+    '2026-11-03T12:00:00.000Z,gpt-4o,openai,5,0,0,0,3,0,actual,,req_1,\r\n' +
+    '2026-11-03T12:01:00.000Z,gpt-4o,openai,0,0,0,0,0,0,actual,cached,req_2,\r\n' +
+    '2026-11-04T12:01:00.000Z,gpt-4o,openai,0,0,0,0,0,0,actual,cached,req_3,\r\n';
+  const { days } = await reconcile(text(`${OPENAI}${NOON},,,,,1,gpt-4o,5,3,0\n`), [() => text(bill)]);
+  expect(days).toEqual([expect.objectContaining({ ourRequests: 1, theirRequests: 1, isDrifting: false })]);
+});
+
 it('follows other names of the provider and of models', async () => {
   const [row, ...others] = await compare(
     `${ANTHROPIC}2026-11-03,claude-opus-5,,,,,5,0,0,0,4,\n`,

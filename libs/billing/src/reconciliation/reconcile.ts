@@ -1,4 +1,5 @@
 import { isRepricing } from '../corrections/undecided';
+import { CACHED } from '../ledger/ledger-row';
 import { original } from '../reports/csv';
 import {
   linesOf,
@@ -89,7 +90,7 @@ export async function reconcile(
   const once = bills.length > 1 ? oncePerRequest() : () => undefined;
   for await (const line of billLines(bills, ours)) {
     once(line.text('request_id'));
-    if (isCorrection(line)) continue;
+    if (isCorrection(line) || isAnsweredHere(line)) continue;
     const use = ourUse(line, provider);
     const tally = tallyOf(use.day, use.model);
     tally.ours = sum(tally.ours, use);
@@ -119,6 +120,9 @@ function oncePerRequest(): (id: string) => void {
 }
 
 const isCorrection = ({ text }: Line): boolean => text('status') === 'correction';
+
+/** The response cache had the answer, so the provider knows nothing of the call. */
+const isAnsweredHere = ({ text }: Line): boolean => text('status') === 'actual' && text('reason') === CACHED;
 
 interface Correction {
   readonly corrected: string;
