@@ -4,6 +4,7 @@ import type { Layout } from './layout';
 import { LAYOUTS } from './layouts';
 import { periodOf } from './period';
 import { readAs, readStart } from './reading';
+import { settledAt } from './settled-at.queries';
 import type { AdminReportQuery, ReportManifest } from './report.dto';
 import { Report, type Totals } from './report';
 import { sumsView } from './usage-record';
@@ -24,7 +25,7 @@ export class Reports {
     const tenant = query.tenant ?? principal.tenantId;
     const read = readAs(this.database, principal);
     const { now, currency } = await read((tx) => readStart(tx, tenant));
-    const asOf = query.asOf === undefined ? now : new Date(query.asOf);
+    const asOf = query.asOf === undefined ? await settledAt(read, now) : new Date(query.asOf);
     if (asOf > now) throw invalidField('asOf', 'must not be in the future');
     const layout = LAYOUTS[query.layout] as unknown as Layout<unknown>;
     return new Report(layout, read, { ...period, tenant, asOf }, currency, timezone);
