@@ -36,6 +36,7 @@ import {
 } from './budgets.queries';
 import { Meters } from './meters';
 import { beginCounting, ensureWindows } from './new-windows.queries';
+import { endUserOf } from './scopes/end-user';
 import { feedIdOf, isEach, ORGANISATION, type Owner, SCOPES, tenantOwner } from './scopes/scope';
 import { holderOf } from './scopes/lineages.queries';
 import { checkThresholds } from './notices/thresholds';
@@ -81,7 +82,7 @@ export class BudgetsService {
    * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`, `validation_failed`
    */
   async set(principal: Principal, tenantId: string | null, dto: SetBudget): Promise<BudgetView> {
-    const meant = ownerOf(tenantId, dto);
+    const meant = counted(ownerOf(tenantId, dto));
     const { metric, period, limit, thresholds } = dto;
     if (thresholds) checkThresholds(thresholds);
     const amount = parseAmount('limit', metric, limit);
@@ -135,7 +136,7 @@ export class BudgetsService {
     dto: TopUpBudget,
     idempotencyKey?: string,
   ): Promise<BudgetView> {
-    const meant = ownerOf(tenantId, dto);
+    const meant = counted(ownerOf(tenantId, dto));
     const { metric, period, reason } = dto;
     if (isEach(meant)) throw invalidField('target', `must name one ${meant.scope}; a top-up is for one`);
     const amount = parseAmount('amount', metric, dto.amount);
@@ -160,7 +161,7 @@ export class BudgetsService {
   /** The whole tenant's come first, on the first page, and beside its limit. */
   private async page(tx: Tx, tenantId: string, { scope, target, limit, cursor }: BudgetQuery): Promise<BudgetList> {
     if (target !== undefined) {
-      const owner = await holderOf(tx, ownerOf(tenantId, { scope, target }));
+      const owner = await holderOf(tx, counted(ownerOf(tenantId, { scope, target })));
       return { items: await this.standing(tx, owner), nextCursor: null };
     }
     const after = cursor === undefined ? undefined : readCursor(cursor);
@@ -233,6 +234,15 @@ function ownerOf(tenantId: string | null, { scope = 'tenant', target }: Pick<Bud
   if (scope === 'model' && !MODEL_PATTERN.test(target))
     throw invalidField('target', 'must be a model, or the beginning of models that ends in "*"');
   return { tenantId, scope, target };
+}
+
+/** Calls count for an end user by the name that the ledger keeps; a budget of another would never be asked. @throws CodedError `validation_failed` */
+function counted(owner: Owner): Owner {
+  const { scope, target } = owner;
+  const kept = endUserOf(target);
+  if (scope === 'user' && kept !== target)
+    throw invalidField('target', `is too long for a name: budgets and the ledger know this end user as ${kept}`);
+  return owner;
 }
 
 /** @throws CodedError `validation_failed` */

@@ -11,6 +11,7 @@ export type { Caller } from './pool';
 export { QuotaModule } from './quota.module';
 export { Quota, type QuotaFacts } from './quota.service';
 export { Attribution } from './scopes/attribution';
+export { endUserOf } from './scopes/end-user';
 export type { Owner, Scope } from './scopes/scope';
 export { recount, type UsedChange } from './recount.queries';
 export { Settlements } from './settlements.service';

@@ -12,11 +12,10 @@ import {
   type Quote,
 } from '@app/billing';
 import type { Principal } from '@app/platform';
-import { BudgetExceeded, type Caller, type Hold, Holds, type Room } from '@app/quota';
+import { BudgetExceeded, type Caller, endUserOf, type Hold, Holds, type Room } from '@app/quota';
 import { Injectable } from '@nestjs/common';
 import { boundsOf, type Counted } from '../bounds/bounds';
 import { InputCounter } from '../counting/input-counter';
-import { endUserOf } from '../request/end-user';
 import type { ModelRequest } from '../request/model-request';
 import type { RequestFacts } from '../request/request-facts';
 import { usesOf } from '../request/search-uses';

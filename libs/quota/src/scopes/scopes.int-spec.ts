@@ -6,6 +6,7 @@ import type { AssembledQuota } from '../assemble';
 import { type BudgetKey, BudgetQuery } from '../budget.dto';
 import type { Hold } from '../hold';
 import { Attribution } from './attribution';
+import { endUserOf } from './end-user';
 
 const admin = adminPrincipal();
 
@@ -681,6 +682,23 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     await expect(gateways.budgets().set(admin, 'a', { ...key, limit: '1' })).rejects.toMatchObject({
       code: 'validation_failed',
     });
+  });
+
+  test('an end user whose name is not kept as it is has a budget by the name that is, and no other', async () => {
+    const [long, kept] = [`user_${'a'.repeat(64)}`, endUserOf(`user_${'a'.repeat(64)}`)];
+    const problem = { code: 'validation_failed', message: expect.stringContaining(kept) as string };
+    const named = (target: string) => ({ ...MONTH, scope: 'user', target }) as const;
+    const budgets = gateways.budgets();
+    await expect(set('a', named(long), '1')).rejects.toMatchObject(problem);
+    await expect(budgets.topUp(admin, 'a', { ...named(long), amount: '1', reason: 'x' })).rejects.toMatchObject(
+      problem,
+    );
+    await expect(budgets.list(admin, 'a', query({ scope: 'user', target: long }))).rejects.toMatchObject(problem);
+    await set('a', named(kept), '1');
+    await refusal(reserve(await gateways.start(), { tenant: 'a', user: kept }, '2'));
+    // Set before names were looked at.
+    await gateways.sql.query('UPDATE budgets SET target = $1', [long]);
+    await budgets.remove(admin, 'a', named(long));
   });
 
   test('a token must be there, and its own', async () => {

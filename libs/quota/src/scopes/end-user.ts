@@ -10,6 +10,8 @@ const DIGEST_DIGITS = 32;
  * Whom the caller says it acts for, as ledger and budgets keep it: a name, or the beginning of the SHA-256 of what cannot be
  * one, such as the JSON that some clients send.
  */
+export function endUserOf(claim: string): string;
+export function endUserOf(claim: string | null): string | null;
 export function endUserOf(claim: string | null): string | null {
   if (claim === null || (claim.length <= MAX_NAME && NAME.test(claim))) return claim;
   return `sha256:${createHash('sha256').update(claim).digest('hex').slice(0, DIGEST_DIGITS)}`;
