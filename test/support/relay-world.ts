@@ -172,6 +172,7 @@ export class RelayWorld {
       new Audit(),
       this.quota.meters,
       this.quota.settlements,
+      this.config,
     );
     await budgets.set(this.billing.admin, tenant, { metric: 'cost', period: 'month', ...of, limit });
   }

@@ -32,7 +32,7 @@ export class AdminBudgetsController {
   @Requires('budgets:read')
   @ApiOperation({ summary: "Show a tenant's budgets and what is used of them" })
   @ApiOkResponse({ type: BudgetList })
-  @ApiErrors(['tenant_not_found', 'cursor_invalid'])
+  @ApiErrors(['tenant_not_found', 'token_not_found', 'cursor_invalid'])
   listBudgets(
     @Caller() principal: Principal,
     @Param('tenantId') tenantId: string,

@@ -40,9 +40,15 @@ export async function lockTenant(tx: Tx, tenantId: string): Promise<void> {
  * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`
  */
 export async function lockForSetting(tx: Tx, owner: Owner): Promise<Owner> {
-  const { tenantId, scope, target } = owner;
+  const { tenantId } = owner;
   if (tenantId === null) await lockOrganisation(tx, 'set budgets');
   else await lockTenant(tx, tenantId);
+  return findHolder(tx, owner);
+}
+
+/** Who has the budget that is meant, see `holderOf`. @throws CodedError `token_not_found` */
+export async function findHolder(tx: Tx, owner: Owner): Promise<Owner> {
+  const { tenantId, scope, target } = owner;
   if (scope !== 'token' || target === EACH) return owner;
   const tokens = await tx.query('SELECT 1 FROM tokens WHERE tenant_id = $1 AND id = $2', [tenantId, target]);
   if (tokens.length === 0) throw new CodedError('token_not_found');

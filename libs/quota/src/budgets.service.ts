@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Audit } from '@app/audit';
 import {
   CodedError,
+  Config,
   Database,
   decodeCursor,
   invalidField,
@@ -26,6 +27,7 @@ import {
   type BudgetRow,
   type BudgetStanding,
   deleteBudget,
+  findHolder,
   findTenant,
   limitWindows,
   lockForSetting,
@@ -36,9 +38,8 @@ import {
 } from './budgets.queries';
 import { Meters } from './meters';
 import { beginCounting, ensureWindows } from './new-windows.queries';
-import { endUserOf } from './scopes/end-user';
+import { countable } from './scopes/countable';
 import { feedIdOf, isEach, ORGANISATION, type Owner, SCOPES, tenantOwner } from './scopes/scope';
-import { holderOf } from './scopes/lineages.queries';
 import { checkThresholds } from './notices/thresholds';
 import { Settlements } from './settlements.service';
 import { type Meter, METERS, type Metric, METRICS, PERIODS } from './windows';
@@ -55,9 +56,10 @@ export class BudgetsService {
     private readonly audit: Audit,
     private readonly meters: Meters,
     private readonly settlements: Settlements,
+    private readonly config: Config,
   ) {}
 
-  /** @throws CodedError `tenant_not_found`, `cursor_invalid`, `validation_failed` */
+  /** @throws CodedError `tenant_not_found`, `token_not_found`, `cursor_invalid`, `validation_failed` */
   list(principal: Principal, tenantId: string, query = new BudgetQuery()): Promise<BudgetList> {
     return this.database.platform(principal, async (tx) => {
       await findTenant(tx, tenantId);
@@ -65,7 +67,7 @@ export class BudgetsService {
     });
   }
 
-  /** The tenant's own. @throws CodedError `cursor_invalid`, `validation_failed` */
+  /** The tenant's own. @throws CodedError `token_not_found`, `cursor_invalid`, `validation_failed` */
   listOwn(principal: Principal, query = new BudgetQuery()): Promise<BudgetList> {
     return this.database.tenant(principal, (tx) => this.page(tx, principal.tenantId as string, query));
   }
@@ -82,7 +84,7 @@ export class BudgetsService {
    * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`, `validation_failed`
    */
   async set(principal: Principal, tenantId: string | null, dto: SetBudget): Promise<BudgetView> {
-    const meant = counted(ownerOf(tenantId, dto));
+    const meant = this.countable(tenantId, dto);
     const { metric, period, limit, thresholds } = dto;
     if (thresholds) checkThresholds(thresholds);
     const amount = parseAmount('limit', metric, limit);
@@ -136,7 +138,7 @@ export class BudgetsService {
     dto: TopUpBudget,
     idempotencyKey?: string,
   ): Promise<BudgetView> {
-    const meant = counted(ownerOf(tenantId, dto));
+    const meant = this.countable(tenantId, dto);
     const { metric, period, reason } = dto;
     if (isEach(meant)) throw invalidField('target', `must name one ${meant.scope}; a top-up is for one`);
     const amount = parseAmount('amount', metric, dto.amount);
@@ -161,7 +163,7 @@ export class BudgetsService {
   /** The whole tenant's come first, on the first page, and beside its limit. */
   private async page(tx: Tx, tenantId: string, { scope, target, limit, cursor }: BudgetQuery): Promise<BudgetList> {
     if (target !== undefined) {
-      const owner = await holderOf(tx, counted(ownerOf(tenantId, { scope, target })));
+      const owner = await findHolder(tx, this.countable(tenantId, { scope, target }));
       return { items: await this.standing(tx, owner), nextCursor: null };
     }
     const after = cursor === undefined ? undefined : readCursor(cursor);
@@ -213,6 +215,10 @@ export class BudgetsService {
     return readBudgets(tx, tenantId, places, this.settlements.books.ledger.currency(this.meters.now()));
   }
 
+  private countable(tenantId: string | null, key: Pick<BudgetKey, 'scope' | 'target'>): Owner {
+    return countable(ownerOf(tenantId, key), this.config.current.routes);
+  }
+
   private place(owner: Owner, meter: Meter, now: Date): BudgetPlace {
     const [window] = this.meters.at(now, [meter]);
     if (!window) throw new TypeError('a meter has a window at any time');
@@ -234,15 +240,6 @@ function ownerOf(tenantId: string | null, { scope = 'tenant', target }: Pick<Bud
   if (scope === 'model' && !MODEL_PATTERN.test(target))
     throw invalidField('target', 'must be a model, or the beginning of models that ends in "*"');
   return { tenantId, scope, target };
-}
-
-/** Calls count for an end user by the name that the ledger keeps; a budget of another would never be asked. @throws CodedError `validation_failed` */
-function counted(owner: Owner): Owner {
-  const { scope, target } = owner;
-  const kept = endUserOf(target);
-  if (scope === 'user' && kept !== target)
-    throw invalidField('target', `is too long for a name: budgets and the ledger know this end user as ${kept}`);
-  return owner;
 }
 
 /** @throws CodedError `validation_failed` */

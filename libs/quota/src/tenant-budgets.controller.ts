@@ -14,7 +14,7 @@ export class TenantBudgetsController {
   @Requires('tenant:usage')
   @ApiOperation({ summary: 'Show your budgets and what is used of them' })
   @ApiOkResponse({ type: BudgetList })
-  @ApiErrors(['cursor_invalid'])
+  @ApiErrors(['token_not_found', 'cursor_invalid'])
   listOwnBudgets(@Caller() principal: Principal, @Query() query: BudgetQuery): Promise<BudgetList> {
     return this.budgets.listOwn(principal, query);
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { Audit } from '@app/audit';
-import { Clock, type Log, newId, parseNanos, type Tx } from '@app/platform';
+import { Clock, type Config, type Log, newId, parseNanos, type RouteConfig, type Tx } from '@app/platform';
 import type { Notice } from '@app/webhooks';
 import { type GatewayDatabase, openGatewayDatabase, silentLog } from '../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals } from '../../../test/support/principals';
@@ -120,9 +120,11 @@ export class Gateways {
       await this.budgets().set(adminPrincipal(), id, { metric: 'cost', period: period as 'day' | 'month', limit });
   }
 
-  budgets(clock: Clock = ALWAYS): BudgetsService {
+  /** @param routes of the configuration */
+  budgets(clock: Clock = ALWAYS, routes: Record<string, RouteConfig> = {}): BudgetsService {
     const { meters, settlements } = this.assembled(clock);
-    return new BudgetsService(this.db.database, new Audit(), meters, settlements);
+    const config = { current: { routes } } as Config;
+    return new BudgetsService(this.db.database, new Audit(), meters, settlements, config);
   }
 
   check(clock: Clock = ALWAYS): BudgetCheck {

@@ -1,3 +1,4 @@
+import type { RouteConfig } from '@app/platform';
 import { adminPrincipal, tenantPrincipal } from '../../../../test/support/principals';
 import { Gateways, nanos, TestClock, until, type Used } from '../../test/gateways';
 import { DAY_TOKENS, MONTH, refusal, reserve, settle, type TestCall } from '../../test/scoped-calls';
@@ -701,6 +702,20 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     await budgets.remove(admin, 'a', named(long));
   });
 
+  test('a route, for whose name no call counts, has no budget but where it leads to a model of that name', async () => {
+    const routeTo = (...models: string[]): RouteConfig => ({
+      ...{ targets: models.map((model) => ({ model })), sticky: 'none', retries: 2, retryMs: 30_000 },
+    });
+    const routes = { smart: routeTo('opus', 'gpt'), gpt: routeTo('azure/gpt', 'gpt') };
+    const budgets = gateways.budgets(undefined, routes);
+    const setFor = (target: string) => budgets.set(admin, 'a', { ...MONTH, scope: 'model', target, limit: '1' });
+    await expect(setFor('smart')).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: expect.stringContaining('opus, gpt') as string,
+    });
+    for (const model of ['gpt', 'opus', 'smart*', 'constructor']) await setFor(model);
+  });
+
   test('a token must be there, and its own', async () => {
     const missing = set('a', { scope: 'token', target: 'tok_none' }, '1');
     await expect(missing).rejects.toMatchObject({ code: 'token_not_found' });
@@ -709,6 +724,11 @@ describe('budgets of parts of a tenant and of the organisation', () => {
        VALUES ('tok_b', 'b', 'x', sha256('x'), 'x', 'member', now(), 'x')`,
     );
     await expect(set('a', { scope: 'token', target: 'tok_b' }, '1')).rejects.toMatchObject({ code: 'token_not_found' });
+    await set('a', { scope: 'token', target: '*' }, '1');
+    for (const target of ['tok_none', 'tok_b'])
+      await expect(gateways.budgets().list(admin, 'a', query({ scope: 'token', target }))).rejects.toMatchObject({
+        code: 'token_not_found',
+      });
     await set('b', { scope: 'token', target: 'tok_b' }, '1');
     const gateway = await gateways.start();
     await refusal(reserve(gateway, { tenant: 'b', token: 'tok_b' }, '2'));
