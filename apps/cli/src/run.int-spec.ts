@@ -176,6 +176,23 @@ describe('openclawmu against a gateway', () => {
     expect((await cli('budgets remove finance --monthly')).code).toBe(5);
   });
 
+  it('tells what of several budgets was changed where one of them cannot be', async () => {
+    await must('tenants create halfway');
+    await must('budgets set halfway --monthly 5');
+    const topped = await cli('budgets top-up halfway --monthly 1 --daily 1 --reason Twice');
+    expect(topped.code).toBe(5);
+    expect(topped.stderr).toMatch(
+      /^Until \S+ halfway has 1\.00 USD beyond .* a month\.\nopenclawmu: There is no limit /,
+    );
+    const removed = await cli('budgets remove halfway --monthly --daily');
+    expect(removed.code).toBe(5);
+    expect(removed.stderr).toMatch(
+      /^halfway may spend without limit in a month\.\nopenclawmu: There is no such budget/,
+    );
+    const none = await cli('budgets remove halfway --monthly --daily --json');
+    expect(none).toMatchObject({ code: 5, stdout: '' });
+  });
+
   it('says of a budget that each has for itself how many have used it, not what all of them have', async () => {
     const set = await cli('budgets set finance --daily 0.5 --user *');
     expect(set.stderr).toBe('Each user of finance may spend 0.50 USD a day.\n');

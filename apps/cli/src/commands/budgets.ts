@@ -29,6 +29,8 @@ const BUDGETS = [
   { option: 'dailyTokens', metric: 'tokens', period: 'day' },
 ] as const;
 
+type Chosen = (typeof BUDGETS)[number];
+
 type Options<Value> = { readonly [Name in (typeof BUDGETS)[number]['option']]?: Value };
 
 /** Whose budget is meant. */
@@ -59,12 +61,11 @@ export function registerBudgets(program: Command, cli: Cli): void {
     )
     .action(async (tenant: string | undefined, options: SetOptions, command: Command) => {
       const { route, part, name } = subjectOf(tenant, options, command);
-      const set: Budget[] = [];
-      for (const { option, metric, period } of chosen(options, command)) {
+      const put = ({ option, metric, period }: Chosen): Promise<Budget> => {
         const limit = given({ limit: options[option], thresholds: options.thresholds });
-        set.push(await cli.gateway.put<Budget>(route, { ...part, metric, period, ...limit }));
-      }
-      const sentences = set.map((budget) => {
+        return cli.gateway.put<Budget>(route, { ...part, metric, period, ...limit });
+      };
+      const sentence = (budget: Budget): string => {
         const { metric, period, limit, spent, target, targets } = budget;
         const may = `${capital(name)} may ${metric === 'tokens' ? 'use' : 'spend'} ${amountOf(budget, limit)} a ${period}`;
         // What all of them together have used says nothing of a limit that each has for itself.
@@ -73,8 +74,8 @@ export function registerBudgets(program: Command, cli: Cli): void {
         return metric === 'tokens'
           ? `${may}; ${spent} are used so far${since}.`
           : `${may}; ${amountOf(budget, spent)} is spent so far${since}.`;
-      });
-      cli.out.done(set, sentences.join('\n'));
+      };
+      await oneByOne(cli, chosen(options, command), put, sentence);
     });
 
   whose(budgets.command('top-up [tenant]'))
@@ -87,23 +88,13 @@ export function registerBudgets(program: Command, cli: Cli): void {
     .action(async (tenant: string | undefined, options: TopUpOptions, command: Command) => {
       const { route, part, name } = subjectOf(tenant, options, command);
       const { reason } = options;
-      const topped: Budget[] = [];
-      for (const { option, metric, period } of chosen(options, command))
-        topped.push(
-          await cli.gateway.post<Budget>(`${route}/top-ups`, {
-            ...part,
-            metric,
-            period,
-            amount: options[option],
-            reason,
-          }),
-        );
-      const sentences = topped.map((budget) => {
+      const post = ({ option, metric, period }: Chosen): Promise<Budget> =>
+        cli.gateway.post<Budget>(`${route}/top-ups`, { ...part, metric, period, amount: options[option], reason });
+      await oneByOne(cli, chosen(options, command), post, (budget) => {
         const { period, limit, topUp, resetsAt } = budget;
         const [added, before] = [amountOf(budget, topUp), amountOf(budget, limit)];
         return `Until ${resetsAt} ${name} has ${added} beyond its limit of ${before} a ${period}.`;
       });
-      cli.out.done(topped, sentences.join('\n'));
     });
 
   whose(budgets.command('show [tenant]'))
@@ -137,17 +128,34 @@ export function registerBudgets(program: Command, cli: Cli): void {
     .option('--daily-tokens', 'the limit of tokens of the day')
     .action(async (tenant: string | undefined, options: Options<true> & Whose, command: Command) => {
       const { route, part, name } = subjectOf(tenant, options, command);
-      const lifted = chosen(options, command).map(({ metric, period }) => ({ ...part, metric, period }));
-      for (const key of lifted) await cli.gateway.delete(route, key);
-      const sentences = lifted.map(({ metric, period }) =>
+      const lift = async ({ metric, period }: Chosen) => {
+        const lifted = { ...part, metric, period };
+        await cli.gateway.delete(route, lifted);
+        return lifted;
+      };
+      await oneByOne(cli, chosen(options, command), lift, ({ metric, period }) =>
         metric === 'tokens'
           ? `${capital(name)} may use any number of tokens in a ${period}.`
           : `${capital(name)} may spend without limit in a ${period}.`,
       );
-      cli.out.done(lifted, sentences.join('\n'));
     });
 
   registerBudgetCheck(budgets, cli);
+}
+
+/** What was done is told also where the rest fails: who takes the whole command for failed, and repeats it, tops up a second time. */
+async function oneByOne<Done>(
+  cli: Cli,
+  all: readonly Chosen[],
+  change: (one: Chosen) => Promise<Done>,
+  sentence: (done: Done) => string,
+): Promise<void> {
+  const done: Done[] = [];
+  try {
+    for (const one of all) done.push(await change(one));
+  } finally {
+    if (done.length > 0) cli.out.done(done, done.map(sentence).join('\n'));
+  }
 }
 
 type TopUpOptions = Options<string> & Whose & { readonly reason: string };
@@ -191,7 +199,7 @@ const amountOf = ({ metric, currency }: Budget, amount: string | null): string =
 
 const isWrittenOff = ({ writtenOff }: Budget): boolean => /[1-9]/.test(writtenOff);
 
-function chosen(options: Options<unknown>, command: Command): readonly (typeof BUDGETS)[number][] {
+function chosen(options: Options<unknown>, command: Command): readonly Chosen[] {
   const budgets = BUDGETS.filter(({ option }) => options[option] !== undefined);
   if (budgets.length === 0)
     command.error('error: say one or more of --monthly, --daily, --monthly-tokens, --daily-tokens');
