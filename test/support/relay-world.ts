@@ -107,7 +107,7 @@ export class RelayWorld {
       journal: { sync: 'write' },
     });
     quota.settlements.sink(new LedgerBridge(billing.ledger));
-    billing.booking.budgets(new BudgetBridge());
+    billing.booking.budgets(new BudgetBridge(quota.settlements));
     await quota.quota.start();
     const tokens = new TokenDirectory(new TokenLookup(database, jobPrincipals), changes, billing.clock, silentLog);
     const registry = new Registry();

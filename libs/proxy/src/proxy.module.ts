@@ -92,7 +92,7 @@ export class ProxyModule implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.settlements.sink(new LedgerBridge(this.ledger));
-    this.corrections.budgets(new BudgetBridge());
+    this.corrections.budgets(new BudgetBridge(this.settlements));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -75,8 +75,8 @@ const part = (token: Provider & (new (...args: never[]) => unknown), pick: (quot
     {
       provide: LostProcesses,
       inject: [ASSEMBLED, Database, Audit],
-      useFactory: ({ place }: AssembledQuota, database: Database, audit: Audit) =>
-        new LostProcesses(database, audit, place),
+      useFactory: ({ place, settlements }: AssembledQuota, database: Database, audit: Audit) =>
+        new LostProcesses(database, audit, place, settlements),
     },
     BudgetsService,
     BudgetCheck,

@@ -1,5 +1,6 @@
 import type { Tx } from '@app/platform';
 import type { Amounts } from './amounts';
+import type { Books } from './books';
 import { type Attributed, callOf } from './scopes/attribution';
 import { lineagesOf } from './scopes/lineages.queries';
 import { EACH } from './scopes/scope';
@@ -16,9 +17,10 @@ export interface UsedChange extends Attributed {
 
 /**
  * Counts changes in the windows that the calls count in, as far as these are there. What is spent falls, though never
- * below nothing, or rises: that somebody has decided so is no reason to refuse it, and no lease has to cover it.
+ * below nothing, or rises: that somebody has decided so is no reason to refuse it, and no lease has to cover it. Thresholds that
+ * windows under way reach by it are told.
  */
-export async function recount(tx: Tx, changes: readonly UsedChange[]): Promise<void> {
+export async function recount(tx: Tx, { ledger, notices }: Books, changes: readonly UsedChange[]): Promise<void> {
   if (changes.length === 0) return;
   const own = await ownWindows(tx, changes);
   const lineageOf = await lineagesOf(
@@ -32,11 +34,17 @@ export async function recount(tx: Tx, changes: readonly UsedChange[]): Promise<v
     windowIds: own.get(index) ?? [],
   }));
   const charges = (await lockChargedWindows(tx, rows)).charge(rows);
-  await tx.query(
+  const counted = await tx.query<{ id: bigint; hasRisen: boolean }>(
     `UPDATE budget_windows w SET spent = greatest(0, w.spent + c.used),
        ceiling = ${ceilingOf('greatest(0, w.spent + c.used)', 'w.leased')}
-     FROM unnest($1::bigint[], $2::bigint[]) AS c(window_id, used) WHERE w.id = c.window_id`,
+     FROM unnest($1::bigint[], $2::bigint[]) AS c(window_id, used) WHERE w.id = c.window_id
+     RETURNING w.id, c.used > 0 AND w.ends_at > now() AS "hasRisen"`,
     [charges.map(({ windowId }) => String(windowId)), charges.map(({ used }) => String(used))],
+  );
+  await notices.reached(
+    tx,
+    ledger,
+    counted.flatMap(({ id, hasRisen }) => (hasRisen ? [id] : [])),
   );
   for (const tenantId of new Set(changes.map(({ tenantId: id }) => id))) tx.announce('budget', tenantId);
   // Perhaps the organisation's budget waited for it.

@@ -152,8 +152,8 @@ export class Gateways {
   }
 
   /** As one of the processes sees them. */
-  lost({ place }: AssembledQuota): LostProcesses {
-    return new LostProcesses(this.db.database, new Audit(), place);
+  lost({ place, settlements }: AssembledQuota): LostProcesses {
+    return new LostProcesses(this.db.database, new Audit(), place, settlements);
   }
 
   /** The tenant's month under way, in nano-units or tokens. */

@@ -44,16 +44,20 @@ export async function lockLeasesOf(tx: Tx, processId: string): Promise<LostLease
   return tx.query(`${LEASES} WHERE p.id = $1 AND l.amount > 0 ORDER BY l.window_id`, [processId]);
 }
 
-/** Counts what is leased to a process as spent, without rows in the ledger. The caller has locked it. */
-export async function writeOff(tx: Tx, processId: string): Promise<void> {
-  await tx.query(
+/**
+ * Counts what is leased to a process as spent, without rows in the ledger. The caller has locked it.
+ * @returns in which windows under way
+ */
+export async function writeOff(tx: Tx, processId: string): Promise<bigint[]> {
+  const spent = await tx.query<{ id: bigint; isUnderWay: boolean }>(
     `WITH d AS (SELECT window_id, amount FROM leases WHERE process_id = $1 AND amount > 0),
      l AS (UPDATE leases l SET amount = 0, written_off = l.written_off + d.amount FROM d
            WHERE l.process_id = $1 AND l.window_id = d.window_id)
      UPDATE budget_windows w SET leased = w.leased - d.amount, spent = w.spent + d.amount, written_off = w.written_off + d.amount
-     FROM d WHERE w.id = d.window_id`,
+     FROM d WHERE w.id = d.window_id RETURNING w.id, w.ends_at > now() AS "isUnderWay"`,
     [processId],
   );
+  return spent.flatMap(({ id, isUnderWay }) => (isUnderWay ? [id] : []));
 }
 
 /** From here on the process finds itself declared dead, wherever it may still run. */

@@ -7,6 +7,7 @@ import { answers } from '../liveness-socket';
 import { inPlaceOf } from '../process-lock';
 import { DAMAGED, PROCESS_ID, type RecoveryPlace } from '../recovery.service';
 import { feedIdOf } from '../scopes/scope';
+import type { Settlements } from '../settlements.service';
 import type { LostLeaseView, LostProcessView, ResolvedProcess, ResolveLostProcess } from './lost-process.dto';
 import { endAsResolved, lockLeasesOf, type LostLeaseRow, unprovenLeases, writeOff } from './lost-processes.queries';
 
@@ -19,6 +20,7 @@ export class LostProcesses {
     private readonly database: Database,
     private readonly audit: Audit,
     private readonly place: RecoveryPlace,
+    private readonly settlements: Settlements,
   ) {}
 
   /**
@@ -65,7 +67,7 @@ export class LostProcesses {
   private async decide(tx: Tx, id: string, { how, reason }: ResolveLostProcess): Promise<ResolvedProcess> {
     const rows = await lockLeasesOf(tx, id);
     if (rows.length === 0) throw new CodedError('lost_process_not_found');
-    if (how === 'spent') await writeOff(tx, id);
+    if (how === 'spent') await this.spend(tx, id);
     else await returnAll(tx, id);
     await endAsResolved(tx, id);
     const leased = rows.map(leaseView);
@@ -74,6 +76,11 @@ export class LostProcesses {
     await this.audit.record(tx, { action: 'lease.resolved', tenant: null, target, before: { leased }, after, reason });
     for (const id of new Set(rows.map(({ tenant_id: tenantId }) => feedIdOf({ tenantId })))) tx.announce('budget', id);
     return { id, how, leased };
+  }
+
+  private async spend(tx: Tx, id: string): Promise<void> {
+    const { ledger, notices } = this.settlements.books;
+    await notices.reached(tx, ledger, await writeOff(tx, id));
   }
 }
 

@@ -1,7 +1,11 @@
-import { adminPrincipal, tenantPrincipal } from '../../../../test/support/principals';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../../test/support/principals';
 import type { AssembledQuota } from '../assemble';
 import type { BudgetExceeded } from '../budget-exceeded';
-import { Gateways, nanos, until } from '../../test/gateways';
+import { Gateways, nanos, TestClock, until } from '../../test/gateways';
+import { recount } from '../recount.queries';
 import { ACTUAL, draftOf, TOKEN } from '../../test/test-ledger';
 
 const admin = adminPrincipal();
@@ -90,6 +94,52 @@ test('a lowered limit tells once, a raised one and a top-up not again', async ()
   expect(await percents(id)).toEqual([50]);
   await spend(one, id, '30');
   expect(await percents(id)).toEqual([50, 100]);
+});
+
+test('what a correction adds tells a threshold once, and what it takes away, or adds to a period that is over, none', async () => {
+  const one = await gateways.start();
+  const id = await department('100');
+  await gateways.budgets().set(admin, id, { ...MONTH, scope: 'model', target: '*', limit: '50' });
+  await spend(one, id, '20');
+  const correct = (by: string, at = new Date()) =>
+    gateways.db.database.platform(jobPrincipals.for('correct'), (tx) => {
+      const used = { cost: by.startsWith('-') ? -nanos(by.slice(1)) : nanos(by), tokens: 0n };
+      return recount(tx, one.settlements.books, [{ at, tenantId: id, tokenId: TOKEN, model: 'm', used }]);
+    });
+  await correct('-1');
+  expect(await told(id)).toEqual([]);
+  await correct('33');
+  expect(await told(id)).toMatchObject([
+    { data: { scope: 'model', percent: 100, spent: '52.00' } },
+    { data: { scope: 'tenant', percent: 50, spent: '52.00' } },
+  ]);
+  await correct('-20');
+  await correct('20');
+  expect(await told(id)).toHaveLength(2);
+
+  const past = await department('100');
+  const lastMonth = new TestClock(new Date(Date.now() - 40 * 86_400_000));
+  const earlier = await gateways.start({ clock: lastMonth });
+  await spend(earlier, past, '20');
+  await gateways.db.database.platform(jobPrincipals.for('correct'), (tx) => {
+    const change = { at: lastMonth.time, tenantId: past, tokenId: TOKEN, model: 'm' };
+    return recount(tx, one.settlements.books, [{ ...change, used: { cost: nanos('70'), tokens: 0n } }]);
+  });
+  expect(await gateways.month(past)).toMatchObject({ spent: nanos('90'), limit: nanos('100') });
+  expect(await told(past)).toEqual([]);
+});
+
+test('what a lost machine leaves tells a threshold when it is decided that it counts as spent', async () => {
+  const one = await gateways.start();
+  const elsewhere = await gateways.start({ dataDir: await mkdtemp(join(tmpdir(), 'quota-notices-')) });
+  const id = await department('100');
+  await elsewhere.holds.reserve(tenantPrincipal(id), { costNanos: nanos('85'), tokens: 0 }, draftOf(id));
+  await elsewhere.quota.close();
+  await gateways.lost(one).resolve(admin, elsewhere.process.id, { how: 'spent', reason: 'the disk is gone' });
+  expect(await told(id)).toMatchObject([
+    { event: 'budget.threshold', data: { ...MONTH, percent: expect.any(Number) } },
+  ]);
+  expect((await percents(id))[0]).toBeGreaterThanOrEqual(80);
 });
 
 test('a budget has its own thresholds, and its tokens and users too', async () => {
