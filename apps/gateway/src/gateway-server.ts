@@ -3,7 +3,6 @@ import { assertRoutesDeclared, JobPrincipalMint } from '@app/auth';
 import { DeliveryRunner, LedgerFigures } from '@app/billing';
 import {
   ChangeFeed,
-  Clock,
   ConfigError,
   Database,
   migrate,
@@ -84,7 +83,7 @@ export class GatewayServer {
       log: this.log,
     });
     this.#exporter.start();
-    registerGauges(app.get(Registry), app.get(Quota), this.#exporter, app.get(Clock));
+    registerGauges(app.get(Registry), app.get(Quota), this.#exporter);
     const metrics = this.#jobs.for('metrics');
     registerBudgetGauges(app.get(Registry), app.get(BudgetFigures), app.get(LedgerFigures), metrics);
     registerLostGauges(app.get(Registry), app.get(LostProcesses), metrics);

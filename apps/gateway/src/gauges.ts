@@ -1,5 +1,5 @@
 import type { AuditExporter } from '@app/audit';
-import { formatNanos, type Clock } from '@app/platform';
+import { formatNanos } from '@app/platform';
 import type { Quota, QuotaFacts } from '@app/quota';
 import type { WebhookDeliverer } from '@app/webhooks';
 import { Gauge, type Registry } from 'prom-client';
@@ -17,7 +17,11 @@ const MONEY: readonly Reading[] = [
     (f) => Number(f.journalWritable),
   ],
   ['openclawmu_unflushed_rows', 'Settled calls that are not in the database yet.', (f) => f.unflushedRows],
-  ['openclawmu_settlement_lag_seconds', 'Age of the oldest of these.', (f) => f.lagMs / 1000],
+  [
+    'openclawmu_settlement_lag_seconds',
+    'How long the oldest of these has waited since it was settled.',
+    (f) => f.lagMs / 1000,
+  ],
   [
     'openclawmu_refused_rows',
     'Settled calls that the database refused; somebody must look at the log.',
@@ -33,9 +37,9 @@ const MONEY: readonly Reading[] = [
 ];
 
 /** Metrics that are read when they are asked for. */
-export function registerGauges(registry: Registry, quota: Quota, exporter: AuditExporter, clock: Clock): void {
+export function registerGauges(registry: Registry, quota: Quota, exporter: AuditExporter): void {
   for (const [name, help, read] of MONEY) {
-    gauge(registry, name, help, () => read(quota.facts(clock.now())));
+    gauge(registry, name, help, () => read(quota.facts()));
   }
   gauge(
     registry,

@@ -1,4 +1,4 @@
-import { Clock, CodedError, Database, LOG, Outage, Public, type Log } from '@app/platform';
+import { CodedError, Database, LOG, Outage, Public, type Log } from '@app/platform';
 import { ActiveCalls } from '@app/proxy';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
@@ -17,7 +17,6 @@ export class HealthController {
     private readonly database: Database,
     private readonly calls: ActiveCalls,
     private readonly quota: Quota,
-    private readonly clock: Clock,
     @Inject(LOG) log: Log,
   ) {
     this.#outage = new Outage(log, 'not ready: this process takes no work', 'ready again');
@@ -50,7 +49,7 @@ export class HealthController {
 
   private async mayWork(): Promise<void> {
     await this.database.ping();
-    const { journalWritable, fenced } = this.quota.facts(this.clock.now());
+    const { journalWritable, fenced } = this.quota.facts();
     if (!journalWritable || fenced) throw new CodedError('journal_unavailable');
   }
 

@@ -16,7 +16,7 @@ export interface QuotaFacts {
   readonly journalWritable: boolean;
   /** Settled, and not in the database yet. */
   readonly unflushedRows: number;
-  /** Age of the oldest of those, in ms since its hold was made. */
+  /** For how long the oldest of those has been settled, in ms. */
   readonly lagMs: number;
   readonly refusedRows: number;
   /** Usage that no lease covered. Both must read 0. */
@@ -107,9 +107,9 @@ export class Quota {
     await this.parts.process.stop();
   }
 
-  facts(now: Date): QuotaFacts {
+  facts(): QuotaFacts {
     const { process, journal, settlements, holds } = this.parts;
-    const { waitingRows, refusedRows, oldestAtMs, uncovered } = settlements.facts;
+    const { waitingRows, refusedRows, waitingMs, uncovered } = settlements.facts;
     const { open, heldNanos } = holds.facts;
     return {
       openHolds: open,
@@ -117,7 +117,7 @@ export class Quota {
       journalBytes: journal.bytes,
       journalWritable: journal.writable,
       unflushedRows: waitingRows,
-      lagMs: oldestAtMs === null ? 0 : Math.max(0, now.getTime() - oldestAtMs),
+      lagMs: waitingMs,
       refusedRows,
       uncoveredNanos: uncovered.cost,
       uncoveredTokens: uncovered.tokens,

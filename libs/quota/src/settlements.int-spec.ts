@@ -1,6 +1,6 @@
 import { tenantPrincipal } from '../../../test/support/principals';
-import { Gateways, nanos, until } from '../test/gateways';
-import { ACTUAL, draftOf } from '../test/test-ledger';
+import { Gateways, nanos, TestClock, until } from '../test/gateways';
+import { ACTUAL, draftOf, testLedger } from '../test/test-ledger';
 
 describe('settlements', () => {
   let gateways: Gateways;
@@ -25,16 +25,53 @@ describe('settlements', () => {
       `ALTER TABLE ledger ADD CONSTRAINT no_sevens CHECK (cost_nanos <> ${nanos('7')}) NOT VALID`,
     );
     await Promise.all(['1', '7', '2', '3'].map(settle));
-    await until(() => gateway.quota.facts(new Date()).unflushedRows === 0);
-    expect(gateway.quota.facts(new Date())).toMatchObject({ refusedRows: 1, uncoveredNanos: 0n });
+    await until(() => gateway.quota.facts().unflushedRows === 0);
+    expect(gateway.quota.facts()).toMatchObject({ refusedRows: 1, uncoveredNanos: 0n });
     expect(await gateways.ledger()).toEqual({ rows: 3, sum: nanos('6'), unconfirmed: 0 });
     await settle('4');
     await until(async () => (await gateways.ledger()).rows === 4);
-    expect(gateway.quota.facts(new Date()).refusedRows).toBe(1);
+    expect(gateway.quota.facts().refusedRows).toBe(1);
 
     await gateways.sql.query('ALTER TABLE ledger DROP CONSTRAINT no_sevens');
     await gateway.quota.drain();
     expect(await gateways.ledger()).toEqual({ rows: 5, sum: nanos('17'), unconfirmed: 0 });
     expect(await gateways.month('a')).toMatchObject({ spent: nanos('17'), leased: 0n });
+  });
+
+  test('how long rows wait is counted from the end of their calls, and until all that waited before are booked', async () => {
+    await gateways.tenant('slow', { month: '100' });
+    const clock = new TestClock();
+    const gateway = await gateways.start({ clock });
+    const reserve = () => gateway.holds.reserve(tenantPrincipal('slow'), { costNanos: 5n, tokens: 0 }, draftOf('slow'));
+    const [first, second] = [await reserve(), await reserve()];
+    clock.time = new Date(clock.time.getTime() + 600_000);
+    const now = jest.spyOn(performance, 'now');
+    const book = testLedger.append.bind(testLedger);
+    const append = jest.spyOn(testLedger, 'append');
+    try {
+      now.mockReturnValue(1_000);
+      const settled = { costNanos: 5n, tokens: 0, row: ACTUAL };
+      await first.settle(settled);
+      now.mockReturnValue(1_070);
+      expect(gateway.quota.facts()).toMatchObject({ unflushedRows: 1, lagMs: 70 });
+      let between: unknown;
+      append.mockImplementationOnce(async (tx, rows) => {
+        now.mockReturnValue(1_200);
+        await second.settle(settled);
+        append.mockImplementationOnce((...again) => {
+          now.mockReturnValue(1_300);
+          between = gateway.quota.facts();
+          append.mockRestore();
+          return testLedger.append(...again);
+        });
+        return book(tx, rows);
+      });
+      await gateway.settlements.flush();
+      expect(between).toMatchObject({ unflushedRows: 1, lagMs: 230 });
+      expect(gateway.quota.facts()).toMatchObject({ unflushedRows: 0, lagMs: 0 });
+    } finally {
+      now.mockRestore();
+      append.mockRestore();
+    }
   });
 });

@@ -24,8 +24,8 @@ export interface SettlementFacts {
   readonly waitingRows: number;
   /** Rows the database refuses for reasons of their own; they stay in the journal and are tried again every half minute. */
   readonly refusedRows: number;
-  /** When the oldest row that waits was reserved, in ms since the epoch. */
-  readonly oldestAtMs: number | null;
+  /** How long the oldest row has waited, in ms; however long its call took before. */
+  readonly waitingMs: number;
   /** Usage that no lease covered; anything but 0 is a defect, or the work of a process that had been declared dead. */
   readonly uncovered: Amounts;
 }
@@ -36,6 +36,8 @@ export class Settlements {
   readonly lane = new Lane();
   #sink: LedgerSink | null = null;
   #waiting: PendingRow[] = [];
+  /** None of those waits for longer; monotonic ms. */
+  #waitingSinceMs = 0;
   #refused: PendingRow[] = [];
   #refusedAtMs = 0;
   #uncovered = NOTHING;
@@ -81,13 +83,14 @@ export class Settlements {
     return {
       waitingRows: this.#waiting.length,
       refusedRows: this.#refused.length,
-      oldestAtMs: this.#waiting[0]?.atMs ?? null,
+      waitingMs: this.#waiting.length === 0 ? 0 : performance.now() - this.#waitingSinceMs,
       uncovered: this.#uncovered,
     };
   }
 
   add(row: PendingRow): void {
     const waiting = this.#waiting.push(row);
+    if (waiting === 1) this.#waitingSinceMs = performance.now();
     if (this.#flushing) return;
     if (!this.#gathering) this.arm(this.#gatherMs);
     else if (waiting === BATCH_ROWS) this.arm(0);
@@ -135,14 +138,18 @@ export class Settlements {
 
   /** Books batch after batch until no more than `rest` rows wait. */
   private async bookWaiting(refusedToo: boolean, rest: number): Promise<void> {
+    if (this.#waiting.length === 0) this.#waitingSinceMs = performance.now();
     if (refusedToo) this.#waiting.push(...this.#refused.splice(0));
     for (let batch; (batch = this.#waiting.slice(0, BATCH_ROWS)).length > 0;) {
+      const beganMs = performance.now();
       await bookAll(
         batch,
         (rows) => this.book(rows),
         (row, error) => this.refuse(row, error),
       );
       this.#waiting = this.#waiting.slice(batch.length);
+      // It was all there was: whatever waits now came later.
+      if (batch.length < BATCH_ROWS) this.#waitingSinceMs = beganMs;
       if (this.#waiting.length <= rest) return;
     }
   }

@@ -146,7 +146,7 @@ it('gives back to budgets what a call did not use, and takes what it used beyond
   const raised = (await books.windows(tenant)).find(({ period }) => period === 'month');
   expect(raised).toMatchObject({ spent: 3_000_000_000n, limit: 1_000_000_000n });
   await expect(call(null)).rejects.toMatchObject({ code: 'budget_exceeded' });
-  expect(world.quota.quota.facts(world.billing.clock.now()).uncoveredNanos).toBe(0n);
+  expect(world.quota.quota.facts().uncoveredNanos).toBe(0n);
   await correct(id, { input: 0, output: 0 });
   // A refusal is remembered for a moment, or until the process hears that there is room again.
   await eventually(() =>

@@ -124,7 +124,9 @@ describe('a token and those it was rotated into', () => {
     await gateway.quota.drain();
     const used = { cost: -nanos('1'), tokens: 0n };
     await gateways.db.database.platform(jobPrincipals.for('correct'), (tx) =>
-      recount(tx, gateway.settlements.books, [{ at: new Date(), tenantId: tenant, tokenId: second.token as string, model: 'm', used }]),
+      recount(tx, gateway.settlements.books, [
+        { at: new Date(), tenantId: tenant, tokenId: second.token as string, model: 'm', used },
+      ]),
     );
     expect(await windows()).toEqual(window('2', '100'));
   });

@@ -133,7 +133,7 @@ describe('pools of several processes', () => {
           expect(await faults()).toEqual([]);
           expect(await unbalanced()).toEqual([]);
           expect(await gateways.look('SELECT 1 FROM leases WHERE amount > 0')).toEqual([]);
-          for (const { quota } of processes) expect(quota.facts(new Date()).uncoveredNanos).toBe(0n);
+          for (const { quota } of processes) expect(quota.facts().uncoveredNanos).toBe(0n);
         },
       ),
       { numRuns: 6, examples: [[NARROW]], endOnFailure: true },

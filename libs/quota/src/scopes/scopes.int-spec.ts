@@ -116,8 +116,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       expect(passed).toBe(0);
       const [[, window] = []] = Object.entries(await windows());
       expect(window).toMatchObject({ leased: 0n, spent: window?.limit });
-      for (const { quota } of three)
-        expect(quota.facts(new Date())).toMatchObject({ uncoveredNanos: 0n, uncoveredTokens: 0n });
+      for (const { quota } of three) expect(quota.facts()).toMatchObject({ uncoveredNanos: 0n, uncoveredTokens: 0n });
     },
   );
 
@@ -179,7 +178,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
         { spent: nanos('1'), leased: 0n },
         { spent: nanos('3'), leased: 0n },
       ]);
-      expect(gateway.quota.facts(new Date())).toMatchObject({ uncoveredNanos: 0n });
+      expect(gateway.quota.facts()).toMatchObject({ uncoveredNanos: 0n });
     });
 
     test('counts in those of the drafted one where nobody learns who did', async () => {
@@ -248,7 +247,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       'a model op* cost': { spent: nanos('7.5'), leased: 0n },
       'organisation cost': { spent: nanos('7.5'), leased: 0n },
     });
-    for (const { quota } of [one, two]) expect(quota.facts(new Date()).uncoveredNanos).toBe(0n);
+    for (const { quota } of [one, two]) expect(quota.facts().uncoveredNanos).toBe(0n);
   });
 
   test('what the pools of all owners have left goes back at once, and what is held stays', async () => {
@@ -303,7 +302,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       expect([name, spent]).toEqual([name, name.endsWith('cost') ? nanos('0.01') * BigInt(made) : 2n * BigInt(made)]);
       expect(leased).toBe(0n);
     }
-    expect(gateway.quota.facts(new Date())).toMatchObject({ uncoveredNanos: 0n, uncoveredTokens: 0n });
+    expect(gateway.quota.facts()).toMatchObject({ uncoveredNanos: 0n, uncoveredTokens: 0n });
   });
 
   test('a limit that is set reaches a process that is running, and one that is removed lets through again', async () => {
