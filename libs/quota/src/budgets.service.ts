@@ -95,8 +95,7 @@ export class BudgetsService {
       const before = await this.readOne(tx, place);
       await saveBudget(tx, newId('bud'), place, amount, thresholds, now);
       await beginCounting(tx, owner, place.meter, this.settlements.books);
-      const { ledger, notices } = this.settlements.books;
-      await notices.reached(tx, ledger, await limitWindows(tx, place));
+      await this.limit(tx, place);
       const after = await this.readOne(tx, place);
       await this.audit.record(tx, {
         action: 'budget.set',
@@ -120,7 +119,7 @@ export class BudgetsService {
       const place = this.place(owner, key, this.meters.now());
       const before = await this.readOne(tx, place);
       if (!(await deleteBudget(tx, place))) throw new CodedError('budget_not_found');
-      await limitWindows(tx, place);
+      await this.limit(tx, place);
       await this.audit.record(tx, { action: 'budget.removed', ...subjectOf(place), before });
       tx.announce('budget', feedIdOf(owner));
     });
@@ -158,6 +157,12 @@ export class BudgetsService {
         return after;
       }),
     );
+  }
+
+  /** Has the limit take effect that is in force now, of this budget or of one that takes its place, and tells thresholds that are below what is used. */
+  private async limit(tx: Tx, place: BudgetPlace): Promise<void> {
+    const { ledger, notices } = this.settlements.books;
+    await notices.reached(tx, ledger, await limitWindows(tx, place));
   }
 
   /** The whole tenant's come first, on the first page, and beside its limit. */

@@ -142,6 +142,28 @@ test('what a lost machine leaves tells a threshold when it is decided that it co
   expect((await percents(id))[0]).toBeGreaterThanOrEqual(80);
 });
 
+test('a budget that takes the place of a larger one tells at once', async () => {
+  const one = await gateways.start();
+  const id = await department('100');
+  const budgets = gateways.budgets();
+  const user = { ...MONTH, scope: 'user' } as const;
+  await budgets.set(admin, id, { ...user, target: '*', limit: '10' });
+  await budgets.set(admin, id, { ...user, target: 'alice', limit: '50' });
+  const use = { costNanos: nanos('9'), tokens: 0 };
+  const hold = await one.holds.reserve(
+    tenantPrincipal(id),
+    use,
+    draftOf(id, 0, { tokenId: TOKEN, model: 'm', subject: 'alice' }),
+  );
+  await hold.settle({ ...use, row: ACTUAL });
+  await one.settlements.flush();
+  expect(await told(id)).toEqual([]);
+  await budgets.remove(admin, id, { ...user, target: 'alice' });
+  expect(await told(id)).toMatchObject([{ data: { scope: 'user', target: 'alice', percent: 80, limit: '10.00' } }]);
+  await budgets.remove(admin, id, { ...user, target: '*' });
+  expect(await told(id)).toHaveLength(1);
+});
+
 test('a budget has its own thresholds, and its tokens and users too', async () => {
   const one = await gateways.start();
   const id = await department('100');
