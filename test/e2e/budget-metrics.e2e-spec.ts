@@ -64,6 +64,17 @@ test('spent, held, limit and top-up of every window are those of the API', async
   }
 }, 60_000);
 
+test('a budget is told before the first call of its period, and after the end of its tenant no more', async () => {
+  const { id } = await createDepartment(gateway, { budget: '7.00' });
+  const figure = (all: Sample[], name: string): number | undefined =>
+    all.find((sample) => sample.name === `openclawmu_budget_${name}` && sample.labels['tenant'] === id)?.value;
+  const samples = await eventually(scrape, (all) => figure(all, 'limit') !== undefined);
+  const names = ['limit', 'spent', 'held', 'top_up', 'written_off', 'enforcement_error'];
+  expect(names.map((name) => figure(samples, name))).toEqual([7, 0, 0, 0, 0, 0]);
+  await gateway.must('DELETE', `/api/v1/admin/tenants/${id}`);
+  await eventually(scrape, (all) => figure(all, 'limit') === undefined);
+});
+
 test('refusals are counted by reason and scope', async () => {
   const { id, token } = await createDepartment(gateway, { budget: '0' });
   for (const kind of CALL_KINDS)

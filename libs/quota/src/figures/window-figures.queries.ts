@@ -21,13 +21,24 @@ export interface WindowFigures {
   readonly enforcementError: bigint;
 }
 
-/** As many rows as there are tenants and models with budgets, however many tokens and people call. */
+/**
+ * As many rows as there are tenants and models with budgets, however many tokens and people call. A budget whose period nobody has called
+ * in yet has no window there, and is told all the same: without its limit it would look like none.
+ */
 export const windowFigures = (tx: Tx, now: Date): Promise<WindowFigures[]> =>
   tx.query(
     `SELECT tenant_id AS "tenantId", scope, CASE WHEN scope = 'model' THEN target ELSE '' END AS target, metric, period,
        sum(limit_amount)::bigint AS "limit", sum(top_up)::bigint AS "topUp", sum(spent)::bigint AS spent,
        sum(leased)::bigint AS held, sum(written_off)::bigint AS "writtenOff",
        sum(greatest(spent + leased - coalesce(ceiling, spent + leased), 0) + uncovered)::bigint AS "enforcementError"
-     FROM budget_windows WHERE starts_at <= $1 AND ends_at > $1 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`,
+     FROM (
+       SELECT tenant_id, scope, target, metric, period, limit_amount, top_up, spent, leased, written_off, ceiling, uncovered
+       FROM budget_windows WHERE starts_at <= $1 AND ends_at > $1
+       UNION ALL SELECT tenant_id, scope, target, metric, period, limit_amount, 0, 0, 0, 0, limit_amount, 0
+       FROM budgets b WHERE scope IN ('organisation', 'tenant', 'model')
+         AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = b.tenant_id AND t.status = 'deleted')
+         AND NOT EXISTS (SELECT FROM budget_windows w WHERE w.tenant_id IS NOT DISTINCT FROM b.tenant_id
+           AND (w.scope, w.target, w.metric, w.period) = (b.scope, b.target, b.metric, b.period)
+           AND w.starts_at <= $1 AND w.ends_at > $1)) w GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`,
     [now],
   );
