@@ -84,7 +84,7 @@ test('no more calls than the limit reach the provider, whichever process is aske
 }, 90_000);
 
 test('each token has its own, of which a refused one takes nothing from the tenant', async () => {
-  const { id, token } = await createDepartment(first);
+  const { id, token, tokenId } = await createDepartment(first);
   const { token: other } = await first.must<{ token: string }>('POST', `/api/v1/admin/tenants/${id}/tokens`, {
     label: 'other',
   });
@@ -97,6 +97,10 @@ test('each token has its own, of which a refused one takes nothing from the tena
   await call(first, token);
   expect(await call(first, token)).toMatchObject({ status: 429, error: { scope: 'token', limit: 2 } });
   expect(await call(first, other)).toBeNull();
+  // A successor goes on where the old one is, as with budgets.
+  const tokens = `/api/v1/admin/tenants/${id}/tokens`;
+  const next = await first.must<{ token: string }>('POST', `${tokens}/${tokenId}/rotate`, { gracePeriodSeconds: 60 });
+  expect(await call(first, next.token)).toMatchObject({ status: 429, error: { scope: 'token', limit: 2 } });
   // Only model calls are counted.
   expect((await first.call('GET', '/v1/models', undefined, token)).status).toBe(200);
 }, 90_000);

@@ -71,9 +71,13 @@ describe('the guard of calls at the same time', () => {
     return { request, response, client };
   }
 
-  const pass = ({ request, response }: Arrived): Promise<boolean> =>
+  const pass = ({ request, response }: Arrived, caller = principal): Promise<boolean> =>
     guard.canActivate(
-      new ExecutionContextHost([Object.assign(request, { principal }), response], Routes, Routes.prototype.call),
+      new ExecutionContextHost(
+        [Object.assign(request, { principal: caller }), response],
+        Routes,
+        Routes.prototype.call,
+      ),
     ) as Promise<boolean>;
 
   async function leave({ client, response }: Arrived): Promise<void> {
@@ -97,6 +101,18 @@ describe('the guard of calls at the same time', () => {
     await leave(first);
     expect(await byNow(waiting)).toBe(true);
     await leave(next);
+  });
+
+  test('takes a token for the one that it was rotated from', async () => {
+    const enter = jest.spyOn(requests, 'enter');
+    try {
+      const rotated = await arrive();
+      expect(await pass(rotated, tenantPrincipal('a', { id: 'tok_2', lineage: 'tok_1' }))).toBe(true);
+      expect(enter.mock.calls.map(([key]) => key)).toEqual(['token tok_1', 'tenant a']);
+      await leave(rotated);
+    } finally {
+      enter.mockRestore();
+    }
   });
 
   test('keeps no slot for a call that left before it came here, or in the moment in which it was admitted', async () => {

@@ -34,13 +34,13 @@ export class ConcurrencyGuard implements CanActivate {
   }
 
   /** The narrower one first: what it refuses takes nothing from the wider. */
-  private gatesOf({ tenantId, id }: Principal): readonly Gate[] {
+  private gatesOf({ tenantId, lineage }: Principal): readonly Gate[] {
     const limits = tenantId === null ? undefined : this.limits.of(tenantId);
     if (!limits) return [];
     const { concurrentRequests, concurrentRequestsPerToken } = limits;
     const gates: Gate[] = [];
     if (concurrentRequestsPerToken !== null)
-      gates.push({ scope: 'token', key: `token ${id}`, limit: concurrentRequestsPerToken });
+      gates.push({ scope: 'token', key: `token ${lineage}`, limit: concurrentRequestsPerToken });
     if (concurrentRequests !== null)
       gates.push({ scope: 'tenant', key: `tenant ${tenantId}`, limit: concurrentRequests });
     return gates;

@@ -15,7 +15,7 @@ export class SetTenantLimits {
   requestsPerMinute?: number | null;
 
   /**
-   * Model calls in a calendar minute, of each of its tokens.
+   * Model calls in a calendar minute, of each of its tokens, with those that it was rotated from.
    * @example 120
    */
   @IsOptional()
@@ -35,7 +35,7 @@ export class SetTenantLimits {
   concurrentRequests?: number | null;
 
   /**
-   * Model calls under way at the same time, of each of its tokens.
+   * Model calls under way at the same time, of each of its tokens, with those that it was rotated from.
    * @example 5
    */
   @IsOptional()
@@ -54,7 +54,7 @@ export class TenantLimitsView {
   requestsPerMinute!: number | null;
 
   /**
-   * Model calls in a calendar minute, of each of its tokens.
+   * Model calls in a calendar minute, of each of its tokens, with those that it was rotated from.
    * @example 120
    */
   requestsPerMinutePerToken!: number | null;
@@ -66,7 +66,7 @@ export class TenantLimitsView {
   concurrentRequests!: number | null;
 
   /**
-   * Model calls under way at the same time, of each of its tokens.
+   * Model calls under way at the same time, of each of its tokens, with those that it was rotated from.
    * @example 5
    */
   concurrentRequestsPerToken!: number | null;

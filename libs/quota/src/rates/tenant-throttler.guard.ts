@@ -10,7 +10,7 @@ import { MINUTE_MS } from './request-minute';
 import type { TenantLimitsView } from './tenant-limits.dto';
 
 const NAMED = {
-  token: { whose: "This token's", of: ({ id }: Principal) => id },
+  token: { whose: "This token's", of: ({ lineage }: Principal) => lineage },
   tenant: { whose: "This tenant's", of: ({ tenantId }: Principal) => tenantId as string },
 } as const;
 type Scope = keyof typeof NAMED;
@@ -18,7 +18,7 @@ type Scope = keyof typeof NAMED;
 const requestOf = (context: ExecutionContext): GatewayRequest & { principal: Principal } =>
   context.switchToHttp().getRequest();
 
-/** Counts a request against the limits of its token and its tenant. The narrower one first: what it refuses is not counted in the wider. */
+/** Counts a request against the limits of its token, with what that was rotated from, and of its tenant. The narrower one first: what it refuses is not counted in the wider. */
 export class TenantThrottler extends ThrottlerGuard {
   constructor(
     limits: KnownLimits,
