@@ -100,7 +100,9 @@ describe('what budgets have counted, beside the ledger', () => {
         row,
       };
       await testLedger.append(tx, [{ ...correction, attribution: new Attribution('a', attributed) }]);
-      await recount(tx, here.settlements.books, [{ at, tenantId: 'a', ...attributed, used: { cost: -nanos('1'), tokens: -10n } }]);
+      await recount(tx, here.settlements.books, [
+        { at, tenantId: 'a', ...attributed, used: { cost: -nanos('1'), tokens: -10n } },
+      ]);
     });
     expect((await gateways.month('a')).writtenOff).toBeGreaterThan(0n);
     // Four of each tenant, two of each part, and bob's.
