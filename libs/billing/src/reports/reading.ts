@@ -20,17 +20,20 @@ export async function readStart(tx: Tx, tenant: string | null): Promise<{ now: D
   return start;
 }
 
-/** Sums over lines of the ledger (see `Lines`), in the database's words. A correction adds to what a call used, and is no call. */
+/**
+ * Sums over lines of the ledger (see `Lines`), in the database's words. A correction adds to what a call used, and is no call.
+ * Those of costs are no `bigint` there: it ends at nine thousand million units, which in some currencies is a year's bill.
+ */
 export const SUMS = `coalesce(sum(l.requests) FILTER (WHERE NOT l.is_correction), 0)::bigint AS requests,
   sum(l.input_tokens)::bigint AS input, sum(l.cache_read_tokens)::bigint AS "cacheRead",
   sum(l.cache_write_5m_tokens)::bigint AS "cacheWrite5m", sum(l.cache_write_1h_tokens)::bigint AS "cacheWrite1h",
   sum(l.output_tokens)::bigint AS output, sum(l.reasoning_tokens)::bigint AS reasoning,
   sum(l.audio_input_tokens)::bigint AS "audioInput", sum(l.audio_output_tokens)::bigint AS "audioOutput",
-  sum(l.web_searches)::bigint AS "webSearches", sum(coalesce(l.list_cost_nanos, l.cost_nanos))::bigint AS "listCostNanos",
-  sum(l.cost_nanos)::bigint AS "costNanos"`;
+  sum(l.web_searches)::bigint AS "webSearches", sum(coalesce(l.list_cost_nanos, l.cost_nanos)) AS "listCostNanos",
+  sum(l.cost_nanos) AS "costNanos"`;
 
 /** The same of what the response cache answered: how many of the calls, and what they would have cost. */
-export const SAVINGS = `sum(l.cached_requests)::bigint AS "cachedRequests", sum(coalesce(l.saved_nanos, 0))::bigint AS "savedNanos"`;
+export const SAVINGS = `sum(l.cached_requests)::bigint AS "cachedRequests", sum(coalesce(l.saved_nanos, 0)) AS "savedNanos"`;
 
 export interface Savings {
   readonly cachedRequests: bigint;

@@ -16,18 +16,19 @@ import {
 
 export const SCHEMA = 'openclawmu';
 
-const INT8 = 20;
+/** `bigint`, and `numeric`, which sums of it are. */
+const WHOLE: ReadonlySet<number> = new Set([20, 1700]);
 
-/** Amounts and counters are `bigint` in the database and stay `bigint` here; pg would give strings. */
+/** Amounts and counters are `bigint` in the database and stay `bigint` here, as do their sums; pg would give strings. */
 const toBigint = (text: string): bigint => BigInt(text);
-const int8AsBigint: CustomTypesConfig = {
+const wholeAsBigint: CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 && format !== 'binary' ? toBigint : (types.getTypeParser(oid, format) as typeof toBigint),
+    WHOLE.has(oid) && format !== 'binary' ? toBigint : (types.getTypeParser(oid, format) as typeof toBigint),
 };
 
 /** Settings every connection of ours has, pooled or not. */
 export const sessionSettings = {
-  types: int8AsBigint,
+  types: wholeAsBigint,
   options: `-c search_path=${SCHEMA} -c timezone=UTC -c idle_in_transaction_session_timeout=60000`,
   application_name: 'openclawmu',
   keepAlive: true,
