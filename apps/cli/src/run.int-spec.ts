@@ -448,6 +448,19 @@ describe('openclawmu against a gateway', () => {
     await rm(`${name}.csv`);
     expect((await verify()).code).toBe(2);
     expect((await cli(`billing verify ${name}.csv`, offline)).code).toBe(2);
+    const manifest = await readFile(`${name}.manifest.json`, 'utf8');
+    for (const member of ['period', 'timeZone', 'asOf', 'rateCards', 'totals']) {
+      const { [member]: _, ...rest } = JSON.parse(manifest) as Record<string, unknown>;
+      await writeFile(`${name}.manifest.json`, JSON.stringify(rest));
+      const stderr = expect.stringContaining(`${name}.manifest.json is not as it was exported: its member "${member}"`);
+      expect(await verify()).toMatchObject({ code: 2, stderr: stderr as string });
+    }
+    await writeFile(`${name}.manifest.json`, manifest);
+    await writeFile(`${name}.rate-cards.json`, '{}');
+    expect(await verify()).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no list of rate cards') as string,
+    });
     await writeFile(`${name}.rate-cards.json`, '<html>');
     const unreadable = await verify();
     expect(unreadable).toMatchObject({
