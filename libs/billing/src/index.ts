@@ -16,6 +16,7 @@ export { quote, quoteAll, type Bounds, type PlanQuote, type Quote } from './pric
 export type { ClassPrices, Fees, ModelPrice, TierPrice } from './pricing/model-price';
 export { isServiceTier, MAX_WEB_SEARCHES, NO_USAGE, type Usage } from './pricing/usage';
 export {
+  inputTokens,
   MAX_TOKENS,
   NO_TOKENS,
   TOKEN_CLASSES,

@@ -254,6 +254,21 @@ describe('in the middle of a stream', () => {
     expect(Number((await world.row(tenant))['input_tokens'])).toBe(Math.ceil(bodyOf(true).length / 4));
   });
 
+  test('and for a picture as one, not for the bytes of its file', async () => {
+    play = streamTwo;
+    const picture = { url: `data:image/png;base64,${'A'.repeat(900_000)}` };
+    const content = [
+      { type: 'text', text: 'What is this?' },
+      { type: 'image_url', image_url: picture },
+    ];
+    const asked = { model: 'm', max_tokens: 100, stream: true, messages: [{ role: 'user', content }] };
+    const socket = await openRaw(url(), { 'content-type': 'application/json' }, JSON.stringify(asked));
+    await untilSeen(socket, '"b"');
+    socket.destroy();
+    await hungUp;
+    expect(await world.booked(tenant)).toMatchObject({ status: 'estimated', outcome: 'aborted', output: 2 });
+  });
+
   test('a token that is revoked: its stream says why, and is torn', async () => {
     play = (response) => {
       streamTwo(response, response.req);

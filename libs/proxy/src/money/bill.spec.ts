@@ -70,6 +70,20 @@ describe('bill', () => {
     ).toMatchObject({ counts: { output: 1 } });
   });
 
+  test('what is guessed of the input is never more than its bound, and never brings the worst case of the output', () => {
+    const silent = {
+      outcome: 'aborted',
+      usage: null,
+      problem: { reason: 'missing', field: 'usage' },
+      outputSeen: 40,
+    } as const;
+    expect(bill(price, worst, ending({ ...silent, inputGuess: 250_000 }))).toMatchObject({
+      status: 'estimated',
+      reason: 'broken_off',
+      counts: { ...NO_TOKENS, input: 1_000, output: 40 },
+    });
+  });
+
   test('a provider without usage is estimated from what was sent and seen', () => {
     const silent = ending({ usage: null, problem: { reason: 'missing', field: 'usage' }, outputSeen: 40 });
     expect(bill(price, worst, silent)).toMatchObject({

@@ -1,14 +1,17 @@
 import {
   cost,
+  inputTokens,
   NO_TOKENS,
   NO_USAGE,
   totalTokens,
   type LedgerOutcome,
   type LedgerStatus,
+  type ModelEntry,
   type ModelPrice,
   type Quote,
   type Usage,
 } from '@app/billing';
+import { likelyInput } from '../bounds/likely-input';
 import type { RequestFacts } from '../request/request-facts';
 import { silentSearches } from '../request/search-uses';
 import type { AnswerHead } from '../usage/answer-head';
@@ -41,12 +44,10 @@ export interface Ending {
 /** What is known of it without looking at its request. */
 export type Ended = Omit<Ending, 'inputGuess' | 'silentSearches'>;
 
-/** Rule of thumb of the providers' own pages: a token of text is about four bytes. Used only where nothing was told. */
-export const BYTES_PER_TOKEN = 4;
-
-export function endingOf(facts: RequestFacts, ended: Ended): Ending {
+/** @param body of the request, for its media; asked only where nothing was told */
+export function endingOf(facts: RequestFacts, ended: Ended, body: Buffer, model: ModelEntry): Ending {
   const { outcome, status, usage, final, problem, outputSeen, stopReason, head } = ended;
-  const inputGuess = Math.ceil(facts.bodyBytes / BYTES_PER_TOKEN);
+  const inputGuess = usage ? 0 : likelyInput(facts, body, model);
   const searches = silentSearches(facts);
   return { outcome, status, usage, final, problem, outputSeen, stopReason, head, inputGuess, silentSearches: searches };
 }
@@ -114,8 +115,12 @@ const worstCase = ({ worst, costNanos }: Quote, status: LedgerStatus, reason: st
   billed(status, reason, costNanos, totalTokens(worst.counts), worst);
 
 /** Where no tier was told, it is the dearest there can be. */
-function estimate({ usage, outputSeen, inputGuess }: Ending, { serviceTier }: Usage): Usage {
-  if (!usage) return { ...NO_USAGE, serviceTier, counts: { ...NO_TOKENS, input: inputGuess, output: outputSeen } };
+function estimate({ usage, outputSeen, inputGuess }: Ending, { serviceTier, counts: worst }: Usage): Usage {
+  if (!usage) {
+    // A guess of ours is no reason to bill the worst case, all of its output included.
+    const input = Math.min(inputGuess, inputTokens(worst));
+    return { ...NO_USAGE, serviceTier, counts: { ...NO_TOKENS, input, output: outputSeen } };
+  }
   const { counts } = usage;
   const output = Math.max(counts.output, outputSeen - counts.reasoning - counts.audioOutput);
   return { ...usage, serviceTier: usage.serviceTier ?? serviceTier, counts: { ...counts, output } };
