@@ -1,4 +1,4 @@
-import type { Amounts } from './amounts';
+import { type Amounts, inMetric } from './amounts';
 import type { Metric } from './windows';
 
 /**
@@ -41,23 +41,23 @@ export class LeaseSet {
   }
 
   has(amount: Amounts): boolean {
-    for (const lease of this.leases) if (lease.free < amount[lease.metric]) return false;
+    for (const lease of this.leases) if (lease.free < inMetric(amount, lease.metric)) return false;
     return true;
   }
 
   take(amount: Amounts): boolean {
     if (!this.has(amount)) return false;
-    for (const lease of this.leases) lease.free -= amount[lease.metric];
+    for (const lease of this.leases) lease.free -= inMetric(amount, lease.metric);
     return true;
   }
 
   /** What is left of a hold when its request has cost so much. */
   putBack(held: Amounts, used: Amounts): void {
-    for (const lease of this.leases) lease.free += held[lease.metric] - used[lease.metric];
+    for (const lease of this.leases) lease.free += inMetric(held, lease.metric) - inMetric(used, lease.metric);
   }
 
   /** A row of this much has arrived in the database. */
   booked(used: Amounts): void {
-    for (const lease of this.leases) lease.total -= used[lease.metric];
+    for (const lease of this.leases) lease.total -= inMetric(used, lease.metric);
   }
 }

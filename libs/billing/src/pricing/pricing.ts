@@ -2,7 +2,7 @@ import { bestMatch } from '@app/platform';
 import type { RateCard } from '../rates/rate-card';
 import type { Fees, ModelPrice, TierPrice } from './model-price';
 import { divideUp } from './ratio';
-import { inputTokens, TOKEN_CLASSES, totalTokens, type TokenCounts } from './token-counts';
+import { byClass, inputTokens, TOKEN_CLASSES, totalTokens, type TokenClass, type TokenCounts } from './token-counts';
 import type { Usage } from './usage';
 
 /** How a row's cost follows from its usage. A number is never given a new meaning: a changed rule gets the next one. */
@@ -56,10 +56,9 @@ function tokenCost(price: TierPrice, counts: TokenCounts): bigint {
   const { longContext } = price;
   const prices = longContext && inputTokens(counts) > longContext.aboveTokens ? longContext.prices : price;
   let sum = 0n;
-  for (const tokenClass of TOKEN_CLASSES) {
-    const tokens = counts[tokenClass];
-    if (tokens !== 0) sum += BigInt(tokens) * prices[tokenClass];
-  }
+  byClass(counts).forEach((tokens, i) => {
+    if (tokens !== 0) sum += BigInt(tokens) * prices[TOKEN_CLASSES[i] as TokenClass];
+  });
   return sum;
 }
 

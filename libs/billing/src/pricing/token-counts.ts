@@ -53,8 +53,22 @@ export const NO_TOKENS: TokenCounts = {
 /** More tokens than any model reads or writes in one call; beyond it a count is a lie or a defect. */
 export const MAX_TOKENS = 2 ** 40;
 
-export const totalTokens = (counts: TokenCounts): number =>
-  TOKEN_CLASSES.reduce((sum, tokenClass) => sum + counts[tokenClass], 0);
+/**
+ * The counts in the order of `TOKEN_CLASSES`. Written out, because each call asks for all of them some ten times, and a member whose name
+ * varies takes V8 a hundred instructions to find.
+ */
+export const byClass = (counts: TokenCounts): readonly number[] => [
+  counts.input,
+  counts.cacheRead,
+  counts.cacheWrite5m,
+  counts.cacheWrite1h,
+  counts.audioInput,
+  counts.output,
+  counts.reasoning,
+  counts.audioOutput,
+];
+
+export const totalTokens = (counts: TokenCounts): number => byClass(counts).reduce((sum, tokens) => sum + tokens, 0);
 
 /** The prompt's length: input of every class, which is what long-context prices go by. */
 export const inputTokens = (counts: TokenCounts): number =>

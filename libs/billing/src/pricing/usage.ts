@@ -1,4 +1,4 @@
-import { isTokenCount, NO_TOKENS, TOKEN_CLASSES, type TokenCounts } from './token-counts';
+import { byClass, isTokenCount, NO_TOKENS, type TokenCounts } from './token-counts';
 
 /** What one call used, as far as it is billed. That there was a call at all is the one unit of its request fee. */
 export interface Usage {
@@ -21,8 +21,7 @@ export const isServiceTier = (name: string): boolean => TIER.test(name);
 
 /** What keeps something from being a usage, or undefined. */
 export function malformedUsage({ counts, webSearches, serviceTier }: Usage): string | undefined {
-  if (!TOKEN_CLASSES.every((tokenClass) => isTokenCount(counts?.[tokenClass])))
-    return 'a count is not a number of tokens';
+  if (!counts || !byClass(counts).every(isTokenCount)) return 'a count is not a number of tokens';
   if (!Number.isInteger(webSearches) || webSearches < 0 || webSearches > MAX_WEB_SEARCHES)
     return 'its web searches are not a number';
   if (serviceTier !== null && !isServiceTier(String(serviceTier))) return 'its service tier is not a name';
