@@ -76,7 +76,13 @@ async function fill(superuser: Client, rows: number): Promise<void> {
 async function measure(superuser: Client, database: Database, rows: number): Promise<void> {
   const bytes = await superuser.query<{ bytes: string }>("SELECT pg_total_relation_size('ledger_2026_10') AS bytes");
   say(`a row on disk, indexes included: ${Math.round(Number(bytes.rows[0]?.bytes) / rows)} bytes`);
-  const rollUp = new RollUp(database, jobPrincipals, IN_INDIA, { now: () => AFTERWARDS }, silentLog);
+  const rollUp = new RollUp(
+    database,
+    jobPrincipals,
+    IN_INDIA,
+    { now: () => AFTERWARDS, nowMs: () => AFTERWARDS.getTime() },
+    silentLog,
+  );
   const summed = await timed(() => rollUp.advance());
   const cut = await timed(async () => {
     for (let step = 0; step < CUT_STEPS; step++) await rollUp.keepCutHours();

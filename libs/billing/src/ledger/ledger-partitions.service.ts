@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, Database, JobPrincipals, LOG, type Log, type Tx } from '@app/platform';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const MONTHS_AHEAD = 2;
 
 /** Counts months, in UTC as the partitions are. */
@@ -50,8 +51,9 @@ export class LedgerPartitions implements OnModuleDestroy {
   /** For rows of other months, such as those of a journal found late: in the transaction that books them. */
   async ensureFor(tx: Tx, rows: readonly { readonly atMs: number }[]): Promise<void> {
     const missing = new Map<number, Date>();
-    for (const { atMs } of rows) {
-      const at = new Date(atMs);
+    // Rows of a batch are mostly of one day, in UTC as months are.
+    for (const day of new Set(rows.map(({ atMs }) => Math.floor(atMs / DAY_MS)))) {
+      const at = new Date(day * DAY_MS);
       if (!this.#present.has(monthOf(at))) missing.set(monthOf(at), at);
     }
     for (const at of missing.values()) await ensure(tx, at);

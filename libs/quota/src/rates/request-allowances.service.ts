@@ -52,7 +52,7 @@ export class RequestAllowances implements ThrottlerStorage, OnApplicationShutdow
   }
 
   private minute(key: string): RequestMinute {
-    const startsAtMs = minuteOf(this.clock.now().getTime());
+    const startsAtMs = minuteOf(this.clock.nowMs());
     const known = this.#minutes.get(key);
     if (known?.startsAtMs === startsAtMs) return known;
     this.#timer ??= setInterval(() => void this.forget(), MINUTE_MS).unref();
@@ -75,13 +75,13 @@ export class RequestAllowances implements ThrottlerStorage, OnApplicationShutdow
   }
 
   private hits(minute: RequestMinute, isBlocked: boolean): Hits {
-    const endsInMs = minute.startsAtMs + MINUTE_MS - this.clock.now().getTime();
+    const endsInMs = minute.startsAtMs + MINUTE_MS - this.clock.nowMs();
     const seconds = Math.max(1, Math.ceil(endsInMs / 1_000));
     return { totalHits: minute.used, timeToExpire: seconds, isBlocked, timeToBlockExpire: isBlocked ? seconds : 0 };
   }
 
   private async forget(): Promise<void> {
-    const nowMs = this.clock.now().getTime();
+    const nowMs = this.clock.nowMs();
     for (const [key, { startsAtMs }] of this.#minutes) if (startsAtMs < nowMs - KEPT_MS) this.#minutes.delete(key);
     const before = new Date(nowMs - KEPT_MS);
     await this.database

@@ -57,7 +57,7 @@ export class BudgetDirectory {
   }
 
   private async read(): Promise<void> {
-    const readAtMs = this.clock.now().getTime();
+    const readAtMs = this.clock.nowMs();
     const budgets = await this.database.platform(this.jobs.for('budgets'), (tx) =>
       tx.query<ScopedBudget>(
         `SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets WHERE scope <> 'tenant'`,

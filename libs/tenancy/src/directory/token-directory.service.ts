@@ -86,7 +86,7 @@ export class TokenDirectory implements OnModuleInit, OnModuleDestroy {
   find(tenantId: string, hash: string): KnownToken | undefined | Promise<KnownToken | undefined> {
     const entry = this.#known.get(hash);
     if (entry !== undefined && !entry.stale) {
-      if (entry.endsAtMs !== Infinity && entry.endsAtMs <= this.clock.now().getTime()) return undefined;
+      if (entry.endsAtMs !== Infinity && entry.endsAtMs <= this.clock.nowMs()) return undefined;
       return entry.token.tenantId === tenantId ? entry.token : undefined;
     }
     if (entry === undefined && this.#unknown.get(hash) === tenantId) return undefined;
@@ -135,7 +135,7 @@ export class TokenDirectory implements OnModuleInit, OnModuleDestroy {
   /** Takes in what the database says now; tells the users if that ends the token. */
   private keep(facts: TokenFacts): KnownToken | undefined {
     const known = this.#known.get(facts.hash);
-    const reason = whyEnded(facts, this.clock.now().getTime());
+    const reason = whyEnded(facts, this.clock.nowMs());
     if (facts.tenantStatus === 'deleted' || (reason !== null && reason !== 'tenant_suspended')) {
       if (known !== undefined) this.drop(known, reason ?? 'tenant_deleted');
       this.#unknown.set(facts.hash, facts.tenantId);
@@ -174,7 +174,7 @@ export class TokenDirectory implements OnModuleInit, OnModuleDestroy {
   }
 
   private endExpired(): void {
-    const nowMs = this.clock.now().getTime();
+    const nowMs = this.clock.nowMs();
     if (nowMs < this.#nextEndMs) return;
     this.#nextEndMs = Infinity;
     for (const entry of [...this.#known.values()]) {
