@@ -10,9 +10,11 @@ import type { PendingRow } from './pending-row';
 import type { BudgetNotices } from './notices/budget-notices.service';
 import { bookRows } from './settlements.queries';
 
-/** Each batch costs some round trips and statements, whatever its size: so rows are gathered, longer where many come, until it is full. */
-const GATHER_MS = { few: 100, many: 300 } as const;
-const MANY_ROWS = 10;
+/**
+ * Each batch costs some round trips and statements, whatever its size: so rows are gathered, until it is full. No longer than this, because
+ * the garbage collector copies what waits.
+ */
+const GATHER_MS = 100;
 const BATCH_ROWS = 1_000;
 const RETRY_MS = 250;
 /** How long a row that the database refused is left aside before it is tried again. */
@@ -44,7 +46,6 @@ export class Settlements {
   #timer: NodeJS.Timeout | null = null;
   /** Whether the timer is one that rows wait for; that of refused rows is not. */
   #gathering = false;
-  #gatherMs: number = GATHER_MS.few;
   #flushing = false;
   #stopped = false;
   readonly #outage: Outage;
@@ -92,7 +93,7 @@ export class Settlements {
     const waiting = this.#waiting.push(row);
     if (waiting === 1) this.#waitingSinceMs = performance.now();
     if (this.#flushing) return;
-    if (!this.#gathering) this.arm(this.#gatherMs);
+    if (!this.#gathering) this.arm(GATHER_MS);
     else if (waiting === BATCH_ROWS) this.arm(0);
   }
 
@@ -117,7 +118,6 @@ export class Settlements {
     this.#timer = null;
     this.#gathering = false;
     this.#flushing = true;
-    this.#gatherMs = this.#waiting.length < MANY_ROWS ? GATHER_MS.few : GATHER_MS.many;
     let failed = false;
     try {
       // What comes in meanwhile gathers again, unless it makes a batch by itself: small ones cost as much as large ones.
@@ -128,7 +128,7 @@ export class Settlements {
       this.#outage.failed(error, { rows: this.#waiting.length });
     }
     this.#flushing = false;
-    if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : this.#gatherMs);
+    if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : GATHER_MS);
     else if (this.#refused.length > 0) this.arm(REFUSED_RETRY_MS);
   }
 
