@@ -4,7 +4,7 @@ import type { BudgetExceeded } from './budget-exceeded';
 import type { GatewayProcess } from './gateway-process.service';
 import { type Hold, type HoldDesk, makeHold } from './hold';
 import type { Journal } from './journal';
-import type { Charge } from './journal-line';
+import { type Charge, settledLine } from './journal-line';
 import type { Draft, Entry } from './ledger-sink';
 import type { Leases } from './leases.service';
 import { PendingRow } from './pending-row';
@@ -62,7 +62,7 @@ export class Holds implements HoldDesk {
       this.refuseWhatCannotBeBilled();
       const worst: Amounts = { cost: costNanos, tokens: BigInt(tokens) };
       const call = others === undefined ? attribution.call : callOfAny(attribution, others);
-      const atMs = this.clock.now().getTime();
+      const atMs = this.clock.nowMs();
       // What uses nothing needs no room, so it is never in the way of a budget, nor a budget in its way.
       const leases = costNanos === 0n && tokens === 0 ? NO_LEASES : this.leases.take(call, worst, atMs);
       if (leases !== null) return this.note(makeHold(id, attribution, call, atMs, worst, leases, this), draft);
@@ -81,10 +81,10 @@ export class Holds implements HoldDesk {
   }
 
   settle(hold: Hold, used: Amounts, row: Entry): Promise<void> {
-    const text = this.settlements.ledger.textOf(row);
-    const noted = this.journal.settle(chargeOf(hold, used), text);
+    const line = settledLine(chargeOf(hold, used), this.settlements.ledger.textOf(row));
+    const noted = this.journal.settle(hold.attribution, line);
     this.end(hold, used);
-    const pending = new PendingRow(hold, used, text);
+    const pending = new PendingRow(hold, used, line);
     this.settlements.add(pending);
     // Not in the journal: then it is safe as soon as it is in the database, or in the journal after all.
     return noted.catch(() => Promise.race([this.journal.settledUp(), pending.arrival()]));

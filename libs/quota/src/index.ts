@@ -5,6 +5,7 @@ export { BudgetsService } from './budgets.service';
 export { GatewayProcess, TimezonesDiffer } from './gateway-process.service';
 export type { Hold, Settlement } from './hold';
 export { Holds, type Reservable } from './holds.service';
+export { rowIn } from './journal-line';
 export type { Draft, Entry, LedgerSink, SettledRow, Unconfirmed, UsedByUsers } from './ledger-sink';
 export { LostProcesses } from './lost/lost-processes.service';
 export type { Caller } from './pool';

@@ -8,6 +8,7 @@ import { tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos } from '../test/gateways';
 import { ACTUAL, draftOf } from '../test/test-ledger';
 import { Journal, type JournalOptions, type Pinned } from './journal';
+import { settledLine } from './journal-line';
 import type { Charge } from './journal-line';
 import { replay } from './journal-replay';
 import { Attribution } from './scopes/attribution';
@@ -69,7 +70,10 @@ describe('journal', () => {
     const held = Array.from({ length: 100 }, (_, i) => journal.hold(charge(i), JSON.stringify({ i }), pinned(i)));
     await Promise.all(held);
     expect(read(journal).open).toHaveLength(100);
-    await Promise.all([journal.settle(charge(1), JSON.stringify('row')), journal.release(charge(2).id)]);
+    await Promise.all([
+      journal.settle(charge(1).attribution, settledLine(charge(1), JSON.stringify('row'))),
+      journal.release(charge(2).id),
+    ]);
     const found = read(journal);
     expect([found.open.length, found.settled.length, found.damaged.length]).toEqual([98, 1, 0]);
     expect(journal.bytes).toBe(statSync(join(journal.folder, '00000001.log')).size);
@@ -98,7 +102,9 @@ describe('journal', () => {
     });
     expect(journal.writable).toBe(false);
     await expect(journal.hold(charge(3), '{}', pinned(3))).rejects.toThrow(CodedError);
-    await expect(journal.settle(charge(1), JSON.stringify('row'))).rejects.toThrow(CodedError);
+    await expect(journal.settle(charge(1).attribution, settledLine(charge(1), JSON.stringify('row')))).rejects.toThrow(
+      CodedError,
+    );
     free();
     await journal.settledUp();
     expect(journal.writable).toBe(true);

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { CodedError, type Log } from '@app/platform';
 import { frame } from './journal-frame';
-import { attributionLine, type Charge, heldLine, PROBE_LINE, releasedLine, settledLine } from './journal-line';
+import { attributionLine, type Charge, heldLine, PROBE_LINE, releasedLine } from './journal-line';
 import type { Attribution } from './scopes/attribution';
 
 /** What keeps a segment from being removed: a hold whose row is not in the database yet. */
@@ -124,13 +124,13 @@ export class Journal {
   }
 
   /**
-   * Notes that a hold was settled. Rejects if that cannot be written now; it is not forgotten, see `settledUp`.
+   * Notes that a hold was settled, in a `settledLine`. Rejects if that cannot be written now; it is not forgotten, see `settledUp`.
    * @throws CodedError `journal_unavailable`
    */
-  settle(charge: Charge, row: string): Promise<void> {
+  settle(attribution: Attribution, line: string): Promise<void> {
     const batch = this.gather();
-    batch.reports += settledLine(charge, row);
-    batch.attributions.push(charge.attribution);
+    batch.reports += line;
+    batch.attributions.push(attribution);
     return batch.done;
   }
 

@@ -28,9 +28,12 @@ export interface SettledRow {
   readonly tenantId: string;
   readonly costNanos: bigint;
   readonly attribution: Attribution;
-  /** What `LedgerSink.textOf` made of its entry, once for the journal and the database; `null` for a row of another process. */
-  readonly text: string | null;
-  /** Without a text: parsed, what a journal kept of one, or what `LedgerSink.unconfirmed` gave. */
+  /**
+   * As the journal has it, with its end: `S`, id, time, number of the attribution, ids of windows joined by commas, cost, tokens, and what
+   * `LedgerSink.textOf` made of its entry, with a blank between each. `null` for a row of another process.
+   */
+  readonly line: string | null;
+  /** Without a line: parsed, what a journal kept of its entry, or what `LedgerSink.unconfirmed` gave. */
   readonly row?: unknown;
 }
 

@@ -7,7 +7,7 @@ import type { LeaseSet } from './window-lease';
 
 /**
  * A settled request whose row is on its way to the database. Some thousand wait at a time, and the garbage collector copies all that they
- * hold on to: so that is a text, and what is counted, but not the hold and what its call has left.
+ * hold on to: so that is a line, and what is counted, but not the hold and what its call has left.
  */
 export class PendingRow implements ChargedRow {
   readonly id: string;
@@ -19,11 +19,11 @@ export class PendingRow implements ChargedRow {
   #isBooked = false;
   #waiting: (() => void)[] | null = null;
 
-  /** @param text see `LedgerSink.textOf` */
+  /** @param line the journal's */
   constructor(
     { id, atMs, attribution, leases, segment }: Hold,
     readonly used: Amounts,
-    readonly text: string,
+    readonly line: string,
   ) {
     this.id = id;
     this.atMs = atMs;

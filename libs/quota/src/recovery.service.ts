@@ -122,11 +122,11 @@ export class Recovery {
     );
     const charged = (entry: Charge) => chargedOf(entry, lineageOf(entry.attribution.facts.tokenId));
     const rows: ChargedRow[] = [
-      ...settled.map((entry) => ({ ...charged(entry), row: entry.row, text: null })),
+      ...settled.map((entry) => ({ ...charged(entry), row: entry.row, line: null })),
       ...open.map((entry) => {
         const charge = charged(entry);
         const { row, tokens } = ledger.unconfirmed(entry.draft);
-        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row, text: null };
+        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row, line: null };
       }),
     ];
     let refused = 0;

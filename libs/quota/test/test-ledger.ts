@@ -1,5 +1,6 @@
 import { dashed, matchesPattern, type Tx } from '@app/platform';
 import { amounts, type Amounts } from '../src/amounts';
+import { rowIn } from '../src/journal-line';
 import type { Draft, Entry, LedgerSink, SettledRow } from '../src/ledger-sink';
 import { type Attributed, Attribution } from '../src/scopes/attribution';
 
@@ -19,7 +20,7 @@ class TestEntry implements TestRow {
 const COUNTS =
   'input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens';
 
-const rowOf = ({ row, text }: SettledRow): TestRow => (text === null ? row : JSON.parse(text)) as TestRow;
+const rowOf = ({ row, line }: SettledRow): TestRow => (line === null ? row : rowIn(line)) as TestRow;
 
 /** Writes what quota knows of a request into the real ledger table; what billing adds is left at nothing. */
 export const testLedger: LedgerSink = {

@@ -70,11 +70,16 @@ const INT8_MAX = 2n ** 63n - 1n;
 
 const isAmount = (nanos: bigint): boolean => nanos >= 0n && nanos <= INT8_MAX;
 
-/** What keeps a row from being a row at all, or undefined. */
-export function malformed(row: LedgerRow): string | undefined {
-  const { id, at, costNanos, status, outcome, endUser, api, savedNanos = 0n } = row;
+/** What keeps the key of a row from being one, or undefined. */
+export function malformedKey({ id, at }: LedgerKey): string | undefined {
   if (!/^[0-9a-f]{32}$/.test(id)) return 'its id is not 32 hex digits';
   if (Number.isNaN(at.getTime())) return 'its time is not an instant';
+  return undefined;
+}
+
+/** What keeps a row, whatever its key, from being one at all, or undefined. */
+export function malformed(row: LedgerRow): string | undefined {
+  const { costNanos, status, outcome, endUser, api, savedNanos = 0n } = row;
   if (!LEDGER_STATUSES.includes(status) || !LEDGER_OUTCOMES.includes(outcome))
     return 'its status or outcome is unknown';
   const wrong = malformedUsage(row);
@@ -99,7 +104,7 @@ export interface BrokenRule {
 
 /**
  * The first rule a row breaks, or undefined. A row that breaks one is booked as `quarantined`, never dropped and never
- * billed as if it were right.
+ * billed as if it were right. Its key is not looked at: it comes from its hold, and under a wrong one it could not be booked at all.
  * @param price of the row's model for its tenant under the row's card; undefined when there is none
  */
 export function checkRow(row: LedgerRow, price: ModelPrice | undefined): BrokenRule | undefined {

@@ -1,6 +1,6 @@
 import { BillingWorld } from '../../test/billing-world';
 import type { LedgerRow } from './ledger-row';
-import { headText, type WrittenRow } from './row-text';
+import { headText, rowLine, type WrittenRow } from './row-text';
 
 describe('the ledger', () => {
   let world: BillingWorld;
@@ -43,14 +43,11 @@ describe('the ledger', () => {
   it('books rows that share a head, and others among them, each with its own', async () => {
     const owners = ['alpha', 'beta', 'alpha', 'beta', 'alpha'];
     const rows = owners.map((tenantId) => world.row({ tenantId, tokenId: `tok_${tenantId}` }));
-    const heads = new Map(owners.map((owner, n) => [owner, { json: headText(rows[n] as LedgerRow) }]));
-    const written = rows.map((row) => ({
-      id: row.id,
-      atMs: row.at.getTime(),
-      costNanos: row.costNanos,
-      head: heads.get(row.tenantId) as WrittenRow['head'],
-      text: world.ledger.textOf(row),
-    }));
+    const heads = new Map(owners.map((owner, n) => [owner, { number: n, json: headText(rows[n] as LedgerRow) }]));
+    const written = rows.map((row) => {
+      const head = heads.get(row.tenantId) as WrittenRow['head'];
+      return { atMs: row.at.getTime(), head, line: rowLine(row, head, world.ledger.textOf(row)) };
+    });
     await world.inPlatform((tx) => world.ledger.book(tx, written));
     for (const { id, tenantId, tokenId } of rows)
       expect(await stored(id)).toMatchObject({ tenant_id: tenantId, token_id: tokenId });

@@ -18,15 +18,13 @@ const HEAD_COLUMNS: readonly Column[] = [
   ['formula', 'smallint', 'formula'],
 ];
 
-/** The same of an entry's, with what its key has. */
+/** The same of an entry's. */
 const COLUMNS: readonly Column[] = [
-  ['id', 'uuid', 'id'],
   ['provider_request_id', 'text', 'providerRequestId'],
   ['status', 'text', 'status'],
   ['outcome', 'text', 'outcome'],
   ['web_searches', 'int', 'webSearches'],
   ['service_tier', 'text', 'serviceTier'],
-  ['cost_nanos', 'bigint', 'costNanos'],
   ['reason', 'text', 'reason'],
   ['list_cost_nanos', 'bigint', 'listCostNanos'],
   ['saved_nanos', 'bigint', 'savedNanos'],
@@ -47,10 +45,16 @@ const COUNTS: readonly [name: string, tokenClass: TokenClass][] = [
 /** Disjoint, so that their sum is what was used. */
 export const TOKEN_COLUMNS = COUNTS.map(([name]) => name);
 
-const AT = `timestamptz 'epoch' + row."atMs" * interval '1 millisecond'`;
-const NAMES = ['at', ...[...HEAD_COLUMNS, ...COLUMNS, ...COUNTS].map(([name]) => name)].join(', ');
+/** Of a row's line, see `rowLine`. */
+const part = (number: number, type: string): string => `split_part(line, ' ', ${number})::${type}`;
+const KEY = `SELECT ${part(2, 'uuid')} AS id, timestamptz 'epoch' + ${part(3, 'bigint')} * interval '1 millisecond' AS at,
+  ${part(4, 'int')} AS head, ${part(6, 'bigint')} AS cost_nanos, substr(line, strpos(line, '{'))::json AS entry
+  FROM string_to_table($1, E'\\n') AS line WHERE line <> ''`;
+const NAMES = ['id', 'at', 'cost_nanos', ...[...HEAD_COLUMNS, ...COLUMNS, ...COUNTS].map(([name]) => name)].join(', ');
 const VALUES = [
-  AT,
+  'key.id',
+  'key.at',
+  'key.cost_nanos',
   ...HEAD_COLUMNS.map(([, , member]) => (member === 'api' ? apiCode('head.api') : `head."${member}"`)),
   ...COLUMNS.map(([, , member]) => (member === 'webSearches' ? `coalesce(row."${member}", 0)` : `row."${member}"`)),
   ...COUNTS.map(([, tokenClass]) => `coalesce(counts."${tokenClass}", 0)`),
@@ -71,31 +75,23 @@ const INSERT = `
   WITH inserted AS (
     INSERT INTO ledger (${NAMES}, cost_center, booked_at)
     SELECT ${VALUES}, tenants.cost_center, ${BOOKED_AT}
-    FROM json_to_recordset($1::json) AS row (head int, "atMs" bigint, ${members(COLUMNS)}, counts json)
-    JOIN json_to_recordset($2::json) AS head (number int, ${members(HEAD_COLUMNS)}) ON head.number = row.head
+    FROM (${KEY}) AS key
+    JOIN json_to_recordset($2::json) AS head (number int, ${members(HEAD_COLUMNS)}) ON head.number = key.head
+    CROSS JOIN LATERAL json_to_record(key.entry) AS row (${members(COLUMNS)}, counts json)
     CROSS JOIN LATERAL json_to_record(row.counts) AS counts (${CLASSES})
     LEFT JOIN tenants ON tenants.id = head."tenantId"
-    ORDER BY row."atMs", row.id
+    ORDER BY key.at, key.id
     ON CONFLICT DO NOTHING
     RETURNING id)
   SELECT count(*)::int AS count,
     CASE WHEN count(*) < $3 THEN array_agg(replace(id::text, '-', '')) END AS ids
   FROM inserted`;
 
-/**
- * Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. As JSON, because the text of each is there
- * already, for the journal; an array for each column would be written again for every batch.
- */
+/** Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. */
 export async function insertRows(tx: Tx, rows: readonly WrittenRow[]): Promise<readonly string[] | 'all'> {
-  const heads = new Map<WrittenRow['head'], number>();
-  let entries = '';
-  for (const { id, atMs, costNanos, head, text } of rows) {
-    let number = heads.get(head);
-    if (number === undefined) heads.set(head, (number = heads.size));
-    entries += `${entries === '' ? '' : ','}{"head":${number},"id":"${id}","atMs":${atMs},"costNanos":${costNanos},${text.slice(1)}`;
-  }
-  const numbered = [...heads].map(([{ json }, number]) => `{"number":${number},${json.slice(1)}`);
-  const texts = [`[${entries}]`, `[${numbered.join(',')}]`];
+  const heads = [...new Set(rows.map(({ head }) => head))];
+  const numbered = heads.map(({ number, json }) => `{"number":${number},${json.slice(1)}`);
+  const texts = [rows.map(({ line }) => line).join(''), `[${numbered.join(',')}]`];
   const [inserted] = await tx.query<{ count: number; ids: string[] | null }>(INSERT, [...texts, rows.length]);
   return inserted?.count === rows.length ? 'all' : (inserted?.ids ?? []);
 }

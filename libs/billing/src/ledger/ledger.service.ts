@@ -15,7 +15,7 @@ import {
 import { insertRows, selectBeginning } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, type LedgerRow } from './ledger-row';
-import { entryText, headText, type WrittenRow } from './row-text';
+import { entryText, headText, rowLine, type WrittenRow } from './row-text';
 
 /** The append-only record of what every call used and cost. */
 @Injectable()
@@ -47,16 +47,11 @@ export class Ledger {
   async append(tx: Tx, rows: readonly LedgerRow[]): Promise<readonly string[] | 'all'> {
     const versions = rows.map(({ rateCard }) => rateCard);
     const cards = await knownCards(tx, this.catalogue, versions);
-    return this.book(
-      tx,
-      rows.map((row) => ({
-        id: row.id,
-        atMs: row.at.getTime(),
-        costNanos: row.costNanos,
-        head: { json: headText(row) },
-        text: this.written(row, cards.get(row.rateCard)),
-      })),
-    );
+    const written = rows.map((row, number) => {
+      const head = { number, json: headText(row) };
+      return { atMs: row.at.getTime(), head, line: rowLine(row, head, this.written(row, cards.get(row.rateCard))) };
+    });
+    return this.book(tx, written);
   }
 
   /** Waits for whoever is booking, and keeps others from it until the transaction ends. */

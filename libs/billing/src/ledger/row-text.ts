@@ -1,18 +1,31 @@
-import { NO_TOKENS, TOKEN_CLASSES, type TokenCounts } from '../pricing/token-counts';
+import { byClass, NO_TOKENS, TOKEN_CLASSES, type TokenCounts } from '../pricing/token-counts';
 import { NO_USAGE, type Usage } from '../pricing/usage';
-import { type LedgerEntry, type LedgerHead, type LedgerKey, type LedgerRow, malformed } from './ledger-row';
+import {
+  type LedgerEntry,
+  type LedgerHead,
+  type LedgerKey,
+  type LedgerRow,
+  malformed,
+  malformedKey,
+} from './ledger-row';
 
 /** A row as it is booked. */
 export interface WrittenRow {
-  readonly id: string;
   /** In ms since the epoch. */
   readonly atMs: number;
-  readonly costNanos: bigint;
-  /** With the text of its head, as JSON. Rows that share one have the same object here, and it is written once for all of them. */
-  readonly head: { readonly json: string };
-  /** The rest of it, as JSON, for the journal and the database. What it leaves out is `null`, or a count of 0. */
-  readonly text: string;
+  /** The text of its head, as JSON, and its number, which no other head has. Rows that share one have the same object here. */
+  readonly head: { readonly number: number; readonly json: string };
+  /** See `rowLine`. A journal's line will do: that is there already, and would have to be written again for every batch. */
+  readonly line: string;
 }
+
+/**
+ * A row as the database reads it, with its end. What the blanks part are what a journal calls its kind, the row's id, its time, the number
+ * of its head, the windows it counts in, its cost, its tokens, and the rest of it as JSON; windows and tokens say nothing here.
+ * @param text what it leaves out is `null`, or a count of 0
+ */
+export const rowLine = ({ id, at, costNanos }: LedgerKey, { number }: WrittenRow['head'], text: string): string =>
+  `S ${id} ${at.getTime()} ${number} - ${costNanos} - ${text}\n`;
 
 export const headText = (row: LedgerHead): string => {
   const { tenantId, tokenId, subject, endUser, api, model, provider, rateCard, formula } = row;
@@ -20,37 +33,32 @@ export const headText = (row: LedgerHead): string => {
 };
 
 /**
- * Put together by hand: it is made for every call, and all of its texts but two are codes. Joined, because what is added up stays in
- * pieces, and these would wait for the database with it.
+ * Put together by hand: it is made for every call, and all of its texts but two are codes.
  * @param listCostNanos what it would cost without the tenant's markup; `null` where that is its cost
  */
 export function entryText(entry: LedgerEntry, listCostNanos: bigint | null = null): string {
   const { providerRequestId, status, outcome, reason, savedNanos } = entry;
-  const members = [`"status":"${status}","outcome":"${outcome}"`];
-  if (reason !== null) members.push(`"reason":"${reason}"`);
-  if (providerRequestId !== null) members.push(`"providerRequestId":${JSON.stringify(providerRequestId)}`);
+  let text = `{"status":"${status}","outcome":"${outcome}",`;
+  if (reason !== null) text += `"reason":"${reason}",`;
+  if (providerRequestId !== null) text += `"providerRequestId":${JSON.stringify(providerRequestId)},`;
   // In quotes, because whoever parses a journal would round them.
-  if (listCostNanos !== null) members.push(`"listCostNanos":"${listCostNanos}"`);
-  if (savedNanos !== undefined) members.push(`"savedNanos":"${savedNanos}"`);
-  addUsage(members, entry);
-  return `{${members.join(',')}}`;
+  if (listCostNanos !== null) text += `"listCostNanos":"${listCostNanos}",`;
+  if (savedNanos !== undefined) text += `"savedNanos":"${savedNanos}",`;
+  return text + usageMembers(entry);
 }
 
-export function usageText(usage: Usage): string {
-  const members: string[] = [];
-  addUsage(members, usage);
-  return `{${members.join(',')}}`;
-}
+export const usageText = (usage: Usage): string => '{' + usageMembers(usage);
 
-function addUsage(members: string[], { counts, webSearches, serviceTier }: Usage): void {
+/** With the end of the object they are the last of. */
+function usageMembers({ counts, webSearches, serviceTier }: Usage): string {
   let some = '';
-  for (const tokenClass of TOKEN_CLASSES) {
-    const count = counts[tokenClass];
-    if (count !== 0) some += `${some === '' ? '' : ','}"${tokenClass}":${count}`;
-  }
-  members.push(`"counts":{${some}}`);
-  if (webSearches !== 0) members.push(`"webSearches":${webSearches}`);
-  if (serviceTier !== null) members.push(`"serviceTier":${JSON.stringify(serviceTier)}`);
+  byClass(counts).forEach((count, i) => {
+    if (count !== 0) some += `${some === '' ? '' : ','}"${TOKEN_CLASSES[i]}":${count}`;
+  });
+  let text = `"counts":{${some}}`;
+  if (webSearches !== 0) text += `,"webSearches":${webSearches}`;
+  if (serviceTier !== null) text += `,"serviceTier":${JSON.stringify(serviceTier)}`;
+  return text + '}';
 }
 
 /** Reads what `usageText` wrote. Whether it is a usage is for `malformed` to say. */
@@ -75,7 +83,7 @@ export function rowFromJson(head: LedgerHead, json: unknown, { id, at, costNanos
     ...{ ...usageFromJson(json), providerRequestId, status, outcome, reason },
     ...(savedNanos === undefined ? {} : { savedNanos: BigInt(savedNanos) }),
   };
-  const wrong = malformed(row);
+  const wrong = malformedKey(row) ?? malformed(row);
   if (wrong) throw new TypeError(`not a ledger row: ${wrong}`);
   return row;
 }

@@ -17,18 +17,19 @@ import {
   type WrittenRow,
 } from '@app/billing';
 import type { Tx } from '@app/platform';
-import type {
-  Amounts,
-  Attribution,
-  Draft,
-  Entry,
-  Hold,
-  LedgerSink,
-  Owner,
-  SettledRow,
-  Unconfirmed,
-  UsedByUsers,
-  Window,
+import {
+  rowIn,
+  type Amounts,
+  type Attribution,
+  type Draft,
+  type Entry,
+  type Hold,
+  type LedgerSink,
+  type Owner,
+  type SettledRow,
+  type Unconfirmed,
+  type UsedByUsers,
+  type Window,
 } from '@app/quota';
 import type { Bill } from './bill';
 
@@ -193,18 +194,16 @@ function usedBy({ tenantId, scope, target }: Owner): UsedBy {
   return { ...(tenantId === null ? {} : { tenantId }), ...of[scope] };
 }
 
-const isWritten = (row: SettledRow): row is SettledRow & { readonly text: string } => row.text !== null;
+const isWritten = (row: SettledRow): row is SettledRow & { readonly line: string } => row.line !== null;
 
-const writtenOf = ({ id, atMs, costNanos, attribution, text }: SettledRow & { readonly text: string }): WrittenRow => ({
-  id,
+const writtenOf = ({ atMs, attribution, line }: SettledRow & { readonly line: string }): WrittenRow => ({
   atMs,
-  costNanos,
   head: attribution,
-  text,
+  line,
 });
 
 /** What a journal kept was written by another process, so it is checked. */
-function rowOf({ id, atMs, costNanos, attribution, row, text }: SettledRow): LedgerRow {
-  const json: unknown = text === null ? row : JSON.parse(text);
+function rowOf({ id, atMs, costNanos, attribution, row, line }: SettledRow): LedgerRow {
+  const json = line === null ? row : rowIn(line);
   return rowFromJson(attribution.facts as LedgerHead, json, { id, at: new Date(atMs), costNanos });
 }
