@@ -26,20 +26,19 @@ const RELEASED = /^R ([0-9a-f]{32})$/;
 export const attributionLine = ({ number, tenantId, json }: Attribution): string => `A ${number} ${tenantId} ${json}\n`;
 
 /** @param draft JSON, which keeps line breaks out of the line */
-export const heldLine = ({ id, atMs, attribution, windows, amount }: Charge, draft: string): string =>
-  `H ${id} ${atMs} ${attribution.number} ${windows} ${amount.cost} ${amount.tokens} ${draft}\n`;
+export const heldLine = (charge: Charge, draft: string): string => chargeLine('H', charge, draft);
 
-/**
- * Joined, because it waits for the database too, and what is added up stays in pieces that wait with it.
- * @param row JSON, as well
- */
-export const settledLine = ({ id, atMs, attribution, windows, amount }: Charge, row: string): string =>
-  ['S', id, atMs, attribution.number, windows, amount.cost, amount.tokens, row + '\n'].join(' ');
+/** @param row JSON, as well */
+export const settledLine = (charge: Charge, row: string): string => chargeLine('S', charge, row);
 
 /** The row in a `settledLine`, parsed. */
 export const rowIn = (line: string): unknown => JSON.parse(line.slice(line.indexOf('{')));
 
 export const releasedLine = (id: string): string => `R ${id}\n`;
+
+/** Joined, because a settled one waits for the database too, and what is added up stays in pieces that wait with it. */
+const chargeLine = (kind: 'H' | 'S', { id, atMs, attribution, windows, amount }: Charge, json: string): string =>
+  [kind, id, atMs, attribution.number, windows, amount.cost, amount.tokens, json + '\n'].join(' ');
 
 /** Says nothing; written to find out whether writing works again. */
 export const PROBE_LINE = 'P\n';
