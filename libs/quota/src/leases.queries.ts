@@ -1,4 +1,5 @@
 import type { Tx } from '@app/platform';
+import { bigints } from './bigints';
 import type { Owner } from './scopes/scope';
 import { ceilingOf, lockWindowIds } from './windows.queries';
 
@@ -7,8 +8,8 @@ export interface Amount {
   readonly amount: bigint;
 }
 
-const ids = (amounts: readonly Amount[]): string[] => amounts.map(({ windowId }) => String(windowId));
-const nanos = (amounts: readonly Amount[]): string[] => amounts.map(({ amount }) => String(amount));
+const ids = (amounts: readonly Amount[]): string => bigints(amounts.map(({ windowId }) => windowId));
+const nanos = (amounts: readonly Amount[]): string => bigints(amounts.map(({ amount }) => amount));
 
 /** Whether this process may still take on anything. Holds off whoever would declare it dead until the transaction ends. */
 export async function isInOffice(tx: Tx, processId: string): Promise<boolean> {
@@ -95,7 +96,7 @@ export async function leasedByOthers(
   const rows = await tx.query<{ window_id: bigint; amount: bigint }>(
     `SELECT window_id, sum(amount)::bigint AS amount FROM leases
      WHERE window_id = ANY($1::bigint[]) AND process_id <> $2 GROUP BY window_id`,
-    [windowIds.map(String), processId],
+    [bigints(windowIds), processId],
   );
   return new Map(rows.map(({ window_id, amount }) => [window_id, amount]));
 }

@@ -5,6 +5,7 @@ import { adminPrincipal, jobPrincipals } from '../../../test/support/principals'
 import { Gateways } from '../test/gateways';
 import { MONTH, reserve, settle } from '../test/scoped-calls';
 import { tenantOwner } from './scopes/scope';
+import { KnownWindows } from './scopes/known-windows';
 import { lockChargedWindows } from './settlements.queries';
 import { Calendar, METERS } from './windows';
 import { lockWindows } from './windows.queries';
@@ -69,7 +70,7 @@ describe('whatever plan the database makes, and however many want them at once',
       const call = { tenantId: CALL.tenant, lineage: CALL.token, model: CALL.model, user: CALL.user };
       const row = { id: randomUUID(), atMs: now.getTime(), call, used: { cost: 1n, tokens: 1n }, windowIds: own };
       const charged = async (tx: Tx): Promise<bigint[]> =>
-        (await lockChargedWindows(tx, [row])).charge([row]).map(({ windowId }) => windowId);
+        (await lockChargedWindows(tx, [row], new KnownWindows())).charge([row]).map(({ windowId }) => windowId);
       expect(await locked(off, charged)).toEqual([all]);
     });
 

@@ -1,8 +1,10 @@
 import type { Tx } from '@app/platform';
 import type { Amounts } from './amounts';
+import { bigints } from './bigints';
 import type { Books } from './books';
 import { type Attributed, callOf } from './scopes/attribution';
 import { lineagesOf } from './scopes/lineages.queries';
+import { KnownWindows } from './scopes/known-windows';
 import { EACH } from './scopes/scope';
 import { lockChargedWindows } from './settlements.queries';
 import { ceilingOf } from './windows.queries';
@@ -33,13 +35,13 @@ export async function recount(tx: Tx, { ledger, notices }: Books, changes: reado
     call: callOf(tenantId, attributed, lineageOf(attributed.tokenId)),
     windowIds: own.get(index) ?? [],
   }));
-  const charges = (await lockChargedWindows(tx, rows)).charge(rows);
+  const charges = (await lockChargedWindows(tx, rows, new KnownWindows())).charge(rows);
   const counted = await tx.query<{ id: bigint; hasRisen: boolean }>(
     `UPDATE budget_windows w SET spent = greatest(0, w.spent + c.used),
        ceiling = ${ceilingOf('greatest(0, w.spent + c.used)', 'w.leased')}
      FROM unnest($1::bigint[], $2::bigint[]) AS c(window_id, used) WHERE w.id = c.window_id
      RETURNING w.id, c.used > 0 AND w.ends_at > now() AS "hasRisen"`,
-    [charges.map(({ windowId }) => String(windowId)), charges.map(({ used }) => String(used))],
+    [bigints(charges.map(({ windowId }) => windowId)), bigints(charges.map(({ used }) => used))],
   );
   await notices.reached(
     tx,

@@ -7,6 +7,7 @@ import type { Charge } from './journal-line';
 import { returnAll } from './leases.queries';
 import { answers, removeSocket } from './liveness-socket';
 import { inPlaceOf } from './process-lock';
+import { KnownWindows } from './scopes/known-windows';
 import { lineagesOf } from './scopes/lineages.queries';
 import { bookRows, type ChargedRow } from './settlements.queries';
 import type { Settlements } from './settlements.service';
@@ -129,13 +130,14 @@ export class Recovery {
         return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row, line: null };
       }),
     ];
+    const windows = new KnownWindows();
     let refused = 0;
     for (let from = 0; from < rows.length; from += BATCH_ROWS)
       await bookAll(
         rows.slice(from, from + BATCH_ROWS),
         async (batch) => {
           await this.database.platform(this.jobs.for('recovery'), (tx) =>
-            bookRows(tx, this.settlements.books, processId, batch),
+            bookRows(tx, this.settlements.books, processId, batch, windows),
           );
         },
         (row, error) => {

@@ -8,6 +8,7 @@ import { Lane } from './lane';
 import type { LedgerSink } from './ledger-sink';
 import type { PendingRow } from './pending-row';
 import type { BudgetNotices } from './notices/budget-notices.service';
+import { KnownWindows } from './scopes/known-windows';
 import { bookRows } from './settlements.queries';
 
 /**
@@ -36,6 +37,7 @@ export interface SettlementFacts {
 export class Settlements {
   /** Rows are booked here one batch at a time; leases are lowered here too, because a total must not move meanwhile. */
   readonly lane = new Lane();
+  readonly #windows = new KnownWindows();
   #sink: LedgerSink | null = null;
   #waiting: PendingRow[] = [];
   /** None of those waits for longer; monotonic ms. */
@@ -156,7 +158,7 @@ export class Settlements {
 
   private async book(rows: readonly PendingRow[]): Promise<void> {
     const uncovered = await this.database.platform(this.jobs.for('settlement'), (tx) =>
-      bookRows(tx, this.books, this.process.id, rows),
+      bookRows(tx, this.books, this.process.id, rows, this.#windows),
     );
     if (!isWithin(uncovered, NOTHING)) {
       this.#uncovered = amounts((metric) => this.#uncovered[metric] + uncovered[metric]);

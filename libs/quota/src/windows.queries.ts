@@ -1,4 +1,5 @@
 import type { Tx } from '@app/platform';
+import { bigints } from './bigints';
 import { columnsOf, fieldsOf, isOf } from './limits.queries';
 import type { Owner } from './scopes/scope';
 import type { MeterWindow, Metric, Period } from './windows';
@@ -32,7 +33,7 @@ export const lockWindows = (tx: Tx, owner: Owner, meters: readonly MeterWindow[]
   );
 
 export const lockWindowIds = (tx: Tx, ids: readonly bigint[]): Promise<unknown[]> =>
-  tx.query('SELECT id FROM budget_windows WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [ids.map(String)]);
+  tx.query('SELECT id FROM budget_windows WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [bigints(ids)]);
 
 /**
  * Removes windows that ended by an instant, and that they were told of. What a process has leased, or somebody wrote off, stays.

@@ -1,4 +1,5 @@
 import type { Tx } from '@app/platform';
+import { bigints } from '../bigints';
 import { EACH, type Scope } from '../scopes/scope';
 import type { Metric, Period } from '../windows';
 
@@ -19,6 +20,17 @@ export interface NoticedWindow {
 export interface ReachedWindow extends NoticedWindow {
   readonly percent: number;
 }
+
+/**
+ * SQL for whether a threshold may have been crossed by an increase of what is spent, wherever they are: they are whole percents up to
+ * 100, so at most a hundred increases of a window need a look at them.
+ */
+export const crossesPercent = (limit: string, before: string, after: string): string =>
+  `${limit} IS NOT NULL AND ${percentOf(before, limit)} < ${percentOf(after, limit)}`;
+
+/** Whole percents reached; with nothing spent none, whatever the limit. */
+const percentOf = (spent: string, limit: string): string =>
+  `CASE WHEN ${spent} <= 0 THEN 0 WHEN ${spent} >= ${limit} THEN 100 ELSE div(${spent}::numeric * 100, ${limit}) END`;
 
 const COLUMNS =
   'w.tenant_id, w.scope, w.target, w.metric, w.period, w.starts_at, w.ends_at, w.limit_amount, w.spent, w.leased';
@@ -46,7 +58,7 @@ export const markReached = (tx: Tx, windowIds: readonly bigint[]): Promise<Reach
      SELECT ${COLUMNS}, h.percent FROM highest h JOIN budget_windows w ON w.id = h.window_id
      WHERE NOT EXISTS (SELECT 1 FROM budget_notices n WHERE n.window_id = w.id AND n.percent > h.percent)
      ORDER BY w.id`,
-    [windowIds.map(String)],
+    [bigints(windowIds)],
   );
 
 /** Marks that a request was refused in a window; gives the window to the first. */
