@@ -179,7 +179,7 @@ export class BudgetView {
   writtenOff!: string;
 
   /**
-   * Set aside for requests under way at the most they can use, and for a few seconds after, headroom that gateway
+   * Set aside for requests under way at the most they can use, and for up to a minute after, headroom that gateway
    * processes keep at hand.
    * @example "0.25"
    */

@@ -202,7 +202,7 @@ describe('holds', () => {
     const gateway = await gateways.start({ clock });
     await gateways.tenant('idle', { month: '10' });
     const hold = await reserve(gateway, 'idle', nanos('2'));
-    clock.time = new Date(clock.time.getTime() + 6_000);
+    clock.time = new Date(clock.time.getTime() + 61_000);
     await until(async () => (await gateways.month('idle')).leased === nanos('2'));
     hold.release();
     await until(async () => (await gateways.month('idle')).leased === 0n);

@@ -26,6 +26,7 @@ import { type Call, feedIdOf } from './scopes/scope';
 import type { Settlements } from './settlements.service';
 import { Standing, standingOf } from './standing';
 import { LeaseSet, WindowLease } from './window-lease';
+import type { MeterWindow } from './windows';
 import { lockWindows, type WindowRow } from './windows.queries';
 
 /** How many requests wait for one pool's headroom at a time; more are refused at once, so that memory stays bounded. */
@@ -34,7 +35,8 @@ const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
 /** How long a refusal stands for others that ask for as much; spares the database a tenant that hammers. */
 const REFUSAL_MS = 100;
-const IDLE_MS = 5_000;
+/** Who calls once a minute should not wait for the database each time. Others that are short ask for it back before. */
+const IDLE_MS = 60_000;
 const SWEEP_MS = 1_000;
 
 /** What requests are measured by, and how patient they are. */
@@ -223,39 +225,17 @@ export class Leases {
     this.serve(pool);
     if (pool.waiters.length === 0) return null;
     const now = this.rules.meters.now();
-    const { owner, meters: counts } = pool;
+    const { meters: counts } = pool;
     const meters = this.rules.meters.at(now, counts);
-    const job = this.jobs.for('leases');
-    if (!pool.covers(now.getTime())) {
-      await this.rules.budgets.readSince(Math.max(...meters.map(({ window }) => window.startsAtMs)));
-      await this.database.platform(job, (tx) => ensureWindows(tx, owner, meters, this.settlements.books));
-    }
+    const isNew = !pool.covers(now.getTime());
+    if (isNew) await this.rules.budgets.readSince(Math.max(...meters.map(({ window }) => window.startsAtMs)));
 
-    const wasUncertain = pool.uncertain;
-    pool.uncertain = true;
-    const outcome = await this.database.platform(job, async (tx): Promise<Granted | Standing | null> => {
-      if (!(await isInOffice(tx, this.process.id))) throw this.process.fence();
-      const rows = await lockWindows(tx, owner, meters);
-      if (rows.length < meters.length) return null;
-      const sources = rows.map((row) => ({ row, lease: leaseOf(pool, row) }));
-      const standing = standingOf(owner, sources);
-      const needs = pool.waiters.map(({ need }) => need);
-      const [next, ...others] = needs.filter((need) => standing.hasRoom(need));
-      if (next === undefined) {
-        await this.recall(tx, standing, needs);
-        return standing;
-      }
-      const sinceMs = performance.now() - pool.refilledAtMs;
-      const ahead = amounts((metric) => aheadOf(pool.ahead[metric], next[metric], sinceMs));
-      const grants = allot(sources, [next, ...others], ahead);
-      await grant(
-        tx,
-        this.process.id,
-        grants.map(({ lease: { windowId }, amount }) => ({ windowId, amount })),
-      );
-      return { grants, ahead };
-    });
-    pool.uncertain = wasUncertain;
+    let outcome = await this.lease(pool, meters);
+    if (outcome === null && isNew) {
+      // The first call of the period.
+      await this.makeWindows(pool, meters);
+      outcome = await this.lease(pool, meters);
+    }
     if (outcome instanceof Standing) return outcome;
     // The budget has gone, and this process has not heard of it yet.
     if (outcome === null) return this.rules.budgets.catchUp().then(() => null);
@@ -273,6 +253,45 @@ export class Leases {
     pool.refusal = null;
     this.serve(pool);
     return null;
+  }
+
+  private makeWindows({ owner }: Pool, meters: readonly MeterWindow[]): Promise<void> {
+    return this.database.platform(this.jobs.for('leases'), (tx) =>
+      ensureWindows(tx, owner, meters, this.settlements.books),
+    );
+  }
+
+  /** @returns what it has leased, or how the windows stand if there is room for nobody; `null` if not all of them are there */
+  private async lease(pool: Pool, meters: readonly MeterWindow[]): Promise<Granted | Standing | null> {
+    const { owner, uncertain: wasUncertain } = pool;
+    pool.uncertain = true;
+    const outcome = await this.database.platform(
+      this.jobs.for('leases'),
+      async (tx): Promise<Granted | Standing | null> => {
+        if (!(await isInOffice(tx, this.process.id))) throw this.process.fence();
+        const rows = await lockWindows(tx, owner, meters);
+        if (rows.length < meters.length) return null;
+        const sources = rows.map((row) => ({ row, lease: leaseOf(pool, row) }));
+        const standing = standingOf(owner, sources);
+        const needs = pool.waiters.map(({ need }) => need);
+        const [next, ...others] = needs.filter((need) => standing.hasRoom(need));
+        if (next === undefined) {
+          await this.recall(tx, standing, needs);
+          return standing;
+        }
+        const sinceMs = performance.now() - pool.refilledAtMs;
+        const ahead = amounts((metric) => aheadOf(pool.ahead[metric], next[metric], sinceMs));
+        const grants = allot(sources, [next, ...others], ahead);
+        await grant(
+          tx,
+          this.process.id,
+          grants.map(({ lease: { windowId }, amount }) => ({ windowId, amount })),
+        );
+        return { grants, ahead };
+      },
+    );
+    pool.uncertain = wasUncertain;
+    return outcome;
   }
 
   /** Asks other processes for what they have at hand of windows that have no room for those who wait here. */
