@@ -62,7 +62,9 @@ async function bundle() {
     checks: { unresolvedImport: false },
   });
   // Names are kept because dependency injection, entities and the API description go by them.
-  await modules.write({ dir: BUNDLES, format: 'cjs', keepNames: true, comments: false, chunkFileNames: '[name].js' });
+  const names = { keepNames: true, chunkFileNames: '[name].js' };
+  // V8 forgets who loads a script's `import()` when it takes the script from compiled code: each would fail.
+  await modules.write({ dir: BUNDLES, format: 'cjs', dynamicImportInCjs: false, comments: false, ...names });
 }
 
 /** As written in JavaScript; a file of ASCII alone is read several times faster. */
