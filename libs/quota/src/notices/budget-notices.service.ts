@@ -60,7 +60,8 @@ function factsOf(window: NoticedWindow, ledger: LedgerSink): Record<string, unkn
     limit: limit === null ? null : formatAmount(metric, limit),
     spent: formatAmount(metric, spent),
     held: formatAmount(metric, leased),
-    currency: metric === 'cost' ? ledger.currency(starts_at) : null,
+    // In its first month a gateway has no prices of the month's beginning.
+    currency: metric === 'cost' ? ledger.currency(ends_at) : null,
     windowStart: starts_at.toISOString(),
     windowEnd: ends_at.toISOString(),
   };
