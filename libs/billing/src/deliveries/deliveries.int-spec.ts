@@ -252,7 +252,8 @@ describe('deliveries', () => {
     await world.billing.book(row(1));
     await world.runner.carryOutDue();
     const { items } = await world.deliveries.runs(world.billing.admin, { limit: 10, state: 'retrying' });
-    expect(items).toMatchObject([{ period: day(1), attempts: 1, error: expect.stringContaining('ENOENT') as string }]);
+    const error = `${join(world.folder, 'share')} does not exist: make the folder, or mount what it is a share of`;
+    expect(items).toMatchObject([{ period: day(1), attempts: 1, error }]);
     expect(Date.parse(items[0]?.nextAttemptAt ?? '')).toBeGreaterThan(Date.now());
     expect((await world.deliveries.list(world.billing.admin)).items).toMatchObject([
       { failing: 1, lastSuccessAt: null },
@@ -285,7 +286,7 @@ describe('deliveries', () => {
           delivery: 'warehouse',
           period: day(1),
           attempts: 8,
-          error: expect.stringContaining('ENOENT') as string,
+          error: expect.stringContaining('does not exist') as string,
         },
       },
     ]);

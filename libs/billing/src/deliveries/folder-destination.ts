@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Destination } from './destination';
 
@@ -10,8 +10,7 @@ export class FolderDestination implements Destination {
   constructor(private readonly root: string) {}
 
   async write(path: string, chunks: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
-    // It is never made here: where a share is not mounted there is a folder missing, and nobody would look for bills in another.
-    if (!(await stat(this.root)).isDirectory()) throw new Error(`${this.root} is no folder`);
+    await requireFolder(this.root);
     const file = join(this.root, path);
     const folder = dirname(file);
     await mkdir(folder, { recursive: true });
@@ -30,6 +29,17 @@ export class FolderDestination implements Destination {
       if (each === dirname(each)) break;
     }
   }
+}
+
+/** It is never made here: where a share is not mounted there is a folder missing, and nobody would look for bills in another. */
+async function requireFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error(`${folder} does not exist: make the folder, or mount what it is a share of`);
+  });
+  if (!found.isDirectory()) throw new Error(`${folder} is no folder`);
+  // Of a new folder in one that can only be read, Node.js says that there is no such file.
+  await access(folder, constants.W_OK);
 }
 
 /** What a killed process has left of the same file. One that was only slow finds its file gone and fails. */
