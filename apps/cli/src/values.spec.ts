@@ -13,6 +13,7 @@ describe('values of options', () => {
     expect(moment('90d', new Date('2026-11-22T10:00:00Z'))).toBe('2027-02-20T10:00:00.000Z');
     expect(moment('2026-11-30')).toBe('2026-11-30T00:00:00.000Z');
     expect(instant('2026-11-30T10:00:00+01:00')).toBe('2026-11-30T09:00:00.000Z');
+    expect(instant('2028-02-29T23:30:00-01:00')).toBe('2028-03-01T00:30:00.000Z');
   });
 
   it('reads lists of models', () => {
@@ -27,6 +28,9 @@ describe('values of options', () => {
     [instant, '2026-11-30T10:00'],
     [instant, '30.11.2026'],
     [instant, '2026-13-01'],
+    [instant, '2026-11-31'],
+    [instant, '2026-02-29T10:00:00+01:00'],
+    [moment, '2027-02-29'],
     [month, '2026-13'],
     [month, '2026'],
     [amount, '1e3'],

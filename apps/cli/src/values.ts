@@ -20,11 +20,16 @@ export function moment(text: string, now = new Date()): string {
 export function instant(text: string): string {
   const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
   const date = new Date(text);
-  if (!shape.test(text) || Number.isNaN(date.getTime()))
+  if (!shape.test(text) || Number.isNaN(date.getTime()) || !isOfTheCalendar(text.slice(0, 10)))
     throw new InvalidArgumentError(
       'Give a day of UTC (2026-11-30) or an instant with its time zone (2026-11-30T10:00:00+01:00).',
     );
   return date.toISOString();
+}
+
+/** JavaScript makes the first of December of 31 November. */
+function isOfTheCalendar(day: string): boolean {
+  return new Date(day).toISOString().startsWith(day);
 }
 
 export function month(text: string): string {
