@@ -202,6 +202,14 @@ describe('openclawmu against a gateway', () => {
     await must('budgets remove finance --daily --user *');
   });
 
+  it('says of no rows that all are sure only where all were asked for', async () => {
+    expect(await cli('ledger list')).toMatchObject({
+      stderr: 'Every call is billed as its provider reported, or was corrected.\n',
+    });
+    expect(await cli('ledger list --status unconfirmed')).toMatchObject({ stderr: 'There are no such calls.\n' });
+    expect(await cli('ledger list --corrected')).toMatchObject({ stderr: 'There are no such calls.\n' });
+  });
+
   it('compares budgets with the ledger, and puts right what differs', async () => {
     const agree = /^\d+ windows agree with the ledger\.\n$/;
     await must('tenants create miscounted');

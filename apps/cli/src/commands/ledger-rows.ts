@@ -119,7 +119,9 @@ export function registerLedgerRows(ledger: Command, cli: Cli): void {
           { title: 'reason', of: (r) => r.reason },
           { title: 'billed', of: (r) => money(r.billed.cost, r.currency), right: true },
         ],
-        'Every call is billed as its provider reported, or was corrected.',
+        Object.keys(query).length === 0
+          ? 'Every call is billed as its provider reported, or was corrected.'
+          : 'There are no such calls.',
       );
     });
 

@@ -15,7 +15,7 @@ export async function examineUncertainRows(gateway: Cli['gateway']): Promise<Fin
       note(
         'ledger',
         `${unconfirmed} unconfirmed and ${quarantined} quarantined rows are billed at their worst case, ${estimated} at an estimate`,
-        '"openclawmu ledger list --status unconfirmed" names them; correct them by the provider\'s invoice: openclawmu ledger correct',
+        '"openclawmu ledger list" names them; correct them by the provider\'s invoice: openclawmu ledger correct',
       ),
     ];
   } catch (error) {
