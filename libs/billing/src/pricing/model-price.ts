@@ -4,6 +4,18 @@ import type { TokenClass } from './token-counts';
 /** Nano-units of the currency the card is stated in per million tokens, for every class. */
 export type ClassPrices = Readonly<Record<TokenClass, bigint>>;
 
+/** In the order of `TOKEN_CLASSES`, and written out for the reason that `byClass` is. */
+export const pricesByClass = (prices: ClassPrices): readonly bigint[] => [
+  prices.input,
+  prices.cacheRead,
+  prices.cacheWrite5m,
+  prices.cacheWrite1h,
+  prices.audioInput,
+  prices.output,
+  prices.reasoning,
+  prices.audioOutput,
+];
+
 /** What tokens cost in one service tier, and what they cost instead once a prompt is long. */
 export interface TierPrice extends ClassPrices {
   /** Holds for all tokens of a call whose input, cached tokens included, is more than `aboveTokens`. */

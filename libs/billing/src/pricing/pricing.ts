@@ -1,8 +1,8 @@
 import { bestMatch } from '@app/platform';
 import type { RateCard } from '../rates/rate-card';
-import type { Fees, ModelPrice, TierPrice } from './model-price';
+import { type Fees, type ModelPrice, pricesByClass, type TierPrice } from './model-price';
 import { divideUp } from './ratio';
-import { byClass, inputTokens, TOKEN_CLASSES, totalTokens, type TokenClass, type TokenCounts } from './token-counts';
+import { byClass, inputTokens, totalTokens, type TokenCounts } from './token-counts';
 import type { Usage } from './usage';
 
 /** How a row's cost follows from its usage. A number is never given a new meaning: a changed rule gets the next one. */
@@ -54,10 +54,11 @@ export const tierOf = (price: ModelPrice, serviceTier: string | null): TierPrice
 /** Millionths of a nano-unit. */
 function tokenCost(price: TierPrice, counts: TokenCounts): bigint {
   const { longContext } = price;
-  const prices = longContext && inputTokens(counts) > longContext.aboveTokens ? longContext.prices : price;
+  const isLong = longContext && inputTokens(counts) > longContext.aboveTokens;
+  const prices = pricesByClass(isLong ? longContext.prices : price);
   let sum = 0n;
   byClass(counts).forEach((tokens, i) => {
-    if (tokens !== 0) sum += BigInt(tokens) * prices[TOKEN_CLASSES[i] as TokenClass];
+    if (tokens !== 0) sum += BigInt(tokens) * (prices[i] as bigint);
   });
   return sum;
 }

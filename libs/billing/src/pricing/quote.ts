@@ -1,7 +1,7 @@
 import type { RateCard } from '../rates/rate-card';
-import type { ClassPrices, ModelPrice, TierPrice } from './model-price';
+import { type ClassPrices, type ModelPrice, pricesByClass, type TierPrice } from './model-price';
 import { cost, FORMULA, tierOf, type Formula } from './pricing';
-import { INPUT_CLASSES, NO_TOKENS, OUTPUT_CLASSES, type TokenClass, type TokenCounts } from './token-counts';
+import { countsOf, INPUT_PLACES, OUTPUT_PLACES, TOKEN_CLASSES, type TokenCounts } from './token-counts';
 import { NO_USAGE, type Usage } from './usage';
 
 /** The most a request can use. */
@@ -88,16 +88,19 @@ function worstCounts(tier: TierPrice, bounds: Bounds, output: number): readonly 
   ];
 }
 
-function dearestCounts(prices: ClassPrices, bounds: Bounds, input: number, output: number): TokenCounts {
-  const text = dearest(prices, INPUT_CLASSES.text);
-  const audio = dearest(prices, INPUT_CLASSES.audio);
-  const spoken = audio === 'audioInput' ? Math.min(bounds.audioInputTokensMax ?? 0, input) : 0;
-  const counts = { ...NO_TOKENS };
-  counts.audioInput = spoken;
-  counts[text] = input - spoken;
-  counts[dearest(prices, OUTPUT_CLASSES[bounds.audioOutputAllowed ? 'audio' : 'text'])] = output;
-  return counts;
+const AUDIO_INPUT = TOKEN_CLASSES.indexOf('audioInput');
+
+function dearestCounts(classPrices: ClassPrices, bounds: Bounds, input: number, output: number): TokenCounts {
+  const prices = pricesByClass(classPrices);
+  const mayBeSpoken = dearest(prices, INPUT_PLACES.audio) === AUDIO_INPUT;
+  const spoken = mayBeSpoken ? Math.min(bounds.audioInputTokensMax ?? 0, input) : 0;
+  const counts = [0, 0, 0, 0, 0, 0, 0, 0];
+  counts[AUDIO_INPUT] = spoken;
+  counts[dearest(prices, INPUT_PLACES.text)] = input - spoken;
+  counts[dearest(prices, OUTPUT_PLACES[bounds.audioOutputAllowed ? 'audio' : 'text'])] = output;
+  return countsOf(counts);
 }
 
-const dearest = (prices: ClassPrices, classes: readonly TokenClass[]): TokenClass =>
-  classes.reduce((best, next) => (prices[next] > prices[best] ? next : best));
+/** The place of the dearest; of equally dear ones the first. */
+const dearest = (prices: readonly bigint[], places: readonly number[]): number =>
+  places.reduce((best, next) => ((prices[next] as bigint) > (prices[best] as bigint) ? next : best));

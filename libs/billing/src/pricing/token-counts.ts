@@ -23,9 +23,15 @@ const TEXT_OUTPUT = ['output', 'reasoning'] as const;
  * The classes that input can fall into, without and with sound; the plain class first, so that it is the one named among
  * equally dear ones.
  */
-export const INPUT_CLASSES = { text: TEXT_INPUT, audio: [...TEXT_INPUT, 'audioInput'] } as const;
-export const OUTPUT_CLASSES = { text: TEXT_OUTPUT, audio: [...TEXT_OUTPUT, 'audioOutput'] } as const;
+const INPUT_CLASSES = { text: TEXT_INPUT, audio: [...TEXT_INPUT, 'audioInput'] } as const;
+const OUTPUT_CLASSES = { text: TEXT_OUTPUT, audio: [...TEXT_OUTPUT, 'audioOutput'] } as const;
 export const TOKEN_CLASSES: readonly TokenClass[] = [...INPUT_CLASSES.audio, ...OUTPUT_CLASSES.audio];
+
+const placesOf = (classes: readonly TokenClass[]): readonly number[] =>
+  classes.map((tokenClass) => TOKEN_CLASSES.indexOf(tokenClass));
+/** Where those stand in `TOKEN_CLASSES`. */
+export const INPUT_PLACES = { text: placesOf(INPUT_CLASSES.text), audio: placesOf(INPUT_CLASSES.audio) } as const;
+export const OUTPUT_PLACES = { text: placesOf(OUTPUT_CLASSES.text), audio: placesOf(OUTPUT_CLASSES.audio) } as const;
 
 /** What each class is called in the ledger and in bills. */
 export const TOKEN_COLUMNS: Readonly<Record<TokenClass, string>> = {
@@ -67,6 +73,12 @@ export const byClass = (counts: TokenCounts): readonly number[] => [
   counts.reasoning,
   counts.audioOutput,
 ];
+
+/** What `byClass` gave. */
+export const countsOf = (byClass: readonly number[]): TokenCounts => {
+  const [input, cacheRead, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput] = byClass;
+  return { input, audioInput, output, audioOutput, cacheRead, cacheWrite5m, cacheWrite1h, reasoning } as TokenCounts;
+};
 
 export const totalTokens = (counts: TokenCounts): number => byClass(counts).reduce((sum, tokens) => sum + tokens, 0);
 
