@@ -40,6 +40,12 @@ export interface Refusal {
   readonly untilMs: number;
 }
 
+/** Headroom of several pools, as one. */
+interface Joint {
+  readonly parts: readonly LeaseSet[];
+  readonly leases: LeaseSet;
+}
+
 /** The headroom this process has of one owner's budgets. */
 export class Pool {
   #current = new LeaseSet([]);
@@ -58,6 +64,8 @@ export class Pool {
   ahead = NOTHING;
   refilledAtMs = -Infinity;
   usedAtMs = 0;
+  /** What was last taken from this and wider pools together: mostly it is the same again. */
+  joint: Joint | null = null;
   /** The database may count more as leased to us than we know of. */
   uncertain = false;
   #stall: { readonly standing: Standing; readonly end: () => void } | null = null;
@@ -187,5 +195,13 @@ export function takeFrom(pools: readonly Pool[], amount: Amounts, nowMs: number)
   const [first, second] = pools as readonly [Pool, ...Pool[]];
   if (second === undefined) return first.take(amount, nowMs) ?? first;
   const short = pools.find((pool) => !pool.has(amount, nowMs));
-  return short ?? new LeaseSet(pools.flatMap((pool) => (pool.take(amount, nowMs) as LeaseSet).leases));
+  if (short) return short;
+  const parts = pools.map((pool) => pool.take(amount, nowMs) as LeaseSet);
+  return (first.joint = join(parts, first.joint)).leases;
 }
+
+/** The same set for the same parts, because what calls have used is added up by it. */
+const join = (parts: readonly LeaseSet[], last: Joint | null): Joint =>
+  last && last.parts.length === parts.length && parts.every((part, i) => part === last.parts[i])
+    ? last
+    : { parts, leases: new LeaseSet(parts.flatMap(({ leases }) => leases)) };

@@ -57,7 +57,7 @@ async function main(databaseUrl: string, tenants: readonly string[], requests: n
   settlements.sink(new LedgerBridge(ledger));
   await quota.start();
   const attributions = new Attributions();
-  const principals = tenants.map((tenant) => tenantPrincipal(tenant));
+  const principals = tenants.map((tenant) => tenantPrincipal(tenant, { id: `tok_${tenant}` }));
   let pause: Promise<unknown> | null = null;
   const work = async (count: number): Promise<void> => {
     let next = 0;
