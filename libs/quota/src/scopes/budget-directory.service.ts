@@ -1,7 +1,6 @@
 import type { Clock, Database, JobPrincipals, Log } from '@app/platform';
 import { Lane } from '../lane';
-import type { Call } from './scope';
-import { type Counted, type ScopedBudget, ScopedBudgets } from './scoped-budgets';
+import { type ScopedBudget, ScopedBudgets } from './scoped-budgets';
 
 const RETRY_MS = 1_000;
 
@@ -24,14 +23,9 @@ export class BudgetDirectory {
     private readonly clock: Clock,
   ) {}
 
-  /** In which parts of its tenant a call counts, narrow before wide. */
-  narrowOf(call: Call): readonly Counted[] {
-    return this.#budgets.narrowOf(call);
-  }
-
-  /** In which every call counts; `null` without such a budget. */
-  get organisation(): Counted | null {
-    return this.#budgets.organisation;
+  /** Another object after every reading. */
+  get current(): ScopedBudgets {
+    return this.#budgets;
   }
 
   /** @throws CodedError `database_unavailable`: calls must not be let through unlimited because nobody knows their budgets. */

@@ -72,24 +72,39 @@ export class ChargedWindows {
         if (window && (window.tenant_id ?? tenantId) === tenantId) add(window, used, true);
       }
     }
-    if (this.#isScoped)
-      for (const row of rows)
-        for (const window of this.#scopedOf(row)) if (!row.windowIds.includes(window.id)) add(window, row.used, false);
+    if (this.#isScoped) {
+      const others = new Map<Call, Others>();
+      for (const { call, windowIds, used, atMs } of rows) {
+        let of = others.get(call);
+        if (of?.than !== windowIds)
+          others.set(call, (of = { than: windowIds, windows: this.#others(call, windowIds) }));
+        for (const window of of.windows) if (isOpen(window, atMs)) add(window, used, false);
+      }
+    }
     return [...sums.values()];
   }
 
-  *#scopedOf({ call, atMs }: Chargeable): Iterable<ChargedWindow> {
-    const { tenantId, lineage, model, user } = call;
-    const isOpen = ({ starts_at, ends_at }: ChargedWindow): boolean =>
-      starts_at.getTime() <= atMs && atMs < ends_at.getTime();
-    yield* this.#organisation.filter(isOpen);
-    for (const window of this.#models)
-      if (window.tenant_id === tenantId && matchesPattern(window.target, model) && isOpen(window)) yield window;
-    yield* (this.#byOwner.get(keyOf({ tenantId, scope: 'token', target: lineage })) ?? []).filter(isOpen);
-    if (user !== null)
-      yield* (this.#byOwner.get(keyOf({ tenantId, scope: 'user', target: user })) ?? []).filter(isOpen);
+  /** Those of the parts of its tenant, and of the organisation, a call belongs to, of whatever time, but for some. */
+  #others({ tenantId, lineage, model, user }: Call, but: readonly bigint[]): readonly ChargedWindow[] {
+    const ofOwner = (scope: 'token' | 'user', target: string): readonly ChargedWindow[] =>
+      this.#byOwner.get(keyOf({ tenantId, scope, target })) ?? [];
+    return [
+      ...this.#organisation,
+      ...this.#models.filter((window) => window.tenant_id === tenantId && matchesPattern(window.target, model)),
+      ...ofOwner('token', lineage),
+      ...(user === null ? [] : ofOwner('user', user)),
+    ].filter(({ id }) => !but.includes(id));
   }
 }
+
+/** A call's windows other than those its hold names: mostly none, and the same for all rows of a caller. */
+interface Others {
+  readonly than: readonly bigint[];
+  readonly windows: readonly ChargedWindow[];
+}
+
+const isOpen = ({ starts_at, ends_at }: ChargedWindow, atMs: number): boolean =>
+  starts_at.getTime() <= atMs && atMs < ends_at.getTime();
 
 interface Sum {
   readonly tenantId: string;

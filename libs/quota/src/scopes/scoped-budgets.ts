@@ -45,6 +45,11 @@ export class ScopedBudgets {
     }
   }
 
+  /** Whether there is any budget that such a call may count in, beside those of its whole tenant. */
+  isScoped({ tenantId }: Call): boolean {
+    return this.organisation !== null || this.#tenants.has(tenantId);
+  }
+
   /** In which parts of its tenant a call counts, narrow before wide. */
   narrowOf(call: Call): readonly Counted[] {
     return this.#tenants.get(call.tenantId)?.narrowOf(call) ?? NOBODY;
