@@ -28,8 +28,8 @@ beforeAll(async () => {
   fake = await FakeProvider.start();
   gateway = await Gateway.start({ providers: fakeProviders(fake) });
   await offerFakeModels(gateway);
-  busy = await createDepartment(gateway, { budget: '100.00' });
-  idle = await createDepartment(gateway, { budget: '100.00' });
+  busy = await createDepartment(gateway, { budget: '20.00' });
+  idle = await createDepartment(gateway, { budget: '20.00' });
 });
 afterAll(async () => {
   await books?.close();

@@ -34,7 +34,7 @@ beforeAll(async () => {
   fake = await FakeProvider.start();
   gateway = await start();
   await offerFakeModels(gateway);
-  department = await createDepartment(gateway, { budget: '1000.00' });
+  department = await createDepartment(gateway, { budget: '20.00' });
   books = await Books.open(gateway.place.database);
 });
 afterAll(async () => {

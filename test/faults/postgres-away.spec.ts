@@ -32,7 +32,7 @@ beforeAll(async () => {
   fake = await FakeProvider.start();
   gateway = await Gateway.start({ place, providers: fakeProviders(fake) });
   await offerFakeModels(gateway);
-  department = await createDepartment(gateway, { budget: '500.00' });
+  department = await createDepartment(gateway, { budget: '40.00' });
 }, 120_000);
 afterAll(async () => {
   await gateway.remove();

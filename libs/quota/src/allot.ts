@@ -30,3 +30,18 @@ export function allot(
     return { lease, amount };
   });
 }
+
+const IDLE_MS = 5_000;
+/** Who calls once a minute should not wait for the database each time. */
+const LONG_IDLE_MS = 60_000;
+/** What is less than this share of what is left is missed by nobody, and hardly seen among what is held. */
+const SMALL_SHARE = 64n;
+
+/** How long what has been leased may lie idle before it goes back. Processes that are short of it ask for it before. */
+export const patienceOf = (sources: readonly Source[], grants: readonly Grant[]): number => {
+  const isSmall = sources.every(({ row, lease }, i) => {
+    const left = leftOf(row);
+    return left === null || (lease.free + (grants[i] as Grant).amount) * SMALL_SHARE <= left;
+  });
+  return isSmall ? LONG_IDLE_MS : IDLE_MS;
+};

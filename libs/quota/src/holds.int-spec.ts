@@ -197,15 +197,19 @@ describe('holds', () => {
     (await reserve(b, 'recalled', nanos('9'))).release();
   });
 
-  test('headroom that nobody uses goes back by itself', async () => {
+  test.each([
+    ['seconds', '10', 6_000],
+    ['a minute where plenty is left', '10000', 61_000],
+  ])('headroom that nobody uses goes back by itself after %s', async (name, month, idleMs) => {
     const clock = new TestClock();
     const gateway = await gateways.start({ clock });
-    await gateways.tenant('idle', { month: '10' });
-    const hold = await reserve(gateway, 'idle', nanos('2'));
-    clock.time = new Date(clock.time.getTime() + 61_000);
-    await until(async () => (await gateways.month('idle')).leased === nanos('2'));
+    const id = name.replaceAll(' ', '-');
+    await gateways.tenant(id, { month });
+    const hold = await reserve(gateway, id, nanos('2'));
+    clock.time = new Date(clock.time.getTime() + idleMs);
+    await until(async () => (await gateways.month(id)).leased === nanos('2'));
     hold.release();
-    await until(async () => (await gateways.month('idle')).leased === 0n);
+    await until(async () => (await gateways.month(id)).leased === 0n);
   });
 
   test('headroom that is given back twice is not taken for that of a pool which came in between', async () => {

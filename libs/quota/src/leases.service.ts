@@ -1,5 +1,5 @@
 import type { ChangeFeed, Database, JobPrincipals, Tx } from '@app/platform';
-import { allot, type Grant } from './allot';
+import { allot, type Grant, patienceOf } from './allot';
 import { type Amounts, amounts } from './amounts';
 import { budgetExceeded } from './budget-exceeded';
 import { aheadOf } from './chunk';
@@ -35,8 +35,6 @@ const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
 /** How long a refusal stands for others that ask for as much; spares the database a tenant that hammers. */
 const REFUSAL_MS = 100;
-/** Who calls once a minute should not wait for the database each time. Others that are short ask for it back before. */
-const IDLE_MS = 60_000;
 const SWEEP_MS = 1_000;
 
 /** What requests are measured by, and how patient they are. */
@@ -151,7 +149,7 @@ export class Leases {
   private sweep(): void {
     const nowMs = this.rules.meters.now().getTime();
     const idle = this.#pools.all.filter(
-      (pool) => Math.abs(nowMs - pool.usedAtMs) > IDLE_MS || pool.hasPast || pool.uncertain,
+      (pool) => Math.abs(nowMs - pool.usedAtMs) > pool.patienceMs || pool.hasPast || pool.uncertain,
     );
     void this.giveBackAll(idle);
   }
@@ -249,6 +247,7 @@ export class Leases {
       counts,
     );
     pool.ahead = outcome.ahead;
+    pool.patienceMs = outcome.patienceMs;
     pool.refilledAtMs = performance.now();
     pool.refusal = null;
     this.serve(pool);
@@ -287,7 +286,7 @@ export class Leases {
           this.process.id,
           grants.map(({ lease: { windowId }, amount }) => ({ windowId, amount })),
         );
-        return { grants, ahead };
+        return { grants, ahead, patienceMs: patienceOf(sources, grants) };
       },
     );
     pool.uncertain = wasUncertain;
@@ -341,6 +340,7 @@ export class Leases {
 interface Granted {
   readonly grants: readonly Grant[];
   readonly ahead: Amounts;
+  readonly patienceMs: number;
 }
 
 const leaseOf = (pool: Pool, row: WindowRow): WindowLease =>

@@ -64,6 +64,8 @@ export class Pool {
   ahead = NOTHING;
   refilledAtMs = -Infinity;
   usedAtMs = 0;
+  /** How long it may lie idle. */
+  patienceMs = 0;
   /** What was last taken from this and wider pools together: mostly it is the same again. */
   joint: Joint | null = null;
   /** The database may count more as leased to us than we know of. */
