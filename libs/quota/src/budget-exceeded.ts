@@ -53,12 +53,14 @@ export function budgetExceeded(standing: Standing, need: Amounts, now: Date, cur
   const { scope, target } = standing.owner;
   const resetsAt = resetAt.toISOString();
   const seconds = Math.max(1, Math.ceil((resetAt.getTime() - now.getTime()) / 1000));
-  const headers = standing.mayHaveRoom(need) ? SOON : { 'retry-after': String(seconds) };
+  const isSoon = standing.mayHaveRoom(need);
+  const headers = isSoon ? SOON : { 'retry-after': String(seconds) };
   const requested = amount(need[metric]);
   const { used, mayUse } = METRIC_WORDS[metric];
   const unit = metric === 'tokens' ? ' tokens' : currency === null ? '' : ` ${currency}`;
   const counted = { metric, ...(metric === 'cost' && currency !== null ? { currency } : {}), period };
-  const request = `this request could ${mayUse} up to ${requested}${unit}. It resets at ${resetsAt}.`;
+  const soon = isSoon ? 'What is held may come back at any moment, so try again. ' : '';
+  const request = `this request could ${mayUse} up to ${requested}${unit}. ${soon}It resets at ${resetsAt}.`;
   const found = [standing.least('room'), standing.least('most'), full.id] as const;
   // What all tenants together use is no tenant's business.
   if (scope === 'organisation')

@@ -130,8 +130,10 @@ describe('holds', () => {
     expect(hopeless.headers).toEqual({ 'retry-after': '30' });
     expect(error.message).toBe(
       "This month's budget of 2.00 USD does not cover this request: 0.25 USD spent, 1.00 USD held for requests under way, " +
-        'and this request could cost up to 1.00 USD. It resets at 2026-12-01T00:00:00.000Z.',
+        'and this request could cost up to 1.00 USD. What is held may come back at any moment, so try again. ' +
+        'It resets at 2026-12-01T00:00:00.000Z.',
     );
+    expect(hopeless.message).not.toContain('try again');
   });
 
   test('a new day finds a new window; a hold counts where it was made', async () => {
