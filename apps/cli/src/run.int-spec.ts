@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { Books } from '../../../test/support/books';
 import { eventually } from '../../../test/support/department';
 import { Gateway } from '../../../test/support/gateway';
 import { loseProcess } from '../../../test/support/lost-process';
@@ -10,13 +11,16 @@ import { miscount } from '../../../test/support/miscount';
 import { run } from './run';
 
 let gateway: Gateway;
+let books: Books;
 let folder: string;
 
 beforeAll(async () => {
   gateway = await Gateway.start({ config: { audit: { checkpointMs: 100 } } });
+  books = await Books.open(gateway.place.database);
   folder = await mkdtemp(join(tmpdir(), 'openclawmu-cli-'));
 });
 afterAll(async () => {
+  await books.close();
   await gateway.remove();
   await rm(folder, { recursive: true, force: true });
 });
@@ -245,6 +249,13 @@ describe('openclawmu against a gateway', () => {
     expect((await cli('gateway lost')).stderr).toContain('No gateway process is lost.');
     await must('tenants create stranded');
     const id = await loseProcess(gateway.place, 'stranded');
+    // What counts for the organisation as well is nobody's beside the tenant's.
+    await books.query(
+      `WITH w AS (INSERT INTO budget_windows (metric, period, scope, starts_at, ends_at, leased)
+         VALUES ('cost', 'month', 'organisation', '2020-02-01Z', '2020-03-01Z', 7) RETURNING id)
+       INSERT INTO leases (window_id, process_id, amount) SELECT w.id, $1, 7 FROM w`,
+      [id],
+    );
     expect(await must('gateway lost')).toMatch(
       new RegExp(`^${id} +elsewhere +.* missing +stranded +cost day +2020-02-01T.* 0\\.000000007$`, 'm'),
     );

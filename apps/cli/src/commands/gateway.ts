@@ -65,7 +65,7 @@ export function registerGateway(program: Command, cli: Cli): void {
         path`/api/v1/admin/gateway/lost-processes/${id}/resolve`,
         decision,
       );
-      const tenants = new Set(resolved.leased.map(({ tenantId }) => tenantId)).size;
+      const tenants = new Set(resolved.leased.flatMap(({ tenantId }) => tenantId ?? [])).size;
       const what = options.as === 'spent' ? 'counts as spent' : 'can be used again';
       cli.out.done(resolved, `What ${id} had leased of ${tenants} tenant${tenants === 1 ? '' : 's'} ${what}.`);
     });

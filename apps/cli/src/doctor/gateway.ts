@@ -15,7 +15,7 @@ export async function examineGateway(
     const text = await response.text();
     if (response.ok) return ok(ABOUT, `answers at ${url} and is ready`);
     if (response.status === 503)
-      return wrong(ABOUT, `answers at ${url} but is not ready: ${text.slice(0, 300)}`, 'Look at its log.');
+      return wrong(ABOUT, `answers at ${url} but is not ready: ${reasonIn(text)}`, 'Look at its log.');
     return wrong(
       ABOUT,
       `something else answers at ${url} (status ${response.status})`,
@@ -29,4 +29,15 @@ export async function examineGateway(
       'Start it with "npm start" if it should run.',
     );
   }
+}
+
+/** A gateway answers with a problem in words; what stands before it may answer anything. */
+function reasonIn(text: string): string {
+  try {
+    const { detail } = JSON.parse(text) as { detail?: unknown };
+    if (typeof detail === 'string') return detail;
+  } catch {
+    // No JSON.
+  }
+  return text.slice(0, 300);
 }
