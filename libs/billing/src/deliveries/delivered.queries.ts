@@ -119,9 +119,12 @@ const DELIVERED = "d.delivery = $3 AND d.schema LIKE 'statement/%' AND d.tenant_
 
 const CHOSEN = 'CASE WHEN $2 THEN s.tenant_id IS NOT NULL ELSE s.tenant_id IS NOT DISTINCT FROM $1 END';
 
+const OF_THE_CHAIN = 'FROM statements o WHERE o.tenant_id IS NOT DISTINCT FROM s.tenant_id';
+
 /**
- * Those that were not delivered, from the first on that was; of a new delivery only the newest; oldest first. A later one may
- * have been delivered before, because somebody asked for it or because an earlier one could not be made.
+ * Those that were not delivered, from the first on that was; where none was, from the one on that was the newest at the delivery's
+ * first run, or all of them; oldest first. A later one may have been delivered before, because somebody asked for it or because an earlier
+ * one could not be made.
  */
 export async function selectNewStatements(
   tx: Tx,
@@ -135,7 +138,9 @@ export async function selectNewStatements(
        AND NOT EXISTS (SELECT FROM delivered_reports d WHERE ${DELIVERED} AND d.period = s.month)
        AND s.month >= COALESCE(
          (SELECT d.period FROM delivered_reports d WHERE ${DELIVERED} ORDER BY d.delivered_at LIMIT 1),
-         (SELECT max(o.month) FROM statements o WHERE o.tenant_id IS NOT DISTINCT FROM s.tenant_id AND o.closed_at <= $4))
+         (SELECT max(o.month) ${OF_THE_CHAIN} AND o.closed_at <=
+           (SELECT min(r.as_of) FROM report_deliveries r WHERE r.delivery = $3 AND r.requested_by IS NULL)),
+         (SELECT min(o.month) ${OF_THE_CHAIN}))
      ORDER BY s.month, s.id COLLATE "C"`,
     [tenant, each, delivery, asOf.toISOString()],
   );

@@ -386,6 +386,27 @@ describe('deliveries', () => {
     expect(Object.keys(await world.files())).toHaveLength(4);
   });
 
+  it('leaves out no statement that was closed since its first run, though none of its tenant was delivered before', async () => {
+    world.configure({
+      ...{ name: 'closed', report: 'statement', each: true, schedule: '* * * * *' },
+      to: { folder: join(world.folder, 'share') },
+    });
+    const close = (period: string, tenant: string) =>
+      world.billing.statements.close(world.billing.admin, { period, tenant });
+    for (const period of ['2026-01', '2026-02']) await close(period, 'alpha');
+    await world.runner.carryOutDue();
+    expect(await world.history()).toEqual([['retrying', null, 0, 0]]);
+    await close('2026-03', 'alpha');
+    for (const period of ['2026-02', '2026-03']) await close(period, 'beta');
+    await mkdir(join(world.folder, 'share'));
+    world.billing.clock.advance(120_000);
+    await world.runner.carryOutDue();
+    const bills = Object.keys(await world.files()).filter((path) => /\/statement[^/]*\.csv$/.test(path));
+    expect(bills.map((path) => path.replace(/.*period=(.*)\/tenant_id=(.*)\/.*/, '$1 $2'))).toEqual([
+      ...['2026-02 alpha', '2026-02 beta', '2026-03 alpha', '2026-03 beta'],
+    ]);
+  });
+
   it('delivers a statement that is older than one somebody asked for, once', async () => {
     world.configure({ name: 'closed', report: 'statement' });
     const close = (period: string) => world.billing.statements.close(world.billing.admin, { period });
