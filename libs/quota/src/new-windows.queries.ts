@@ -48,13 +48,26 @@ export async function ensureWindows(tx: Tx, owner: Owner, meters: readonly Meter
 }
 
 /**
- * A budget was set: makes its window, or those of all end users it is for who have used something. A tenant's own is counted from its
- * first call on, and that of each token begins with its next call.
+ * A budget was set: makes its window, or those of all end users, or tokens, it is for who have used something. A tenant's own is counted
+ * from its first call on.
  * @throws CodedError `end_users_exceeded`
  */
 export async function beginCounting(tx: Tx, owner: Owner, meter: MeterWindow, books: Books): Promise<void> {
   if (owner.scope === 'user' && isEach(owner)) await countUsers(tx, owner, [meter], books);
-  else if (owner.scope !== 'tenant' && !isEach(owner)) await ensureWindows(tx, owner, [meter], books);
+  else if (owner.scope === 'token' && isEach(owner)) await countTokens(tx, owner, meter, books);
+  else if (owner.scope !== 'tenant') await ensureWindows(tx, owner, [meter], books);
+}
+
+/** Tokens are few, and made by administrators: each that has used something is counted by itself. */
+async function countTokens(tx: Tx, { tenantId, scope }: Owner, meter: MeterWindow, books: Books): Promise<void> {
+  const firsts = await tx.query<{ id: string }>(
+    'SELECT id FROM tokens WHERE tenant_id = $1 AND lineage IS NULL ORDER BY id',
+    [tenantId],
+  );
+  const owners = firsts.map(({ id }): Owner => ({ tenantId, scope, target: id }));
+  const used = await books.ledger.used(tx, owners, meter.window);
+  for (const [index, owner] of owners.entries())
+    if ((used[index] ?? NOTHING)[meter.metric] !== 0n) await ensureWindows(tx, owner, [meter], books);
 }
 
 async function spentSoFar(tx: Tx, owner: Owner, { metric, window }: MeterWindow, books: Books): Promise<bigint> {

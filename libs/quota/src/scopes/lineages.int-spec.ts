@@ -99,6 +99,22 @@ describe('a token and those it was rotated into', () => {
     expect(await byId(first.token)).toEqual([]);
   });
 
+  test('are counted at once when a budget of each is set, and others only if they have used something', async () => {
+    const one = await gateways.start();
+    await use(one, first, '2');
+    await use(one, third, '1');
+    await one.settlements.flush();
+    await gateways.sql.query(
+      `INSERT INTO tokens (id, tenant_id, label, hash, hint, role, created_at, created_by)
+       VALUES ('tok_idle_' || $1::text, $1, 'x', sha256(convert_to($1, 'UTF8')), 'x', 'member', now(), 'x')`,
+      [tenant],
+    );
+    expect(await set('*', '3')).toMatchObject({ spent: '3.00', targets: 1, targetsUsedUp: 1 });
+    expect(await windows()).toEqual(window('3', '3'));
+    await refusal(reserve(await gateways.start(), second, '1'));
+    expect(await windows()).toEqual(window('3', '3'));
+  });
+
   test('count as one when a dead process, whose journal names tokens only, is booked by another', async () => {
     await set('*', '100');
     const gone = await gateways.start();
