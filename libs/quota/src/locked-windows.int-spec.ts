@@ -68,9 +68,15 @@ describe('whatever plan the database makes, and however many want them at once',
       const { all, own } = await windows();
       expect(all).toHaveLength(own.length + 4);
       const call = { tenantId: CALL.tenant, lineage: CALL.token, model: CALL.model, user: CALL.user };
-      const row = { id: randomUUID(), atMs: now.getTime(), call, used: { cost: 1n, tokens: 1n }, windowIds: own };
+      const row = {
+        id: randomUUID(),
+        atMs: now.getTime(),
+        call,
+        used: { cost: 1n, tokens: 1n },
+        windowIds: own.map(String),
+      };
       const charged = async (tx: Tx): Promise<bigint[]> =>
-        (await lockChargedWindows(tx, [row], new KnownWindows())).charge([row]).map(({ windowId }) => windowId);
+        (await lockChargedWindows(tx, [row], new KnownWindows())).charge([row]).map(({ windowId }) => BigInt(windowId));
       expect(await locked(off, charged)).toEqual([all]);
     });
 

@@ -44,7 +44,7 @@ export class PendingRow implements ChargedRow {
     return this.used.cost;
   }
 
-  get windowIds(): readonly bigint[] {
+  get windowIds(): readonly string[] {
     return this.#leases.windowIds;
   }
 

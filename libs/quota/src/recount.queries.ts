@@ -54,13 +54,13 @@ export async function recount(tx: Tx, { ledger, notices }: Books, changes: reado
 }
 
 /** A tenant's own windows of the moments of its calls, by their places in the list. */
-async function ownWindows(tx: Tx, changes: readonly UsedChange[]): Promise<ReadonlyMap<number, bigint[]>> {
-  const found = await tx.query<{ place: bigint; ids: bigint[] }>(
-    `SELECT c.place - 1 AS place, array_agg(w.id) AS ids
+async function ownWindows(tx: Tx, changes: readonly UsedChange[]): Promise<ReadonlyMap<number, string[]>> {
+  const found = await tx.query<{ place: bigint; ids: string[] }>(
+    `SELECT c.place - 1 AS place, array_agg(w.id::text) AS ids
      FROM unnest($1::text[], $2::timestamptz[]) WITH ORDINALITY AS c(tenant_id, at, place)
      JOIN budget_windows w ON w.tenant_id = c.tenant_id AND w.scope = 'tenant' AND w.starts_at <= c.at AND w.ends_at > c.at
      GROUP BY c.place`,
     [changes.map(({ tenantId }) => tenantId), changes.map(({ at }) => at.toISOString())],
   );
-  return new Map(found.map(({ place, ids }) => [Number(place), ids.map(BigInt)]));
+  return new Map(found.map(({ place, ids }) => [Number(place), ids]));
 }

@@ -168,5 +168,5 @@ const chargedOf = ({ id, atMs, attribution, amount, windows }: Charge, lineage: 
   call: { ...attribution.call, lineage },
   costNanos: amount.cost,
   used: amount,
-  windowIds: windows === '' ? [] : windows.split(',').map(BigInt),
+  windowIds: windows === '' ? [] : windows.split(','),
 });

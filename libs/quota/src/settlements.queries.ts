@@ -6,7 +6,7 @@ import type { SettledRow } from './ledger-sink';
 import { crossesPercent } from './notices/notices.queries';
 import { type Chargeable, ChargedWindows, type WindowCharge } from './scopes/charged-windows';
 import type { KnownWindows } from './scopes/known-windows';
-import type { Call, Owner } from './scopes/scope';
+import type { Call } from './scopes/scope';
 import type { Metric } from './windows';
 import { ceilingOf } from './windows.queries';
 
@@ -15,7 +15,7 @@ export interface ChargedRow extends SettledRow {
   readonly call: Call;
   readonly used: Amounts;
   /** Those that its hold has taken from. It counts in all others of its call too. */
-  readonly windowIds: readonly bigint[];
+  readonly windowIds: readonly string[];
 }
 
 /**
@@ -55,33 +55,31 @@ export async function lockChargedWindows(
   rows: readonly Chargeable[],
   known: KnownWindows,
 ): Promise<ChargedWindows> {
-  const ids = new Set<bigint>();
+  const ids = new Set<string>();
   for (const windowIds of new Set(rows.map((row) => row.windowIds))) for (const id of windowIds) ids.add(id);
-  const parts = new Map<string, Owner>();
-  for (const { tenantId, lineage, user } of new Set(rows.map(({ call }) => call))) {
-    parts.set(`${tenantId} token ${lineage}`, { tenantId, scope: 'token', target: lineage });
-    if (user !== null) parts.set(`${tenantId} user ${user}`, { tenantId, scope: 'user', target: user });
-  }
-  const [locked] = await tx.query<{ ids: string | null }>(
-    `WITH part AS (SELECT * FROM json_to_recordset($2) AS part("tenantId" text, scope text, target text))
-     SELECT string_agg(id::text, ',') AS ids FROM (
-       SELECT id FROM budget_windows WHERE id = ANY (ARRAY(
+  const calls = new Set(rows.map(({ call }) => call));
+  const [locked] = await tx.query<{ scoped: string | null }>(
+    `WITH call AS (SELECT * FROM json_to_recordset($2) AS call("tenantId" text, lineage text, "user" text))
+     SELECT string_agg(id::text, ',') FILTER (WHERE scope <> 'tenant') AS scoped FROM (
+       SELECT id, scope FROM budget_windows WHERE id = ANY (ARRAY(
          SELECT unnest($1::bigint[])
-         UNION ALL SELECT w.id FROM (SELECT DISTINCT "tenantId" FROM part) AS t JOIN budget_windows w ON w.tenant_id = t."tenantId"
+         UNION ALL SELECT w.id FROM (SELECT DISTINCT "tenantId" FROM call) c JOIN budget_windows w ON w.tenant_id = c."tenantId"
            WHERE w.scope IN ('organisation', 'model') AND w.ends_at > $3 AND w.starts_at <= $4
-         UNION ALL SELECT w.id FROM part p JOIN budget_windows w ON (w.tenant_id, w.scope, w.target) = (p."tenantId", p.scope, p.target)
-           WHERE w.scope IN ('token', 'user') AND w.ends_at > $3 AND w.starts_at <= $4
+         UNION ALL SELECT w.id FROM (
+             SELECT "tenantId", 'token', lineage FROM call UNION SELECT "tenantId", 'user', "user" FROM call) AS part(tenant_id, scope, target)
+           JOIN budget_windows w USING (tenant_id, scope, target) WHERE w.ends_at > $3 AND w.starts_at <= $4
          UNION ALL SELECT w.id FROM budget_windows w
            WHERE w.tenant_id IS NULL AND w.scope IN ('organisation', 'model') AND w.ends_at > $3 AND w.starts_at <= $4))
        ORDER BY id FOR UPDATE) AS locked`,
     [
       bigints([...ids]),
-      JSON.stringify([...parts.values()]),
+      JSON.stringify([...calls]),
       new Date(rows.reduce((first, { atMs }) => Math.min(first, atMs), Infinity)),
       new Date(rows.reduce((last, { atMs }) => Math.max(last, atMs), -Infinity)),
     ],
   );
-  return new ChargedWindows(await known.of(tx, locked?.ids?.split(',') ?? []));
+  for (const id of locked?.scoped?.split(',') ?? []) ids.add(id);
+  return new ChargedWindows(await known.of(tx, ids));
 }
 
 /** A window of which there is something to tell. */

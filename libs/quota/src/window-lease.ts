@@ -22,14 +22,15 @@ export class WindowLease {
 
 /** The windows a request counts in, all at once or not at all. No windows cover no instant. */
 export class LeaseSet {
-  readonly windowIds: readonly bigint[];
+  /** In decimal. */
+  readonly windowIds: readonly string[];
   /** The ids as the journal writes them. */
   readonly ids: string;
   readonly #fromMs: number;
   readonly #untilMs: number;
 
   constructor(readonly leases: readonly WindowLease[]) {
-    this.windowIds = leases.map(({ windowId }) => windowId);
+    this.windowIds = leases.map(({ windowId }) => String(windowId));
     this.ids = this.windowIds.join(',');
     this.#fromMs = Math.max(...leases.map(({ startsAtMs }) => startsAtMs));
     this.#untilMs = leases.length === 0 ? -Infinity : Math.min(...leases.map(({ endsAtMs }) => endsAtMs));

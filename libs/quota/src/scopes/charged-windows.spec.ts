@@ -3,7 +3,7 @@ import type { Call } from './scope';
 
 const day = (date: number): Date => new Date(Date.UTC(2026, 10, date));
 const window = (id: number, change: Partial<ChargedWindow> = {}): ChargedWindow => ({
-  id: BigInt(id),
+  id: String(id),
   tenant_id: 'a',
   scope: 'tenant',
   target: '',
@@ -17,7 +17,7 @@ const row = (cost: number, windowIds: number[], change: Partial<Call> = {}, at =
   atMs: at.getTime(),
   call: { ...call, ...change },
   used: { cost: BigInt(cost), tokens: 1n },
-  windowIds: windowIds.map(BigInt),
+  windowIds: windowIds.map(String),
 });
 const charge = (windows: ChargedWindow[], rows: ReturnType<typeof row>[]) =>
   new ChargedWindows(windows)

@@ -1,11 +1,12 @@
 import { matchesPattern } from '@app/platform';
-import type { Amounts } from '../amounts';
+import { type Amounts, inMetric } from '../amounts';
 import type { Metric } from '../windows';
 import { type Call, keyOf, type Scope } from './scope';
 
 /** A window that rows may count in, as the database has it. */
 export interface ChargedWindow {
-  readonly id: bigint;
+  /** In decimal: a text remembers its hash, by which it is looked for in every batch. */
+  readonly id: string;
   readonly tenant_id: string | null;
   readonly scope: Scope;
   readonly target: string;
@@ -21,12 +22,12 @@ export interface Chargeable {
   readonly call: Call;
   readonly used: Amounts;
   /** Calls of different tenants share no list but an empty one. */
-  readonly windowIds: readonly bigint[];
+  readonly windowIds: readonly string[];
 }
 
 /** How much is counted in a window, in its metric's unit. */
 export interface WindowCharge {
-  readonly windowId: bigint;
+  readonly windowId: string;
   /** Of calls whose holds have taken from it, so that a lease covers it. */
   readonly held: bigint;
   /** Of all. */
@@ -35,7 +36,7 @@ export interface WindowCharge {
 
 /** Finds the windows of a row: those its hold names, and those of the parts of its tenant, and of the organisation, it belongs to. */
 export class ChargedWindows {
-  readonly #byId = new Map<bigint, ChargedWindow>();
+  readonly #byId = new Map<string, ChargedWindow>();
   readonly #byOwner = new Map<string, ChargedWindow[]>();
   readonly #models: ChargedWindow[] = [];
   readonly #organisation: ChargedWindow[] = [];
@@ -59,12 +60,13 @@ export class ChargedWindows {
 
   /** Each window's sum over the rows. */
   charge(rows: readonly Chargeable[]): readonly WindowCharge[] {
-    const sums = new Map<bigint, { windowId: bigint; held: bigint; used: bigint }>();
+    const sums = new Map<string, { windowId: string; held: bigint; used: bigint }>();
     const add = ({ id, metric }: ChargedWindow, used: Amounts, isHeld: boolean): void => {
       let sum = sums.get(id);
       if (sum === undefined) sums.set(id, (sum = { windowId: id, held: 0n, used: 0n }));
-      sum.used += used[metric];
-      if (isHeld) sum.held += used[metric];
+      const amount = inMetric(used, metric);
+      sum.used += amount;
+      if (isHeld) sum.held += amount;
     };
     for (const [windowIds, { tenantId, used }] of sumsByWindows(rows)) {
       for (const id of windowIds) {
@@ -85,7 +87,7 @@ export class ChargedWindows {
   }
 
   /** Those of the parts of its tenant, and of the organisation, a call belongs to, of whatever time, but for some. */
-  #others({ tenantId, lineage, model, user }: Call, but: readonly bigint[]): readonly ChargedWindow[] {
+  #others({ tenantId, lineage, model, user }: Call, but: readonly string[]): readonly ChargedWindow[] {
     const ofOwner = (scope: 'token' | 'user', target: string): readonly ChargedWindow[] =>
       this.#byOwner.get(keyOf({ tenantId, scope, target })) ?? [];
     return [
@@ -99,7 +101,7 @@ export class ChargedWindows {
 
 /** A call's windows other than those its hold names: mostly none, and the same for all rows of a caller. */
 interface Others {
-  readonly than: readonly bigint[];
+  readonly than: readonly string[];
   readonly windows: readonly ChargedWindow[];
 }
 
@@ -112,8 +114,8 @@ interface Sum {
 }
 
 /** What rows whose holds have taken from the same windows have used together: nearly all of a batch do. */
-function sumsByWindows(rows: readonly Chargeable[]): ReadonlyMap<readonly bigint[], Sum> {
-  const sums = new Map<readonly bigint[], Sum>();
+function sumsByWindows(rows: readonly Chargeable[]): ReadonlyMap<readonly string[], Sum> {
+  const sums = new Map<readonly string[], Sum>();
   for (const { call, windowIds, used } of rows) {
     let sum = sums.get(windowIds);
     if (sum === undefined) sums.set(windowIds, (sum = { tenantId: call.tenantId, used: { cost: 0n, tokens: 0n } }));

@@ -1,4 +1,5 @@
 import type { Tx } from '@app/platform';
+import { bigints } from '../bigints';
 import type { ChargedWindow } from './charged-windows';
 
 /** Some hundred bytes each. */
@@ -8,18 +9,22 @@ const MOST = 50_000;
 export class KnownWindows {
   #byId = new Map<string, ChargedWindow>();
 
-  /** @param ids in decimal, of windows that are there */
-  async of(tx: Tx, ids: readonly string[]): Promise<readonly ChargedWindow[]> {
-    if (this.#byId.size > MOST) this.#byId = new Map();
-    const known = this.#byId;
-    const unknown = ids.filter((id) => !known.has(id));
-    if (unknown.length > 0) for (const window of await read(tx, unknown)) known.set(String(window.id), window);
-    return ids.map((id) => known.get(id) as ChargedWindow);
+  /** Those that there are. @param ids in decimal */
+  async of(tx: Tx, ids: Iterable<string>): Promise<readonly ChargedWindow[]> {
+    const windows: ChargedWindow[] = [];
+    const unknown: string[] = [];
+    for (const id of ids) {
+      const known = this.#byId.get(id);
+      if (known === undefined) unknown.push(id);
+      else windows.push(known);
+    }
+    if (unknown.length === 0) return windows;
+    const read = await tx.query<ChargedWindow>(
+      'SELECT id::text, tenant_id, scope, target, metric, starts_at, ends_at FROM budget_windows WHERE id = ANY($1::bigint[])',
+      [bigints(unknown)],
+    );
+    if (this.#byId.size + read.length > MOST) this.#byId.clear();
+    for (const window of read) this.#byId.set(window.id, window);
+    return [...windows, ...read];
   }
 }
-
-const read = (tx: Tx, ids: readonly string[]): Promise<ChargedWindow[]> =>
-  tx.query(
-    'SELECT id, tenant_id, scope, target, metric, starts_at, ends_at FROM budget_windows WHERE id = ANY($1::bigint[])',
-    [`{${ids.join(',')}}`],
-  );
