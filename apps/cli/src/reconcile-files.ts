@@ -1,4 +1,4 @@
-import { propose, reconcile, type Proposal, type ReconcileOptions, type ReconciledBills } from '@app/billing';
+import { propose, reconcile, type Proposed, type ReconcileOptions, type ReconciledBills } from '@app/billing';
 import { CliError, EXIT } from './exit-code';
 import { textOf } from './text-file';
 
@@ -17,7 +17,7 @@ export const reconcileFiles = (
   );
 
 /** Finds what a provider counts otherwise, request by request, without a gateway. */
-export const proposeFromFiles = (usageExport: string, bills: readonly string[]): Promise<Proposal[]> =>
+export const proposeFromFiles = (usageExport: string, bills: readonly string[]): Promise<Proposed> =>
   compared(usageExport, bills, () => propose(textOf(usageExport), bills.map(textOf)));
 
 async function compared<T>(usageExport: string, bills: readonly string[], compare: () => Promise<T>): Promise<T> {

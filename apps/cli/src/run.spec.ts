@@ -49,6 +49,27 @@ describe('openclawmu', () => {
     expect(stderr).not.toBe('');
   });
 
+  it('says which requests of a provider no bill has', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'openclawmu-cli-'));
+    const [theirs, ours, file] = ['theirs.csv', 'ours.csv', 'proposed.jsonl'].map((name) => join(folder, name)) as [
+      ...[string, string, string],
+    ];
+    writeFileSync(
+      theirs,
+      `provider_request_id,output_tokens\n${Array.from({ length: 12 }, (_, n) => `up-${n},1\n`).join('')}`,
+    );
+    writeFileSync(ours, 'request_id,provider_request_id,output_tokens,corrects_request_id\r\nreq_a,up-0,2,\r\n');
+    const { code, stderr } = await openclawmu(['billing', 'reconcile', theirs, ours, '--propose', file]);
+    expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({
+      code: 0,
+      lines: [
+        expect.stringContaining('has: 11 (up-1, up-2, up-3, up-4, up-5, up-6, up-7, up-8, up-9, up-10, …).'),
+        expect.stringContaining('1 corrections are proposed'),
+      ],
+    });
+    expect(readFileSync(file, 'utf8')).toContain('"requestId":"req_a"');
+  });
+
   it.each([
     ['billing', 'reconcile', '/nowhere/export.csv', 'bill.csv'],
     ['billing', 'verify', '/nowhere/statement.manifest.json'],

@@ -40,7 +40,7 @@ export type { BudgetBooks, UsageChange } from './corrections/budget-books';
 export { CorrectionBooking } from './corrections/booking.service';
 export type { UncertainCounts } from './corrections/uncertain-row.dto';
 export type { UsedBy } from './roll-up/used.queries';
-export { propose, type Proposal } from './reconciliation/propose';
+export { propose, type Proposed } from './reconciliation/propose';
 export { reconcile, type ReconciledBills, type ReconcileOptions } from './reconciliation/reconcile';
 export type { StatementExport, StatementFault, StatementVerdict } from './statements/verify-statement';
 export { verifyStatements } from './statements/verify-statements';

@@ -95,7 +95,7 @@ export function registerDeliveries(program: Command, cli: Cli): void {
       const run = await outcome(cli, asked);
       if (run.state !== 'done')
         throw new CliError(EXIT.failed, `${run.delivery} could not deliver: ${run.error ?? 'unknown'}`, run);
-      cli.out.done(run, `${run.delivery} has delivered ${of(run)}: ${run.files} files, ${run.rows} lines.`);
+      cli.out.done(run, `${run.delivery} has delivered ${of(run)} (files: ${run.files}, lines: ${run.rows}).`);
     });
 }
 

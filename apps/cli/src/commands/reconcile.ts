@@ -66,18 +66,26 @@ async function propose(
   bills: readonly string[],
   { file, reason }: { readonly file: string; readonly reason: string },
 ): Promise<void> {
-  const proposals = await offline().proposeFromFiles(usageExport, bills);
+  const { proposals, unbilled } = await offline().proposeFromFiles(usageExport, bills);
   const corrections = proposals.map(({ requestId, tokens }) => ({ requestId, tokens, reason }));
   try {
     await writeFile(file, writeCorrections(corrections));
   } catch (error) {
     throw new CliError(EXIT.failed, `${file} cannot be written: ${(error as Error).message}`);
   }
+  if (unbilled.length > 0)
+    cli.out.remark(
+      `Requests of the export that none of these bills has: ${unbilled.length} (${shortened(unbilled)}). Give the bills of their days, too; else somebody used the provider's key past the gateway.`,
+    );
   cli.out.done(
     corrections,
     `${corrections.length} corrections are proposed in ${file}. Look at them, then: openclawmu ledger correct --file ${file}`,
   );
 }
+
+const MOST_NAMED = 10;
+const shortened = (ids: readonly string[]): string =>
+  ids.slice(0, MOST_NAMED).join(', ') + (ids.length > MOST_NAMED ? ', …' : '');
 
 function modelNames(text: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
   const [theirs, ours, ...rest] = text.split('=');

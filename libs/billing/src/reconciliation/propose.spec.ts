@@ -9,7 +9,8 @@ const BILL =
   'request_id,provider_request_id,input_tokens,cache_read_tokens,cache_write_5m_tokens,cache_write_1h_tokens,output_tokens,' +
   'reasoning_tokens,status,corrects_request_id\r\n';
 
-const proposed = (theirs: string, ours: string) => propose(text(EXPORT + theirs), [text(BILL + ours)]);
+const proposed = async (theirs: string, ours: string) =>
+  (await propose(text(EXPORT + theirs), [text(BILL + ours)])).proposals;
 
 it('proposes what the provider counted of each request that is billed otherwise', async () => {
   const found = await proposed(
@@ -31,14 +32,25 @@ it('takes corrections into account', async () => {
   expect(await proposed('up-1,10,2,6\n', corrected)).toEqual([expect.objectContaining({ requestId: 'req_a' })]);
 });
 
+it('names the requests of which no bill has the call', async () => {
+  const correction = 'req_k,up-3,10,2,0,-900,-395,0,correction,req_a\r\n';
+  const theirs = text(`${EXPORT}up-1,10,2,6\nup-2,1,0,1\nup-3,1,0,1\n`);
+  expect(await propose(theirs, [text(`${BILL}req_b,up-2,1,0,0,0,1,0,actual,\r\n`), text(BILL + correction)])).toEqual({
+    proposals: [],
+    unbilled: ['up-1', 'up-3'],
+  });
+});
+
 it('adds up what stands in several bills, and proposes nothing where it knows a correction alone', async () => {
   const call = 'req_a,up-1,0,0,0,900,400,0,quarantined,\r\n';
   const correction = 'req_k,up-1,10,2,0,-900,-395,0,correction,req_a\r\n';
-  const from = (...bills: string[]) =>
-    propose(
-      text(`${EXPORT}up-1,10,2,6\n`),
-      bills.map((bill) => text(BILL + bill)),
-    );
+  const from = async (...bills: string[]) =>
+    (
+      await propose(
+        text(`${EXPORT}up-1,10,2,6\n`),
+        bills.map((bill) => text(BILL + bill)),
+      )
+    ).proposals;
   expect(await from(correction)).toEqual([]);
   expect(await from(correction, call)).toEqual([expect.objectContaining({ requestId: 'req_a' })]);
 });

@@ -10,6 +10,12 @@ export interface Proposal {
   readonly tokens: Readonly<Record<TokenClass, number>>;
 }
 
+export interface Proposed {
+  readonly proposals: Proposal[];
+  /** The provider's ids of requests whose calls are in none of the bills. */
+  readonly unbilled: string[];
+}
+
 type Counts = Readonly<Record<TokenClass, number>>;
 
 interface Billed {
@@ -29,7 +35,7 @@ interface Billed {
 export async function propose(
   requests: AsyncIterable<string>,
   bills: readonly AsyncIterable<string>[],
-): Promise<Proposal[]> {
+): Promise<Proposed> {
   const theirs = await readRequests(requests);
   const ours = new Map<string, Billed>();
   for (const bill of bills)
@@ -45,11 +51,14 @@ export async function propose(
       billed.counts = sum(billed.counts, countsOf(columns, line.signed));
       if (corrected === '') billed.isWhole = true;
     }
-  return [...ours.values()].flatMap(({ requestId, providerRequestId, counts, isWhole }) => {
+  const billed = [...ours.values()].filter(({ isWhole }) => isWhole);
+  const proposals = billed.flatMap(({ requestId, providerRequestId, counts }) => {
     const tokens = theirs.get(providerRequestId) as Counts;
     const agrees = TOKEN_CLASSES.every((tokenClass) => tokens[tokenClass] === counts[tokenClass]);
-    return agrees || !isWhole ? [] : [{ requestId, providerRequestId, tokens }];
+    return agrees ? [] : [{ requestId, providerRequestId, tokens }];
   });
+  const known = new Set(billed.map(({ providerRequestId }) => providerRequestId));
+  return { proposals, unbilled: [...theirs.keys()].filter((id) => !known.has(id)) };
 }
 
 async function readRequests(file: AsyncIterable<string>): Promise<ReadonlyMap<string, Counts>> {
