@@ -1,5 +1,7 @@
 import type { Tx } from '@app/platform';
+import type { Grant } from './allot';
 import { bigints } from './bigints';
+import { type Recall, recallText } from './recall';
 import type { Owner } from './scopes/scope';
 import { ceilingOf, lockWindowIds } from './windows.queries';
 
@@ -20,7 +22,8 @@ export async function isInOffice(tx: Tx, processId: string): Promise<boolean> {
 }
 
 /** Leases amounts of windows that the transaction has locked and found to have them. */
-export async function grant(tx: Tx, processId: string, amounts: readonly Amount[]): Promise<void> {
+export async function grant(tx: Tx, processId: string, grants: readonly Grant[]): Promise<void> {
+  const amounts = grants.map(({ lease: { windowId }, amount }): Amount => ({ windowId, amount }));
   await tx.query(
     `WITH g AS (SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS g(window_id, amount)),
      w AS (UPDATE budget_windows w SET leased = w.leased + g.amount FROM g WHERE w.id = g.window_id)
@@ -87,16 +90,12 @@ async function lower(tx: Tx, processId: string, totals: readonly Amount[]): Prom
   );
 }
 
-/** How much other processes have leased of windows, by window id. */
-export async function leasedByOthers(
-  tx: Tx,
-  processId: string,
-  windowIds: readonly bigint[],
-): Promise<ReadonlyMap<bigint, bigint>> {
-  const rows = await tx.query<{ window_id: bigint; amount: bigint }>(
-    `SELECT window_id, sum(amount)::bigint AS amount FROM leases
-     WHERE window_id = ANY($1::bigint[]) AND process_id <> $2 GROUP BY window_id`,
-    [bigints(windowIds), processId],
+/** Asks other processes for some of what they have leased of windows. Where none of them has anything, nobody is asked. */
+export async function recallFromOthers(tx: Tx, processId: string, recalls: readonly Recall[]): Promise<void> {
+  const rows = await tx.query<{ window_id: bigint }>(
+    'SELECT DISTINCT window_id FROM leases WHERE window_id = ANY($1::bigint[]) AND process_id <> $2',
+    [bigints(recalls.map(({ windowId }) => windowId)), processId],
   );
-  return new Map(rows.map(({ window_id, amount }) => [window_id, amount]));
+  const leased = new Set(rows.map(({ window_id }) => window_id));
+  for (const recall of recalls) if (leased.has(recall.windowId)) tx.announce('lease', recallText(recall));
 }

@@ -1,38 +1,46 @@
-import type { ChangeFeed, Database, JobPrincipals, Tx } from '@app/platform';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ChangeFeed, Database, JobPrincipals } from '@app/platform';
 import { allot, type Grant, patienceOf } from './allot';
 import { type Amounts, amounts } from './amounts';
 import { budgetExceeded } from './budget-exceeded';
 import { aheadOf } from './chunk';
 import type { GatewayProcess } from './gateway-process.service';
 import { inAll } from './lane';
-import { grant, isInOffice, leasedByOthers, lowerTo } from './leases.queries';
+import { grant, isInOffice, lowerTo, recallFromOthers } from './leases.queries';
 import type { Meters } from './meters';
 import { ensureWindows } from './new-windows.queries';
 import {
   type Caller,
+  currentLease,
+  leaseOf,
   leastOf,
   leave,
   mayServe,
   type Pool,
   queue,
+  recallsBy,
   type Refusal,
+  setAside,
   type Taken,
   takeFrom,
   type Waiter,
 } from './pool';
 import { Pools } from './pools';
+import { firstOf, givesWay, type Recall, recallOf, type StandingRecall } from './recall';
 import type { BudgetDirectory } from './scopes/budget-directory.service';
 import { type Call, feedIdOf } from './scopes/scope';
 import type { Settlements } from './settlements.service';
 import { Standing, standingOf } from './standing';
-import { LeaseSet, WindowLease } from './window-lease';
+import { LeaseSet } from './window-lease';
 import type { MeterWindow } from './windows';
-import { lockWindows, type WindowRow } from './windows.queries';
+import { lockWindows } from './windows.queries';
 
 /** How many requests wait for one pool's headroom at a time; more are refused at once, so that memory stays bounded. */
 const MOST_WAITING = 1_000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
+/** For so long a process that has given something up for others lets them go first. */
+const GIVE_WAY_MS = 20;
 /** How long a refusal stands for others that ask for as much; spares the database a tenant that hammers. */
 const REFUSAL_MS = 100;
 const SWEEP_MS = 1_000;
@@ -72,10 +80,9 @@ export class Leases {
       changed: (id) => void budgets.catchUp().then(() => this.giveBackOf(({ owner }) => feedIdOf(owner) === id)),
       reset: () => void budgets.catchUp().then(all),
     });
-    changes.on('lease', {
-      changed: (windowId) => this.giveBackOf((pool) => pool.leases.some((l) => String(l.windowId) === windowId)),
-      reset: all,
-    });
+    changes.on('lease', { changed: (recall) => this.recalled(recallOf(recall)), reset: all });
+    // Whoever has missed it looks again soon.
+    changes.on('room', { changed: (id) => this.#pools.stalledBy(BigInt(id))?.wake(), reset: () => undefined });
     await budgets.load();
     this.#timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }
@@ -130,14 +137,48 @@ export class Leases {
 
   /** Something of the holds of such calls is free again. */
   cameBack(call: Call): void {
-    for (const pool of this.#pools.of(call)) if (pool.waiters.length > 0) this.serve(pool);
+    for (const pool of this.#pools.of(call)) {
+      if (pool.recall !== null) this.handOver(pool, pool.recall);
+      if (pool.waiters.length > 0) this.serve(pool);
+    }
   }
 
   /** Gives back what no hold has taken. On failure the database counts too much as leased, until a later attempt. */
   async giveBackAll(pools: readonly Pool[] = this.#pools.all): Promise<void> {
     if (pools.length === 0) return;
     const lanes = pools.map(({ lane }) => lane);
-    await inAll(lanes, () => this.settlements.lane.run(() => this.giveBack(pools))).catch(() => undefined);
+    const giveBack = async (): Promise<void> => {
+      await this.lower(pools);
+      for (const pool of pools) if (this.#pools.has(pool) && pool.idle) this.#pools.forget(pool);
+    };
+    await inAll(lanes, giveBack).catch(() => undefined);
+  }
+
+  /** Another process found no room: it is given what is free here, or else, if it has less than this one, what comes free next. */
+  private recalled(recall: Recall): void {
+    if (recall.processId === this.process.id) return;
+    const pool = this.#pools.leasing(recall.windowId);
+    if (!pool) return;
+    if (currentLease(pool, recall.windowId)?.free) this.giveWay(pool, recall);
+    else pool.recall = firstOf(pool.recall, recall, performance.now());
+  }
+
+  /** Once for each recall, though somebody may wait here too: else whoever has much under way would have it again and again. */
+  private handOver(pool: Pool, recall: StandingRecall): void {
+    const lease = currentLease(pool, recall.windowId);
+    if (!lease || performance.now() >= recall.untilMs) pool.recall = null;
+    else if (givesWay(lease, recall)) this.giveWay(pool, recall);
+  }
+
+  /** Gives back what is free. Whoever waits here may then ask for it too, but not first. */
+  private giveWay(pool: Pool, { windowId }: Recall): void {
+    pool.recall = null;
+    setAside(pool);
+    const giveBack = async (): Promise<void> => {
+      await this.lower([pool], windowId);
+      await pause(GIVE_WAY_MS);
+    };
+    pool.lane.run(giveBack).catch(() => undefined); // the sweep tries again
   }
 
   private giveBackOf(concerned: (pool: Pool) => boolean): void {
@@ -154,17 +195,22 @@ export class Leases {
     void this.giveBackAll(idle);
   }
 
-  /** For all of them at once: of many people with a budget each, most use theirs now and then. */
-  private async giveBack(pools: readonly Pool[]): Promise<void> {
-    const known = pools.filter((pool) => this.#pools.has(pool));
-    const changed = known.filter((pool) => pool.dropFree());
-    if (changed.length > 0) {
+  /**
+   * Lets go of what no hold has taken, for all of them at once: of many people with a budget each, most use theirs now and then.
+   * @param windowId of which others are told that there is room
+   */
+  private lower(pools: readonly Pool[], windowId: bigint | null = null): Promise<void> {
+    return this.settlements.lane.run(async () => {
+      const changed = pools.filter((pool) => this.#pools.has(pool) && pool.dropFree());
+      if (changed.length === 0) return;
       const totals = new Map(changed.flatMap(({ all }) => all.map((lease) => [lease.windowId, lease.total])));
       const owners = changed.map(({ owner }) => owner);
-      await this.database.platform(this.jobs.for('leases'), (tx) => lowerTo(tx, this.process.id, owners, totals));
+      await this.database.platform(this.jobs.for('leases'), async (tx) => {
+        await lowerTo(tx, this.process.id, owners, totals);
+        if (windowId !== null) tx.announce('room', String(windowId));
+      });
       for (const pool of changed) pool.settleUp();
-    }
-    for (const pool of known) if (pool.idle) this.#pools.forget(pool);
+    });
   }
 
   /** Gives one who waits what it needs, or has it wait in the pool that has too little. */
@@ -275,35 +321,18 @@ export class Leases {
         const needs = pool.waiters.map(({ need }) => need);
         const [next, ...others] = needs.filter((need) => standing.hasRoom(need));
         if (next === undefined) {
-          await this.recall(tx, standing, needs);
+          await recallFromOthers(tx, this.process.id, recallsBy(this.process.id, pool, standing.shortFor(needs)));
           return standing;
         }
         const sinceMs = performance.now() - pool.refilledAtMs;
         const ahead = amounts((metric) => aheadOf(pool.ahead[metric], next[metric], sinceMs));
         const grants = allot(sources, [next, ...others], ahead);
-        await grant(
-          tx,
-          this.process.id,
-          grants.map(({ lease: { windowId }, amount }) => ({ windowId, amount })),
-        );
+        await grant(tx, this.process.id, grants);
         return { grants, ahead, patienceMs: patienceOf(sources, grants) };
       },
     );
     pool.uncertain = wasUncertain;
     return outcome;
-  }
-
-  /** Asks other processes for what they have at hand of windows that have no room for those who wait here. */
-  private async recall(tx: Tx, { windows }: Standing, needs: readonly Amounts[]): Promise<void> {
-    const short = windows.filter(({ metric, room, most }) =>
-      needs.some((need) => need[metric] > room && need[metric] <= most),
-    );
-    const others = await leasedByOthers(
-      tx,
-      this.process.id,
-      short.map(({ id }) => id),
-    );
-    for (const id of others.keys()) tx.announce('lease', String(id));
   }
 
   /** Of those who found no room, refuses who has waited long enough, and whom waiting cannot help. */
@@ -342,7 +371,3 @@ interface Granted {
   readonly ahead: Amounts;
   readonly patienceMs: number;
 }
-
-const leaseOf = (pool: Pool, row: WindowRow): WindowLease =>
-  pool.all.find(({ windowId }) => windowId === row.id) ??
-  new WindowLease(row.id, row.metric, row.starts_at.getTime(), row.ends_at.getTime());

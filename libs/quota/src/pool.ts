@@ -1,9 +1,11 @@
 import { type Amounts, lesserOf, NOTHING } from './amounts';
 import { Lane } from './lane';
+import type { Recall, StandingRecall } from './recall';
 import type { Call, Owner } from './scopes/scope';
-import type { Standing } from './standing';
-import { LeaseSet, type WindowLease } from './window-lease';
+import type { LimitedWindow, Standing } from './standing';
+import { LeaseSet, WindowLease } from './window-lease';
 import type { Meter } from './windows';
+import type { WindowRow } from './windows.queries';
 
 /** Headroom taken for one request. */
 export interface Taken {
@@ -60,6 +62,8 @@ export class Pool {
   least = NOTHING;
   pumping = false;
   refusal: Refusal | null = null;
+  /** Who in another process is to be given what comes free here. */
+  recall: StandingRecall | null = null;
   /** What the last refill asked for ahead, and when; monotonic ms. */
   ahead = NOTHING;
   refilledAtMs = -Infinity;
@@ -140,10 +144,11 @@ export class Pool {
    * @returns whether there is anything to tell it
    */
   dropFree(): boolean {
+    setAside(this);
     for (const lease of this.all) {
-      if (lease.free === 0n) continue;
-      lease.total -= lease.free;
-      lease.free = 0n;
+      if (lease.leaving === 0n) continue;
+      lease.total -= lease.leaving;
+      lease.leaving = 0n;
       this.uncertain = true;
     }
     if (this.#past.some(({ total }) => total === 0n)) this.uncertain = true;
@@ -163,6 +168,29 @@ export class Pool {
   /** Nothing leased, nobody waiting: it can be forgotten. */
   get idle(): boolean {
     return !this.pumping && this.waiters.length === 0 && !this.uncertain && this.all.every(({ total }) => total === 0n);
+  }
+}
+
+/** What is leased of a window, or what could be. */
+export const leaseOf = ({ all }: Pool, { id, metric, starts_at, ends_at }: WindowRow): WindowLease =>
+  all.find(({ windowId }) => windowId === id) ?? new WindowLease(id, metric, starts_at.getTime(), ends_at.getTime());
+
+/** What is leased of one of a pool's current windows. */
+export const currentLease = ({ leases }: Pool, windowId: bigint): WindowLease | undefined =>
+  leases.find((lease) => lease.windowId === windowId);
+
+/** What a process asks the others for whose pool has found no room in some windows. */
+export const recallsBy = (processId: string, pool: Pool, short: readonly LimitedWindow[]): readonly Recall[] =>
+  short.map(({ id: windowId }) => ({ windowId, processId, inUse: currentLease(pool, windowId)?.inUse ?? 0n }));
+
+/**
+ * Keeps what is free now from being taken, until `dropFree` lets go of it; that waits until the database has answered what it is
+ * being asked.
+ */
+export function setAside({ all }: Pool): void {
+  for (const lease of all) {
+    lease.leaving += lease.free;
+    lease.free = 0n;
   }
 }
 

@@ -1,4 +1,4 @@
-import { Pool } from './pool';
+import { currentLease, Pool } from './pool';
 import type { BudgetDirectory } from './scopes/budget-directory.service';
 import { type Call, tenantOwner } from './scopes/scope';
 import type { Counted, ScopedBudgets } from './scopes/scoped-budgets';
@@ -43,6 +43,16 @@ export class Pools {
 
   get all(): readonly Pool[] {
     return [...this.#pools.values()];
+  }
+
+  /** The one that has leased of a window under way. */
+  leasing(windowId: bigint): Pool | undefined {
+    return this.all.find((pool) => currentLease(pool, windowId) !== undefined);
+  }
+
+  /** The one where requests wait that found no room, if a window is among those that they count in. */
+  stalledBy(windowId: bigint): Pool | undefined {
+    return this.all.find(({ stalled }) => stalled?.windows.some(({ id }) => id === windowId));
   }
 
   /** Whether it has not been forgotten; another may have come in its place since. */

@@ -39,6 +39,13 @@ export class Standing {
     return this.windows.every(({ metric, most }) => need[metric] <= most);
   }
 
+  /** The windows that have no room for some of these, and would have if everything held came back. */
+  shortFor(needs: readonly Amounts[]): readonly LimitedWindow[] {
+    return this.windows.filter(({ metric, room, most }) =>
+      needs.some((need) => need[metric] > room && need[metric] <= most),
+    );
+  }
+
   /** The least of its windows, by metric. */
   least(amount: 'room' | 'most'): Room {
     const of = (metric: Metric): bigint | null =>

@@ -3,13 +3,15 @@ import type { Metric } from './windows';
 
 /**
  * This process's headroom in one budget window. `total` is what is leased to us and not yet settled in the database; `free`
- * is the part of it that no hold has taken. The database never counts less than `total` as leased.
+ * is the part of it that no hold has taken, `leaving` what no hold takes any more because it is about to be given back. The
+ * database never counts less than `total` as leased.
  *
  * Moves: reserve takes from `free`; settle and release give the rest back to it; a grant raises both; giving back lowers
  * both; a row that has arrived in the database lowers `total`.
  */
 export class WindowLease {
   free = 0n;
+  leaving = 0n;
   total = 0n;
 
   constructor(
@@ -18,6 +20,11 @@ export class WindowLease {
     readonly startsAtMs: number,
     readonly endsAtMs: number,
   ) {}
+
+  /** What holds have, and what ended ones have used and is not booked yet. */
+  get inUse(): bigint {
+    return this.total - this.free - this.leaving;
+  }
 }
 
 /** The windows a request counts in, all at once or not at all. No windows cover no instant. */
