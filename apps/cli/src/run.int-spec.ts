@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -345,6 +345,26 @@ describe('openclawmu against a gateway', () => {
     for (const wrong of ['--exchange EUR', '--exchange euro:1', '--markup finance'])
       expect((await cli(`rates import ${sheet} ${options} ${wrong}`)).code).toBe(2);
     expect((await cli(`rates import ${sheet} --exchange USD:2`)).stderr).toContain('exchange.from');
+  });
+
+  it('delivers on demand, says why it cannot, and has the doctor tell of it', async () => {
+    const share = join(folder, 'share');
+    const deliveries = [{ name: 'share', report: 'period', schedule: '0 6 1 * *', to: { folder: share } }];
+    await gateway.configure({ deliveries });
+    gateway.process.kill('SIGHUP');
+    await eventually(
+      () => must('deliveries list'),
+      (list) => /^share .* 1$/m.test(list),
+    );
+    const why = await cli('deliveries run share');
+    expect(why).toMatchObject({ code: 1, stderr: expect.stringContaining(`${share} does not exist`) as string });
+    const config = join(gateway.place.folder, 'openclawmu.yaml');
+    expect((await cli(`doctor --config ${config}`)).stdout).toContain(`delivery      share to ${share} failed`);
+    await mkdir(share);
+    expect((await cli('deliveries run share')).stderr).toMatch(
+      /^share has delivered \d{4}-\d\d \(files: 1, lines: \d+\)\.\n$/,
+    );
+    expect((await cli(`doctor --config ${config}`)).stdout).not.toContain(share);
   });
 
   it('has the doctor name the models whose calls are refused for want of a price', async () => {

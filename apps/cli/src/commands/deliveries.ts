@@ -4,7 +4,7 @@ import { given } from '../cli';
 import { CliError, EXIT } from '../exit-code';
 import { path } from '../gateway-client';
 
-interface Delivery {
+export interface Delivery {
   readonly name: string;
   readonly report: string;
   readonly tenant: string | null;
@@ -31,7 +31,7 @@ interface Run {
   readonly finishedAt: string | null;
 }
 
-const DELIVERIES = '/api/v1/admin/deliveries';
+export const DELIVERIES = '/api/v1/admin/deliveries';
 const POLL_MS = 250;
 /** Another process may have work of its own before it; the run goes on without anybody waiting for it. */
 const PATIENCE_MS = 120_000;

@@ -5,6 +5,7 @@ import { examineAdminKey } from './admin-key';
 import { examineDataDir } from './data-dir';
 import { examineDatabase } from './database';
 import { note, ok, wrong, type Finding } from './finding';
+import { examineDeliveries } from './deliveries';
 import { examineGateway } from './gateway';
 import { examineLostProcesses } from './lost-processes';
 import { examinePrices } from './prices';
@@ -37,6 +38,7 @@ export async function examine(file: string, env: Environment, gateway: Cli['gate
   // What the gateway knows does not depend on the file that is here.
   findings.push(...(await examineProviderHealth(gateway)), ...(await examineLostProcesses(gateway)));
   findings.push(...(await examinePrices(gateway)), ...(await examineUncertainRows(gateway)));
+  findings.push(...(await examineDeliveries(gateway)));
   return [...findings, await examineSandbox()];
 }
 
