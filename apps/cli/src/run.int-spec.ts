@@ -347,6 +347,18 @@ describe('openclawmu against a gateway', () => {
     expect((await cli(`rates import ${sheet} --exchange USD:2`)).stderr).toContain('exchange.from');
   });
 
+  it('tells tokens that were read from a cache from those that were written to one, which cost more', async () => {
+    await must('tenants create caching');
+    await books.query(
+      `INSERT INTO ledger (id, at, tenant_id, token_id, model, provider, rate_card, formula, status, outcome, input_tokens,
+         output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, cost_nanos)
+       VALUES (gen_random_uuid(), now(), 'caching', 'tok_1', 'm', 'p', 1, 2, 'actual', 'completed', 1, 2, 30, 4, 5, 6, 7)`,
+    );
+    expect(await must('usage --tenant caching')).toMatch(
+      /INPUT  CACHE READ  CACHE WRITE  OUTPUT[^]*^caching +caching +1 +1 +30 +9 +8 /m,
+    );
+  });
+
   it('delivers on demand, says why it cannot, and has the doctor tell of it', async () => {
     const share = join(folder, 'share');
     const deliveries = [{ name: 'share', report: 'period', schedule: '0 6 1 * *', to: { folder: share } }];

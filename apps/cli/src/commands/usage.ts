@@ -88,7 +88,8 @@ export function registerUsage(program: Command, cli: Cli): void {
           { title: 'name', of: (u) => u.label },
           { title: 'requests', of: (u) => u.requests, right: true },
           { title: 'input', of: ({ tokens: t }) => t && t.input + t.audioInput, right: true },
-          { title: 'cached', of: ({ tokens: t }) => t && t.cacheRead + t.cacheWrite5m + t.cacheWrite1h, right: true },
+          { title: 'cache read', of: ({ tokens: t }) => t?.cacheRead, right: true },
+          { title: 'cache write', of: ({ tokens: t }) => t && t.cacheWrite5m + t.cacheWrite1h, right: true },
           { title: 'output', of: ({ tokens: t }) => t && t.output + t.audioOutput + t.reasoning, right: true },
           { title: `cost ${currency}`.trim(), of: (u) => u.cost, right: true },
           ...(total.cachedRequests === 0
