@@ -235,7 +235,7 @@ describe('rate files', () => {
   it("state LiteLLM's dollars in the currency that is billed", async () => {
     const map = { format: 'litellm' as const, text: golden('litellm.json'), exchange: { from: 'USD', rate: '0.9213' } };
     await expect(files.import(world.admin, map)).rejects.toMatchObject({
-      message: expect.stringContaining('currency: must be stated for the first card') as string,
+      message: expect.stringContaining('currency: must be stated where no card was in force before') as string,
     });
     expect(await files.import(world.admin, { ...map, currency: 'EUR' })).toMatchObject({ version: 1, currency: 'EUR' });
     expect(await world.cards.show(world.admin, '1')).toMatchObject({ exchange: { from: 'USD', rate: '0.9213' } });
@@ -253,7 +253,7 @@ describe('rate files', () => {
       'names "finance" a second time',
     ],
     [{ ...csv('m,1'), currency: 'USD' }, 'text', 'line 2, column 1: the field output is empty'],
-    [csv('m,1,2'), 'currency', 'must be stated for the first card'],
+    [csv('m,1,2'), 'currency', 'must be stated where no card was in force before'],
     [{ ...csv('m,1,2'), providers: ['openai'] }, 'providers', 'filters entries of the format "litellm" only'],
     [
       { format: 'litellm' as const, text: golden('litellm.json'), providers: ['nobody'] },

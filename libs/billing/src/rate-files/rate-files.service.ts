@@ -173,7 +173,7 @@ function currencyOf(
   if (inFile !== undefined && currency !== inFile)
     throw invalidField('currency', `must be ${inFile}, which is what the file's card bills in`);
   const stated = currency ?? (pricesIn !== undefined && !exchange ? pricesIn : former?.currency);
-  if (stated === undefined) throw invalidField('currency', 'must be stated for the first card');
+  if (stated === undefined) throw invalidField('currency', 'must be stated where no card was in force before');
   if (pricesIn !== undefined && (exchange?.from ?? stated) !== pricesIn)
     throw exchange
       ? invalidField('exchange.from', `must be ${pricesIn}, which is what the file's prices are in`)
