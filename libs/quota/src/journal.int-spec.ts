@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CodedError } from '@app/platform';
 import { silentLog } from '../../../test/support/gateway-database';
 import { tenantPrincipal } from '../../../test/support/principals';
-import { Gateways, nanos } from '../test/gateways';
+import { Gateways, nanos, until } from '../test/gateways';
 import { ACTUAL, draftOf } from '../test/test-ledger';
 import { Journal, type JournalOptions, type Pinned } from './journal';
 import { settledLine } from './journal-line';
@@ -114,6 +114,25 @@ describe('journal', () => {
     expect(damagedAlone(journal)).toEqual([]);
     await journal.hold(charge(4), '{}', pinned(4));
     expect(read(journal).open.map(({ id }) => id)).toEqual([charge(4).id]);
+  });
+
+  test('removed by somebody, it tells so once and begins anew, where what happens from then on is noted', async () => {
+    const journal = open();
+    const told = jest.spyOn(silentLog, 'error');
+    await journal.hold(charge(1), '{}', pinned(1));
+    rmSync(journal.folder, { recursive: true });
+    let held = 1;
+    await until(async () => {
+      held++;
+      await journal.hold(charge(held), '{}', pinned(held));
+      return existsSync(journal.folder);
+    });
+    await journal.settle(attribution, settledLine(charge(1), '{"n":1}'));
+    const { settled, open: stillOpen } = read(journal);
+    expect(settled.map(({ id }) => id)).toEqual([charge(1).id]);
+    expect(stillOpen.map(({ id }) => id)).toEqual([charge(held).id]);
+    expect(told.mock.calls).toEqual([[expect.anything(), expect.stringContaining('removed the journal')]]);
+    told.mockRestore();
   });
 
   test('its folder goes when nothing is owed any more', () => {

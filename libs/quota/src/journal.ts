@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fdatasync,
   fdatasyncSync,
   fsyncSync,
@@ -30,6 +31,8 @@ export interface JournalOptions {
 
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = 250;
+/** How often, while there is something to write, it looks whether the file is still there. */
+const LOOK_MS = 1_000;
 
 interface Segment {
   readonly number: number;
@@ -87,6 +90,8 @@ export class Journal {
   #syncing = false;
   #retry: NodeJS.Timeout | null = null;
   #closed = true;
+  /** Monotonic ms. */
+  #lookedAtMs = 0;
 
   /** @param folder the journal's own; made by `open` */
   constructor(
@@ -96,7 +101,6 @@ export class Journal {
   ) {}
 
   open(): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     this.#closed = false;
     this.begin();
   }
@@ -198,7 +202,8 @@ export class Journal {
   private write({ lines, attributions }: Text): Error | undefined {
     try {
       if (this.#closed) throw new Error('the journal is closed');
-      if (!this.#syncing && (this.#tainted || this.current.bytes >= this.segmentBytes)) this.begin();
+      if (!this.#syncing && (this.#tainted || this.current.bytes >= this.segmentBytes || this.wasRemoved()))
+        this.begin();
       const { known } = this.current;
       const unknown = new Set(attributions.filter(({ number }) => !known.has(number)));
       let introduced = '';
@@ -218,7 +223,21 @@ export class Journal {
     }
   }
 
+  /** Into a file that somebody has removed, everything can be written, and nothing outlives this process. */
+  private wasRemoved(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedAtMs < LOOK_MS) return false;
+    this.#lookedAtMs = nowMs;
+    const { path } = this.current;
+    if (existsSync(path)) return false;
+    const meaning =
+      'calls that it knew of are on no bill if this process ends before they are booked; a new file is begun';
+    this.log.error({ file: path }, `somebody has removed the journal: ${meaning}`);
+    return true;
+  }
+
   private begin(): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const number = (this.#segments.at(-1)?.number ?? 0) + 1;
     const path = join(this.folder, `${String(number).padStart(8, '0')}.log`);
     const fd = openSync(path, 'a', 0o600);
