@@ -7,8 +7,8 @@ import { Gateway, type Place } from '../gateway';
 /** As the gateway's unit file has them. */
 export const FLAGS = ['--max-semi-space-size=64'];
 
-/** Code is compiled by how often it ran: fewer requests would measure the compiler. */
-export const warmUpOf = (requests: number): number => Math.max(requests / 4, 20_000);
+/** Code is compiled by how often it ran, in the background and again when more is known of it: fewer requests would measure the compiler. */
+export const warmUpOf = (requests: number): number => Math.max(requests / 4, 60_000);
 
 /** Lets a process run TypeScript as it is. */
 export const HOOK = join(__dirname, '../../../libs/audit/fixtures/typescript-hook.cjs');
