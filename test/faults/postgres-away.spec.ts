@@ -85,6 +85,9 @@ test('calls go on inside what is leased, then they are refused, and afterwards a
   expect(new Set(refused.map(({ status, code }) => `${status} ${code}`))).toEqual(
     new Set(['503 database_unavailable']),
   );
+  const told = gateway.logs.split('\n').filter((line) => line.includes('"request failed"'));
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.length).toBeLessThan(refused.length / 4);
 
   const books = await Books.open(place.database);
   try {

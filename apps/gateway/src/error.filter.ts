@@ -3,6 +3,7 @@ import { RefusedAttempts } from '@app/audit';
 import { notOffered } from '@app/proxy';
 import { CodedError, dialectOf, renderError, type ErrorCode, type GatewayRequest, type Log } from '@app/platform';
 import type { Response } from 'express';
+import { FaultLog } from './fault-log';
 import type { RefusalCounter } from './refusal-counter';
 
 /** What Nest itself throws, nothing of it ours: its router for unknown routes, and for paths that cannot be decoded. */
@@ -30,6 +31,8 @@ const SHORT_BODY_BYTES = 65_536;
 /** The one place where an error becomes an answer, in the dialect of the path. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
+  readonly #faults = new FaultLog();
+
   constructor(
     private readonly log: Log,
     private readonly refused: RefusedAttempts,
@@ -41,11 +44,12 @@ export class ErrorFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const { requestId, traceId, method, path, principal, ip } = request;
     const error = codedFrom(thrown, path);
-    if (isFault(error) && path !== PROBED)
-      this.log.error(
-        { requestId, traceId, method, path, ...error.facts, err: error.code === 'internal_error' ? thrown : error },
-        'request failed',
-      );
+    const others = isFault(error) && path !== PROBED ? this.#faults.toTell(error.code) : null;
+    if (others !== null) {
+      const err = error.code === 'internal_error' ? thrown : error;
+      const more = others > 0 ? { othersNotTold: others } : {};
+      this.log.error({ requestId, traceId, method, path, ...error.facts, ...more, err }, 'request failed');
+    }
     if (ADMIN_PATH.test(path) && [401, 403, 404].includes(error.entry.status)) {
       this.refused.record({
         principal: principal ?? null,
