@@ -112,6 +112,16 @@ export const actual = (tokens: number): Entry => new TestEntry(tokens);
 
 export const TOKEN = 'tok';
 
+const known = new Map<string, Attribution>();
+
+/** The same for the same caller, as the gateway has it. */
+function attributionOf(tenantId: string, of: Attributed, lineage: string): Attribution {
+  const key = JSON.stringify([tenantId, of, lineage]);
+  const attribution = known.get(key) ?? new Attribution(tenantId, of, lineage);
+  known.set(key, attribution);
+  return attribution;
+}
+
 /** What they are reserved with. */
 export const draftOf = (
   tenantId: string,
@@ -120,5 +130,5 @@ export const draftOf = (
   lineage = of.tokenId,
 ): Draft => {
   const entry = new TestEntry(tokens);
-  return { attribution: new Attribution(tenantId, of, lineage), toText: () => JSON.stringify(entry) };
+  return { attribution: attributionOf(tenantId, of, lineage), toText: () => JSON.stringify(entry) };
 };

@@ -715,6 +715,23 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     for (const model of ['gpt', 'opus', 'smart*', 'constructor']) await setFor(model);
   });
 
+  test('a budget that is set while a caller has calls under way counts for its next one', async () => {
+    await set(null, {}, '100');
+    const gateway = await gateways.start();
+    const caller = { tenant: 'a', user: 'ada' };
+    const open = await reserve(gateway, caller, '1');
+    await set('a', { scope: 'user', target: 'ada' }, '5');
+    const outcomes: string[] = [];
+    await until(async () => {
+      const next = await reserve(gateway, caller, '6').catch((error: { code: string }) => error);
+      if ('release' in next) next.release();
+      outcomes.push('release' in next ? 'let through' : next.code);
+      return outcomes.at(-1) !== 'let through';
+    });
+    expect(outcomes.at(-1)).toBe('budget_exceeded');
+    open.release();
+  });
+
   test('a token must be there, and its own', async () => {
     const missing = set('a', { scope: 'token', target: 'tok_none' }, '1');
     await expect(missing).rejects.toMatchObject({ code: 'token_not_found' });
