@@ -1,7 +1,15 @@
 import type { RateCard } from '../rates/rate-card';
 import { type ClassPrices, type ModelPrice, pricesByClass, type TierPrice } from './model-price';
 import { cost, FORMULA, tierOf, type Formula } from './pricing';
-import { countsOf, INPUT_PLACES, OUTPUT_PLACES, TOKEN_CLASSES, type TokenCounts } from './token-counts';
+import {
+  byClass,
+  fromClasses,
+  INPUT_PLACES,
+  NO_TOKENS,
+  OUTPUT_PLACES,
+  TOKEN_CLASSES,
+  type TokenCounts,
+} from './token-counts';
 import { NO_USAGE, type Usage } from './usage';
 
 /** The most a request can use. */
@@ -94,11 +102,11 @@ function dearestCounts(classPrices: ClassPrices, bounds: Bounds, input: number, 
   const prices = pricesByClass(classPrices);
   const mayBeSpoken = dearest(prices, INPUT_PLACES.audio) === AUDIO_INPUT;
   const spoken = mayBeSpoken ? Math.min(bounds.audioInputTokensMax ?? 0, input) : 0;
-  const counts = [0, 0, 0, 0, 0, 0, 0, 0];
+  const counts = [...byClass(NO_TOKENS)];
   counts[AUDIO_INPUT] = spoken;
   counts[dearest(prices, INPUT_PLACES.text)] = input - spoken;
   counts[dearest(prices, OUTPUT_PLACES[bounds.audioOutputAllowed ? 'audio' : 'text'])] = output;
-  return countsOf(counts);
+  return fromClasses(counts);
 }
 
 /** The place of the dearest; of equally dear ones the first. */

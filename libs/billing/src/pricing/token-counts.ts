@@ -74,9 +74,9 @@ export const byClass = (counts: TokenCounts): readonly number[] => [
   counts.audioOutput,
 ];
 
-/** What `byClass` gave. */
-export const countsOf = (byClass: readonly number[]): TokenCounts => {
-  const [input, cacheRead, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput] = byClass;
+/** Of counts in the order that `byClass` gives them. */
+export const fromClasses = (counts: readonly number[]): TokenCounts => {
+  const [input, cacheRead, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput] = counts;
   return { input, audioInput, output, audioOutput, cacheRead, cacheWrite5m, cacheWrite1h, reasoning } as TokenCounts;
 };
 
