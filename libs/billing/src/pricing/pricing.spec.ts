@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import { rateCard } from '../rates/rate-card';
 import type { ModelPrice } from './model-price';
 import { cost, listCost, priceOf } from './pricing';
 import { ratio } from './ratio';
-import { NO_TOKENS, type TokenCounts } from './token-counts';
+import { MAX_TOKENS, NO_TOKENS, TOKEN_CLASSES, type TokenCounts } from './token-counts';
 import { NO_USAGE, type Usage } from './usage';
 
 const dollars = (price: Partial<ModelPrice>): ModelPrice => ({
@@ -99,6 +100,29 @@ describe('formula 2', () => {
     expect(cost(tiny, used({ input: 1_000_000 }))).toBe(1n);
     expect(cost({ ...tiny, markup: ratio(4n, 1n) }, used({ input: 1_000_000 }))).toBe(2n);
     expect(listCost({ ...tiny, markup: ratio(0n, 1n) }, used({ input: 3_000_000 }))).toBe(1n);
+  });
+});
+
+describe('the sum of all classes', () => {
+  // Told in its own unit, millionths of a nano-unit, so that nothing is rounded away.
+  const exchange = ratio(1_000_000n, 1n);
+  const ofEach = <T>(value: fc.Arbitrary<T>) => fc.tuple(...TOKEN_CLASSES.map(() => value));
+  const tokens = fc.oneof(fc.constant(0), fc.nat(200_000), fc.nat(MAX_TOKENS));
+  const price = fc.oneof(fc.bigInt(0n, 99n), fc.bigInt(0n, 10n ** 11n), fc.bigInt(0n, 2n ** 63n));
+
+  it('is exact, whether a number can hold it or not', () => {
+    const exact = (counts: readonly number[], prices: readonly bigint[]): void => {
+      const due = counts.reduce((sum, count, i) => sum + BigInt(count) * (prices[i] as bigint), 0n);
+      const inClasses = <T>(values: readonly T[]) =>
+        Object.fromEntries(TOKEN_CLASSES.map((tokenClass, i) => [tokenClass, values[i]]));
+      const sum = cost({ ...dollars(inClasses(prices)), exchange }, used(inClasses(counts)));
+      expect(sum).toBe(due);
+    };
+    fc.assert(fc.property(ofEach(tokens), ofEach(price), exact), { numRuns: 1_000 });
+    // The first that is not: one more than a number can tell from its neighbours.
+    exact([1, 1, 0, 0, 0, 0, 0, 0], [2n ** 53n - 1n, 1n, 0n, 0n, 0n, 0n, 0n, 0n]);
+    exact([1, 1, 0, 0, 0, 0, 0, 0], [2n ** 53n, 1n, 0n, 0n, 0n, 0n, 0n, 0n]);
+    exact([1, 0, 0, 0, 0, 0, 0, 0], [2n ** 53n + 1n, 0n, 0n, 0n, 0n, 0n, 0n, 0n]);
   });
 });
 

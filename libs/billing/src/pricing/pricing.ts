@@ -1,6 +1,6 @@
 import { bestMatch } from '@app/platform';
 import type { RateCard } from '../rates/rate-card';
-import { type Fees, type ModelPrice, pricesByClass, type TierPrice } from './model-price';
+import { type ClassPrices, type Fees, type ModelPrice, pricesByClass, type TierPrice } from './model-price';
 import { divideUp } from './ratio';
 import { byClass, inputTokens, totalTokens, type TokenCounts } from './token-counts';
 import type { Usage } from './usage';
@@ -55,12 +55,28 @@ export const tierOf = (price: ModelPrice, serviceTier: string | null): TierPrice
 function tokenCost(price: TierPrice, counts: TokenCounts): bigint {
   const { longContext } = price;
   const isLong = longContext && inputTokens(counts) > longContext.aboveTokens;
-  const prices = pricesByClass(isLong ? longContext.prices : price);
-  let sum = 0n;
-  byClass(counts).forEach((tokens, i) => {
-    if (tokens !== 0) sum += BigInt(tokens) * (prices[i] as bigint);
-  });
-  return sum;
+  const prices = isLong ? longContext.prices : price;
+  const sum = tokenCostAsNumber(prices, counts);
+  // Rounding keeps order: were one of its parts, or the sum, not exact, then it would be more than this.
+  return sum <= Number.MAX_SAFE_INTEGER ? BigInt(sum) : tokenCostAsBigint(prices, counts);
+}
+
+/** What most calls cost is exact as a number, and a bigint would be three objects for each class. */
+const tokenCostAsNumber = (prices: ClassPrices, counts: TokenCounts): number =>
+  product(counts.input, prices.input) +
+  product(counts.cacheRead, prices.cacheRead) +
+  product(counts.cacheWrite5m, prices.cacheWrite5m) +
+  product(counts.cacheWrite1h, prices.cacheWrite1h) +
+  product(counts.audioInput, prices.audioInput) +
+  product(counts.output, prices.output) +
+  product(counts.reasoning, prices.reasoning) +
+  product(counts.audioOutput, prices.audioOutput);
+
+const product = (tokens: number, price: bigint): number => (tokens === 0 ? 0 : tokens * Number(price));
+
+function tokenCostAsBigint(classPrices: ClassPrices, counts: TokenCounts): bigint {
+  const prices = pricesByClass(classPrices);
+  return byClass(counts).reduce((sum, tokens, i) => sum + BigInt(tokens) * (prices[i] as bigint), 0n);
 }
 
 function feeCost({ request, webSearch }: Fees, { counts, webSearches }: Usage): bigint {

@@ -102,7 +102,7 @@ function dearestCounts(classPrices: ClassPrices, bounds: Bounds, input: number, 
   const prices = pricesByClass(classPrices);
   const mayBeSpoken = dearest(prices, INPUT_PLACES.audio) === AUDIO_INPUT;
   const spoken = mayBeSpoken ? Math.min(bounds.audioInputTokensMax ?? 0, input) : 0;
-  const counts = [...byClass(NO_TOKENS)];
+  const counts = byClass(NO_TOKENS);
   counts[AUDIO_INPUT] = spoken;
   counts[dearest(prices, INPUT_PLACES.text)] = input - spoken;
   counts[dearest(prices, OUTPUT_PLACES[bounds.audioOutputAllowed ? 'audio' : 'text'])] = output;

@@ -63,7 +63,7 @@ export const MAX_TOKENS = 2 ** 40;
  * The counts in the order of `TOKEN_CLASSES`. Written out, because each call asks for all of them some ten times, and a member whose name
  * varies takes V8 a hundred instructions to find.
  */
-export const byClass = (counts: TokenCounts): readonly number[] => [
+export const byClass = (counts: TokenCounts): number[] => [
   counts.input,
   counts.cacheRead,
   counts.cacheWrite5m,
