@@ -40,22 +40,33 @@ export function entryText(entry: LedgerEntry, listCostNanos: bigint | null = nul
   const { providerRequestId, status, outcome, reason, savedNanos } = entry;
   let text = `{"status":"${status}","outcome":"${outcome}",`;
   if (reason !== null) text += `"reason":"${reason}",`;
-  if (providerRequestId !== null) text += `"providerRequestId":${JSON.stringify(providerRequestId)},`;
+  if (providerRequestId !== null) text += `"providerRequestId":${quoted(providerRequestId)},`;
   // In quotes, because whoever parses a journal would round them.
   if (listCostNanos !== null) text += `"listCostNanos":"${listCostNanos}",`;
   if (savedNanos !== undefined) text += `"savedNanos":"${savedNanos}",`;
   return text + usageMembers(entry);
 }
 
+/** As JSON. Providers' ids have nothing that must be escaped, and V8 finds that out more slowly. */
+const quoted = (text: string): string => (/^[\w.:-]*$/.test(text) ? `"${text}"` : JSON.stringify(text));
+
 export const usageText = (usage: Usage): string => '{' + usageMembers(usage);
+
+const NAMES: readonly string[] = TOKEN_CLASSES.map((tokenClass) => `"${tokenClass}":`);
+const MORE_NAMES: readonly string[] = NAMES.map((name) => `,${name}`);
 
 /** With the end of the object they are the last of. */
 function usageMembers({ counts, webSearches, serviceTier }: Usage): string {
-  let some = '';
-  byClass(counts).forEach((count, i) => {
-    if (count !== 0) some += `${some === '' ? '' : ','}"${TOKEN_CLASSES[i]}":${count}`;
-  });
-  let text = `"counts":{${some}}`;
+  let text = '"counts":{';
+  let names = NAMES;
+  let place = 0;
+  for (const count of byClass(counts)) {
+    const name = names[place++] as string;
+    if (count === 0) continue;
+    text += name + count;
+    names = MORE_NAMES;
+  }
+  text += '}';
   if (webSearches !== 0) text += `,"webSearches":${webSearches}`;
   if (serviceTier !== null) text += `,"serviceTier":${JSON.stringify(serviceTier)}`;
   return text + '}';
