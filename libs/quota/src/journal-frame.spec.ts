@@ -7,19 +7,21 @@ const lines = fc
     { minLength: 1, maxLength: 4 },
   )
   .map((all) => Buffer.from(all.join('')).toString());
+/** A frame that the next one does not overwrite. */
+const framed = (text: string): Buffer => Buffer.from(frame(text));
 const read = (bytes: Buffer) => [...frames(bytes)].map(({ lines: found }) => found);
 
 describe('frames', () => {
   test('are read as they were written', () => {
     fc.assert(
       fc.property(fc.array(lines, { maxLength: 5 }), (written) => {
-        expect(read(Buffer.concat(written.map(frame)))).toEqual(written);
+        expect(read(Buffer.concat(written.map(framed)))).toEqual(written);
       }),
     );
   });
 
   test('a file cut off at any byte loses only the frame that the cut is in, and nothing is called damaged', () => {
-    const written = ['H ä\n', 'H 🙂\nS 1\n', 'R 2\n'].map(frame);
+    const written = ['H ä\n', 'H 🙂\nS 1\n', 'R 2\n'].map(framed);
     const ends = written.map((_, index) => Buffer.concat(written.slice(0, index + 1)).length);
     const bytes = Buffer.concat(written);
     for (let cut = 0; cut <= bytes.length; cut++) {
@@ -36,7 +38,7 @@ describe('frames', () => {
         fc.nat(),
         fc.integer({ min: 1, max: 255 }),
         (written, at, change) => {
-          const all = written.map(frame);
+          const all = written.map(framed);
           const bytes = Buffer.concat(all);
           const index = at % bytes.length;
           bytes[index] = bytes[index]! ^ change;
@@ -48,8 +50,13 @@ describe('frames', () => {
     );
   });
 
+  test('more lines than one piece of memory is kept for are a frame as well', () => {
+    const text = `H ${'🙂'.repeat(40_000)}\n`;
+    expect(read(Buffer.concat([framed(text), framed('P\n')]))).toEqual([text, 'P\n']);
+  });
+
   test('zeros where a file system had no time to write are the end of the file', () => {
-    expect(read(Buffer.concat([frame('P\n'), Buffer.alloc(4_096)]))).toEqual(['P\n']);
+    expect(read(Buffer.concat([framed('P\n'), Buffer.alloc(4_096)]))).toEqual(['P\n']);
   });
 
   test('what was never a frame is damage', () => {

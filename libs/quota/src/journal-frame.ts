@@ -7,15 +7,32 @@ import { crc32 } from 'node:zlib';
 
 const HEADER = /^# ([0-9a-f]{8}) (\d{10})\n$/;
 const HEADER_BYTES = 22;
-const BLANK = ' '.repeat(HEADER_BYTES);
+/** The lines of one turn of the event loop are seldom more. */
+const KEPT_BYTES = 64 * 1024;
+/** What UTF-8 takes for a unit of UTF-16, at most. */
+const MOST_BYTES_A_UNIT = 3;
 
-/** Lines, each with its end, as a frame. */
+const kept = Buffer.alloc(KEPT_BYTES);
+
+/** Lines, each with its end, as a frame. It is made where the last one was, which the processor still has at hand: copy what is to stay. */
 export function frame(lines: string): Buffer {
-  const bytes = Buffer.from(BLANK + lines);
-  const body = bytes.subarray(HEADER_BYTES);
-  bytes.write(`# ${hex(crc32(body))} ${String(body.length).padStart(10, '0')}\n`, 'latin1');
-  return bytes;
+  const most = HEADER_BYTES + lines.length * MOST_BYTES_A_UNIT;
+  const bytes = most <= KEPT_BYTES ? kept : Buffer.allocUnsafe(most);
+  const length = bytes.write(lines, HEADER_BYTES);
+  const end = HEADER_BYTES + length;
+  bytes.write('# 00000000 0000000000\n', 'latin1');
+  writeDigits(bytes, crc32(bytes.subarray(HEADER_BYTES, end)), 16, 10);
+  writeDigits(bytes, length, 10, HEADER_BYTES - 1);
+  return bytes.subarray(0, end);
 }
+
+/** Over zeros, the last one before `end`. */
+function writeDigits(bytes: Buffer, number: number, radix: number, end: number): void {
+  for (let rest = number, at = end - 1; rest > 0; rest = Math.floor(rest / radix), at--)
+    bytes[at] = DIGITS.charCodeAt(rest % radix);
+}
+
+const DIGITS = '0123456789abcdef';
 
 /** What stands at an offset of a file: a frame's lines, or `null` where it is damaged. */
 export interface Framed {

@@ -34,7 +34,9 @@ const one = (id: string): Charge => ({
 });
 const held = (id: string, draft: unknown = 1): string => heldLine(one(id), JSON.stringify(draft));
 const INTRODUCED = attributionLine(attribution);
-const segment = (name: string, ...written: string[]) => ({ name, bytes: Buffer.concat(written.map(frame)) });
+/** A frame that the next one does not overwrite. */
+const framed = (text: string): Buffer => Buffer.from(frame(text));
+const segment = (name: string, ...written: string[]) => ({ name, bytes: Buffer.concat(written.map(framed)) });
 
 describe('journal lines', () => {
   test('are read as they were written, one line each, whatever the payload', () => {
@@ -87,7 +89,7 @@ describe('replay', () => {
       first,
       {
         ...segment('00000002.log', releasedLine(one('a').id)),
-        bytes: Buffer.concat([frame(releasedLine(one('a').id)), Buffer.from('half a')]),
+        bytes: Buffer.concat([framed(releasedLine(one('a').id)), Buffer.from('half a')]),
       },
       { name: '00000003.log', bytes: Buffer.from('nonsense, and not a short one\n') },
       segment('00000004.log', `${held('e')}X 1\n`),
