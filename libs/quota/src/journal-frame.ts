@@ -11,6 +11,7 @@ const HEADER_BYTES = 22;
 const KEPT_BYTES = 64 * 1024;
 /** What UTF-8 takes for a unit of UTF-16, at most. */
 const MOST_BYTES_A_UNIT = 3;
+const DIGITS = '0123456789abcdef';
 
 const kept = Buffer.alloc(KEPT_BYTES);
 
@@ -26,13 +27,11 @@ export function frame(lines: string): Buffer {
   return bytes.subarray(0, end);
 }
 
-/** Over zeros, the last one before `end`. */
+/** Over zeros, the last one before `end`. Of 32 bits, which V8 divides as such. */
 function writeDigits(bytes: Buffer, number: number, radix: number, end: number): void {
-  for (let rest = number, at = end - 1; rest > 0; rest = Math.floor(rest / radix), at--)
+  for (let rest = number >>> 0, at = end - 1; rest > 0; rest = (rest / radix) >>> 0, at--)
     bytes[at] = DIGITS.charCodeAt(rest % radix);
 }
-
-const DIGITS = '0123456789abcdef';
 
 /** What stands at an offset of a file: a frame's lines, or `null` where it is damaged. */
 export interface Framed {
