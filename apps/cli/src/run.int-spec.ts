@@ -495,7 +495,7 @@ describe('openclawmu against a gateway', () => {
     });
     expect(lacking.stderr).toContain('Give the manifest of 2025-12-finance too.');
     await writeFile(`${name}.csv`, Buffer.from([0xff]));
-    expect((await verify()).code).toBe(2);
+    expect(await verify()).toMatchObject({ code: 7, stdout: expect.stringMatching(/^verdict +ALTERED$/m) as string });
     await rm(`${name}.csv`);
     expect((await verify()).code).toBe(2);
     expect((await cli(`billing verify ${name}.csv`, offline)).code).toBe(2);

@@ -83,6 +83,13 @@ describe('openclawmu', () => {
     });
   });
 
+  it('says which file is no text', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'openclawmu-cli-')), 'export.csv');
+    writeFileSync(file, Buffer.from([0xff]));
+    const { code, stderr } = await openclawmu(['billing', 'reconcile', file, 'bill.csv']);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `openclawmu: ${file} is no text in UTF-8.\n` });
+  });
+
   it('names all lines of a file that are no corrections', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'corrections-')), 'wrong.jsonl');
     writeFileSync(file, '{"requestId":"req_1","reason":"r"}\n\n{"requestId":"req_2"}\n[\n');

@@ -7,7 +7,7 @@ import {
   type StatementView,
 } from '@app/billing';
 import { CliError, EXIT } from './exit-code';
-import { readText, textOf } from './text-file';
+import { readText, textWithNulsOf } from './text-file';
 
 const MANIFEST = '.manifest.json';
 
@@ -31,8 +31,8 @@ function exported(manifest: string): StatementExport {
   const name = manifest.slice(0, -MANIFEST.length);
   return {
     manifest: shaped<StatementView>(manifest, MANIFEST_MEMBERS),
-    bill: () => textOf(join(dirname(name), `${basename(name).replace(/^_/, '')}.csv`)),
-    digests: () => textOf(`${name}.digests.csv`),
+    bill: () => textWithNulsOf(join(dirname(name), `${basename(name).replace(/^_/, '')}.csv`)),
+    digests: () => textWithNulsOf(`${name}.digests.csv`),
     rateCards: cardsOf(`${name}.rate-cards.json`),
     fileName: basename(name),
   };
@@ -59,7 +59,7 @@ const MANIFEST_MEMBERS: Members = {
   totals: (value) => isObject(value) && isObject(value['tokens']),
 };
 
-const CARD_MEMBERS: Members = { version: Number.isInteger, document: isText };
+const CARD_MEMBERS: Members = { version: Number.isInteger, sha256: isText, document: isText };
 
 function isTimeZone(value: unknown): boolean {
   try {

@@ -181,9 +181,9 @@ export class Verification {
 
   private readCards(): void {
     const named = new Map(this.files.manifest.rateCards.map(({ version, sha256 }) => [version, sha256]));
-    for (const { version, document } of this.files.rateCards) {
+    for (const { version, sha256, document } of this.files.rateCards) {
       const hash = hashOf(document);
-      if (named.get(version) !== hash)
+      if (named.get(version) !== hash || sha256 !== hash)
         this.fault('rate_card', `Rate card ${version} is not the one the manifest speaks of`);
       else this.#cards.set(version, rateCard(version, hash, readContent(version, document, hash)));
       named.delete(version);
