@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyStatementFiles } from './verify-statement-files';
@@ -95,4 +95,18 @@ it('tells a compressed bill from a good one', async () => {
 it('finds a rate card whose file says another hash than its text has', async () => {
   writeFileSync(`${name}.rate-cards.json`, JSON.stringify([{ ...card, sha256: sha256('another'), document }]));
   expect(await faults()).toContain('rate_card');
+});
+
+it('finds a statement in the folder of another tenant', async () => {
+  for (const [tenant, kinds] of [
+    ['finance', []],
+    ['legal', ['file']],
+  ] as const) {
+    const delivered = join(folder, `tenant_id=${tenant}`);
+    for (const end of ['digests.csv', 'manifest.json', 'rate-cards.json'])
+      cpSync(`${name}.${end}`, join(delivered, `_statement-2026-03.${end}`));
+    cpSync(`${name}.csv`, join(delivered, 'statement-2026-03.csv'));
+    const [verdict] = await verifyStatementFiles([join(delivered, '_statement-2026-03.manifest.json')]);
+    expect(verdict?.faults.map(({ kind }) => kind)).toEqual(kinds);
+  }
 });

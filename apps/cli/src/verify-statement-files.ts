@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
   verifyStatements,
   type StatementCardText,
@@ -35,6 +35,7 @@ function exported(manifest: string): StatementExport {
     digests: () => textWithNulsOf(`${name}.digests.csv`),
     rateCards: cardsOf(`${name}.rate-cards.json`),
     fileName: basename(name),
+    folderName: basename(dirname(resolve(name))),
   };
 }
 

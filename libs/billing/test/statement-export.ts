@@ -100,6 +100,7 @@ export interface Files {
   readonly manifest: StatementView;
   readonly rateCards: { version: number; sha256: string; document: string }[];
   readonly fileName?: string;
+  readonly folderName?: string;
 }
 
 export const FORM = formOf(STATEMENT_SCHEMA);

@@ -193,6 +193,27 @@ it.each([
   expect(verdict).toMatchObject({ ok, faults: ok ? [] : [{ kind: 'file', message }] });
 });
 
+it.each([
+  ['tenant_id=finance', true],
+  ['bills', true],
+  ['tenant_id=legal', false],
+  ['tenant_id=finance2', false],
+  ['period=2026-03', false],
+])('a good statement of a tenant in the folder %s: %j', async (folderName, ok) => {
+  const [verdict] = await verifyAll({ ...files, folderName });
+  const message = `The folder is called ${folderName}, and has the manifest of 2026-03-finance`;
+  expect(verdict).toMatchObject({ ok, faults: ok ? [] : [{ kind: 'file', message }] });
+});
+
+it.each([
+  ['period=2026-03', true],
+  ['period=2026-04', false],
+  ['tenant_id=finance', false],
+])('a good statement of the whole gateway in the folder %s: %j', async (folderName, ok) => {
+  const [verdict] = await verifyAll({ ...exported(LINES, { id: '2026-03', tenant: null }), folderName });
+  expect(verdict).toMatchObject({ ok, faults: ok ? [] : [{ kind: 'file' }] });
+});
+
 it('finds a manifest that does not go on where the one before has ended', async () => {
   const asOf = '2026-04-01T08:00:00.000Z';
   const april = { id: '2026-04-finance', period: '2026-04', to: '2026-04-30T22:00:00.000Z' };

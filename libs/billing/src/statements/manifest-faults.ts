@@ -37,6 +37,16 @@ export function misnamed(fileName: string, { id, period }: StatementView): strin
   return `The file is called ${fileName}, and has the manifest of ${id}`;
 }
 
+/**
+ * The same of the folder that a delivery puts its files into: their names have no tenant. Folders of other names tell nothing.
+ * @param folderName the innermost folder's
+ */
+export function misplaced(folderName: string, { id, period, tenant }: StatementView): string | undefined {
+  const [, key, value] = /^(tenant_id|period)=(.+)$/.exec(folderName) ?? [];
+  const isWhere = key === 'tenant_id' ? value === tenant : tenant === null && value === period;
+  return key === undefined || isWhere ? undefined : `The folder is called ${folderName}, and has the manifest of ${id}`;
+}
+
 /** Whether an instant may be the beginning of a month in some time zone. */
 const beginsWith = (instant: string, month: string): boolean =>
   Math.abs(Date.parse(instant) - Date.parse(`${month}-01T00:00:00Z`)) <= ZONE_MS;

@@ -8,7 +8,7 @@ import { absentPeriod } from './absent-period';
 import type { CorrectionChains, CorrectionFinding, LinePlace } from './correction-chains';
 import { amountOf, miscalculation, sumsOf, type Cells } from './line-cost';
 import { LineMatch } from './line-match';
-import { manifestFaults, misnamed } from './manifest-faults';
+import { manifestFaults, misnamed, misplaced } from './manifest-faults';
 import { statementId } from './statement';
 import { DIGEST_HEADER, formOf, lineDigest, type StatementForm } from './statement-line';
 import type { StatementCardText, StatementView } from './statement.dto';
@@ -65,6 +65,8 @@ export interface StatementExport {
   readonly rateCards: readonly StatementCardText[];
   /** Of the manifest's file, without its end; left out where there is no file. */
   readonly fileName?: string;
+  /** Of the folder that the files lie in; likewise. */
+  readonly folderName?: string;
 }
 
 const MAX_FAULTS = 1_000;
@@ -135,10 +137,10 @@ export class Verification {
 
   /** @param all the statements that are given */
   checkManifest(all: readonly StatementView[]): void {
-    const { fileName } = this.files;
-    const wrong = fileName === undefined ? undefined : misnamed(fileName, this.manifest);
-    for (const message of [...(wrong === undefined ? [] : [wrong]), ...manifestFaults(this.manifest, all)])
-      this.fault('file', message);
+    const { fileName = '', folderName = '' } = this.files;
+    const names = [misnamed(fileName, this.manifest), misplaced(folderName, this.manifest)];
+    for (const message of [...names, ...manifestFaults(this.manifest, all)])
+      if (message !== undefined) this.fault('file', message);
   }
 
   /** @param all the statements that are given */
