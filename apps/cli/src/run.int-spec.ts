@@ -174,6 +174,12 @@ describe('openclawmu against a gateway', () => {
     expect((await cli('budgets top-up finance --daily-tokens 70 --reason Fair')).stderr).toContain(
       'has 70 tokens beyond its limit of 5000 tokens a day',
     );
+    const takenBack = await cli('budgets top-up finance --daily-tokens -30 --reason Mistyped');
+    expect(takenBack.stderr).toContain('has 40 tokens beyond its limit of 5000 tokens a day');
+    expect((await cli('budgets top-up finance --daily-tokens -41 --reason Mistyped')).stderr).toContain(
+      'takes back more than was added, which is 40',
+    );
+    expect((await cli('budgets top-up finance --monthly --daily --reason None')).stderr).toContain('Give an amount');
     expect((await cli('budgets remove finance --daily-tokens')).stderr).toContain('any number of tokens in a day');
     await must('budgets remove finance --monthly');
     expect(await must('budgets show finance')).toMatch(/^tenant +cost USD +month +none /m);

@@ -74,6 +74,12 @@ export function amount(text: string): string {
   return text;
 }
 
+/** The same with a minus before it, if there is one. */
+export const signed =
+  (value: (text: string) => string) =>
+  (text: string): string =>
+    text.startsWith('-') ? `-${value(text.slice(1))}` : value(text);
+
 /** A whole number from 0. */
 export function count(text: string): number {
   if (!/^\d{1,13}$/.test(text)) throw new InvalidArgumentError('Give a whole number such as 1200.');

@@ -7,6 +7,7 @@ import { METRICS, PERIODS, type Metric, type Period } from './windows';
 
 /** An amount of money, or a whole number of tokens; which of them it must be, the metric says. */
 const AMOUNT = /^(\d{1,10}(\.\d{1,9})?|\d{1,18})$/;
+const SIGNED_AMOUNT = /^-?(\d{1,10}(\.\d{1,9})?|\d{1,18})$/;
 
 /** One line of text: no control characters, no halves of characters, not blank at either end. */
 export const ONE_LINE = /^(?!\s)[^\p{Cc}\p{Cs}\u2028\u2029]+(?<!\s)$/u;
@@ -78,10 +79,11 @@ export const BUDGET_EXAMPLES: Readonly<Record<string, SetBudget>> = {
 
 export class TopUpBudget extends BudgetKey {
   /**
-   * What is added to the limit of the period under way: money as a decimal with at most 9 decimals, tokens a whole number.
+   * What is added to the limit of the period under way: money as a decimal with at most 9 decimals, tokens a whole number. With a minus,
+   * what is taken back of former top-ups.
    * @example "20.00"
    */
-  @Matches(AMOUNT, { message: 'amount must be a decimal amount in quotes, such as "20.00"' })
+  @Matches(SIGNED_AMOUNT, { message: 'amount must be a decimal amount in quotes, such as "20.00" or "-20.00"' })
   amount!: string;
 
   /**
@@ -99,6 +101,12 @@ export const TOP_UP_EXAMPLES: Readonly<Record<string, TopUpBudget>> = {
     period: 'month',
     amount: '20.00',
     reason: 'Quarter end, agreed with J. Doe',
+  },
+  'some of it taken back': {
+    metric: 'cost',
+    period: 'month',
+    amount: '-5.00',
+    reason: 'Not needed after all',
   },
 };
 

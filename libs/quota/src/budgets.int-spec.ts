@@ -142,12 +142,19 @@ describe('budgets', () => {
       expect.objectContaining({ ...month, limit: '4.00', topUp: '0.00' }),
     );
     await expect(topUp('4611686018')).rejects.toMatchObject({ code: 'validation_failed' });
+    await expect(topUp('-7.500000001')).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: expect.stringContaining('which is 7.50') as string,
+    });
+    expect(await topUp('-7.5')).toMatchObject({ limit: '4.00', topUp: '0.00' });
+    expect(await gateways.month('topped')).toMatchObject({ limit: nanos('4'), ceiling: nanos('4') });
     const { rows } = await gateways.sql.query<{ line: string }>(
       `SELECT line FROM audit_records WHERE line LIKE '%budget.topped_up%' ORDER BY seq`,
     );
     expect(rows.map(({ line }) => JSON.parse(line) as unknown)).toMatchObject([
       { tenant: 'topped', before: { topUp: '0.00' }, after: { topUp: '5.00' }, reason: 'Quarter end' },
       { before: { topUp: '5.00' }, after: { topUp: '7.50' } },
+      { before: { topUp: '7.50' }, after: { topUp: '0.00' } },
     ]);
   });
 

@@ -216,17 +216,17 @@ export async function limitWindows(tx: Tx, { owner, meter }: BudgetPlace): Promi
 }
 
 /**
- * Adds to the limit of one window; the others keep theirs.
- * @returns whether the window is there and has a limit
+ * Adds to the limit of one window, or takes from it; the others keep theirs.
+ * @returns the window, locked; `null` if there is none that has a limit
  */
-export async function topUpWindow(tx: Tx, { owner, meter }: BudgetPlace, amount: bigint): Promise<boolean> {
+export async function topUpWindow(tx: Tx, { owner, meter }: BudgetPlace, amount: bigint): Promise<bigint | null> {
   const { metric, period, window } = meter;
-  const topped = await tx.query(
+  const [topped] = await tx.query<{ id: bigint }>(
     `UPDATE budget_windows w SET limit_amount = limit_amount + $7::bigint, top_up = top_up + $7::bigint,
        ceiling = greatest(limit_amount + $7::bigint, spent + leased)
      WHERE ${isOf(owner)} AND (scope, target, metric, period, starts_at) = ($2, $3, $4, $5, $6) AND limit_amount IS NOT NULL
      RETURNING id`,
     [...fieldsOf(owner), metric, period, new Date(window.startsAtMs), String(amount)],
   );
-  return topped.length > 0;
+  return topped?.id ?? null;
 }

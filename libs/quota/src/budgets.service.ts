@@ -126,7 +126,7 @@ export class BudgetsService {
   }
 
   /**
-   * Adds to the limit of the period under way, and of no other. A limit that is changed later keeps it.
+   * Adds to the limit of the period under way, and of no other, or takes back what was added. A limit that is changed later keeps it.
    * @param tenantId `null` for a budget of the organisation
    * @throws CodedError `tenant_not_found`, `tenant_state`, `token_not_found`, `budget_not_found`, `validation_failed`,
    *   `idempotency_conflict`
@@ -147,10 +147,15 @@ export class BudgetsService {
         const place = this.place(owner, { metric, period }, this.meters.now());
         await ensureWindows(tx, owner, [place.meter], this.settlements.books);
         const before = await this.readOne(tx, place);
-        if (parseAmount('topUp', metric, before.topUp) + amount > MOST)
+        const topUp = parseAmount('topUp', metric, before.topUp) + amount;
+        if (topUp > MOST)
           throw invalidField('amount', `makes top-ups of more than ${formatAmount(metric, MOST)} together`);
-        if (!(await topUpWindow(tx, place, amount)))
+        if (topUp < 0n) throw invalidField('amount', `takes back more than was added, which is ${before.topUp}`);
+        const topped = await topUpWindow(tx, place, amount);
+        if (topped === null)
           throw new CodedError('budget_not_found', 'There is no limit that a top-up could add to; set one first.');
+        const { ledger, notices } = this.settlements.books;
+        if (amount < 0n) await notices.reached(tx, ledger, [topped]);
         const after = await this.readOne(tx, place);
         await this.audit.record(tx, { action: 'budget.topped_up', ...subjectOf(place), before, after, reason });
         tx.announce('budget', feedIdOf(owner));

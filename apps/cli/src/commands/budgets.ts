@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { given, type Cli } from '../cli';
 import { path } from '../gateway-client';
 import { money } from '../table';
-import { amount, percents, wholeNumber } from '../values';
+import { amount, percents, signed, wholeNumber } from '../values';
 import { registerBudgetCheck } from './budget-check';
 
 interface Budget {
@@ -79,11 +79,11 @@ export function registerBudgets(program: Command, cli: Cli): void {
     });
 
   whose(budgets.command('top-up [tenant]'))
-    .description('add to limits for the period under way, and for no other')
-    .option('--monthly <amount>', 'what it may spend beyond the limit of this month', amount)
-    .option('--daily <amount>', 'what it may spend beyond the limit of today', amount)
-    .option('--monthly-tokens <number>', 'tokens it may use beyond the limit of this month', wholeNumber)
-    .option('--daily-tokens <number>', 'tokens it may use beyond the limit of today', wholeNumber)
+    .description('add to limits for the period under way, and for no other; with a minus, take back what was added')
+    .option('--monthly <amount>', 'what it may spend beyond the limit of this month', signed(amount))
+    .option('--daily <amount>', 'what it may spend beyond the limit of today', signed(amount))
+    .option('--monthly-tokens <number>', 'tokens it may use beyond the limit of this month', signed(wholeNumber))
+    .option('--daily-tokens <number>', 'tokens it may use beyond the limit of today', signed(wholeNumber))
     .requiredOption('--reason <text>', 'why; stands in the audit log')
     .action(async (tenant: string | undefined, options: TopUpOptions, command: Command) => {
       const { route, part, name } = subjectOf(tenant, options, command);

@@ -100,6 +100,17 @@ test('a lowered limit tells once, a raised one and a top-up not again', async ()
   expect(await percents(id)).toEqual([50, 100]);
 });
 
+test('a top-up that is taken back tells what is reached without it', async () => {
+  const one = await gateways.start();
+  const id = await department('40');
+  const topUp = (amount: string) => gateways.budgets().topUp(admin, id, { ...MONTH, amount, reason: 'test' });
+  await topUp('160');
+  await spend(one, id, '60');
+  expect(await percents(id)).toEqual([]);
+  await topUp('-100');
+  expect(await percents(id)).toEqual([50]);
+});
+
 test('what a correction adds tells a threshold once, and what it takes away, or adds to a period that is over, none', async () => {
   const one = await gateways.start();
   const id = await department('100');
