@@ -66,6 +66,7 @@ const KEYS: Readonly<Record<UsageKey, string>> = {
   token: 'l.token_id',
   day: "to_char(l.at AT TIME ZONE $5, 'YYYY-MM-DD')",
   subject: 'l.subject',
+  endUser: 'l.end_user',
   costCenter: 'l.cost_center',
   api: apiOf('l.api'),
 };

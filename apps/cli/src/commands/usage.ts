@@ -72,7 +72,7 @@ export function registerUsage(program: Command, cli: Cli): void {
   withPeriod(program.command('usage').description('who used what, in the current month if nothing else is said'))
     .addOption(
       new Option('--by <what>', 'sum by this')
-        .choices(['tenant', 'model', 'token', 'day', 'subject', 'costCenter', 'api'])
+        .choices(['tenant', 'model', 'token', 'day', 'subject', 'endUser', 'costCenter', 'api'])
         .default('tenant'),
     )
     .action(async (options: PeriodOptions & { by: string }) => {
@@ -84,7 +84,7 @@ export function registerUsage(program: Command, cli: Cli): void {
       cli.out.rows(
         lines,
         [
-          { title: report.by === 'costCenter' ? 'cost centre' : report.by, of: (u) => u.key },
+          { title: TITLES[report.by] ?? report.by, of: (u) => u.key },
           { title: 'name', of: (u) => u.label },
           { title: 'requests', of: (u) => u.requests, right: true },
           { title: 'input', of: ({ tokens: t }) => t && t.input + t.audioInput, right: true },
@@ -101,6 +101,8 @@ export function registerUsage(program: Command, cli: Cli): void {
       if (report.moreItems > 0) cli.out.remark(`${report.moreItems} more are not shown; the total covers them.`);
     });
 }
+
+const TITLES: Readonly<Record<string, string>> = { costCenter: 'cost centre', endUser: 'end user' };
 
 /** A line of the table; what it has no figure for is left out. */
 interface Line {

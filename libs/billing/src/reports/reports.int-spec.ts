@@ -38,6 +38,7 @@ describe('reports', () => {
         at: OCTOBER_FIRST,
         model: 'claude-opus',
         api: 'messages',
+        endUser: 'alpha’s guest',
         status: 'estimated',
         outcome: 'aborted',
       }),
@@ -87,6 +88,7 @@ describe('reports', () => {
       ['token', ['tok_alpha', 'tok_beta']],
       ['day', ['2026-10-01', '2026-10-02']],
       ['subject', ['+49 30 1234', null]],
+      ['endUser', ['alpha’s guest', null]],
       ['costCenter', ['=cmd()', 'CC-1']],
       ['api', ['chat', 'messages', null]],
     ] as const)('sums by %s', async (by, keys) => {
@@ -163,7 +165,7 @@ describe('reports', () => {
   describe('the wall between departments', () => {
     it('shows a tenant nothing of another, whatever it asks for', async () => {
       const queries = { ...october, tenant: 'beta', limit: 50 };
-      for (const by of ['model', 'token', 'day', 'subject', 'costCenter', 'api'] as const) {
+      for (const by of ['model', 'token', 'day', 'subject', 'endUser', 'costCenter', 'api'] as const) {
         const own = await world.usage.rollUp(beta, { ...october, by });
         expect(own.totals.requests).toBe(1);
         expect(JSON.stringify(own)).not.toMatch(/alpha|CC-1|Laptop/i);

@@ -35,15 +35,15 @@ export class PeriodQuery {
 export class TenantUsageQuery extends PeriodQuery {
   /** What to sum by. */
   @IsOptional()
-  @IsIn(['model', 'token', 'day', 'subject', 'costCenter', 'api'])
-  by: 'model' | 'token' | 'day' | 'subject' | 'costCenter' | 'api' = 'model';
+  @IsIn(['model', 'token', 'day', 'subject', 'endUser', 'costCenter', 'api'])
+  by: 'model' | 'token' | 'day' | 'subject' | 'endUser' | 'costCenter' | 'api' = 'model';
 }
 
 export class AdminUsageQuery extends PeriodQuery {
   /** What to sum by. */
   @IsOptional()
-  @IsIn(['tenant', 'model', 'token', 'day', 'subject', 'costCenter', 'api'])
-  by: 'tenant' | 'model' | 'token' | 'day' | 'subject' | 'costCenter' | 'api' = 'tenant';
+  @IsIn(['tenant', 'model', 'token', 'day', 'subject', 'endUser', 'costCenter', 'api'])
+  by: 'tenant' | 'model' | 'token' | 'day' | 'subject' | 'endUser' | 'costCenter' | 'api' = 'tenant';
 
   /** Only this tenant. */
   @IsOptional()

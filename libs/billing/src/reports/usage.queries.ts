@@ -15,6 +15,7 @@ const KEYS = {
   // Which of the days it is, from 1.
   day: { key: (beginnings: string) => `width_bucket(l.at, ${beginnings})`, label: 'NULL' },
   subject: { key: () => 'l.subject', label: 'NULL' },
+  endUser: { key: () => 'l.end_user', label: 'NULL' },
   costCenter: { key: () => 'l.cost_center', label: 'NULL' },
   api: { key: () => apiOf('l.api'), label: 'NULL' },
 } as const;
@@ -22,7 +23,7 @@ const KEYS = {
 export type UsageKey = keyof typeof KEYS;
 
 /** What the roll-up does not tell apart. */
-const ROW_BY_ROW: ReadonlySet<UsageKey> = new Set(['subject', 'api']);
+const ROW_BY_ROW: ReadonlySet<UsageKey> = new Set(['subject', 'endUser', 'api']);
 
 export interface UsageGroup extends Sums, Savings {
   readonly total: boolean;

@@ -34,7 +34,7 @@ const TO = Date.parse('2026-04-07T00:00:00Z');
 const TEN_DAYS = { from: new Date(FROM), to: new Date(TO) };
 const DAY_MS = 24 * HOUR_MS;
 const TENANTS = ['alpha', 'beta'] as const;
-const KEYS = ['tenant', 'model', 'token', 'day', 'subject', 'costCenter', 'api'] as const;
+const KEYS = ['tenant', 'model', 'token', 'day', 'subject', 'endUser', 'costCenter', 'api'] as const;
 const ZONES = ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/St_Johns', 'Australia/Lord_Howe'];
 
 interface Booked {
