@@ -464,6 +464,8 @@ describe('openclawmu against a gateway', () => {
     const closing = await cli('billing close --period 2026-01 --tenant finance');
     expect(closing).toMatchObject({ code: 0, stdout: '' });
     expect(closing.stderr).toContain('openclawmu billing statement download 2026-01-finance');
+    // Nor does it read, done again, as if it were closed only now.
+    expect((await cli('billing close --period 2026-01 --tenant finance')).stderr).toBe(closing.stderr);
     expect(await must('billing statements')).toMatch(/^2026-01-finance +finance +0 +0 +0\.00/m);
     expect(await must('billing statement show 2026-01-finance')).toMatch(/^sha-256 +[0-9a-f]{64}$/m);
     const download = async (into: string) => {

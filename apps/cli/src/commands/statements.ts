@@ -37,10 +37,10 @@ export function registerStatements(billing: Command, cli: Cli): void {
     .option('--tenant <id>', 'of this tenant only (default: the whole gateway)')
     .action(async (options: { period: string; tenant?: string }) => {
       const statement = await cli.gateway.post<Statement>(STATEMENTS, options);
-      const { id, rows } = statement;
+      const { id, rows, closedAt } = statement;
       cli.out.done(
         statement,
-        `Statement ${id} is closed (lines: ${rows}, cost: ${cost(statement)}). Next: openclawmu billing statement download ${id}`,
+        `Statement ${id} is closed since ${closedAt} (lines: ${rows}, cost: ${cost(statement)}). Next: openclawmu billing statement download ${id}`,
       );
     });
 
