@@ -27,7 +27,8 @@ const REASON = /^(?!\s)[^\p{Cc}\p{Cs}\u2028\u2029]+(?<!\s)$/u;
 /** A model's name, or a prefix ending in `*`. */
 export const MODEL_PATTERN = /^(?:[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}\*?|\*)$/;
 export const modelPattern = {
-  message: 'must be a model name of letters, digits and . _ : / @ + -, or a prefix of one that ends in "*"',
+  message:
+    'must be a model name of letters, digits and . _ : / @ + -, which begins with a letter or a digit, or a prefix of one that ends in "*"',
 };
 
 export const CURRENCY = /^[A-Z]{3}$/;
