@@ -26,12 +26,33 @@ const wholeAsBigint: CustomTypesConfig = {
     WHOLE.has(oid) && format !== 'binary' ? toBigint : (types.getTypeParser(oid, format) as typeof toBigint),
 };
 
+/**
+ * What our statements and the reading of their answers rely on, whatever somebody has set for the server, the database or the login.
+ * A lock that an administrator's session keeps must not keep callers waiting for as long; and sessions that only listen are meant to stay.
+ */
+const PARAMETERS = {
+  search_path: SCHEMA,
+  timezone: 'UTC',
+  datestyle: 'ISO',
+  intervalstyle: 'postgres',
+  bytea_output: 'hex',
+  row_security: 'on',
+  default_transaction_isolation: 'read\\ committed',
+  lock_timeout: '10s',
+  idle_in_transaction_session_timeout: '60s',
+  idle_session_timeout: '0',
+};
+
 /** Settings every connection of ours has, pooled or not. */
 export const sessionSettings = {
   types: wholeAsBigint,
-  options: `-c search_path=${SCHEMA} -c timezone=UTC -c idle_in_transaction_session_timeout=60000`,
+  options: Object.entries(PARAMETERS)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' '),
   application_name: 'openclawmu',
   keepAlive: true,
+  // The system's own is two hours: so long would a session only listen to a server that is gone.
+  keepAliveInitialDelayMillis: 10_000,
 } satisfies ClientConfig;
 
 /**

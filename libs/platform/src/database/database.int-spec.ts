@@ -8,6 +8,7 @@ import { Client, type Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { ChangeFeed } from './change-feed';
 import { createDataSource } from './connection';
+import { Database } from './database';
 import { once } from './idempotency';
 import { DatabaseUnfit, migrate, MigrationInterrupted } from './migrate';
 import type { Tx } from './tx';
@@ -118,6 +119,57 @@ describe('the database door', () => {
       }
     },
   );
+
+  test('nothing that somebody has set for the database changes how it works and what is read of it', async () => {
+    const { urls } = gateway;
+    const strange = {
+      DateStyle: "'SQL, DMY'",
+      TimeZone: "'Asia/Kolkata'",
+      IntervalStyle: "'sql_standard'",
+      bytea_output: "'escape'",
+      row_security: 'off',
+      search_path: 'pg_catalog',
+      default_transaction_isolation: "'serializable'",
+      lock_timeout: "'1ms'",
+      idle_in_transaction_session_timeout: "'1ms'",
+      idle_session_timeout: "'1ms'",
+    };
+    const client = new Client({ connectionString: urls.superuserUrl });
+    await client.connect();
+    const name = new URL(urls.gatewayUrl).pathname.slice(1);
+    const set = (to: (setting: string) => string) =>
+      client.query(
+        Object.keys(strange)
+          .map((setting) => `ALTER DATABASE ${name} ${to(setting)}`)
+          .join(';'),
+      );
+    await set((setting) => `SET ${setting} = ${strange[setting as keyof typeof strange]}`);
+    const door = new Database(await createDataSource(urls.gatewayUrl, 1).initialize());
+    try {
+      const [row] = await door.platform(adminPrincipal(), (tx) =>
+        tx.query(
+          `SELECT timestamptz '2026-03-04 05:06:07+00' AS at, '2026-03-04 05:06:07Z'::timestamptz::text AS text,
+                  interval '1 day'::text AS day, '\\x00ff'::bytea::text AS bytes, (SELECT count(*)::int FROM tenants) AS tenants,
+                  current_setting('transaction_isolation') AS isolation, current_setting('lock_timeout') AS lock,
+                  current_setting('idle_in_transaction_session_timeout') AS open, current_setting('idle_session_timeout') AS idle`,
+        ),
+      );
+      expect(row).toEqual({
+        at: new Date('2026-03-04T05:06:07Z'),
+        text: '2026-03-04 05:06:07+00',
+        day: '1 day',
+        bytes: '\\x00ff',
+        tenants: 2,
+        isolation: 'read committed',
+        lock: '10s',
+        open: '1min',
+        idle: '0',
+      });
+    } finally {
+      await door.close();
+      await set((setting) => `RESET ${setting}`).finally(() => client.end());
+    }
+  });
 
   test('a connection that breaks while it is handed over, when nobody listens yet, ends no process', async () => {
     const source = createDataSource(gateway.urls.gatewayUrl, 1);
