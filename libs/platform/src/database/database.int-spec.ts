@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createDatabase, MIGRATED } from '../../../../test/support/database';
+import { asSuperuser, createDatabase, MIGRATED } from '../../../../test/support/database';
 import { openGatewayDatabase, silentLog, type GatewayDatabase } from '../../../../test/support/gateway-database';
 import { adminPrincipal, jobPrincipals, tenantPrincipal } from '../../../../test/support/principals';
 import { Client, type Pool } from 'pg';
@@ -168,6 +168,23 @@ describe('the database door', () => {
     } finally {
       await door.close();
       await set((setting) => `RESET ${setting}`).finally(() => client.end());
+    }
+  });
+
+  test('a login that may not come in any more finds the database away, and is no fault of what it asked', async () => {
+    const { urls } = gateway;
+    const name = new URL(urls.gatewayUrl).pathname.slice(1);
+    const door = new Database(await createDataSource(urls.gatewayUrl, 1).initialize());
+    await asSuperuser(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+    await asSuperuser(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
+    try {
+      for (let i = 0; i < 2; i++)
+        await expect(door.platform(adminPrincipal(), tenantIds)).rejects.toMatchObject({
+          code: 'database_unavailable',
+        });
+    } finally {
+      await asSuperuser(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+      await door.close();
     }
   });
 
