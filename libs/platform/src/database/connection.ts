@@ -13,6 +13,7 @@ import {
   type DataSourceOptions,
   type NamingStrategyInterface,
 } from 'typeorm';
+import { SilenceWatch } from './silence-watch';
 
 export const SCHEMA = 'openclawmu';
 
@@ -59,9 +60,12 @@ export const sessionSettings = {
  * A connection may break at a moment when neither the pool nor TypeORM listens, with a server that ends right when it is handed over.
  * Unheard, that would end the process; whoever uses the connection learns of it anyway.
  */
-const outlivesItsServer = {
-  onConnect: (client: ClientBase) => void client.on('error', () => undefined),
-} satisfies PoolConfig;
+const outlivesItsServer = (watch: SilenceWatch): PoolConfig => ({
+  onConnect: (client: ClientBase) => {
+    client.on('error', () => undefined);
+    watch.over(client);
+  },
+});
 
 /** The proof of the password takes 3 ms of a processor, and what waits for a connection is mostly a burst: they stay for the next one. */
 const staysForTheNext = { idleTimeoutMillis: 300_000 } satisfies PoolConfig;
@@ -92,7 +96,11 @@ export function createDataSource(url: string, poolSize: number, extra: Partial<D
     synchronize: false,
     installExtensions: false,
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
-    extra: { ...sessionSettings, ...outlivesItsServer, ...staysForTheNext },
+    extra: {
+      ...sessionSettings,
+      ...outlivesItsServer(new SilenceWatch({ connectionString: url, ...sessionSettings })),
+      ...staysForTheNext,
+    },
     ...extra,
   } as DataSourceOptions);
 }
