@@ -20,6 +20,7 @@ import {
   queue,
   recallsBy,
   type Refusal,
+  sendAwayUnanswered,
   setAside,
   type Taken,
   takeFrom,
@@ -188,6 +189,7 @@ export class Leases {
   }
 
   private sweep(): void {
+    for (const pool of this.#pools.all) sendAwayUnanswered(pool, performance.now());
     const nowMs = this.rules.meters.now().getTime();
     const idle = this.#pools.all.filter(
       (pool) => Math.abs(nowMs - pool.usedAtMs) > pool.patienceMs || pool.hasPast || pool.uncertain,

@@ -1,3 +1,4 @@
+import { CodedError } from '@app/platform';
 import { type Amounts, lesserOf, NOTHING } from './amounts';
 import { Lane } from './lane';
 import type { Recall, StandingRecall } from './recall';
@@ -6,6 +7,9 @@ import type { LimitedWindow, Standing } from './standing';
 import { LeaseSet, WindowLease } from './window-lease';
 import type { Meter } from './windows';
 import type { WindowRow } from './windows.queries';
+
+/** So much longer than for headroom a request waits for the database's word. */
+const UNANSWERED_MS = 5_000;
 
 /** Headroom taken for one request. */
 export interface Taken {
@@ -209,6 +213,15 @@ export function leave(pool: Pool, waiter: Waiter, why: Error): void {
   pool.waiters.splice(at, 1);
   if (pool.waiters.length === 0) pool.wake();
   waiter.reject(why);
+}
+
+/**
+ * Ends the wait of those whom the database owes a word for long. It may take its time with us, because somebody keeps locked what we
+ * need, or because it waits for a standby; nobody waits with us.
+ */
+export function sendAwayUnanswered(pool: Pool, nowMs: number): void {
+  for (const waiter of [...pool.waiters])
+    if (nowMs - waiter.deadlineMs > UNANSWERED_MS) leave(pool, waiter, new CodedError('database_unavailable'));
 }
 
 /** Whether there may be enough for somebody who waits; else nobody needs to be asked. */

@@ -116,6 +116,27 @@ describe('a request for which there is no room', () => {
     (await waiting).release();
   });
 
+  test('is told that the database is away when that is silent for long, and does not wait for it', async () => {
+    const gateway = await gateways.start({ waitMs: 100 });
+    await gateways.tenant('standby', { month: '10' });
+    await gateways.sql.query(
+      `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(40); RETURN NEW; END $$;
+       CREATE TRIGGER linger BEFORE INSERT ON leases FOR EACH ROW EXECUTE FUNCTION linger()`,
+    );
+    try {
+      expect(await outcome(reserve(gateway, 'standby', '1'))).toBe('database_unavailable');
+    } finally {
+      await gateways.sql.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`,
+      );
+      await gateways.sql.query('DROP TRIGGER linger ON leases');
+    }
+    await until(() => !poolOf(gateway, 'standby')?.pumping);
+    await (await reserve(gateway, 'standby', '10')).settle({ costNanos: nanos('10'), tokens: 0, row: ACTUAL });
+    await gateway.quota.drain();
+    expect(await gateways.month('standby')).toMatchObject({ spent: nanos('10'), leased: 0n });
+  });
+
   test('does not keep smaller ones out that come after it', async () => {
     const gateway = await gateways.start({ waitMs: LONG_MS });
     await gateways.tenant('large', { month: '10' });
