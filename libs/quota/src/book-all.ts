@@ -20,3 +20,21 @@ export async function bookAll<Row>(
     await bookAll(rows.slice(half), book, refused);
   }
 }
+
+/** Rows that the database refused, to be told by their causes: what concerns all of them makes one line, and not a thousand. */
+export class Refusals<Row> {
+  readonly rows: Row[] = [];
+  readonly #causes = new Map<string, { readonly row: Row; readonly err: unknown; rows: number }>();
+
+  readonly add = (row: Row, err: unknown): void => {
+    this.rows.push(row);
+    const cause = this.#causes.get(String(err));
+    if (cause) cause.rows++;
+    else this.#causes.set(String(err), { row, err, rows: 1 });
+  };
+
+  /** @param log is given the first row of each cause */
+  tell(log: (row: Row, facts: { readonly err: unknown; readonly rows: number }) => void): void {
+    for (const { row, err, rows } of this.#causes.values()) log(row, { err, rows });
+  }
+}

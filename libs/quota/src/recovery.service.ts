@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, Outage, type Database, type JobPrincipals, type Log } from '@app/platform';
-import { bookAll } from './book-all';
+import { bookAll, Refusals } from './book-all';
 import { replay, type Replay } from './journal-replay';
 import type { Charge } from './journal-line';
 import { returnAll } from './leases.queries';
@@ -131,7 +131,7 @@ export class Recovery {
       }),
     ];
     const windows = new KnownWindows();
-    let refused = 0;
+    const refusals = new Refusals<ChargedRow>();
     for (let from = 0; from < rows.length; from += BATCH_ROWS)
       await bookAll(
         rows.slice(from, from + BATCH_ROWS),
@@ -140,12 +140,12 @@ export class Recovery {
             bookRows(tx, this.settlements.books, processId, batch, windows),
           );
         },
-        (row, error) => {
-          refused++;
-          this.log.error({ err: error, hold: row.id, process: processId }, 'a row of a dead process cannot be booked');
-        },
+        refusals.add,
       );
-    return refused;
+    refusals.tell((row, facts) =>
+      this.log.error({ ...facts, hold: row.id, process: processId }, 'a row of a dead process cannot be booked'),
+    );
+    return refusals.rows.length;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createLog } from '@app/platform';
 import { tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, TestClock, until } from '../test/gateways';
 import { ACTUAL, draftOf, testLedger } from '../test/test-ledger';
@@ -36,6 +37,31 @@ describe('settlements', () => {
     await gateway.quota.drain();
     expect(await gateways.ledger()).toEqual({ rows: 5, sum: nanos('17'), unconfirmed: 0 });
     expect(await gateways.month('a')).toMatchObject({ spent: nanos('17'), leased: 0n });
+  });
+
+  test('what the database refuses of all of them is told once, and not for each', async () => {
+    await gateways.tenant('refused', { month: '100' });
+    const said: { msg: string; rows?: number }[] = [];
+    const log = createLog('error', { write: (line) => said.push(JSON.parse(line) as { msg: string }) });
+    const gateway = await gateways.start({ log });
+    await gateways.sql.query('REVOKE INSERT ON ledger FROM openclawmu_platform');
+    try {
+      const holds = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          gateway.holds.reserve(tenantPrincipal('refused'), { costNanos: 5n, tokens: 0 }, draftOf('refused')),
+        ),
+      );
+      await Promise.all(holds.map((hold) => hold.settle({ costNanos: 5n, tokens: 0, row: ACTUAL })));
+      await gateway.settlements.flush();
+      expect(gateway.quota.facts()).toMatchObject({ unflushedRows: 0, refusedRows: 20 });
+      expect(said.map(({ msg, rows }) => ({ msg, rows }))).toEqual([
+        { msg: 'a settled row cannot be booked; it stays in the journal and is tried again', rows: 20 },
+      ]);
+    } finally {
+      await gateways.sql.query('GRANT INSERT ON ledger TO openclawmu_platform');
+    }
+    await gateway.quota.drain();
+    expect(await gateways.month('refused')).toMatchObject({ spent: 100n, leased: 0n });
   });
 
   test('how long rows wait is counted from the end of their calls, and until all that waited before are booked', async () => {

@@ -1,6 +1,6 @@
 import { Outage, type Database, type JobPrincipals, type Log } from '@app/platform';
 import { type Amounts, amounts, isWithin, NOTHING } from './amounts';
-import { bookAll } from './book-all';
+import { bookAll, Refusals } from './book-all';
 import type { Books } from './books';
 import type { GatewayProcess } from './gateway-process.service';
 import type { Journal } from './journal';
@@ -144,11 +144,9 @@ export class Settlements {
     if (refusedToo) this.#waiting.push(...this.#refused.splice(0));
     for (let batch; (batch = this.#waiting.slice(0, BATCH_ROWS)).length > 0;) {
       const beganMs = performance.now();
-      await bookAll(
-        batch,
-        (rows) => this.book(rows),
-        (row, error) => this.refuse(row, error),
-      );
+      const refusals = new Refusals<PendingRow>();
+      await bookAll(batch, (rows) => this.book(rows), refusals.add);
+      this.leaveAside(refusals);
       this.#waiting = this.#waiting.slice(batch.length);
       // It was all there was: whatever waits now came later.
       if (batch.length < BATCH_ROWS) this.#waitingSinceMs = beganMs;
@@ -170,12 +168,14 @@ export class Settlements {
     for (const row of rows) if (row.booked()) this.journal.unpin(row);
   }
 
-  private refuse(row: PendingRow, error: unknown): void {
-    this.#refused.push(row);
-    this.#refusedAtMs = Date.now();
-    this.witnesses.log.error(
-      { err: error, hold: row.id },
-      'a settled row cannot be booked; it stays in the journal and is tried again',
+  private leaveAside(refusals: Refusals<PendingRow>): void {
+    if (refusals.rows.length > 0) this.#refusedAtMs = Date.now();
+    this.#refused.push(...refusals.rows);
+    refusals.tell((row, facts) =>
+      this.witnesses.log.error(
+        { ...facts, hold: row.id },
+        'a settled row cannot be booked; it stays in the journal and is tried again',
+      ),
     );
   }
 }
