@@ -45,9 +45,9 @@ const call = ({ token }: Department, kind: CallKind, model: string): Promise<unk
   );
 
 /** What a standby does with writes, and that nobody's connection survives the change. */
-async function failOver(setting: 'SET default_transaction_read_only = on' | 'RESET default_transaction_read_only') {
+async function failOver(): Promise<void> {
   const { name } = gateway.place.database;
-  await asSuperuser(`ALTER DATABASE ${name} ${setting}`);
+  await asSuperuser(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
   await asSuperuser(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
 }
 
@@ -55,7 +55,7 @@ test('what was under way is billed by the same process as soon as the next serve
   const kindOf = (index: number): CallKind => CALL_KINDS[index % CALL_KINDS.length] as CallKind;
   const held = Array.from({ length: 8 }, (_, index) => call(busy, kindOf(index), `fake-n5-h2-i${20 + index}`));
   await fake.waitFor(({ requests }) => requests.filter(({ paused }) => paused).length === held.length);
-  await failOver('SET default_transaction_read_only = on');
+  await failOver();
   for (const request of fake.requests) request.resume();
   expect(await Promise.all(held)).toEqual(Array(held.length).fill(200));
   // What they did not need of their holds serves others; who has nothing leased is turned away, and nothing is sent.
@@ -64,8 +64,10 @@ test('what was under way is billed by the same process as soon as the next serve
   expect(await call(idle, kindOf(0), 'fake-n5')).toBe(503);
   expect(fake.tally().calls).toBe(sent);
   expect((await gateway.call('POST', '/api/v1/admin/tenants', { id: 'latecomer' })).status).toBe(503);
+  expect((await gateway.call('GET', '/readyz', undefined, '')).status).toBe(503);
 
-  await failOver('RESET default_transaction_read_only');
+  // The sessions of this time would stay as they are.
+  await asSuperuser(`ALTER DATABASE ${gateway.place.database.name} RESET default_transaction_read_only`);
   await eventually(async () => (await call(idle, kindOf(1), 'fake-n5')) === 200);
   books = await Books.open(gateway.place.database);
   const { calls, tokens } = fake.tally();

@@ -188,6 +188,24 @@ describe('the database door', () => {
     }
   });
 
+  test.each([
+    ['is asked', (door: Database) => door.ping()],
+    ['writes', (door: Database) => door.platform(adminPrincipal(), (tx) => tx.query('UPDATE tenants SET name = name'))],
+  ])('a session from when the database took no writes is not kept by whoever %s', async (_, attempt) => {
+    const { urls } = gateway;
+    const name = new URL(urls.gatewayUrl).pathname.slice(1);
+    await asSuperuser(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    const door = new Database(await createDataSource(urls.gatewayUrl, 1).initialize());
+    try {
+      await expect(attempt(door)).rejects.toMatchObject({ code: 'database_unavailable' });
+      await asSuperuser(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+      await attempt(door);
+    } finally {
+      await asSuperuser(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+      await door.close();
+    }
+  });
+
   test('a connection that breaks while it is handed over, when nobody listens yet, ends no process', async () => {
     const source = createDataSource(gateway.urls.gatewayUrl, 1);
     await source.initialize();

@@ -1,4 +1,5 @@
-import type { DataSource } from 'typeorm';
+import type { ClientBase } from 'pg';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { Principal } from '../access/principal';
 import { CodedError } from '../errors/coded-error';
 import { codeOf, isDatabaseAway } from './database-away';
@@ -8,6 +9,7 @@ const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
 const RETRYABLE = new Set(['40001', '40P01']);
 const ATTEMPTS = 3;
+const READ_ONLY = '25006';
 
 /**
  * The door to the database. Every transaction runs as a role that owns no table: `tenant` under row-level security for
@@ -30,9 +32,19 @@ export class Database {
     return this.transaction(principal, 'SET LOCAL ROLE openclawmu_platform', work);
   }
 
-  /** Round trip to the database. @throws CodedError `database_unavailable` */
+  /** Round trip to the database, and whether it takes writes. @throws CodedError `database_unavailable` */
   async ping(): Promise<void> {
-    await this.source.query('SELECT 1').catch(unavailable);
+    const runner = this.source.createQueryRunner();
+    try {
+      const rows = (await runner.query('SHOW transaction_read_only')) as { transaction_read_only: string }[];
+      if (rows[0]?.transaction_read_only === 'off') return;
+      await discard(runner);
+      throw away(new Error('the database takes no writes: it is a standby, or default_transaction_read_only is on'));
+    } catch (error) {
+      unavailable(error);
+    } finally {
+      await runner.release().catch(() => undefined);
+    }
   }
 
   async close(): Promise<void> {
@@ -65,6 +77,7 @@ export class Database {
       // TypeORM lets go of a runner the moment its connection breaks; whatever was asked of it after that says nothing of why.
       if (runner.isReleased && !(error instanceof CodedError)) throw away(error);
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      if (codeOf(error) === READ_ONLY) await discard(runner);
       return unavailable(error);
     } finally {
       await runner.release().catch(() => undefined);
@@ -75,6 +88,13 @@ export class Database {
 function genuine(principal: Principal): Principal {
   if (!Principal.isGenuine(principal)) throw new TypeError('a transaction needs a Principal minted by auth');
   return principal;
+}
+
+/** A session may stay read-only after the database no longer is, so it does not go back to the pool. */
+async function discard(runner: QueryRunner): Promise<void> {
+  if (runner.isReleased) return;
+  const client = (await runner.connect()) as ClientBase & { end(): Promise<void> };
+  void client.end().catch(() => undefined);
 }
 
 function unavailable(error: unknown): never {
