@@ -18,6 +18,11 @@ const LISTENING: Readonly<Record<string, string>> = {
   EACCES: 'this user may not use that port; ports below 1024 need a privilege',
 };
 
+/** What PgBouncer says of the one way in which every session is set up from its first statement on. */
+const POOLER = /unsupported startup parameter/;
+const POOLER_REMEDY =
+  'A pooler is in between that does not pass on what each session of the gateway sets: connect to PostgreSQL directly.';
+
 const DATABASE_REMEDY = 'Check DATABASE_URL, or database.url in the configuration.';
 
 /** EX_CONFIG of sysexits.h: the configuration is at fault, so to start again changes nothing. */
@@ -38,8 +43,10 @@ export function explainStartFailure(thrown: unknown): string {
     return `The gateway cannot listen on ${address}:${port}: ${LISTENING[code] ?? error.message}. Change server.host or server.port in the configuration.`;
   if (syscall === 'connect' || syscall === 'getaddrinfo' || error.errors)
     return maskKeys(`The database cannot be reached: ${wordsOf(error)}. ${DATABASE_REMEDY}`);
-  if (error.severity !== undefined && /^(28|3D|42501|53|57)/.test(code))
-    return maskKeys(`The database refused the gateway: ${error.message}. ${DATABASE_REMEDY}`);
+  if (error.severity === 'FATAL' || (error.severity !== undefined && /^(28|3D|42501|53|57)/.test(code)))
+    return maskKeys(
+      `The database refused the gateway: ${error.message}. ${POOLER.test(error.message) ? POOLER_REMEDY : DATABASE_REMEDY}`,
+    );
   if (path !== undefined && syscall !== undefined)
     return `A file or folder of the gateway cannot be used: ${error.message}. Check dataDir in the configuration, its owner and its rights.`;
   return error.stack ?? String(thrown);
