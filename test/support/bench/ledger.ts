@@ -36,14 +36,15 @@ interface Calls {
 const bodyOf = (model: string, more: object = {}): string =>
   JSON.stringify({ model, max_tokens: 1_000, ...more, messages: [{ role: 'user', content: 'ipsum '.repeat(150) }] });
 /** The least that a call can be: what money costs weighs most beside it. */
-const WHOLE: Calls = { body: bodyOf('fake'), atOnce: 32, share: 1 };
+const wholeCalls = (atOnce: number): Calls => ({ body: bodyOf('fake'), atOnce, share: 1 });
 /** What people and agents wait for, only that models take longer for it. */
 const STREAMED: Calls = { body: bodyOf('fake-n50-g10', { stream: true }), atOnce: 128, share: 0.05 };
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { requests: text, tenants: text, rounds: text } });
+  const { values } = parseArgs({ options: { requests: text, tenants: text, rounds: text, 'at-once': text } });
   const requests = Number(values.requests ?? 10_000);
+  const whole = wholeCalls(Number(values['at-once'] ?? 32));
   const many = Number(values.tenants ?? 1_000);
   const rounds = Number(values.rounds ?? 3);
   // Whatever is started from here on is tied as this process is.
@@ -52,14 +53,14 @@ async function main(): Promise<void> {
   const place = await createPlace(postgres.database);
   const provider = await startChild('provider.ts');
   try {
-    say(`${requests} requests of ${WHOLE.body.length} bytes a line, ${WHOLE.atOnce} at once; making ${many} tenants`);
+    say(`${requests} requests of ${whole.body.length} bytes a line, ${whole.atOnce} at once; making ${many} tenants`);
     const tenants = await tenantsOf(place, provider.url, many);
     const hot = tenants.slice(0, 1);
     const ofHot = await moneyOf(place.database.gatewayUrl, hot, requests);
     const ofMany = await moneyOf(place.database.gatewayUrl, tenants, requests);
     const kinds = [
-      { name: 'one hot tenant', callers: hot, calls: WHOLE, alone: ofHot, seen: [] as number[][] },
-      { name: `${many} tenants`, callers: tenants, calls: WHOLE, alone: ofMany, seen: [] as number[][] },
+      { name: 'one hot tenant', callers: hot, calls: whole, alone: ofHot, seen: [] as number[][] },
+      { name: `${many} tenants`, callers: tenants, calls: whole, alone: ofMany, seen: [] as number[][] },
       {
         name: 'one hot tenant, answers in 50 chunks',
         callers: hot,
@@ -72,7 +73,7 @@ async function main(): Promise<void> {
       const servers = await startServers(place, provider.url);
       try {
         for (const { process, url } of servers)
-          for (const calls of [WHOLE, STREAMED]) await cpuOf(process, url, tenants, calls, warmUpOf(requests));
+          for (const calls of [whole, STREAMED]) await cpuOf(process, url, tenants, calls, warmUpOf(requests));
         for (const { callers, calls, seen } of kinds) {
           const figures: number[] = [];
           for (const at of round % 2 === 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]) {
@@ -135,41 +136,24 @@ async function tenantsOf(place: Place, providerUrl: string, many: number): Promi
 
 /** @param seen of each round: the relay, the gateway without its money, with the least of it, and as it is; CPU in µs a request */
 function table(name: string, seen: readonly (readonly number[])[], alone: number): void {
-  const figure = (of: (relay: number, without: number, least: number, whole: number) => number): number =>
-    median(seen.map(([relay = NaN, without = NaN, least = NaN, whole = NaN]) => of(relay, without, least, whole)));
-  say(`\nCPU a request, ${name}`.padEnd(54) + 'µs   to the relay   to the gateway without money');
-  line(
-    'bare relay, no duties',
-    figure((relay) => relay),
+  const [relay = [], without = [], least = [], whole = []] = [0, 1, 2, 3].map((at) =>
+    seen.map((round) => round[at] ?? NaN),
   );
-  line(
-    'the gateway without hold, journal, settlement, ledger',
-    figure((_, without) => without),
-    figure((relay, without) => without / relay),
-  );
-  line(
-    'the same with the least that money could be',
-    figure((_, __, least) => least),
-    figure((relay, _, least) => least / relay),
-    figure((_, without, least) => least / without),
-  );
-  line(
-    'the gateway',
-    figure((_, __, ___, whole) => whole),
-    figure((relay, _, __, whole) => whole / relay),
-    figure((_, without, __, whole) => whole / without),
-  );
-  line(
-    'quote, hold, journal, settlement, ledger by themselves',
-    alone,
-    figure((relay) => alone / relay),
-    figure((_, without) => alone / without),
-  );
+  say(`\n${`CPU a request, ${name}`.padEnd(54)}    µs   ${'to the relay'.padEnd(22)} to the gateway without money`);
+  line('bare relay, no duties', relay);
+  line('the gateway without hold, journal, settlement, ledger', without, relay);
+  line('the same with the least that money could be', least, relay, without);
+  line('the gateway', whole, relay, without);
+  line('quote, hold, journal, settlement, ledger by themselves', [alone], relay, without);
 }
 
-function line(name: string, micros: number, ...ratios: readonly number[]): void {
-  const [to = '', toWithout = ''] = ratios.map((ratio) => ratio.toFixed(2));
-  say(`${name.padEnd(54)} ${micros.toFixed(0).padStart(5)}   ${to.padStart(12)}   ${toWithout.padStart(28)}`);
+/** Medians over the rounds, and of how it is to others the least and the most. */
+function line(name: string, micros: readonly number[], ...others: readonly (readonly number[])[]): void {
+  const [toRelay = '', toWithout = ''] = others.map((other) => {
+    const ratios = other.map((value, round) => (micros[round] ?? median(micros)) / value);
+    return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
+  });
+  say(`${name.padEnd(54)} ${median(micros).toFixed(0).padStart(5)}   ${toRelay.padEnd(22)} ${toWithout}`.trimEnd());
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
