@@ -35,16 +35,18 @@ interface Calls {
 
 const bodyOf = (model: string, more: object = {}): string =>
   JSON.stringify({ model, max_tokens: 1_000, ...more, messages: [{ role: 'user', content: 'ipsum '.repeat(150) }] });
-/** The least that a call can be: what money costs weighs most beside it. */
-const wholeCalls = (atOnce: number): Calls => ({ body: bodyOf('fake'), atOnce, share: 1 });
+/**
+ * The least that a call can be: what money costs weighs most beside it. Few at once are served in lockstep with who asks and who answers, a
+ * handful a turn of the event loop; many are what a gateway has whose models take seconds.
+ */
+const WHOLE = [32, 128].map((atOnce): Calls => ({ body: bodyOf('fake'), atOnce, share: 1 }));
 /** What people and agents wait for, only that models take longer for it. */
 const STREAMED: Calls = { body: bodyOf('fake-n50-g10', { stream: true }), atOnce: 128, share: 0.05 };
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { requests: text, tenants: text, rounds: text, 'at-once': text } });
+  const { values } = parseArgs({ options: { requests: text, tenants: text, rounds: text } });
   const requests = Number(values.requests ?? 10_000);
-  const whole = wholeCalls(Number(values['at-once'] ?? 32));
   const many = Number(values.tenants ?? 1_000);
   const rounds = Number(values.rounds ?? 3);
   // Whatever is started from here on is tied as this process is.
@@ -53,27 +55,21 @@ async function main(): Promise<void> {
   const place = await createPlace(postgres.database);
   const provider = await startChild('provider.ts');
   try {
-    say(`${requests} requests of ${whole.body.length} bytes a line, ${whole.atOnce} at once; making ${many} tenants`);
+    say(`${requests} requests of ${bodyOf('fake').length} bytes a line; making ${many} tenants`);
     const tenants = await tenantsOf(place, provider.url, many);
     const hot = tenants.slice(0, 1);
     const ofHot = await moneyOf(place.database.gatewayUrl, hot, requests);
     const ofMany = await moneyOf(place.database.gatewayUrl, tenants, requests);
     const kinds = [
-      { name: 'one hot tenant', callers: hot, calls: whole, alone: ofHot, seen: [] as number[][] },
-      { name: `${many} tenants`, callers: tenants, calls: whole, alone: ofMany, seen: [] as number[][] },
-      {
-        name: 'one hot tenant, answers in 50 chunks',
-        callers: hot,
-        calls: STREAMED,
-        alone: ofHot,
-        seen: [] as number[][],
-      },
-    ];
+      ...WHOLE.map((calls) => ({ name: 'one hot tenant', callers: hot, calls, alone: ofHot })),
+      ...WHOLE.map((calls) => ({ name: `${many} tenants`, callers: tenants, calls, alone: ofMany })),
+      { name: 'one hot tenant, answers in 50 chunks', callers: hot, calls: STREAMED, alone: ofHot },
+    ].map((kind) => ({ ...kind, seen: [] as number[][] }));
     for (let round = 0; round < rounds; round++) {
       const servers = await startServers(place, provider.url);
       try {
         for (const { process, url } of servers)
-          for (const calls of [whole, STREAMED]) await cpuOf(process, url, tenants, calls, warmUpOf(requests));
+          for (const calls of [...WHOLE, STREAMED]) await cpuOf(process, url, tenants, calls, warmUpOf(requests));
         for (const { callers, calls, seen } of kinds) {
           const figures: number[] = [];
           for (const at of round % 2 === 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]) {
@@ -86,7 +82,7 @@ async function main(): Promise<void> {
         for (const { stop } of servers) await stop();
       }
     }
-    for (const { name, seen, alone } of kinds) table(name, seen, alone);
+    for (const { name, calls, seen, alone } of kinds) table(`${name}, ${calls.atOnce} at once`, seen, alone);
   } finally {
     provider.process.kill();
     await postgres.remove();
