@@ -1,13 +1,6 @@
-import { Books } from '../support/books';
+import { expectAllBooked } from '../support/all-booked';
 import { asSuperuser } from '../support/database';
-import {
-  costNanosOf,
-  createDepartment,
-  eventually,
-  fakeProviders,
-  offerFakeModels,
-  type Department,
-} from '../support/department';
+import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
 import { FakeProvider } from '../support/fake-provider';
 import { Gateway } from '../support/gateway';
 import { CALL_KINDS, callModel, type CallKind } from '../support/mixed-calls';
@@ -20,7 +13,6 @@ import { expectNothingLeft } from '../support/processes';
 
 let fake: FakeProvider;
 let gateway: Gateway;
-let books: Books;
 let busy: Department;
 let idle: Department;
 
@@ -32,7 +24,6 @@ beforeAll(async () => {
   idle = await createDepartment(gateway, { budget: '20.00' });
 });
 afterAll(async () => {
-  await books?.close();
   await gateway.remove();
   await fake.close();
   await expectNothingLeft(gateway.place.folder);
@@ -69,19 +60,6 @@ test('what was under way is billed by the same process as soon as the next serve
   // The sessions of this time would stay as they are.
   await asSuperuser(`ALTER DATABASE ${gateway.place.database.name} RESET default_transaction_read_only`);
   await eventually(async () => (await call(idle, kindOf(1), 'fake-n5')) === 200);
-  books = await Books.open(gateway.place.database);
-  const { calls, tokens } = fake.tally();
-  const rows = await eventually(
-    async () => [...(await books.calls(busy.id)), ...(await books.calls(idle.id))],
-    ({ length }) => length >= calls,
-  );
-  expect(rows.map(({ status }) => status)).toEqual(Array<string>(calls).fill('actual'));
-  expect(rows.reduce((total, { costNanos }) => total + costNanos, 0n)).toBe(costNanosOf(tokens));
-  const balances = await eventually(
-    () => books.balances(),
-    (all) => all.every(({ leased }) => leased === 0n),
-    20_000,
-  );
-  for (const { spent, ledger, leases } of balances) expect([spent, leases]).toEqual([ledger, 0n]);
+  await expectAllBooked(gateway.place.database, [busy, idle], fake);
   expect(gateway.process.exitCode).toBeNull();
 }, 60_000);

@@ -1,13 +1,6 @@
-import { Books, sum } from '../support/books';
+import { expectAllBooked } from '../support/all-booked';
 import { DatabaseNetwork } from '../support/database-network';
-import {
-  costNanosOf,
-  createDepartment,
-  eventually,
-  fakeProviders,
-  offerFakeModels,
-  type Department,
-} from '../support/department';
+import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
 import { FakeProvider } from '../support/fake-provider';
 import { createPlace, Gateway, type Place } from '../support/gateway';
 import { CALL_KINDS, callModel, type CallKind } from '../support/mixed-calls';
@@ -50,23 +43,5 @@ test('a gateway that waits for answers which never come finds out, tells callers
   expect(answers.filter((status) => status !== 200 && status !== 503)).toEqual([]);
   await eventually(async () => (await call(0)) === 200);
 
-  const books = await Books.open(place.database);
-  try {
-    const { calls, tokens } = fake.tally();
-    const rows = await eventually(
-      () => books.calls(department.id),
-      ({ length }) => length >= calls,
-      20_000,
-    );
-    expect(rows.map(({ status }) => status)).toEqual(Array<string>(calls).fill('actual'));
-    expect(sum(rows.map(({ costNanos }) => costNanos))).toBe(costNanosOf(tokens));
-    const balances = await eventually(
-      () => books.balances(),
-      (all) => all.every(({ leased }) => leased === 0n),
-      20_000,
-    );
-    for (const { spent, ledger, leases } of balances) expect([spent, leases]).toEqual([ledger, 0n]);
-  } finally {
-    await books.close();
-  }
+  await expectAllBooked(place.database, [department], fake);
 }, 60_000);

@@ -1,14 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Books, sum } from '../support/books';
-import {
-  costNanosOf,
-  createDepartment,
-  eventually,
-  fakeProviders,
-  offerFakeModels,
-  type Department,
-} from '../support/department';
+import { expectAllBooked } from '../support/all-booked';
+import { createDepartment, eventually, fakeProviders, offerFakeModels, type Department } from '../support/department';
 import { FakeProvider } from '../support/fake-provider';
 import { createPlace, Gateway, type Place } from '../support/gateway';
 import { CALL_KINDS, callModel, type CallKind } from '../support/mixed-calls';
@@ -89,23 +82,5 @@ test('calls go on inside what is leased, then they are refused, and afterwards a
   expect(told.length).toBeGreaterThan(0);
   expect(told.length).toBeLessThan(refused.length / 4);
 
-  const books = await Books.open(place.database);
-  try {
-    const { calls, tokens } = fake.tally();
-    const rows = await eventually(
-      () => books.calls(department.id),
-      ({ length }) => length >= calls,
-      30_000,
-    );
-    expect(rows.map(({ status }) => status)).toEqual(Array<string>(calls).fill('actual'));
-    expect(sum(rows.map(({ costNanos }) => costNanos))).toBe(costNanosOf(tokens));
-    const balances = await eventually(
-      () => books.balances(),
-      (all) => all.every(({ leased }) => leased === 0n),
-      20_000,
-    );
-    for (const { spent, ledger, leases } of balances) expect([spent, leases]).toEqual([ledger, 0n]);
-  } finally {
-    await books.close();
-  }
+  await expectAllBooked(place.database, [department], fake);
 }, 180_000);
