@@ -5,9 +5,11 @@ import { firstKeyNotice } from './banner';
 import { writeFirstConfig } from './first-run';
 import { GatewayServer } from './gateway-server';
 import { exitCodeOf, explainStartFailure } from './start-failure';
+import { makeObjectsYoung } from './young-objects';
 
 /** Makes this process a gateway. */
 export function run(): void {
+  makeObjectsYoung();
   start().catch((error: unknown) => {
     process.stderr.write(`${explainStartFailure(error)}\n`);
     process.exit(exitCodeOf(error));
