@@ -2,6 +2,7 @@ import { Outage, type Database, type JobPrincipals, type Log } from '@app/platfo
 import { type Amounts, amounts, isWithin, NOTHING } from './amounts';
 import { bookAll, Refusals } from './book-all';
 import type { Books } from './books';
+import { GATHER_MS, gatherMsAfter } from './gather';
 import type { GatewayProcess } from './gateway-process.service';
 import type { Journal } from './journal';
 import { Lane } from './lane';
@@ -11,12 +12,7 @@ import type { BudgetNotices } from './notices/budget-notices.service';
 import { KnownWindows } from './scopes/known-windows';
 import { bookRows } from './settlements.queries';
 
-/**
- * Each batch costs some round trips and statements, whatever its size: so rows are gathered, until it is full. No longer than this, because
- * the garbage collector copies what waits.
- */
-const GATHER_MS = 100;
-const BATCH_ROWS = 1_000;
+const BATCH_ROWS = 4_000;
 const RETRY_MS = 250;
 /** How long a row that the database refused is left aside before it is tried again. */
 const REFUSED_RETRY_MS = 30_000;
@@ -45,6 +41,7 @@ export class Settlements {
   #refused: PendingRow[] = [];
   #refusedAtMs = 0;
   #uncovered = NOTHING;
+  #gatherMs = GATHER_MS;
   #timer: NodeJS.Timeout | null = null;
   /** Whether the timer is one that rows wait for; that of refused rows is not. */
   #gathering = false;
@@ -95,7 +92,7 @@ export class Settlements {
     const waiting = this.#waiting.push(row);
     if (waiting === 1) this.#waitingSinceMs = performance.now();
     if (this.#flushing) return;
-    if (!this.#gathering) this.arm(GATHER_MS);
+    if (!this.#gathering) this.arm(this.#gatherMs);
     else if (waiting === BATCH_ROWS) this.arm(0);
   }
 
@@ -120,6 +117,7 @@ export class Settlements {
     this.#timer = null;
     this.#gathering = false;
     this.#flushing = true;
+    const beganMs = performance.now();
     let failed = false;
     try {
       // What comes in meanwhile gathers again, unless it makes a batch by itself: small ones cost as much as large ones.
@@ -130,7 +128,8 @@ export class Settlements {
       this.#outage.failed(error, { rows: this.#waiting.length });
     }
     this.#flushing = false;
-    if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : GATHER_MS);
+    this.#gatherMs = gatherMsAfter(performance.now() - beganMs);
+    if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : this.#gatherMs);
     else if (this.#refused.length > 0) this.arm(REFUSED_RETRY_MS);
   }
 
