@@ -25,9 +25,9 @@ interface Caller {
   readonly token: string;
 }
 
-/** In which a server is asked; each is followed by some time for what is booked behind the answers. */
+/** In which a server is asked; each is followed by time for what is booked behind the answers: half a second that rows are gathered, and as much for it. */
 const TURNS = 8;
-const BOOKED_MS = 300;
+const BOOKED_MS = 1_000;
 
 /** How calls are made and answered. */
 interface Calls {
