@@ -1,6 +1,6 @@
 /**
- * Each batch costs some round trips and statements, whatever its size: so rows are gathered. No longer than this, because the garbage
- * collector copies what waits.
+ * Each batch costs some round trips and statements, whatever its size: so rows are gathered. No longer than this where booking is quick,
+ * because the garbage collector copies what waits.
  */
 export const GATHER_MS = 100;
 /** How many times as long as the last batch took to be booked. */

@@ -64,6 +64,30 @@ describe('settlements', () => {
     expect(await gateways.month('refused')).toMatchObject({ spent: 100n, leased: 0n });
   });
 
+  test('rows are gathered for longer behind a batch that took the database long', async () => {
+    await gateways.tenant('busy', { month: '100' });
+    const gateway = await gateways.start();
+    const settle = async () => {
+      const hold = await gateway.holds.reserve(tenantPrincipal('busy'), { costNanos: 5n, tokens: 0 }, draftOf('busy'));
+      await hold.settle({ costNanos: 5n, tokens: 0, row: ACTUAL });
+    };
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    try {
+      await gateways.sql.query('BEGIN; LOCK TABLE ledger IN EXCLUSIVE MODE');
+      await settle();
+      expect(timers.mock.calls.map(([, ms]) => ms)).toContain(100);
+      await new Promise((later) => setTimeout(later, 700));
+      await gateways.sql.query('COMMIT');
+      await until(() => gateway.quota.facts().unflushedRows === 0);
+      timers.mockClear();
+      await settle();
+      expect(timers.mock.calls.map(([, ms]) => ms)).toContain(500);
+    } finally {
+      timers.mockRestore();
+    }
+    await gateway.quota.drain();
+  });
+
   test('how long rows wait is counted from the end of their calls, and until all that waited before are booked', async () => {
     await gateways.tenant('slow', { month: '100' });
     const clock = new TestClock();

@@ -10,7 +10,6 @@ import { Ledger } from '../../../libs/billing/src/ledger/ledger.service';
 import { LedgerPartitions } from '../../../libs/billing/src/ledger/ledger-partitions.service';
 import { Attributions } from '../../../libs/proxy/src/money/attributions';
 import { bill } from '../../../libs/proxy/src/money/bill';
-
 import { LedgerBridge, SettledEntry, WorstCase } from '../../../libs/proxy/src/money/ledger-sink';
 import { assembleQuota } from '../../../libs/quota/src/assemble';
 import { jobPrincipals, tenantPrincipal } from '../principals';
