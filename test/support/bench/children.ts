@@ -15,9 +15,13 @@ export const HOOK = join(__dirname, '../../../libs/audit/fixtures/typescript-hoo
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK']));
 const MICROS_PER_TICK = 1_000_000 / TICKS_PER_SECOND;
 
-/** A server of this folder in a process of its own, which prints its origin first. */
-export async function startChild(file: string, ...args: string[]): Promise<{ process: ChildProcess; url: string }> {
-  const started = spawn(process.execPath, [...FLAGS, '-r', HOOK, join(__dirname, file), ...args], {
+/** A server of this folder in a process of its own, which prints its origin first. @param node more of Node's flags */
+export async function startChild(
+  file: string,
+  args: readonly string[] = [],
+  node: readonly string[] = [],
+): Promise<{ process: ChildProcess; url: string }> {
+  const started = spawn(process.execPath, [...FLAGS, ...node, '-r', HOOK, join(__dirname, file), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(started.stdout, 'data')) as [Buffer];

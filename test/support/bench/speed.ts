@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   const postgres = await KillablePostgres.start();
   const place = await createPlace(postgres.database);
   const provider = await startChild('provider.ts');
-  const relay = await startChild('relay.ts', provider.url);
+  const relay = await startChild('relay.ts', [provider.url]);
   const gateway = await startGateway(place, provider.url);
   const peer = await startPeer(provider.url);
   try {
@@ -251,7 +251,7 @@ async function holdOpen(target: Target, body: string, streams: number): Promise<
 /** From the start of a process to the first request it takes; of the gateway on a database that is there. */
 async function measureStart(place: Place, providerUrl: string, rounds: number): Promise<void> {
   const starters: Record<string, () => Promise<{ process: ChildProcess } | null>> = {
-    'bare relay': () => startChild('relay.ts', providerUrl),
+    'bare relay': () => startChild('relay.ts', [providerUrl]),
     OpenClawMU: async () => startGateway(await beside(place), providerUrl),
     Portkey: () => startPeer(providerUrl),
   };
