@@ -14,7 +14,7 @@ export {
 } from './access/permissions';
 export { JobPrincipals, Principal, type Origin, type PrincipalFields, type PrincipalKind } from './access/principal';
 export { Clock, SystemClock } from './clock';
-export { Cohort } from './cohort';
+export { behindCohorts, Cohort } from './cohort';
 export { sameSettings } from './config/changed-settings';
 export { Config, tracesContent } from './config/config';
 export { ConfigError } from './config/load-config';

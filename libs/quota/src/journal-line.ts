@@ -31,7 +31,10 @@ export const heldLine = (charge: Charge, draft: string): string => chargeLine('H
 /** @param row JSON, as well */
 export const settledLine = (charge: Charge, row: string): string => chargeLine('S', charge, row);
 
-/** The row in a `settledLine`, parsed. */
+/** The id in a `settledLine`. */
+export const idIn = (line: string): string => line.slice(2, 34);
+
+/** The row in it, parsed. */
 export const rowIn = (line: string): unknown => JSON.parse(line.slice(line.indexOf('{')));
 
 export const releasedLine = (id: string): string => `R ${id}\n`;

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, type Log } from '@app/platform';
+import { behindCohorts, CodedError, type Log } from '@app/platform';
 import { frame } from './journal-frame';
 import { attributionLine, type Charge, heldLine, PROBE_LINE, releasedLine } from './journal-line';
 import type { Attribution } from './scopes/attribution';
@@ -178,7 +178,7 @@ export class Journal {
   private gather(): Batch {
     if (this.#batch === null) {
       this.#batch = new Batch();
-      setImmediate(this.flush);
+      behindCohorts(this.flush);
     }
     return this.#batch;
   }

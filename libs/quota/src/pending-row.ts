@@ -1,5 +1,6 @@
 import type { Amounts } from './amounts';
 import type { Hold } from './hold';
+import { idIn } from './journal-line';
 import type { Attribution } from './scopes/attribution';
 import type { Call } from './scopes/scope';
 import type { ChargedRow } from './settlements.queries';
@@ -10,7 +11,6 @@ import type { LeaseSet } from './window-lease';
  * hold on to: so that is a line, and what is counted, but not the hold and what its call has left.
  */
 export class PendingRow implements ChargedRow {
-  readonly id: string;
   readonly atMs: number;
   readonly attribution: Attribution;
   /** Of the journal, which stays until the row is booked. */
@@ -21,15 +21,18 @@ export class PendingRow implements ChargedRow {
 
   /** @param line the journal's */
   constructor(
-    { id, atMs, attribution, leases, segment }: Hold,
+    { atMs, attribution, leases, segment }: Hold,
     readonly used: Amounts,
     readonly line: string,
   ) {
-    this.id = id;
     this.atMs = atMs;
     this.attribution = attribution;
     this.segment = segment;
     this.#leases = leases;
+  }
+
+  get id(): string {
+    return idIn(this.line);
   }
 
   get tenantId(): string {
