@@ -18,7 +18,7 @@ import { IsInstant, IsPlainText } from '../instant.decorator';
 import { IsTiers } from './tiers.decorator';
 
 /** Up to a million currency units with nine decimals: exactly what fits in nano-units. */
-const DECIMAL = /^(?:\d{1,6}|1000000)(?:\.\d{1,9})?$/;
+const DECIMAL = /^(?:\d{1,6}(?:\.\d{1,9})?|1000000(?:\.0{1,9})?)$/;
 const decimal = { message: 'must be a decimal string from 0 to 1000000 with at most 9 decimals, such as "2.50"' };
 
 /** One line of text, not blank at either end. */
