@@ -508,7 +508,7 @@ describe('openclawmu against a gateway', () => {
     expect((await verify()).code).toBe(2);
     expect((await cli(`billing verify ${name}.csv`, offline)).code).toBe(2);
     const manifest = await readFile(`${name}.manifest.json`, 'utf8');
-    for (const member of ['period', 'timeZone', 'asOf', 'rateCards', 'totals']) {
+    for (const member of ['period', 'timeZone', 'asOf', 'closedAt', 'rateCards', 'totals']) {
       const { [member]: _, ...rest } = JSON.parse(manifest) as Record<string, unknown>;
       await writeFile(`${name}.manifest.json`, JSON.stringify(rest));
       const stderr = expect.stringContaining(`${name}.manifest.json is not as it was exported: its member "${member}"`);

@@ -42,7 +42,12 @@ beforeEach(() => {
     manifest,
     JSON.stringify({
       ...{ schema: 'statement/2', id: '2026-03-finance', period: '2026-03', tenant: 'finance', timeZone: 'UTC' },
-      ...{ from: '2026-03-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z', asOf: '2026-04-01T00:10:00.000Z' },
+      ...{
+        from: '2026-03-01T00:00:00.000Z',
+        to: '2026-04-01T00:00:00.000Z',
+        asOf: '2026-04-01T00:10:00.000Z',
+        closedAt: '2026-04-01T00:10:02.000Z',
+      },
       ...{ lateAfter: null, currency: 'USD', rows: 3, lateRows: 0, bytes: Buffer.byteLength(bill), rateCards: [card] },
       ...{ sha256: sha256(bill), digestsSha256: sha256(digests) },
       totals: { requests: 3, tokens: { input: 30, ...NONE }, webSearches: 0, listCost: '0.00003', cost: '0.00003' },

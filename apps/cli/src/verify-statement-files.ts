@@ -56,6 +56,7 @@ const MANIFEST_MEMBERS: Members = {
   from: isInstant,
   to: isInstant,
   asOf: isInstant,
+  closedAt: isInstant,
   rateCards: (value) => Array.isArray(value) && value.every(isObject),
   totals: (value) => isObject(value) && isObject(value['tokens']),
 };

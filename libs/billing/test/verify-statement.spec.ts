@@ -269,7 +269,7 @@ describe('a statement that was closed in the form before', () => {
 
 it('does not take a form of a later version for one it knows', async () => {
   await expect(verify({ ...files, manifest: { ...files.manifest, schema: 'statement/3' } })).rejects.toThrow(
-    /knows statements of statement\/1 and statement\/2, not of statement\/3/,
+    `${files.manifest.id}: This version knows statements of statement/1 and statement/2, not of statement/3`,
   );
 });
 

@@ -89,9 +89,14 @@ export class Verification {
   #unfounded = 0;
   #sha256 = '';
 
-  /** @throws RangeError for a schema of a later version */
+  /** @throws RangeError for a schema of a later version; names the statement, because many may be given */
   constructor(private readonly files: StatementExport) {
-    this.#form = formOf(files.manifest.schema);
+    const { id, schema } = files.manifest;
+    try {
+      this.#form = formOf(schema);
+    } catch (error) {
+      throw new RangeError(`${id}: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   get manifest(): StatementView {
