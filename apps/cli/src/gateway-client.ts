@@ -20,18 +20,26 @@ interface Problem {
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+/** Each answer of the control plane has one, unless a proxy has put its own in its place. */
+const REQUEST_ID = /^req_[0-9a-f]{32}$/;
 const TIMEOUT_MS = 120_000;
 const PAGE = 200;
 
 /** Calls the control plane. Every failure becomes a `CliError` that says what to do. */
 export class GatewayClient {
   private warned = false;
+  private answersLikeOurs = true;
 
   constructor(
     private readonly baseUrl: string,
     private readonly adminKey: string | undefined,
     private readonly warn: (text: string) => void,
   ) {}
+
+  /** Why an answer could not be made sense of, if it was another server's: that may well have something at the same path. */
+  get misunderstanding(): CliError | null {
+    return this.answersLikeOurs ? null : this.stranger();
+  }
 
   get<T>(path: string, query?: Query): Promise<T> {
     return this.json<T>('GET', path, query);
@@ -76,7 +84,7 @@ export class GatewayClient {
     try {
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch {
-      throw new CliError(EXIT.unreachable, `What answers at ${this.baseUrl} is not OpenClawMU. Check OPENCLAWMU_URL.`);
+      throw this.stranger();
     }
   }
 
@@ -120,7 +128,12 @@ export class GatewayClient {
       );
     }
     if (!response.ok) throw await refusal(response);
+    this.answersLikeOurs = REQUEST_ID.test(response.headers.get('x-request-id') ?? '');
     return response;
+  }
+
+  private stranger(): CliError {
+    return new CliError(EXIT.unreachable, `What answers at ${this.baseUrl} is not OpenClawMU. Check OPENCLAWMU_URL.`);
   }
 
   private urlOf(path: string, query: Query = {}): URL {

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -47,6 +50,19 @@ describe('openclawmu', () => {
     const { code, stdout, stderr } = await openclawmu(line, { OPENCLAWMU_ADMIN_KEY: 'ak_x' });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).not.toBe('');
+  });
+
+  it.each(['{"status":"ok"}', '[]', 'null', '<html>'])('takes no other server for a gateway: %s', async (answer) => {
+    const server = createServer((_, response) => response.end(answer)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const OPENCLAWMU_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await openclawmu(['tenants', 'list'], { OPENCLAWMU_URL, OPENCLAWMU_ADMIN_KEY: 'ak_x' });
+    server.closeAllConnections();
+    server.close();
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: `openclawmu: What answers at ${OPENCLAWMU_URL} is not OpenClawMU. Check OPENCLAWMU_URL.\n`,
+    });
   });
 
   it('says which requests of a provider no bill has', async () => {

@@ -42,9 +42,10 @@ export async function run(argv: readonly string[], { env, stdout, stderr }: Surr
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (!(error instanceof CliError)) throw error;
-    out.error(out.json && error.problem ? JSON.stringify(error.problem, null, 2) : `openclawmu: ${error.message}`);
-    return error.exitCode;
+    const told = error instanceof CliError ? error : gateway.misunderstanding;
+    if (told === null) throw error;
+    out.error(out.json && told.problem ? JSON.stringify(told.problem, null, 2) : `openclawmu: ${told.message}`);
+    return told.exitCode;
   }
 }
 
