@@ -78,9 +78,9 @@ async function main(): Promise<void> {
       const servers = await startServers(place, provider.url);
       try {
         for (let turn = 0; turn < TURNS; turn++)
-          for (const { process, url } of servers)
+          for (const { url } of servers)
             for (const calls of [...WHOLE, STREAMED])
-              await cpuOf(process, url, tenants, calls, warmUpOf(requests) / 2 / TURNS);
+              await load(url, tenants, calls, Math.ceil((warmUpOf(requests) / 2 / TURNS) * calls.share));
         for (const { callers, calls, seen } of kinds) {
           // Leases that nobody has used for a minute have been given back: to take them again is not what a call costs that finds them there.
           for (const { process, url } of servers)
@@ -169,7 +169,11 @@ function line(name: string, micros: readonly number[], ...others: readonly (read
   say(`${name.padEnd(54)} ${median(micros).toFixed(0).padStart(5)}   ${toRelay.padEnd(22)} ${toWithout}`.trimEnd());
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return ((sorted[Math.ceil(half) - 1] ?? NaN) + (sorted[Math.floor(half)] ?? NaN)) / 2;
+}
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
