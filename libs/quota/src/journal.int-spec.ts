@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, sym
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CodedError } from '@app/platform';
+import { CodedError, Cohort } from '@app/platform';
 import { silentLog } from '../../../test/support/gateway-database';
 import { tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, until } from '../test/gateways';
@@ -114,6 +114,18 @@ describe('journal', () => {
     expect(damagedAlone(journal)).toEqual([]);
     await journal.hold(charge(4), '{}', pinned(4));
     expect(read(journal).open.map(({ id }) => id)).toEqual([charge(4).id]);
+  });
+
+  test('what is noted for a cohort is written once for all of it, and in its turn', async () => {
+    const journal = open();
+    const done: string[] = [];
+    const cohort = new Cohort<number>((id) => {
+      void journal.hold(charge(id), '{}', pinned(id)).then(() => done.push(`noted with ${read(journal).open.length}`));
+    });
+    cohort.add(1);
+    cohort.add(2);
+    await new Promise<void>((next) => setImmediate(next));
+    expect(done).toEqual(['noted with 2', 'noted with 2']);
   });
 
   test('removed by somebody, it tells so once and begins anew, where what happens from then on is noted', async () => {
