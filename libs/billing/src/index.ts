@@ -10,7 +10,7 @@ export {
   type LedgerStatus,
 } from './ledger/ledger-row';
 export type { LedgerApi } from './ledger/api-codes';
-export { rowFromJson, usageFromJson, usageText, type WrittenRow } from './ledger/row-text';
+export { rowFromJson, usageFromJson, usageText } from './ledger/row-text';
 export { cost, FORMULA, listCost, priceOf, tierOf, type Formula } from './pricing/pricing';
 export { quote, quoteAll, type Bounds, type PlanQuote, type Quote } from './pricing/quote';
 export type { ClassPrices, Fees, ModelPrice, TierPrice } from './pricing/model-price';

@@ -1,23 +1,33 @@
 import { CodedError } from '@app/platform';
 
+/** What can be booked in pieces. */
+interface Divisible<Self> {
+  readonly rows: number;
+  halves(): readonly [Self, Self];
+}
+
 /**
- * Books rows in one piece. If the database refuses one of them, finds it by halving, so that it does not stand in the way
- * of the others, and hands it to `refused`.
- * @throws CodedError `database_unavailable`: then some may be booked, and all may be booked again
+ * Books batch after batch, each in one piece. If the database refuses a row of one, finds it by halving, so that it does not stand in the
+ * way of the others, and hands it to `refused`. What is booked or refused leaves the list.
+ * @throws CodedError `database_unavailable`: what is left may be booked, and can be booked again
  */
-export async function bookAll<Row>(
-  rows: readonly Row[],
-  book: (rows: readonly Row[]) => Promise<void>,
-  refused: (row: Row, error: unknown) => void,
+export async function bookAll<Rows extends Divisible<Rows>>(
+  batches: Rows[],
+  book: (rows: Rows) => Promise<void>,
+  refused: (row: Rows, error: unknown) => void,
 ): Promise<void> {
-  try {
-    await book(rows);
-  } catch (error) {
-    if (error instanceof CodedError && error.code === 'database_unavailable') throw error;
-    if (rows.length === 1) return refused(rows[0] as Row, error);
-    const half = Math.ceil(rows.length / 2);
-    await bookAll(rows.slice(0, half), book, refused);
-    await bookAll(rows.slice(half), book, refused);
+  for (let rows; (rows = batches[0]);) {
+    try {
+      await book(rows);
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'database_unavailable') throw error;
+      if (rows.rows > 1) {
+        batches.splice(0, 1, ...rows.halves());
+        continue;
+      }
+      refused(rows, error);
+    }
+    batches.shift();
   }
 }
 

@@ -7,7 +7,6 @@ import type { Journal } from './journal';
 import { type Charge, settledLine } from './journal-line';
 import type { Draft, Entry } from './ledger-sink';
 import type { Leases } from './leases.service';
-import { PendingRow } from './pending-row';
 import type { Caller } from './pool';
 import type { Attribution } from './scopes/attribution';
 import type { Call } from './scopes/scope';
@@ -84,15 +83,14 @@ export class Holds implements HoldDesk {
     const line = settledLine(chargeOf(hold, used), this.settlements.ledger.textOf(row));
     const noted = this.journal.settle(hold.attribution, line);
     this.end(hold, used);
-    const pending = new PendingRow(hold, used, line);
-    this.settlements.add(pending);
+    this.settlements.add(line, hold, used);
     // Not in the journal: then it is safe as soon as it is in the database, or in the journal after all.
-    return noted.catch(() => Promise.race([this.journal.settledUp(), pending.arrival()]));
+    return noted.catch(() => Promise.race([this.journal.settledUp(), this.settlements.arrival(hold.id)]));
   }
 
   release(hold: Hold): void {
     this.end(hold, NOTHING);
-    const unpin = (): void => this.journal.unpin(hold);
+    const unpin = (): void => this.journal.unpin(hold.segment);
     void this.journal.release(hold.id).then(unpin, () => this.journal.settledUp().then(unpin));
   }
 

@@ -34,9 +34,6 @@ export const settledLine = (charge: Charge, row: string): string => chargeLine('
 /** The id in a `settledLine`. */
 export const idIn = (line: string): string => line.slice(2, 34);
 
-/** The row in it, parsed. */
-export const rowIn = (line: string): unknown => JSON.parse(line.slice(line.indexOf('{')));
-
 export const releasedLine = (id: string): string => `R ${id}\n`;
 
 /** Joined, because a settled one waits for the database too, and what is added up stays in pieces that wait with it. */

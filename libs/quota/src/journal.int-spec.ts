@@ -86,10 +86,10 @@ describe('journal', () => {
     for (const [i, hold] of holds.entries()) await journal.hold(charge(i), '{}', hold);
     const before = readdirSync(journal.folder).length;
     expect(before).toBeGreaterThan(2);
-    for (const hold of holds.slice(1)) journal.unpin(hold);
+    for (const hold of holds.slice(1)) journal.unpin(hold.segment);
     expect(readdirSync(journal.folder)).toHaveLength(before);
     expect(damagedAlone(journal)).toEqual([]);
-    journal.unpin(holds[0] as Pinned);
+    journal.unpin((holds[0] as Pinned).segment);
     expect(readdirSync(journal.folder)).toHaveLength(1);
   });
 

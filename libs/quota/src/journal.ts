@@ -151,10 +151,10 @@ export class Journal {
     return new Promise((resolve) => this.#owedWaiters.push(resolve));
   }
 
-  /** The hold's row is in the database, or it was released: what was noted of it is no longer needed. */
-  unpin(hold: Pinned): void {
-    const segment = this.#segments.find(({ number }) => number === hold.segment);
-    if (segment) segment.pins--;
+  /** Rows of some holds are in the database, or these were released: what was noted of them in their segment is no longer needed. */
+  unpin(number: number, holds = 1): void {
+    const segment = this.#segments.find((each) => each.number === number);
+    if (segment) segment.pins -= holds;
     // In order only: what a later segment says of a hold is not to outlive, nor to die before, the hold's own line.
     while (this.#segments.length > 1 && this.#segments[0]?.pins === 0)
       rmSync((this.#segments.shift() as Segment).path, { force: true });
@@ -265,7 +265,7 @@ export class Journal {
 
   /** After a failed sync nobody knows what the disk has: say it all again, in another file. */
   private disown(batch: Batch, error: Error): void {
-    for (const hold of batch.pinned) this.unpin(hold);
+    for (const { segment } of batch.pinned) this.unpin(segment);
     this.#tainted = true;
     this.fail(batch, error);
   }

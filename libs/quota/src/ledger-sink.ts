@@ -19,7 +19,21 @@ export interface Draft {
   readonly others?: readonly Attribution[];
 }
 
-/** One settled request on its way to the ledger. */
+/** Settled requests of this process on their way to the ledger, in one piece. */
+export interface SettledLines {
+  /**
+   * For each, as the journal has it, with its end: `S`, id, time, number of the attribution, ids of windows joined by commas, cost, tokens,
+   * and what `LedgerSink.textOf` made of its entry, with a blank between each. UTF-8.
+   */
+  readonly lines: Buffer;
+  readonly rows: number;
+  /** Those that the lines name by number. */
+  readonly attributions: Iterable<Attribution>;
+  /** When holds were made, in ms since the epoch: the first and the last of those that have something in common, so each day has one. */
+  readonly sums: readonly { readonly atMs: number; readonly lastMs: number }[];
+}
+
+/** One request of a process that has died, on its way to the ledger. */
 export interface SettledRow {
   /** 32 hex digits of a UUID version 7. */
   readonly id: string;
@@ -28,13 +42,8 @@ export interface SettledRow {
   readonly tenantId: string;
   readonly costNanos: bigint;
   readonly attribution: Attribution;
-  /**
-   * As the journal has it, with its end: `S`, id, time, number of the attribution, ids of windows joined by commas, cost, tokens, and what
-   * `LedgerSink.textOf` made of its entry, with a blank between each. `null` for a row of another process.
-   */
-  readonly line: string | null;
-  /** Without a line: parsed, what a journal kept of its entry, or what `LedgerSink.unconfirmed` gave. */
-  readonly row?: unknown;
+  /** Parsed, what a journal kept of its entry, or what `LedgerSink.unconfirmed` gave. */
+  readonly row: unknown;
 }
 
 /** What only this row has to say, as plain JSON, and how many tokens of all classes it counts. */
@@ -62,6 +71,9 @@ export interface LedgerSink {
    * Inserts rows that are not there yet, by time and id, and returns the ids it inserted, `'all'` where that is what it did: only those are
    * counted against windows and leases. Called inside the transaction that counts them.
    */
+  book(tx: Tx, rows: SettledLines): Promise<readonly string[] | 'all'>;
+
+  /** The same of rows of other processes, which are checked. */
   append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[] | 'all'>;
 
   /** What is booked of a hold that may have reached a provider and whose usage nobody knows: its worst case, marked. */

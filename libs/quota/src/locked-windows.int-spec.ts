@@ -71,6 +71,7 @@ describe('whatever plan the database makes, and however many want them at once',
       const row = {
         id: randomUUID(),
         atMs: now.getTime(),
+        lastMs: now.getTime(),
         call,
         used: { cost: 1n, tokens: 1n },
         windowIds: own.map(String),

@@ -31,6 +31,7 @@ export async function recount(tx: Tx, { ledger, notices }: Books, changes: reado
   );
   const rows = changes.map(({ at, tenantId, used, ...attributed }, index) => ({
     atMs: at.getTime(),
+    lastMs: at.getTime(),
     used,
     call: callOf(tenantId, attributed, lineageOf(attributed.tokenId)),
     windowIds: own.get(index) ?? [],

@@ -2,6 +2,7 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, Outage, type Database, type JobPrincipals, type Log } from '@app/platform';
 import { bookAll, Refusals } from './book-all';
+import { FoundRows } from './found-rows';
 import { replay, type Replay } from './journal-replay';
 import type { Charge } from './journal-line';
 import { returnAll } from './leases.queries';
@@ -9,7 +10,7 @@ import { answers, removeSocket } from './liveness-socket';
 import { inPlaceOf } from './process-lock';
 import { KnownWindows } from './scopes/known-windows';
 import { lineagesOf } from './scopes/lineages.queries';
-import { bookRows, type ChargedRow } from './settlements.queries';
+import { bookRows } from './settlements.queries';
 import type { Settlements } from './settlements.service';
 
 export const PROCESS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -122,28 +123,30 @@ export class Recovery {
       ),
     );
     const charged = (entry: Charge) => chargedOf(entry, lineageOf(entry.attribution.facts.tokenId));
-    const rows: ChargedRow[] = [
-      ...settled.map((entry) => ({ ...charged(entry), row: entry.row, line: null })),
+    const rows = [
+      ...settled.map((entry) => ({ ...charged(entry), row: entry.row })),
       ...open.map((entry) => {
         const charge = charged(entry);
         const { row, tokens } = ledger.unconfirmed(entry.draft);
-        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row, line: null };
+        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row };
       }),
     ];
     const windows = new KnownWindows();
-    const refusals = new Refusals<ChargedRow>();
+    const batches: FoundRows[] = [];
     for (let from = 0; from < rows.length; from += BATCH_ROWS)
-      await bookAll(
-        rows.slice(from, from + BATCH_ROWS),
-        async (batch) => {
-          await this.database.platform(this.jobs.for('recovery'), (tx) =>
-            bookRows(tx, this.settlements.books, processId, batch, windows),
-          );
-        },
-        refusals.add,
-      );
+      batches.push(new FoundRows(rows.slice(from, from + BATCH_ROWS)));
+    const refusals = new Refusals<FoundRows>();
+    await bookAll(
+      batches,
+      async (batch) => {
+        await this.database.platform(this.jobs.for('recovery'), (tx) =>
+          bookRows(tx, this.settlements.books, processId, batch, windows),
+        );
+      },
+      refusals.add,
+    );
     refusals.tell((row, facts) =>
-      this.log.error({ ...facts, hold: row.id, process: processId }, 'a row of a dead process cannot be booked'),
+      this.log.error({ ...facts, hold: row.firstId, process: processId }, 'a row of a dead process cannot be booked'),
     );
     return refusals.rows.length;
   }
@@ -163,6 +166,7 @@ async function readJournal(folder: string): Promise<Replay | null> {
 const chargedOf = ({ id, atMs, attribution, amount, windows }: Charge, lineage: string) => ({
   id,
   atMs,
+  lastMs: atMs,
   tenantId: attribution.tenantId,
   attribution,
   call: { ...attribution.call, lineage },

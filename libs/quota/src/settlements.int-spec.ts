@@ -64,6 +64,22 @@ describe('settlements', () => {
     expect(await gateways.month('refused')).toMatchObject({ spent: 100n, leased: 0n });
   });
 
+  test('who asks for the arrival of a row that is booked already does not wait', async () => {
+    await gateways.tenant('there', { month: '100' });
+    const gateway = await gateways.start();
+    const hold = await gateway.holds.reserve(tenantPrincipal('there'), { costNanos: 5n, tokens: 0 }, draftOf('there'));
+    await hold.settle({ costNanos: 5n, tokens: 0, row: ACTUAL });
+    const order: string[] = [];
+    const before = gateway.settlements.arrival(hold.id).then(() => order.push('arrived'));
+    await new Promise((later) => setImmediate(later));
+    order.push('flushing');
+    await gateway.settlements.flush();
+    await before;
+    await gateway.settlements.arrival(hold.id);
+    expect(order).toEqual(['flushing', 'arrived']);
+    await gateway.quota.drain();
+  });
+
   test('rows are gathered for longer behind a batch that took the database long', async () => {
     await gateways.tenant('busy', { month: '100' });
     const gateway = await gateways.start();
@@ -96,8 +112,8 @@ describe('settlements', () => {
     const [first, second] = [await reserve(), await reserve()];
     clock.time = new Date(clock.time.getTime() + 600_000);
     const now = jest.spyOn(performance, 'now');
-    const book = testLedger.append.bind(testLedger);
-    const append = jest.spyOn(testLedger, 'append');
+    const book = testLedger.book.bind(testLedger);
+    const append = jest.spyOn(testLedger, 'book');
     try {
       now.mockReturnValue(1_000);
       const settled = { costNanos: 5n, tokens: 0, row: ACTUAL };
@@ -112,12 +128,12 @@ describe('settlements', () => {
           now.mockReturnValue(1_300);
           between = gateway.quota.facts();
           append.mockRestore();
-          return testLedger.append(...again);
+          return testLedger.book(...again);
         });
         return book(tx, rows);
       });
       await gateway.settlements.flush();
-      expect(between).toMatchObject({ unflushedRows: 1, lagMs: 230 });
+      expect(between).toMatchObject({ unflushedRows: 1, lagMs: 100 });
       expect(gateway.quota.facts()).toMatchObject({ unflushedRows: 0, lagMs: 0 });
     } finally {
       now.mockRestore();

@@ -2,20 +2,25 @@ import type { Tx } from '@app/platform';
 import { type Amounts, amounts, NOTHING } from './amounts';
 import { bigints } from './bigints';
 import type { Books } from './books';
-import type { SettledRow } from './ledger-sink';
+import type { LedgerSink } from './ledger-sink';
 import { crossesPercent } from './notices/notices.queries';
 import { type Chargeable, ChargedWindows, type WindowCharge } from './scopes/charged-windows';
 import type { KnownWindows } from './scopes/known-windows';
-import type { Call } from './scopes/scope';
 import type { Metric } from './windows';
 import { ceilingOf } from './windows.queries';
 
-/** A row, what its request used, and in which windows that counts. */
-export interface ChargedRow extends SettledRow {
-  readonly call: Call;
-  readonly used: Amounts;
-  /** Those that its hold has taken from. It counts in all others of its call too. */
-  readonly windowIds: readonly string[];
+/** Settled rows that are booked in one piece. */
+export interface Batch<Self> {
+  readonly rows: number;
+  /** What they count, added up as far as that is for the same windows. */
+  readonly sums: readonly Chargeable[];
+  /** What each of them counts. */
+  readonly singly: readonly Chargeable[];
+  /** Brings them to the ledger. @returns the ids of those that were not there yet */
+  append(tx: Tx, ledger: LedgerSink): Promise<readonly string[] | 'all'>;
+  /** Those of these ids. */
+  only(ids: ReadonlySet<string>): Self;
+  halves(): readonly [Self, Self];
 }
 
 /**
@@ -24,25 +29,21 @@ export interface ChargedRow extends SettledRow {
  * already, and now has its row. Repeating it changes nothing.
  * @returns how much was counted that no lease covered; anything but 0 means that a lease was taken from a living process
  */
-export async function bookRows(
+export async function bookRows<Rows extends Batch<Rows>>(
   tx: Tx,
   { ledger, notices }: Books,
   processId: string,
-  rows: readonly ChargedRow[],
+  rows: Rows,
   known: KnownWindows,
 ): Promise<Amounts> {
-  const booked = among(rows, await ledger.append(tx, rows));
-  if (booked.length === 0) return NOTHING;
-  const windows = await lockChargedWindows(tx, booked, known);
-  const { uncovered, crossed } = await count(tx, processId, windows.charge(booked));
+  const ids = await rows.append(tx, ledger);
+  const booked = ids === 'all' ? rows : rows.only(new Set(ids));
+  if (booked.rows === 0) return NOTHING;
+  const windows = await lockChargedWindows(tx, booked.sums, known);
+  const charges = windows.charge(windows.divide(booked.sums) ? booked.singly : booked.sums);
+  const { uncovered, crossed } = await count(tx, processId, charges);
   await notices.reached(tx, ledger, crossed);
   return uncovered;
-}
-
-function among(rows: readonly ChargedRow[], ids: readonly string[] | 'all'): readonly ChargedRow[] {
-  if (ids === 'all') return rows;
-  const known = new Set(ids);
-  return rows.filter(({ id }) => known.has(id));
 }
 
 /**
@@ -75,7 +76,7 @@ export async function lockChargedWindows(
       bigints([...ids]),
       JSON.stringify([...calls]),
       new Date(rows.reduce((first, { atMs }) => Math.min(first, atMs), Infinity)),
-      new Date(rows.reduce((last, { atMs }) => Math.max(last, atMs), -Infinity)),
+      new Date(rows.reduce((last, { lastMs }) => Math.max(last, lastMs), -Infinity)),
     ],
   );
   for (const id of locked?.scoped?.split(',') ?? []) ids.add(id);

@@ -7,10 +7,10 @@ import type { GatewayProcess } from './gateway-process.service';
 import type { Journal } from './journal';
 import { Lane } from './lane';
 import type { LedgerSink } from './ledger-sink';
-import type { PendingRow } from './pending-row';
 import type { BudgetNotices } from './notices/budget-notices.service';
 import { KnownWindows } from './scopes/known-windows';
 import { bookRows } from './settlements.queries';
+import { type Ended, Sheaf } from './sheaf';
 
 const BATCH_ROWS = 4_000;
 const RETRY_MS = 250;
@@ -35,10 +35,14 @@ export class Settlements {
   readonly lane = new Lane();
   readonly #windows = new KnownWindows();
   #sink: LedgerSink | null = null;
-  #waiting: PendingRow[] = [];
-  /** None of those waits for longer; monotonic ms. */
-  #waitingSinceMs = 0;
-  #refused: PendingRow[] = [];
+  /** What comes in. */
+  #open: Sheaf | null = null;
+  /** What came in before, in its order. */
+  readonly #closed: Sheaf[] = [];
+  /** Of one row each. */
+  #refused: Sheaf[] = [];
+  /** Who waits for rows, by their ids. */
+  readonly #awaited = new Map<string, () => void>();
   #refusedAtMs = 0;
   #uncovered = NOTHING;
   #gatherMs = GATHER_MS;
@@ -76,24 +80,33 @@ export class Settlements {
   }
 
   get full(): boolean {
-    return this.#waiting.length + this.#refused.length >= MOST_WAITING;
+    return this.waitingRows + this.#refused.length >= MOST_WAITING;
   }
 
   get facts(): SettlementFacts {
+    const oldest = this.#closed[0] ?? this.#open;
     return {
-      waitingRows: this.#waiting.length,
+      waitingRows: this.waitingRows,
       refusedRows: this.#refused.length,
-      waitingMs: this.#waiting.length === 0 ? 0 : performance.now() - this.#waitingSinceMs,
+      waitingMs: oldest ? performance.now() - oldest.sinceMs : 0,
       uncovered: this.#uncovered,
     };
   }
 
-  add(row: PendingRow): void {
-    const waiting = this.#waiting.push(row);
-    if (waiting === 1) this.#waitingSinceMs = performance.now();
+  /** @param line a `settledLine` of the hold's, which has ended */
+  add(line: string, hold: Ended, used: Amounts): void {
+    const isBatch = this.put(line, hold, used);
     if (this.#flushing) return;
     if (!this.#gathering) this.arm(this.#gatherMs);
-    else if (waiting === BATCH_ROWS) this.arm(0);
+    else if (isBatch) this.arm(0);
+  }
+
+  /** Resolves when a settled row is in the database. */
+  arrival(id: string): Promise<void> {
+    const isWaiting = [...this.#closed, ...this.#refused, ...(this.#open ? [this.#open] : [])].some((sheaf) =>
+      sheaf.has(id),
+    );
+    return isWaiting ? new Promise((resolve) => this.#awaited.set(id, resolve)) : Promise.resolve();
   }
 
   /** Books all that waits, and what was refused before if it is due. @throws CodedError `database_unavailable` */
@@ -125,11 +138,11 @@ export class Settlements {
       this.#outage.succeeded();
     } catch (error) {
       failed = true;
-      this.#outage.failed(error, { rows: this.#waiting.length });
+      this.#outage.failed(error, { rows: this.waitingRows });
     }
     this.#flushing = false;
     this.#gatherMs = gatherMsAfter(performance.now() - beganMs);
-    if (this.#waiting.length > 0) this.arm(failed ? RETRY_MS : this.#gatherMs);
+    if (this.waitingRows > 0) this.arm(failed ? RETRY_MS : this.#gatherMs);
     else if (this.#refused.length > 0) this.arm(REFUSED_RETRY_MS);
   }
 
@@ -137,25 +150,44 @@ export class Settlements {
     return Date.now() - this.#refusedAtMs >= REFUSED_RETRY_MS;
   }
 
-  /** Books batch after batch until no more than `rest` rows wait. */
-  private async bookWaiting(refusedToo: boolean, rest: number): Promise<void> {
-    if (this.#waiting.length === 0) this.#waitingSinceMs = performance.now();
-    if (refusedToo) this.#waiting.push(...this.#refused.splice(0));
-    for (let batch; (batch = this.#waiting.slice(0, BATCH_ROWS)).length > 0;) {
-      const beganMs = performance.now();
-      const refusals = new Refusals<PendingRow>();
-      await bookAll(batch, (rows) => this.book(rows), refusals.add);
-      this.leaveAside(refusals);
-      this.#waiting = this.#waiting.slice(batch.length);
-      // It was all there was: whatever waits now came later.
-      if (batch.length < BATCH_ROWS) this.#waitingSinceMs = beganMs;
-      if (this.#waiting.length <= rest) return;
-    }
+  private get waitingRows(): number {
+    let rows = this.#open?.rows ?? 0;
+    for (const sheaf of this.#closed) rows += sheaf.rows;
+    return rows;
   }
 
-  private async book(rows: readonly PendingRow[]): Promise<void> {
+  /** @returns whether they are a batch now */
+  private readonly put = (line: string, hold: Ended, used: Amounts): boolean => {
+    const sheaf = (this.#open ??= new Sheaf());
+    sheaf.add(line, hold, used);
+    const isBatch = sheaf.rows === BATCH_ROWS;
+    if (isBatch) this.close();
+    return isBatch;
+  };
+
+  /** What comes in from here on is of another batch. */
+  private close(): void {
+    if (this.#open) this.#closed.push(this.#open);
+    this.#open = null;
+  }
+
+  /** Books batch after batch until no more than `rest` rows wait. */
+  private async bookWaiting(refusedToo: boolean, rest: number): Promise<void> {
+    if (refusedToo) for (const row of this.#refused.splice(0)) row.each(this.put);
+    do {
+      this.close();
+      const refusals = new Refusals<Sheaf>();
+      try {
+        await bookAll(this.#closed, (sheaf) => this.book(sheaf), refusals.add);
+      } finally {
+        this.leaveAside(refusals);
+      }
+    } while (this.waitingRows > rest);
+  }
+
+  private async book(sheaf: Sheaf): Promise<void> {
     const uncovered = await this.database.platform(this.jobs.for('settlement'), (tx) =>
-      bookRows(tx, this.books, this.process.id, rows, this.#windows),
+      bookRows(tx, this.books, this.process.id, sheaf, this.#windows),
     );
     if (!isWithin(uncovered, NOTHING)) {
       this.#uncovered = amounts((metric) => this.#uncovered[metric] + uncovered[metric]);
@@ -164,15 +196,23 @@ export class Settlements {
         'usage was booked that no lease covered; a budget may be passed',
       );
     }
-    for (const row of rows) if (row.booked()) this.journal.unpin(row);
+    for (const [segment, rows] of sheaf.booked()) this.journal.unpin(segment, rows);
+    if (this.#awaited.size > 0) this.tell(sheaf.ids);
   }
 
-  private leaveAside(refusals: Refusals<PendingRow>): void {
+  private tell(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#awaited.get(id)?.();
+      this.#awaited.delete(id);
+    }
+  }
+
+  private leaveAside(refusals: Refusals<Sheaf>): void {
     if (refusals.rows.length > 0) this.#refusedAtMs = Date.now();
     this.#refused.push(...refusals.rows);
     refusals.tell((row, facts) =>
       this.witnesses.log.error(
-        { ...facts, hold: row.id },
+        { ...facts, hold: row.firstId },
         'a settled row cannot be booked; it stays in the journal and is tried again',
       ),
     );

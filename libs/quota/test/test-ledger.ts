@@ -1,7 +1,7 @@
 import { dashed, matchesPattern, type Tx } from '@app/platform';
 import { amounts, type Amounts } from '../src/amounts';
-import { rowIn } from '../src/journal-line';
-import type { Draft, Entry, LedgerSink, SettledRow } from '../src/ledger-sink';
+import { type Charge, readLine } from '../src/journal-line';
+import type { Draft, Entry, LedgerSink, SettledLines, SettledRow } from '../src/ledger-sink';
 import { type Attributed, Attribution } from '../src/scopes/attribution';
 
 /** What of the ledger's row is told by the tests. */
@@ -20,11 +20,23 @@ class TestEntry implements TestRow {
 const COUNTS =
   'input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens';
 
-const rowOf = ({ row, line }: SettledRow): TestRow => (line === null ? row : rowIn(line)) as TestRow;
+function rowsOf({ lines, attributions }: SettledLines): SettledRow[] {
+  const known = new Map([...attributions].map((attribution) => [attribution.number, attribution]));
+  return lines
+    .toString()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => {
+      const { id, atMs, attribution, amount, row } = readLine(line, known) as Charge & { row: unknown };
+      return { id, atMs, tenantId: attribution.tenantId, attribution, costNanos: amount.cost, row };
+    });
+}
 
 /** Writes what quota knows of a request into the real ledger table; what billing adds is left at nothing. */
 export const testLedger: LedgerSink = {
   textOf: (entry: Entry) => JSON.stringify(entry),
+
+  book: (tx: Tx, rows: SettledLines) => testLedger.append(tx, rowsOf(rows)),
 
   async append(tx: Tx, rows: readonly SettledRow[]): Promise<string[]> {
     for (const month of new Set(rows.map(({ atMs }) => new Date(atMs).toISOString().slice(0, 7))))
@@ -42,8 +54,8 @@ export const testLedger: LedgerSink = {
         rows.map(({ attribution }) => attribution.facts.tokenId),
         rows.map(({ attribution }) => attribution.facts.model),
         rows.map(({ attribution }) => attribution.facts.subject ?? null),
-        rows.map((row) => rowOf(row).status),
-        rows.map((row) => rowOf(row).tokens),
+        rows.map(({ row }) => (row as TestRow).status),
+        rows.map(({ row }) => (row as TestRow).tokens),
         rows.map(({ costNanos }) => String(costNanos)),
       ],
     );

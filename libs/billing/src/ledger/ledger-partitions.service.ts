@@ -49,10 +49,10 @@ export class LedgerPartitions implements OnModuleDestroy {
   }
 
   /** For rows of other months, such as those of a journal found late: in the transaction that books them. */
-  async ensureFor(tx: Tx, rows: readonly { readonly atMs: number }[]): Promise<void> {
+  async ensureFor(tx: Tx, timesMs: readonly number[]): Promise<void> {
     const missing = new Map<number, Date>();
     // Rows of a batch are mostly of one day, in UTC as months are.
-    for (const day of new Set(rows.map(({ atMs }) => Math.floor(atMs / DAY_MS)))) {
+    for (const day of new Set(timesMs.map((atMs) => Math.floor(atMs / DAY_MS)))) {
       const at = new Date(day * DAY_MS);
       if (!this.#present.has(monthOf(at))) missing.set(monthOf(at), at);
     }

@@ -1,6 +1,6 @@
 import { BillingWorld } from '../../test/billing-world';
 import type { LedgerRow } from './ledger-row';
-import { headText, rowLine, type WrittenRow } from './row-text';
+import { headText, rowLine, type WrittenHead } from './row-text';
 
 describe('the ledger', () => {
   let world: BillingWorld;
@@ -44,11 +44,15 @@ describe('the ledger', () => {
     const owners = ['alpha', 'beta', 'alpha', 'beta', 'alpha'];
     const rows = owners.map((tenantId) => world.row({ tenantId, tokenId: `tok_${tenantId}` }));
     const heads = new Map(owners.map((owner, n) => [owner, { number: n, json: headText(rows[n] as LedgerRow) }]));
-    const written = rows.map((row) => {
-      const head = heads.get(row.tenantId) as WrittenRow['head'];
-      return { atMs: row.at.getTime(), head, line: rowLine(row, head, world.ledger.textOf(row)) };
-    });
-    await world.inPlatform((tx) => world.ledger.book(tx, written));
+    const lines = rows.map((row) => rowLine(row, heads.get(row.tenantId) as WrittenHead, world.ledger.textOf(row)));
+    const timesMs = rows.map(({ at }) => at.getTime());
+    const book = (some: string[], written: string | Buffer) =>
+      world.inPlatform((tx) =>
+        world.ledger.book(tx, { rows: some.length, lines: written, heads: heads.values(), timesMs }),
+      );
+    const [first, others] = [lines.slice(0, 2), lines.slice(2)];
+    expect(await book(first, first.join(''))).toBe('all');
+    expect(await book(others, Buffer.from(others.join('')))).toBe('all');
     for (const { id, tenantId, tokenId } of rows)
       expect(await stored(id)).toMatchObject({ tenant_id: tenantId, token_id: tokenId });
   });

@@ -1,7 +1,7 @@
 import type { Tx } from '@app/platform';
 import type { TokenClass } from '../pricing/token-counts';
 import { apiCode } from './api-codes';
-import type { WrittenRow } from './row-text';
+import type { WrittenRows } from './row-text';
 
 type Column = readonly [name: string, type: string, member: string];
 
@@ -88,12 +88,11 @@ const INSERT = `
   FROM inserted`;
 
 /** Inserts rows, each with the cost centre its tenant has now, and returns the ids that were new. */
-export async function insertRows(tx: Tx, rows: readonly WrittenRow[]): Promise<readonly string[] | 'all'> {
-  const heads = [...new Set(rows.map(({ head }) => head))];
-  const numbered = heads.map(({ number, json }) => `{"number":${number},${json.slice(1)}`);
-  const texts = [rows.map(({ line }) => line).join(''), `[${numbered.join(',')}]`];
-  const [inserted] = await tx.query<{ count: number; ids: string[] | null }>(INSERT, [...texts, rows.length]);
-  return inserted?.count === rows.length ? 'all' : (inserted?.ids ?? []);
+export async function insertRows(tx: Tx, { rows, lines, heads }: WrittenRows): Promise<readonly string[] | 'all'> {
+  const numbered = [...heads].map(({ number, json }) => `{"number":${number},${json.slice(1)}`);
+  const values = [lines, `[${numbered.join(',')}]`, rows];
+  const [inserted] = await tx.query<{ count: number; ids: string[] | null }>(INSERT, values);
+  return inserted?.count === rows ? 'all' : (inserted?.ids ?? []);
 }
 
 /** SQL of the months that are in the ledger, as instants in UTC, with their tables. */

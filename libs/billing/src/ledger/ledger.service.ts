@@ -15,7 +15,7 @@ import {
 import { insertRows, selectBeginning } from './ledger.queries';
 import { LedgerPartitions } from './ledger-partitions.service';
 import { checkRow, type LedgerRow } from './ledger-row';
-import { entryText, headText, rowLine, type WrittenRow } from './row-text';
+import { entryText, headText, rowLine, type WrittenHead, type WrittenRows } from './row-text';
 
 /** The append-only record of what every call used and cost. */
 @Injectable()
@@ -37,9 +37,8 @@ export class Ledger {
   /**
    * Books rows, all in one statement, and returns the ids of those that were not booked before, or `'all'`; a repeat changes nothing.
    */
-  async book(tx: Tx, rows: readonly WrittenRow[]): Promise<readonly string[] | 'all'> {
-    if (rows.length === 0) return 'all';
-    await this.partitions.ensureFor(tx, rows);
+  async book(tx: Tx, rows: WrittenRows): Promise<readonly string[] | 'all'> {
+    await this.partitions.ensureFor(tx, rows.timesMs);
     return insertRows(tx, rows);
   }
 
@@ -47,11 +46,12 @@ export class Ledger {
   async append(tx: Tx, rows: readonly LedgerRow[]): Promise<readonly string[] | 'all'> {
     const versions = rows.map(({ rateCard }) => rateCard);
     const cards = await knownCards(tx, this.catalogue, versions);
-    const written = rows.map((row, number) => {
-      const head = { number, json: headText(row) };
-      return { atMs: row.at.getTime(), head, line: rowLine(row, head, this.written(row, cards.get(row.rateCard))) };
-    });
-    return this.book(tx, written);
+    const heads = rows.map((row, number) => ({ number, json: headText(row) }));
+    const lines = rows.map((row, at) =>
+      rowLine(row, heads[at] as WrittenHead, this.written(row, cards.get(row.rateCard))),
+    );
+    const timesMs = rows.map(({ at }) => at.getTime());
+    return this.book(tx, { rows: rows.length, lines: lines.join(''), heads, timesMs });
   }
 
   /** Waits for whoever is booking, and keeps others from it until the transaction ends. */

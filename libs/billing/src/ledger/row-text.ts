@@ -9,14 +9,21 @@ import {
   malformedKey,
 } from './ledger-row';
 
-/** A row as it is booked. */
-export interface WrittenRow {
-  /** In ms since the epoch. */
-  readonly atMs: number;
-  /** The text of its head, as JSON, and its number, which no other head has. Rows that share one have the same object here. */
-  readonly head: { readonly number: number; readonly json: string };
-  /** See `rowLine`. A journal's line will do: that is there already, and would have to be written again for every batch. */
-  readonly line: string;
+/** The text of a head, as JSON, and its number, which no other head has. */
+export interface WrittenHead {
+  readonly number: number;
+  readonly json: string;
+}
+
+/** Rows as they are booked. */
+export interface WrittenRows {
+  readonly rows: number;
+  /** For each what `rowLine` makes. A journal's lines will do: those are there already, and would have to be written again for every batch. */
+  readonly lines: string | Buffer;
+  /** Those that lines name, each once. */
+  readonly heads: Iterable<WrittenHead>;
+  /** Of their times so many that each month has one; in ms since the epoch. */
+  readonly timesMs: readonly number[];
 }
 
 /**
@@ -24,7 +31,7 @@ export interface WrittenRow {
  * of its head, the windows it counts in, its cost, its tokens, and the rest of it as JSON; windows and tokens say nothing here.
  * @param text what it leaves out is `null`, or a count of 0
  */
-export const rowLine = ({ id, at, costNanos }: LedgerKey, { number }: WrittenRow['head'], text: string): string =>
+export const rowLine = ({ id, at, costNanos }: LedgerKey, { number }: WrittenHead, text: string): string =>
   `S ${id} ${at.getTime()} ${number} - ${costNanos} - ${text}\n`;
 
 export const headText = (row: LedgerHead): string => {

@@ -14,11 +14,9 @@ import {
   type TokenCounts,
   type Usage,
   type UsedBy,
-  type WrittenRow,
 } from '@app/billing';
 import type { Tx } from '@app/platform';
 import {
-  rowIn,
   type Amounts,
   type Attribution,
   type Draft,
@@ -26,6 +24,7 @@ import {
   type Hold,
   type LedgerSink,
   type Owner,
+  type SettledLines,
   type SettledRow,
   type Unconfirmed,
   type UsedByUsers,
@@ -145,10 +144,13 @@ export class LedgerBridge implements LedgerSink {
     return this.ledger.textOf(entry as SettledEntry);
   }
 
-  append(tx: Tx, settled: readonly SettledRow[]): Promise<readonly string[] | 'all'> {
-    return settled.every(isWritten)
-      ? this.ledger.book(tx, settled.map(writtenOf))
-      : this.ledger.append(tx, settled.map(rowOf));
+  book(tx: Tx, { rows, lines, attributions, sums }: SettledLines): Promise<readonly string[] | 'all'> {
+    const timesMs = sums.flatMap(({ atMs, lastMs }) => [atMs, lastMs]);
+    return this.ledger.book(tx, { rows, lines, heads: attributions, timesMs });
+  }
+
+  append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[] | 'all'> {
+    return this.ledger.append(tx, rows.map(rowOf));
   }
 
   unconfirmed(draft: unknown): Unconfirmed {
@@ -194,16 +196,6 @@ function usedBy({ tenantId, scope, target }: Owner): UsedBy {
   return { ...(tenantId === null ? {} : { tenantId }), ...of[scope] };
 }
 
-const isWritten = (row: SettledRow): row is SettledRow & { readonly line: string } => row.line !== null;
-
-const writtenOf = ({ atMs, attribution, line }: SettledRow & { readonly line: string }): WrittenRow => ({
-  atMs,
-  head: attribution,
-  line,
-});
-
 /** What a journal kept was written by another process, so it is checked. */
-function rowOf({ id, atMs, costNanos, attribution, row, line }: SettledRow): LedgerRow {
-  const json = line === null ? row : rowIn(line);
-  return rowFromJson(attribution.facts as LedgerHead, json, { id, at: new Date(atMs), costNanos });
-}
+const rowOf = ({ id, atMs, costNanos, attribution, row }: SettledRow): LedgerRow =>
+  rowFromJson(attribution.facts as LedgerHead, row, { id, at: new Date(atMs), costNanos });

@@ -234,7 +234,7 @@ describe('what budgets have counted, beside the ledger', () => {
         const row = { status: 'actual', tokens: 0 };
         const attribution = new Attribution('c', { tokenId: 'tok_1', model: 'm' });
         const call = { id: '0'.repeat(32), atMs: Date.now(), tenantId: 'c', costNanos: nanos('1'), attribution };
-        await testLedger.append(tx, [{ ...call, line: null, row }]);
+        await testLedger.append(tx, [{ ...call, row }]);
         await tx.query(`UPDATE budget_windows SET spent = spent + 1e9 WHERE tenant_id = 'c' AND metric = 'cost'`);
         booked();
         await committing;

@@ -15,6 +15,7 @@ const window = (id: number, change: Partial<ChargedWindow> = {}): ChargedWindow 
 const call: Call = { tenantId: 'a', lineage: 'tok_1', model: 'claude-opus', user: 'alice' };
 const row = (cost: number, windowIds: number[], change: Partial<Call> = {}, at = day(1)) => ({
   atMs: at.getTime(),
+  lastMs: at.getTime(),
   call: { ...call, ...change },
   used: { cost: BigInt(cost), tokens: 1n },
   windowIds: windowIds.map(String),
@@ -62,6 +63,18 @@ describe('rows are charged', () => {
     ["of their tenant, when the hold names another day's", {}, {}, false],
   ])('to windows %s, without a lease to cover it', (_, change, of, isCharged) => {
     expect(charge([window(1, change)], [row(10, [], of)])).toEqual(isCharged ? [[1, 0, 10]] : []);
+  });
+
+  it('each by itself where a window that is found by their times begins or ends between them', () => {
+    const tenants = window(1);
+    const organisations = window(2, { scope: 'organisation', tenant_id: null });
+    const divide = (windows: ChargedWindow[], from: number, to: number): boolean =>
+      new ChargedWindows(windows).divide([{ ...row(10, [1]), atMs: from, lastMs: to }]);
+    const [begin, end] = [day(1).getTime(), day(2).getTime()];
+    expect(divide([tenants], begin - 1, end)).toBe(false);
+    expect(divide([tenants, organisations], begin, end - 1)).toBe(false);
+    expect(divide([tenants, organisations], begin - 1, begin)).toBe(true);
+    expect(divide([tenants, organisations], end - 1, end)).toBe(true);
   });
 
   it("never to another tenant's window, whatever a journal says", () => {

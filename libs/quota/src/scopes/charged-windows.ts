@@ -15,10 +15,11 @@ export interface ChargedWindow {
   readonly ends_at: Date;
 }
 
-/** What of a row decides how much is counted where. */
+/** What of a row, or of several that have the same to say, decides how much is counted where. */
 export interface Chargeable {
-  /** In ms since the epoch. */
+  /** When its hold was made, in ms since the epoch; of several rows, the first and the last. */
   readonly atMs: number;
+  readonly lastMs: number;
   readonly call: Call;
   readonly used: Amounts;
   /** Calls of different tenants share no list but an empty one. */
@@ -40,13 +41,14 @@ export class ChargedWindows {
   readonly #byOwner = new Map<string, ChargedWindow[]>();
   readonly #models: ChargedWindow[] = [];
   readonly #organisation: ChargedWindow[] = [];
-  #isScoped = false;
+  /** When those begin and end that are found by a row's time; in ms since the epoch. */
+  readonly #edges = new Set<number>();
 
   constructor(windows: Iterable<ChargedWindow>) {
     for (const window of windows) {
       const { id, tenant_id: tenantId, scope, target } = window;
       this.#byId.set(id, window);
-      this.#isScoped ||= scope !== 'tenant';
+      if (scope !== 'tenant') this.#edges.add(window.starts_at.getTime()).add(window.ends_at.getTime());
       if (scope === 'organisation') this.#organisation.push(window);
       else if (scope === 'model') this.#models.push(window);
       else if (scope !== 'tenant') {
@@ -56,6 +58,12 @@ export class ChargedWindows {
         else this.#byOwner.set(key, [window]);
       }
     }
+  }
+
+  /** Whether of some rows that were added up one part counts in a window, and the other does not: then each has to be charged by itself. */
+  divide(sums: readonly Chargeable[]): boolean {
+    const edges = [...this.#edges];
+    return sums.some(({ atMs, lastMs }) => edges.some((edge) => atMs < edge && edge <= lastMs));
   }
 
   /** Each window's sum over the rows. */
@@ -74,7 +82,7 @@ export class ChargedWindows {
         if (window && (window.tenant_id ?? tenantId) === tenantId) add(window, used, true);
       }
     }
-    if (this.#isScoped) {
+    if (this.#edges.size > 0) {
       const others = new Map<Call, Others>();
       for (const { call, windowIds, used, atMs } of rows) {
         let of = others.get(call);

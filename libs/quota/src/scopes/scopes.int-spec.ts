@@ -34,6 +34,20 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     return Object.fromEntries(rows.map(({ name, ...used }) => [name, used]));
   };
 
+  test('of calls that are booked together, only those count in a window that were made in it', async () => {
+    const clock = new TestClock();
+    const gateway = await gateways.start({ clock });
+    const calls = [await reserve(gateway, { tenant: 'a' }, '1')];
+    clock.time = new Date(clock.time.getTime() + 2);
+    calls.push(await reserve(gateway, { tenant: 'a' }, '20'));
+    await set(null, {}, '100');
+    await gateways.sql.query(`UPDATE budget_windows SET starts_at = $1 WHERE scope = 'organisation'`, [clock.time]);
+    await settle(calls[0] as Hold, '1');
+    await settle(calls[1] as Hold, '20');
+    await gateway.settlements.flush();
+    expect(await windows()).toMatchObject({ 'organisation cost': { spent: nanos('20') } });
+  });
+
   /** Takes as much as there is room for, one unit a call, and settles all of it; refused calls must be refused for that part. */
   async function exhaust(gateways: readonly AssembledQuota[], call: TestCall, tries: number): Promise<number> {
     const results = await Promise.allSettled(
