@@ -32,6 +32,7 @@ export type {
 export { ChangeFeed, type ChangeListener } from './database/change-feed';
 export { createDataSource, listen, SCHEMA, sessionSettings } from './database/connection';
 export { Database } from './database/database';
+export { codeOf } from './database/database-away';
 export { DataDirectoryUnusable, isEmbeddedPostgresError } from './database/embedded-postgres.errors';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './database/embedded-postgres';
 export { answered, once } from './database/idempotency';
