@@ -33,7 +33,16 @@ const MONEY: readonly Reading[] = [
     (f) => Number(formatNanos(f.uncoveredNanos)),
   ],
   ['openclawmu_enforcement_error_tokens', 'The same in tokens. Must read 0.', (f) => Number(f.uncoveredTokens)],
-  ['openclawmu_fenced', '1 if another process took this one for dead: it accepts no work.', (f) => Number(f.fenced)],
+  [
+    'openclawmu_fenced',
+    '1 if another process took this one for dead, or its database has become an older copy: it accepts no work.',
+    (f) => Number(f.fenced !== null),
+  ],
+  [
+    'openclawmu_missing_commits',
+    'What it has committed and the database does not know, because that has become an older copy.',
+    (f) => f.missingCommits,
+  ],
 ];
 
 /** Metrics that are read when they are asked for. */

@@ -36,7 +36,10 @@ export class HealthController {
   @ApiOperation({ summary: 'Does this process take work?', security: [] })
   @ApiOkResponse({ type: Health })
   @ApiMalformed()
-  @ApiResponse({ status: 503, description: 'Not now: it is draining, or its database or journal does not answer.' })
+  @ApiResponse({
+    status: 503,
+    description: 'Not now: it is draining, its database or journal does not answer, or it must be restarted.',
+  })
   async ready(): Promise<Health> {
     if (this.calls.draining) throw new CodedError('draining');
     await this.mayWork().catch((error: unknown) => {
@@ -50,7 +53,8 @@ export class HealthController {
   private async mayWork(): Promise<void> {
     await this.database.ping();
     const { journalWritable, fenced } = this.quota.facts();
-    if (!journalWritable || fenced) throw new CodedError('journal_unavailable');
+    if (fenced !== null) throw new CodedError('database_unavailable', fenced);
+    if (!journalWritable) throw new CodedError('journal_unavailable');
   }
 
   /** Claude Code asks this before its first call, without a token; silence or a 5xx would delay every start of it. */

@@ -56,7 +56,7 @@ describe('while the database is away', () => {
     ).rejects.toMatchObject({
       code: 'database_unavailable',
     });
-    expect(gateway.quota.facts()).toMatchObject({ unflushedRows: answered, fenced: false, openHolds: 0 });
+    expect(gateway.quota.facts()).toMatchObject({ unflushedRows: answered, fenced: null, openHolds: 0 });
     // A server that comes back sooner than the next batch is due is no outage to the log.
     await until(() => said.includes('settled rows wait for the database'));
 
@@ -68,7 +68,7 @@ describe('while the database is away', () => {
     await (await reserve('1')).settle({ costNanos: nanos('1'), tokens: 0, row: ACTUAL });
     await gateway.quota.drain();
     expect(await gateways.month('a')).toMatchObject({ spent: spent + nanos('1'), leased: 0n });
-    expect(gateway.quota.facts().uncoveredNanos).toBe(0n);
+    expect(gateway.quota.facts()).toMatchObject({ uncoveredNanos: 0n, fenced: null });
     expect(said.filter((msg) => msg.startsWith('settled rows'))).toEqual([
       'settled rows wait for the database',
       'settled rows reach the database again',

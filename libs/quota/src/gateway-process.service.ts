@@ -1,9 +1,12 @@
 import { hostname } from 'node:os';
-import { CodedError, type Database, dashed, type JobPrincipals, type Log, type Tx, uuid7 } from '@app/platform';
+import { CodedError, codeOf, type Database, dashed, type JobPrincipals, type Log, type Tx, uuid7 } from '@app/platform';
+import { type Fence, fenceOf, outdated, UNKNOWN } from './fence';
+import { countedStandingOf, enter, otherTimezone, standingOf } from './gateway-process.queries';
 import { LivenessSocket } from './liveness-socket';
-import { lockIsFree, ProcessLock } from './process-lock';
+import { ProcessLock } from './process-lock';
 
 const HEARTBEAT_MS = 2_000;
+const NO_SUCH_TABLE = '42P01';
 
 /** Where a process lives, and whose days it follows. */
 export interface ProcessPlace {
@@ -29,6 +32,9 @@ export class TimezonesDiffer extends Error {
 /**
  * Who this process is to the others. It proves to be alive twice, by a lock in the database and by a socket on this
  * machine; its leases and its journal are taken over only when both are gone.
+ *
+ * It also knows whether the database is still the one it has worked on. What it commits is counted there in the same transactions, and
+ * remembered here once it is acknowledged: a database with a lower count has forgotten something, and would let budgets be passed.
  */
 export class GatewayProcess {
   /** UUID in its canonical text; a new one for every start. */
@@ -36,7 +42,10 @@ export class GatewayProcess {
   readonly #lock: ProcessLock;
   readonly #socket: LivenessSocket;
   #timer: NodeJS.Timeout | null = null;
-  #fenced = false;
+  #fence: Fence | null = null;
+  /** How far its commits are counted for sure. One whose acknowledgement was lost may be counted too. */
+  #known = 0n;
+  #hasLeased = false;
 
   constructor(
     private readonly database: Database,
@@ -48,9 +57,9 @@ export class GatewayProcess {
     this.#socket = new LivenessSocket(place.dataDir, this.id);
   }
 
-  /** Another process has declared this one dead and settled its affairs: it may not take on anything any more. */
-  get fenced(): boolean {
-    return this.#fenced;
+  /** Why it may not take on anything any more, if so. */
+  get fenced(): Fence | null {
+    return this.#fence;
   }
 
   /** @throws TimezonesDiffer */
@@ -74,15 +83,40 @@ export class GatewayProcess {
     return found.length > 0;
   }
 
-  /** Takes note of having been declared dead; the error is for the request in hand. */
-  fence(): CodedError {
-    if (!this.#fenced)
-      this.log.fatal({ process: this.id }, 'another gateway process has declared this one dead; restart it');
-    this.#fenced = true;
-    return new CodedError(
-      'database_unavailable',
-      'This gateway process was declared dead by another one and takes no work until it is restarted.',
-    );
+  /** Takes no more work from here on, for the first cause that was found; the error is for the request in hand. */
+  fence(cause: Fence): CodedError {
+    if (!this.#fence) this.log.fatal({ process: this.id, missingCommits: Number(cause.missing) }, cause.what);
+    this.#fence ??= cause;
+    return new CodedError('database_unavailable', this.#fence.detail);
+  }
+
+  /** Holds off whoever would declare this process dead until the transaction ends. @throws CodedError `database_unavailable` */
+  async mustBeInOffice(tx: Tx): Promise<void> {
+    const known = this.#known;
+    const fence = fenceOf(await standingOf(tx, this.id, 'FOR SHARE OF p'), known);
+    if (fence) throw this.fence(fence);
+  }
+
+  /**
+   * Has something committed that is counted.
+   * @param work tells `counted` how far before it commits, which throws where the database knows less than this process: into
+   * an older copy nothing is booked by one that would not find out afterwards, because the count has caught up
+   * @throws CodedError `database_unavailable`
+   */
+  async commit<T>(work: (counted: (commits: bigint) => void) => Promise<T>): Promise<T> {
+    if (this.#fence?.isOutdated) throw this.fence(this.#fence);
+    let counted = 0n;
+    const result = await work((commits) => {
+      if (commits <= this.#known) throw this.fence(commits === 0n ? UNKNOWN : outdated(this.#known + 1n - commits));
+      counted = commits;
+    });
+    this.acknowledged(counted);
+    return result;
+  }
+
+  /** It has leased something. The next heartbeat counts that: counting each would have refills wait for one another. */
+  leased(): void {
+    this.#hasLeased = true;
   }
 
   /** Lets go of both proofs of life. What remains in the database and on disk is then for others to settle. */
@@ -96,28 +130,31 @@ export class GatewayProcess {
   private async enter(tx: Tx): Promise<void> {
     const { timezone } = this.place;
     await tx.query("SELECT pg_advisory_xact_lock(hashtext('gateway process enters'))");
-    const [other] = await tx.query<{ timezone: string }>(
-      `SELECT p.timezone FROM gateway_processes p
-       WHERE p.ended_at IS NULL AND p.timezone <> $1 AND NOT ${lockIsFree('p.id')} LIMIT 1`,
-      [timezone],
-    );
-    if (other) throw new TimezonesDiffer(timezone, other.timezone);
-    await tx.query('INSERT INTO gateway_processes (id, host, pid, timezone) VALUES ($1, $2, $3, $4)', [
-      this.id,
-      hostname(),
-      process.pid,
-      timezone,
-    ]);
+    const other = await otherTimezone(tx, timezone);
+    if (other !== undefined) throw new TimezonesDiffer(timezone, other);
+    await enter(tx, this.id, hostname(), process.pid, timezone);
   }
 
   private async look(): Promise<void> {
+    if (this.#fence) return;
+    const counts = this.#hasLeased;
+    this.#hasLeased = false;
+    const known = this.#known + (counts ? 1n : 0n);
     try {
-      const [row] = await this.database.platform(this.jobs.for('heartbeat'), (tx) =>
-        tx.query<{ ended_at: Date | null }>('SELECT ended_at FROM gateway_processes WHERE id = $1', [this.id]),
+      const standing = await this.database.platform(this.jobs.for('heartbeat'), (tx) =>
+        counts ? countedStandingOf(tx, this.id) : standingOf(tx, this.id),
       );
-      if (row === undefined || row.ended_at !== null) this.fence();
-    } catch {
-      // no database, no verdict: leases stay valid, and nobody else can end them without it either
+      const fence = fenceOf(standing, known);
+      if (fence) this.fence(fence);
+      else if (counts && standing) this.acknowledged(standing.commits);
+    } catch (error) {
+      // Without a database there is no verdict: leases stay valid, and nobody else can end them without it either.
+      this.#hasLeased ||= counts;
+      if (codeOf(error) === NO_SUCH_TABLE) this.fence(UNKNOWN);
     }
+  }
+
+  private acknowledged(commits: bigint): void {
+    if (commits > this.#known) this.#known = commits;
   }
 }

@@ -129,7 +129,8 @@ export class Holds implements HoldDesk {
 
   private refuseWhatCannotBeBilled(): void {
     if (this.#draining) throw new CodedError('draining', undefined, { headers: SOON });
-    if (this.process.fenced) throw this.process.fence();
+    const { fenced } = this.process;
+    if (fenced) throw this.process.fence(fenced);
     if (!this.journal.writable) throw new CodedError('journal_unavailable', undefined, { headers: SOON });
     if (this.settlements.full)
       throw new CodedError('database_unavailable', 'Too much finished work waits for the database.', { headers: SOON });

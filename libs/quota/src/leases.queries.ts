@@ -13,14 +13,6 @@ export interface Amount {
 const ids = (amounts: readonly Amount[]): string => bigints(amounts.map(({ windowId }) => windowId));
 const nanos = (amounts: readonly Amount[]): string => bigints(amounts.map(({ amount }) => amount));
 
-/** Whether this process may still take on anything. Holds off whoever would declare it dead until the transaction ends. */
-export async function isInOffice(tx: Tx, processId: string): Promise<boolean> {
-  const rows = await tx.query('SELECT 1 FROM gateway_processes WHERE id = $1 AND ended_at IS NULL FOR SHARE', [
-    processId,
-  ]);
-  return rows.length === 1;
-}
-
 /** Leases amounts of windows that the transaction has locked and found to have them. */
 export async function grant(tx: Tx, processId: string, grants: readonly Grant[]): Promise<void> {
   const amounts = grants.map(({ lease: { windowId }, amount }): Amount => ({ windowId, amount }));

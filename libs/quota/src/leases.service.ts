@@ -6,7 +6,7 @@ import { budgetExceeded } from './budget-exceeded';
 import { aheadOf } from './chunk';
 import type { GatewayProcess } from './gateway-process.service';
 import { inAll } from './lane';
-import { grant, isInOffice, lowerTo, recallFromOthers } from './leases.queries';
+import { grant, lowerTo, recallFromOthers } from './leases.queries';
 import type { Meters } from './meters';
 import { ensureWindows } from './new-windows.queries';
 import {
@@ -286,6 +286,7 @@ export class Leases {
     // The budget has gone, and this process has not heard of it yet.
     if (outcome === null) return this.rules.budgets.catchUp().then(() => null);
 
+    this.process.leased();
     for (const { lease, amount } of outcome.grants) {
       lease.free += amount;
       lease.total += amount;
@@ -315,7 +316,7 @@ export class Leases {
     const outcome = await this.database.platform(
       this.jobs.for('leases'),
       async (tx): Promise<Granted | Standing | null> => {
-        if (!(await isInOffice(tx, this.process.id))) throw this.process.fence();
+        await this.process.mustBeInOffice(tx);
         const rows = await lockWindows(tx, owner, meters);
         if (rows.length < meters.length) return null;
         const sources = rows.map((row) => ({ row, lease: leaseOf(pool, row) }));

@@ -22,8 +22,10 @@ export interface QuotaFacts {
   /** Usage that no lease covered. Both must read 0. */
   readonly uncoveredNanos: bigint;
   readonly uncoveredTokens: bigint;
-  /** Declared dead by another process: takes no work. */
-  readonly fenced: boolean;
+  /** Why it takes no work until it is restarted; null where it does. */
+  readonly fenced: string | null;
+  /** What it has committed and the database does not know, because that has become an older copy. */
+  readonly missingCommits: number;
 }
 
 /** The parts that live and end together. */
@@ -84,6 +86,8 @@ export class Quota {
       }
       await this.stop();
       await this.database.platform(this.jobs.for('drain'), async (tx) => {
+        // An older copy may lack what was booked: the journal may still have some of that, for the next start.
+        await process.mustBeInOffice(tx);
         await returnAll(tx, process.id);
         await tx.query(
           `UPDATE gateway_processes SET ended_at = now(), ended_how = 'drained' WHERE id = $1 AND ended_at IS NULL`,
@@ -121,7 +125,8 @@ export class Quota {
       refusedRows,
       uncoveredNanos: uncovered.cost,
       uncoveredTokens: uncovered.tokens,
-      fenced: process.fenced,
+      fenced: process.fenced?.detail ?? null,
+      missingCommits: Number(process.fenced?.missing ?? 0n),
     };
   }
 

@@ -166,7 +166,7 @@ describe('recovery', () => {
       slow.process.id,
     ]);
     await gateways.sql.query('DELETE FROM leases; UPDATE budget_windows SET leased = 0');
-    await until(() => slow.quota.facts().fenced);
+    await until(() => slow.quota.facts().fenced !== null);
     await expect(reserve(slow, 'a', '1')).rejects.toMatchObject({ code: 'database_unavailable' });
     await hold.settle({ costNanos: nanos('3'), tokens: 0, row: ACTUAL });
     await slow.settlements.flush();

@@ -2,6 +2,7 @@ import type { Tx } from '@app/platform';
 import { type Amounts, amounts, NOTHING } from './amounts';
 import { bigints } from './bigints';
 import type { Books } from './books';
+import { COUNT_COMMIT } from './gateway-process.queries';
 import type { LedgerSink } from './ledger-sink';
 import { crossesPercent } from './notices/notices.queries';
 import { type Chargeable, ChargedWindows, type WindowCharge } from './scopes/charged-windows';
@@ -27,6 +28,8 @@ export interface Batch<Self> {
  * Brings rows into the ledger and counts those that were not there yet: spent goes up in their windows, and the process's
  * leases, which were taken for this, go down. What was written off when the process was given up for lost counts as spent
  * already, and now has its row. Repeating it changes nothing.
+ * @throws whatever `counted` does: then nothing is booked
+ * @param counted is told how far the process's commits are counted with this one
  * @returns how much was counted that no lease covered; anything but 0 means that a lease was taken from a living process
  */
 export async function bookRows<Rows extends Batch<Rows>>(
@@ -35,13 +38,15 @@ export async function bookRows<Rows extends Batch<Rows>>(
   processId: string,
   rows: Rows,
   known: KnownWindows,
+  counted?: (commits: bigint) => void,
 ): Promise<Amounts> {
   const ids = await rows.append(tx, ledger);
   const booked = ids === 'all' ? rows : rows.only(new Set(ids));
   if (booked.rows === 0) return NOTHING;
   const windows = await lockChargedWindows(tx, booked.sums, known);
   const charges = windows.charge(windows.divide(booked.sums) ? booked.singly : booked.sums);
-  const { uncovered, crossed } = await count(tx, processId, charges);
+  const { uncovered, crossed, commits } = await count(tx, processId, charges);
+  counted?.(commits);
   await notices.reached(tx, ledger, crossed);
   return uncovered;
 }
@@ -91,14 +96,15 @@ interface Remarkable {
   readonly crosses: boolean;
 }
 
-/** What no lease covered, and the windows in which a threshold may have been crossed. */
+/** What no lease covered, the windows in which a threshold may have been crossed, and the process's commits with this one. */
 interface Counted {
   readonly uncovered: Amounts;
   readonly crossed: readonly bigint[];
+  readonly commits: bigint;
 }
 
 async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]): Promise<Counted> {
-  const remarkable = await tx.query<Remarkable>(
+  const found = await tx.query<(Remarkable | { readonly id: null }) & { readonly commits: bigint }>(
     `WITH s AS (SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS s(window_id, held, used)),
      f AS (SELECT s.*, least(s.held, coalesce(l.amount, 0)) AS covered, coalesce(l.written_off, 0) AS written_off FROM s
            LEFT JOIN leases l ON l.process_id = $1 AND l.window_id = s.window_id),
@@ -110,8 +116,9 @@ async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]
            written_off = w.written_off - c.found, uncovered = w.uncovered + c.held - c.covered - c.found,
            ceiling = ${ceilingOf('w.spent + c.used - c.found', 'w.leased - c.covered')}
        FROM c WHERE w.id = c.window_id RETURNING w.id, w.metric, c.held - c.covered - c.found AS uncovered,
-         ${crossesPercent('w.limit_amount', 'w.spent - c.used + c.found', 'w.spent')} AS crosses)
-     SELECT * FROM w WHERE crosses OR uncovered <> 0`,
+         ${crossesPercent('w.limit_amount', 'w.spent - c.used + c.found', 'w.spent')} AS crosses),
+     p AS (${COUNT_COMMIT})
+     SELECT coalesce((SELECT commits FROM p), 0) AS commits, w.* FROM (SELECT) AS one LEFT JOIN w ON crosses OR uncovered <> 0`,
     [
       processId,
       bigints(charges.map(({ windowId }) => windowId)),
@@ -119,8 +126,10 @@ async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]
       bigints(charges.map(({ used }) => used)),
     ],
   );
+  const remarkable = found.filter((row) => row.id !== null);
   const uncovered = amounts((metric) =>
     remarkable.reduce((most, row) => (row.metric === metric && row.uncovered > most ? row.uncovered : most), 0n),
   );
-  return { uncovered, crossed: remarkable.flatMap(({ id, crosses }) => (crosses ? [id] : [])) };
+  const crossed = remarkable.flatMap(({ id, crosses }) => (crosses ? [id] : []));
+  return { uncovered, crossed, commits: found[0]?.commits ?? 0n };
 }

@@ -186,8 +186,10 @@ export class Settlements {
   }
 
   private async book(sheaf: Sheaf): Promise<void> {
-    const uncovered = await this.database.platform(this.jobs.for('settlement'), (tx) =>
-      bookRows(tx, this.books, this.process.id, sheaf, this.#windows),
+    const uncovered = await this.process.commit((counted) =>
+      this.database.platform(this.jobs.for('settlement'), (tx) =>
+        bookRows(tx, this.books, this.process.id, sheaf, this.#windows, counted),
+      ),
     );
     if (!isWithin(uncovered, NOTHING)) {
       this.#uncovered = amounts((metric) => this.#uncovered[metric] + uncovered[metric]);

@@ -26,6 +26,7 @@ import { OldWindows1795300000030 } from './1795300000030-old-windows';
 import { LedgerApi1795300000031 } from './1795300000031-ledger-api';
 import { CountedUsers1795300000032 } from './1795300000032-counted-users';
 import { ProcessTimezones1795300000033 } from './1795300000033-process-timezones';
+import { ProcessCommits1795300000034 } from './1795300000034-process-commits';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -57,4 +58,5 @@ export const migrations = [
   LedgerApi1795300000031,
   CountedUsers1795300000032,
   ProcessTimezones1795300000033,
+  ProcessCommits1795300000034,
 ];
