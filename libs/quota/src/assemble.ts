@@ -9,6 +9,7 @@ import { Meters } from './meters';
 import { BudgetNotices } from './notices/budget-notices.service';
 import { OldWindows } from './old-windows.service';
 import { Quota, type QuotaParts } from './quota.service';
+import { RecoveredWindows } from './recovered-windows';
 import { Recovery, type RecoveryPlace } from './recovery.service';
 import { BudgetDirectory } from './scopes/budget-directory.service';
 import { Settlements } from './settlements.service';
@@ -52,7 +53,8 @@ export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const leases = new Leases(database, jobs, process, { meters, budgets, waitMs: around.waitMs }, settlements);
   const holds = new Holds(process, leases, journal, settlements, clock);
   const place = { databaseUrl, dataDir, journals, processId: process.id };
-  const recovery = new Recovery(database, jobs, settlements, log, place);
+  const windows = new RecoveredWindows(database, jobs, meters, budgets);
+  const recovery = new Recovery(database, jobs, settlements, log, { place, windows });
   const oldWindows = new OldWindows(database, jobs, settlements, log);
   const parts = { process, journal, leases, settlements, holds, recovery, oldWindows };
   return { ...parts, meters, place, quota: new Quota(parts, database, jobs, changes, log) };

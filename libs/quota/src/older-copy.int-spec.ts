@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError, createLog, Database, type Log, type Principal, type Tx } from '@app/platform';
 import { OlderCopy } from '../../../test/support/older-copy';
-import { tenantPrincipal } from '../../../test/support/principals';
+import { adminPrincipal, tenantPrincipal } from '../../../test/support/principals';
 import { type GatewayOptions, Gateways, nanos, until } from '../test/gateways';
 import { ACTUAL, draftOf } from '../test/test-ledger';
 import type { AssembledQuota } from './assemble';
@@ -153,6 +155,32 @@ describe('a database that has become an older copy of itself', () => {
     await older.restore();
     await until(isFenced(gateway));
     expect(gateway.quota.facts().missingCommits).toBe(1);
+  });
+
+  test('is found out where it was made before the process started; what that has booked is booked again', async () => {
+    const budget = { metric: 'cost', period: 'month', limit: '50', scope: 'user', target: '*' } as const;
+    await gateways.budgets().set(adminPrincipal(), 'a', budget);
+    await gateways.sql.query("UPDATE budgets SET created_at = now() - interval '2 months'");
+    await gateways.tenant('b');
+    const older = await takeCopy();
+    const gateway = await start();
+    await book(gateway, 'a', '2');
+    await older.restore();
+    await until(isFenced(gateway));
+    expect(gateway.quota.facts().fenced).toMatch(/^The database does not know this gateway process: /);
+    await gateway.quota.drain();
+
+    // The ids that windows had there are given to others meanwhile.
+    const elsewhere = await start({ dataDir: await mkdtemp(join(tmpdir(), 'quota-elsewhere-')) });
+    await book(elsewhere, 'b', '3');
+    const next = await start();
+    await book(next, 'a', '1');
+    await next.quota.drain();
+    await elsewhere.quota.drain();
+    expect(await gateways.month('a')).toMatchObject({ spent: nanos('3'), leased: 0n });
+    expect(await gateways.month('b')).toMatchObject({ spent: nanos('3'), leased: 0n });
+    const users = await gateways.look("SELECT target, spent FROM budget_windows WHERE scope = 'user'");
+    expect(users).toEqual([{ target: 'ann', spent: nanos('3') }]);
   });
 
   test('is found out where it is of a version that counted nothing', async () => {

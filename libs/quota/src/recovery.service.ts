@@ -2,12 +2,13 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, Outage, type Database, type JobPrincipals, type Log } from '@app/platform';
 import { bookAll, Refusals } from './book-all';
-import { FoundRows } from './found-rows';
+import { type FoundRow, FoundRows } from './found-rows';
 import { replay, type Replay } from './journal-replay';
 import type { Charge } from './journal-line';
 import { returnAll } from './leases.queries';
 import { answers, removeSocket } from './liveness-socket';
 import { inPlaceOf } from './process-lock';
+import type { RecoveredWindows } from './recovered-windows';
 import { KnownWindows } from './scopes/known-windows';
 import { lineagesOf } from './scopes/lineages.queries';
 import { bookRows } from './settlements.queries';
@@ -42,7 +43,7 @@ export class Recovery {
     private readonly jobs: JobPrincipals,
     private readonly settlements: Settlements,
     private readonly log: Log,
-    private readonly place: RecoveryPlace,
+    private readonly around: { readonly place: RecoveryPlace; readonly windows: RecoveredWindows },
   ) {
     const over = 'journals of dead processes can be looked at again';
     this.#outage = new Outage(log, 'journals of dead processes could not be looked at', over);
@@ -69,11 +70,11 @@ export class Recovery {
 
   /** Looks once at every journal on this machine; one that cannot be dealt with keeps no others waiting. @throws CodedError `database_unavailable` */
   async sweep(): Promise<void> {
-    const names = await readdir(this.place.journals).catch(() => []);
-    for (const processId of names.filter((name) => PROCESS_ID.test(name) && name !== this.place.processId)) {
+    const names = await readdir(this.around.place.journals).catch(() => []);
+    for (const processId of names.filter((name) => PROCESS_ID.test(name) && name !== this.around.place.processId)) {
       try {
-        if (await answers(this.place.dataDir, processId)) continue;
-        await inPlaceOf(this.place.databaseUrl, processId, () => this.settleAffairs(processId));
+        if (await answers(this.around.place.dataDir, processId)) continue;
+        await inPlaceOf(this.around.place.databaseUrl, processId, () => this.settleAffairs(processId));
       } catch (error) {
         if (error instanceof CodedError) throw error;
         this.log.error({ err: error, process: processId }, 'the journal of a dead process cannot be dealt with');
@@ -82,9 +83,9 @@ export class Recovery {
   }
 
   private async settleAffairs(processId: string): Promise<void> {
-    const folder = join(this.place.journals, processId);
+    const folder = join(this.around.place.journals, processId);
     // Between looking for the lock and having it, the owner may have shown up, or another heir been here.
-    if (await answers(this.place.dataDir, processId)) return;
+    if (await answers(this.around.place.dataDir, processId)) return;
     const found = await readJournal(folder);
     if (found === null) return;
 
@@ -106,7 +107,7 @@ export class Recovery {
       );
     });
     await rm(folder, { recursive: true, force: true });
-    await removeSocket(this.place.dataDir, processId);
+    await removeSocket(this.around.place.dataDir, processId);
     this.log.warn(
       { process: processId, settled: found.settled.length, unconfirmed: found.open.length },
       'settled the affairs of a gateway process that died',
@@ -123,14 +124,17 @@ export class Recovery {
       ),
     );
     const charged = (entry: Charge) => chargedOf(entry, lineageOf(entry.attribution.facts.tokenId));
-    const rows = [
-      ...settled.map((entry) => ({ ...charged(entry), row: entry.row })),
-      ...open.map((entry) => {
-        const charge = charged(entry);
-        const { row, tokens } = ledger.unconfirmed(entry.draft);
-        return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row };
-      }),
-    ];
+    const rows = await this.around.windows.of(
+      [
+        ...settled.map((entry) => ({ ...charged(entry), row: entry.row })),
+        ...open.map((entry) => {
+          const charge = charged(entry);
+          const { row, tokens } = ledger.unconfirmed(entry.draft);
+          return { ...charge, used: { ...charge.used, tokens: BigInt(tokens) }, row };
+        }),
+      ] satisfies FoundRow[],
+      this.settlements.books,
+    );
     const windows = new KnownWindows();
     const batches: FoundRows[] = [];
     for (let from = 0; from < rows.length; from += BATCH_ROWS)
