@@ -83,4 +83,6 @@ test('calls go on inside what is leased, then they are refused, and afterwards a
   expect(told.length).toBeLessThan(refused.length / 4);
 
   await expectAllBooked(place.database, [department], fake);
+  // It is the same database as before, and nothing of it is missing.
+  expect((await gateway.call('GET', '/readyz', undefined, '')).status).toBe(200);
 }, 180_000);
