@@ -247,6 +247,24 @@ describe('a database that is the same', () => {
     expect(counted).toBe(when === 'before' ? 1n : 2n);
   });
 
+  test('and tells a heartbeat late what it knew before a batch was booked', async () => {
+    const platform = Database.prototype.platform; // eslint-disable-line @typescript-eslint/unbound-method
+    let told = 0;
+    let booked = (): void => undefined;
+    const isBooked = new Promise<void>((resolve) => (booked = resolve));
+    jest.spyOn(Database.prototype, 'platform').mockImplementation(async function (this: Database, principal, work) {
+      const result = await platform.call(this, principal, work);
+      if (principal.id === 'heartbeat' && ++told === 1) await isBooked;
+      return result;
+    });
+    const gateway = await start();
+    await until(() => told === 1);
+    await book(gateway, 'a', '1');
+    booked();
+    await until(() => told === 3);
+    expect(gateway.quota.facts()).toMatchObject({ fenced: null, missingCommits: 0 });
+  });
+
   test('and holds the journal of a process of a version that counted nothing: its heir books it', async () => {
     const gateway = await start();
     await settle(await reserve(gateway, 'a', '12'), '12');
