@@ -61,8 +61,7 @@ export async function lockChargedWindows(
   rows: readonly Chargeable[],
   known: KnownWindows,
 ): Promise<ChargedWindows> {
-  const ids = new Set<string>();
-  for (const windowIds of new Set(rows.map((row) => row.windowIds))) for (const id of windowIds) ids.add(id);
+  const named = [...new Set(rows.map(({ windowIds }) => windowIds))].flat();
   const calls = new Set(rows.map(({ call }) => call));
   const [locked] = await tx.query<{ scoped: string | null }>(
     `WITH call AS (SELECT * FROM json_to_recordset($2) AS call("tenantId" text, lineage text, "user" text))
@@ -78,14 +77,15 @@ export async function lockChargedWindows(
            WHERE w.tenant_id IS NULL AND w.scope IN ('organisation', 'model') AND w.ends_at > $3 AND w.starts_at <= $4))
        ORDER BY id FOR UPDATE) AS locked`,
     [
-      bigints([...ids]),
+      bigints(named),
       JSON.stringify([...calls]),
       new Date(rows.reduce((first, { atMs }) => Math.min(first, atMs), Infinity)),
       new Date(rows.reduce((last, { lastMs }) => Math.max(last, lastMs), -Infinity)),
     ],
   );
-  for (const id of locked?.scoped?.split(',') ?? []) ids.add(id);
-  return new ChargedWindows(await known.of(tx, ids));
+  const scoped = locked?.scoped?.split(',') ?? [];
+  await known.learn(tx, [...named, ...scoped]);
+  return new ChargedWindows(known, scoped);
 }
 
 /** A window of which there is something to tell. */

@@ -20,8 +20,15 @@ const row = (cost: number, windowIds: number[], change: Partial<Call> = {}, at =
   used: { cost: BigInt(cost), tokens: 1n },
   windowIds: windowIds.map(String),
 });
+const among = (windows: ChargedWindow[]) => {
+  const known = new Map(windows.map((each) => [each.id, each]));
+  return new ChargedWindows(
+    known,
+    windows.filter(({ scope }) => scope !== 'tenant').map(({ id }) => id),
+  );
+};
 const charge = (windows: ChargedWindow[], rows: ReturnType<typeof row>[]) =>
-  new ChargedWindows(windows)
+  among(windows)
     .charge(rows)
     .map(({ windowId, held, used }) => [Number(windowId), Number(held), Number(used)]);
 
@@ -69,7 +76,7 @@ describe('rows are charged', () => {
     const tenants = window(1);
     const organisations = window(2, { scope: 'organisation', tenant_id: null });
     const divide = (windows: ChargedWindow[], from: number, to: number): boolean =>
-      new ChargedWindows(windows).divide([{ ...row(10, [1]), atMs: from, lastMs: to }]);
+      among(windows).divide([{ ...row(10, [1]), atMs: from, lastMs: to }]);
     const [begin, end] = [day(1).getTime(), day(2).getTime()];
     expect(divide([tenants], begin - 1, end)).toBe(false);
     expect(divide([tenants, organisations], begin, end - 1)).toBe(false);

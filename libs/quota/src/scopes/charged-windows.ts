@@ -37,21 +37,28 @@ export interface WindowCharge {
 
 /** Finds the windows of a row: those its hold names, and those of the parts of its tenant, and of the organisation, it belongs to. */
 export class ChargedWindows {
-  readonly #byId = new Map<string, ChargedWindow>();
   readonly #byOwner = new Map<string, ChargedWindow[]>();
   readonly #models: ChargedWindow[] = [];
   readonly #organisation: ChargedWindow[] = [];
   /** When those begin and end that are found by a row's time; in ms since the epoch. */
   readonly #edges = new Set<number>();
 
-  constructor(windows: Iterable<ChargedWindow>) {
-    for (const window of windows) {
-      const { id, tenant_id: tenantId, scope, target } = window;
-      this.#byId.set(id, window);
-      if (scope !== 'tenant') this.#edges.add(window.starts_at.getTime()).add(window.ends_at.getTime());
+  /**
+   * @param known knows those that rows name, and the others
+   * @param scoped ids of those that are not of whole tenants
+   */
+  constructor(
+    private readonly known: { get(id: string): ChargedWindow | undefined },
+    scoped: Iterable<string>,
+  ) {
+    for (const id of scoped) {
+      const window = known.get(id);
+      if (window === undefined) continue;
+      const { tenant_id: tenantId, scope, target } = window;
+      this.#edges.add(window.starts_at.getTime()).add(window.ends_at.getTime());
       if (scope === 'organisation') this.#organisation.push(window);
       else if (scope === 'model') this.#models.push(window);
-      else if (scope !== 'tenant') {
+      else {
         const key = keyOf({ tenantId, scope, target });
         const known = this.#byOwner.get(key);
         if (known) known.push(window);
@@ -78,7 +85,7 @@ export class ChargedWindows {
     };
     for (const [windowIds, { tenantId, used }] of sumsByWindows(rows)) {
       for (const id of windowIds) {
-        const window = this.#byId.get(id);
+        const window = this.known.get(id);
         if (window && (window.tenant_id ?? tenantId) === tenantId) add(window, used, true);
       }
     }
