@@ -30,9 +30,12 @@ interface Caller {
   readonly token: string;
 }
 
-/** In which a server is asked; each is followed by time for what is booked behind the answers: half a second that rows are gathered, and as much for it. */
+/** In which each server is asked, one after the other and without a pause, because the machine is now quick and now slow. */
 const TURNS = 8;
-const BOOKED_MS = 1_000;
+/** For what is booked behind the last answers: half a second that rows are gathered, and what the database takes for them. */
+const BOOKED_MS = 2_000;
+/** Connections are kept while the other servers are asked. */
+const IDLE_MS = 60_000;
 
 /** How calls are made and answered. */
 interface Calls {
@@ -79,22 +82,12 @@ async function main(): Promise<void> {
       try {
         for (let turn = 0; turn < TURNS; turn++)
           for (const { url } of servers)
-            for (const calls of [...WHOLE, STREAMED])
-              await load(url, tenants, calls, Math.ceil((warmUpOf(requests) / 2 / TURNS) * calls.share));
-        for (const { callers, calls, seen } of kinds) {
-          // Leases that nobody has used for a minute have been given back: to take them again is not what a call costs that finds them there.
-          for (const { process, url } of servers)
-            await cpuOf(process, url, callers, calls, callers.length / calls.share);
-          const figures = servers.map(() => 0);
-          // By turns, because the machine is now quick and now slow; and in short ones, because the database shares its processor with all
-          // who ask and answer: at full speed it falls behind with calls of a thousand tenants.
-          for (let turn = 0; turn < TURNS; turn++)
-            for (const at of turn % 2 === 0 ? [0, 1, 2, 3] : [3, 2, 1, 0]) {
-              const { process, url } = servers[at] as Server;
-              (figures[at] as number) += (await cpuOf(process, url, callers, calls, requests / TURNS)) / TURNS;
+            for (const calls of [...WHOLE, STREAMED]) {
+              const connections = connectionsTo(url, calls);
+              await load(connections, tenants, calls, (warmUpOf(requests) / 2 / TURNS) * calls.share);
+              await connections.close();
             }
-          seen.push(figures);
-        }
+        for (const { callers, calls, seen } of kinds) seen.push(await cpuOf(servers, callers, calls, requests));
       } finally {
         for (const { stop } of servers) await stop();
       }
@@ -177,29 +170,35 @@ function median(values: readonly number[]): number {
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** CPU in µs a request of a server process. */
+/** CPU in µs a request, of each server. */
 async function cpuOf(
-  server: ChildProcess,
-  origin: string,
+  servers: readonly Server[],
   callers: readonly Caller[],
   calls: Calls,
   most: number,
-): Promise<number> {
-  const requests = Math.ceil(most * calls.share);
-  const before = cpuMicros(server);
-  await load(origin, callers, calls, requests);
+): Promise<number[]> {
+  const connections = servers.map(({ url }) => connectionsTo(url, calls));
+  // To connect is not what a call costs, nor to lease again what was given back because nobody has used it for a minute.
+  for (const each of connections) await load(each, callers, calls, Math.max(callers.length, calls.atOnce));
+  await booked();
+  const before = servers.map(({ process }) => cpuMicros(process));
+  const requests = Math.ceil((most * calls.share) / TURNS);
+  for (let turn = 0; turn < TURNS; turn++)
+    for (const each of turn % 2 === 0 ? connections : connections.toReversed())
+      await load(each, callers, calls, requests);
   // What is settled behind the answers belongs to them.
-  await new Promise((later) => setTimeout(later, BOOKED_MS));
-  return (cpuMicros(server) - before) / requests;
+  await booked();
+  const figures = servers.map(({ process }, at) => (cpuMicros(process) - (before[at] ?? NaN)) / requests / TURNS);
+  for (const each of connections) await each.close();
+  return figures;
 }
 
-async function load(
-  origin: string,
-  callers: readonly Caller[],
-  { body, atOnce }: Calls,
-  requests: number,
-): Promise<void> {
-  const pool = new Pool(origin, { connections: atOnce, pipelining: 1 });
+const booked = (): Promise<void> => new Promise((later) => setTimeout(later, BOOKED_MS));
+
+const connectionsTo = (origin: string, { atOnce }: Calls): Pool =>
+  new Pool(origin, { connections: atOnce, pipelining: 1, keepAliveTimeout: IDLE_MS, keepAliveMaxTimeout: IDLE_MS });
+
+async function load(pool: Pool, callers: readonly Caller[], { body, atOnce }: Calls, requests: number): Promise<void> {
   let next = 0;
   const one = async (): Promise<void> => {
     while (next < requests) {
@@ -211,7 +210,6 @@ async function load(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, one));
-  await pool.close();
 }
 
 async function moneyOf(databaseUrl: string, tenants: readonly { id: string }[], requests: number): Promise<number> {
