@@ -18,8 +18,8 @@ export type JournalEntry =
   | { readonly kind: 'released'; readonly id: string }
   | { readonly kind: 'attribution'; readonly number: number; readonly attribution: Attribution };
 
-const ATTRIBUTION = /^A (\d{1,15}) ([a-z0-9_-]{1,32}) (.*)$/;
-const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) (\d{1,15}) ((?:\d+(?:,\d+)*)?) (\d{1,19}) (\d{1,19}) (.*)$/;
+const ATTRIBUTION = /^A (\d{1,15}) ([a-z0-9_-]{1,32}) (.*)$/s;
+const CHARGE = /^([HS]) ([0-9a-f]{32}) (\d{1,16}) (\d{1,15}) ((?:\d+(?:,\d+)*)?) (\d{1,19}) (\d{1,19}) (.*)$/s;
 const RELEASED = /^R ([0-9a-f]{32})$/;
 
 /** Stands in a segment before the first line that has its number. */

@@ -12,7 +12,7 @@ import {
 import { replay } from './journal-replay';
 import { Attribution } from './scopes/attribution';
 
-const attribution = new Attribution('a', { tokenId: 'tok', model: 'm', subject: 'Zoë\n' });
+const attribution = new Attribution('a', { tokenId: 'tok', model: 'm', subject: 'Zoë\n\u2028' });
 const NUMBER = attribution.number;
 const known = new Map([[NUMBER, attribution]]);
 const hex = fc.stringMatching(/^[0-9a-f]{32}$/);
@@ -24,7 +24,10 @@ const charge: fc.Arbitrary<Charge> = fc.record({
   windows: fc.array(fc.integer({ min: 1 }), { maxLength: 4 }).map((ids) => ids.join(',')),
   amount: fc.record({ cost: amount, tokens: amount }),
 });
-const payload = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+/** With what ends a line in Unicode, and not in JSON. */
+const payload = fc
+  .jsonValue()
+  .map((value) => JSON.parse(JSON.stringify({ value, ends: '\u2028\u2029\r\n' })) as unknown);
 const one = (id: string): Charge => ({
   id: id.repeat(32),
   atMs: 1,
