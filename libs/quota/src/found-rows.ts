@@ -23,7 +23,7 @@ export class FoundRows implements Batch<FoundRows> {
   }
 
   append(tx: Tx, ledger: LedgerSink): Promise<readonly string[] | 'all'> {
-    return ledger.append(tx, this.sums);
+    return ledger.book(tx, this.sums);
   }
 
   only(ids: ReadonlySet<string>): FoundRows {

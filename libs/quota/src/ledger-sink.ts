@@ -70,11 +70,9 @@ export interface LedgerSink {
   /**
    * Inserts rows that are not there yet, by time and id, and returns the ids it inserted, `'all'` where that is what it did: only those are
    * counted against windows and leases. Called inside the transaction that counts them.
+   * @param rows of this process as lines; of others one by one, and checked
    */
-  book(tx: Tx, rows: SettledLines): Promise<readonly string[] | 'all'>;
-
-  /** The same of rows of other processes, which are checked. */
-  append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[] | 'all'>;
+  book(tx: Tx, rows: SettledLines | readonly SettledRow[]): Promise<readonly string[] | 'all'>;
 
   /** What is booked of a hold that may have reached a provider and whose usage nobody knows: its worst case, marked. */
   unconfirmed(draft: unknown): Unconfirmed;

@@ -36,9 +36,8 @@ function rowsOf({ lines, attributions }: SettledLines): SettledRow[] {
 export const testLedger: LedgerSink = {
   textOf: (entry: Entry) => JSON.stringify(entry),
 
-  book: (tx: Tx, rows: SettledLines) => testLedger.append(tx, rowsOf(rows)),
-
-  async append(tx: Tx, rows: readonly SettledRow[]): Promise<string[]> {
+  async book(tx: Tx, settled: SettledLines | readonly SettledRow[]): Promise<string[]> {
+    const rows = 'lines' in settled ? rowsOf(settled) : settled;
     for (const month of new Set(rows.map(({ atMs }) => new Date(atMs).toISOString().slice(0, 7))))
       await tx.query('SELECT ensure_ledger_partition($1)', [`${month}-01T00:00:00Z`]);
     const inserted = await tx.query<{ id: string }>(

@@ -144,13 +144,11 @@ export class LedgerBridge implements LedgerSink {
     return this.ledger.textOf(entry as SettledEntry);
   }
 
-  book(tx: Tx, { rows, lines, attributions, sums }: SettledLines): Promise<readonly string[] | 'all'> {
+  book(tx: Tx, settled: SettledLines | readonly SettledRow[]): Promise<readonly string[] | 'all'> {
+    if (!('lines' in settled)) return this.ledger.append(tx, settled.map(rowOf));
+    const { rows, lines, attributions, sums } = settled;
     const timesMs = sums.flatMap(({ atMs, lastMs }) => [atMs, lastMs]);
     return this.ledger.book(tx, { rows, lines, heads: attributions, timesMs });
-  }
-
-  append(tx: Tx, rows: readonly SettledRow[]): Promise<readonly string[] | 'all'> {
-    return this.ledger.append(tx, rows.map(rowOf));
   }
 
   unconfirmed(draft: unknown): Unconfirmed {

@@ -99,7 +99,7 @@ describe('what budgets have counted, beside the ledger', () => {
         line: null,
         row,
       };
-      await testLedger.append(tx, [{ ...correction, attribution: new Attribution('a', attributed) }]);
+      await testLedger.book(tx, [{ ...correction, attribution: new Attribution('a', attributed) }]);
       await recount(tx, here.settlements.books, [
         { at, tenantId: 'a', ...attributed, used: { cost: -nanos('1'), tokens: -10n } },
       ]);
@@ -234,7 +234,7 @@ describe('what budgets have counted, beside the ledger', () => {
         const row = { status: 'actual', tokens: 0 };
         const attribution = new Attribution('c', { tokenId: 'tok_1', model: 'm' });
         const call = { id: '0'.repeat(32), atMs: Date.now(), tenantId: 'c', costNanos: nanos('1'), attribution };
-        await testLedger.append(tx, [{ ...call, row }]);
+        await testLedger.book(tx, [{ ...call, row }]);
         await tx.query(`UPDATE budget_windows SET spent = spent + 1e9 WHERE tenant_id = 'c' AND metric = 'cost'`);
         booked();
         await committing;
