@@ -1,4 +1,4 @@
-import type { Standing } from './gateway-process.queries';
+import type { KnownProcess } from './gateway-process.queries';
 
 /** Why a process takes no more work until it is restarted. */
 export interface Fence {
@@ -37,8 +37,8 @@ export const outdated = (missing: bigint): Fence => ({
 });
 
 /** @param known how many commits of the process are there at least, if nothing was taken back */
-export function fenceOf(standing: Standing | undefined, known: bigint): Fence | null {
-  if (standing === undefined) return UNKNOWN;
-  if (standing.ended) return DECLARED_DEAD;
-  return standing.commits < known ? outdated(known - standing.commits) : null;
+export function fenceOf(found: KnownProcess | undefined, known: bigint): Fence | null {
+  if (found === undefined) return UNKNOWN;
+  if (found.ended) return DECLARED_DEAD;
+  return found.commits < known ? outdated(known - found.commits) : null;
 }

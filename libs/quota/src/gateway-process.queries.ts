@@ -9,7 +9,7 @@ export const COUNT_COMMIT =
   'UPDATE process_commits SET commits = commits + 1 WHERE process_id = $1::uuid RETURNING commits';
 
 /** What the database knows of a process. */
-export interface Standing {
+export interface KnownProcess {
   readonly ended: boolean;
   /** 0 where they are not counted. */
   readonly commits: bigint;
@@ -34,22 +34,26 @@ export async function enter(tx: Tx, id: string, host: string, pid: number, timez
 }
 
 /** @param lock holds off whoever would declare the process dead until the transaction ends */
-export async function standingOf(tx: Tx, id: string, lock: 'FOR SHARE OF p' | '' = ''): Promise<Standing | undefined> {
-  const [standing] = await tx.query<Standing>(
+export async function knownProcess(
+  tx: Tx,
+  id: string,
+  lock: 'FOR SHARE OF p' | '' = '',
+): Promise<KnownProcess | undefined> {
+  const [found] = await tx.query<KnownProcess>(
     `SELECT p.ended_at IS NOT NULL AS ended,
        coalesce((SELECT c.commits FROM process_commits c WHERE c.process_id = p.id), 0) AS commits
      FROM gateway_processes p WHERE p.id = $1 ${lock}`,
     [id],
   );
-  return standing;
+  return found;
 }
 
-/** As `standingOf`, and counts a commit. */
-export async function countedStandingOf(tx: Tx, id: string): Promise<Standing | undefined> {
-  const [standing] = await tx.query<Standing>(
+/** As `knownProcess`, and counts a commit. */
+export async function countedProcess(tx: Tx, id: string): Promise<KnownProcess | undefined> {
+  const [found] = await tx.query<KnownProcess>(
     `WITH c AS (${COUNT_COMMIT})
      SELECT p.ended_at IS NOT NULL AS ended, coalesce((SELECT commits FROM c), 0) AS commits FROM gateway_processes p WHERE p.id = $1`,
     [id],
   );
-  return standing;
+  return found;
 }

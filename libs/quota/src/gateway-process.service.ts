@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { CodedError, codeOf, type Database, dashed, type JobPrincipals, type Log, type Tx, uuid7 } from '@app/platform';
 import { type Fence, fenceOf, outdated, UNKNOWN } from './fence';
-import { countedStandingOf, enter, otherTimezone, standingOf } from './gateway-process.queries';
+import { countedProcess, enter, otherTimezone, knownProcess } from './gateway-process.queries';
 import { LivenessSocket } from './liveness-socket';
 import { ProcessLock } from './process-lock';
 
@@ -93,7 +93,7 @@ export class GatewayProcess {
   /** Holds off whoever would declare this process dead until the transaction ends. @throws CodedError `database_unavailable` */
   async mustBeInOffice(tx: Tx): Promise<void> {
     const known = this.#known;
-    const fence = fenceOf(await standingOf(tx, this.id, 'FOR SHARE OF p'), known);
+    const fence = fenceOf(await knownProcess(tx, this.id, 'FOR SHARE OF p'), known);
     if (fence) throw this.fence(fence);
   }
 
@@ -141,12 +141,12 @@ export class GatewayProcess {
     this.#hasLeased = false;
     const known = this.#known + (counts ? 1n : 0n);
     try {
-      const standing = await this.database.platform(this.jobs.for('heartbeat'), (tx) =>
-        counts ? countedStandingOf(tx, this.id) : standingOf(tx, this.id),
+      const found = await this.database.platform(this.jobs.for('heartbeat'), (tx) =>
+        counts ? countedProcess(tx, this.id) : knownProcess(tx, this.id),
       );
-      const fence = fenceOf(standing, known);
+      const fence = fenceOf(found, known);
       if (fence) this.fence(fence);
-      else if (counts && standing) this.acknowledged(standing.commits);
+      else if (counts && found) this.acknowledged(found.commits);
     } catch (error) {
       // Without a database there is no verdict: leases stay valid, and nobody else can end them without it either.
       this.#hasLeased ||= counts;

@@ -1,20 +1,13 @@
 import { CodedError, type Database, type JobPrincipals } from '@app/platform';
-import { bigints } from './bigints';
 import type { Books } from './books';
 import type { Meters } from './meters';
 import { ensureWindows } from './new-windows.queries';
 import type { BudgetDirectory } from './scopes/budget-directory.service';
-import type { Chargeable } from './scopes/charged-windows';
+import { type Chargeable, isOpen } from './scopes/charged-windows';
+import type { KnownWindows } from './scopes/known-windows';
 import { keyOf, type Owner, tenantOwner } from './scopes/scope';
 import { METERS, type MeterWindow } from './windows';
 import { lockWindows } from './windows.queries';
-
-interface WindowFacts {
-  readonly id: string;
-  readonly tenant_id: string | null;
-  readonly starts_at: Date;
-  readonly ends_at: Date;
-}
 
 /**
  * The windows in which rows of a journal count. They are those that its holds name, unless the database has become an older copy: then
@@ -30,13 +23,13 @@ export class RecoveredWindows {
   ) {}
 
   /** @returns the rows, with windows that are theirs @throws CodedError `database_unavailable` */
-  async of<Row extends Chargeable>(rows: readonly Row[], books: Books): Promise<readonly Row[]> {
-    const named = await this.named(rows);
+  async of<Row extends Chargeable>(rows: readonly Row[], books: Books, known: KnownWindows): Promise<readonly Row[]> {
+    const named = [...new Set(rows.flatMap(({ windowIds }) => windowIds))];
+    await this.database.platform(this.jobs.for('recovery'), (tx) => known.learn(tx, named));
     const areTheirs = ({ windowIds, call, atMs }: Row): boolean =>
       windowIds.every((id) => {
-        const window = named.get(id);
-        if (window === undefined || (window.tenant_id ?? call.tenantId) !== call.tenantId) return false;
-        return window.starts_at.getTime() <= atMs && atMs < window.ends_at.getTime();
+        const window = known.get(id);
+        return window && (window.tenant_id ?? call.tenantId) === call.tenantId && isOpen(window, atMs);
       });
     if (rows.every(areTheirs)) return rows;
     await this.budgets.load();
@@ -78,16 +71,5 @@ export class RecoveredWindows {
       if (error instanceof CodedError && error.code !== 'database_unavailable') return [];
       throw error;
     }
-  }
-
-  private async named(rows: readonly Chargeable[]): Promise<ReadonlyMap<string, WindowFacts>> {
-    const ids = new Set(rows.flatMap(({ windowIds }) => windowIds));
-    const windows = await this.database.platform(this.jobs.for('recovery'), (tx) =>
-      tx.query<WindowFacts>(
-        'SELECT id::text, tenant_id, starts_at, ends_at FROM budget_windows WHERE id = ANY($1::bigint[])',
-        [bigints([...ids])],
-      ),
-    );
-    return new Map(windows.map((window) => [window.id, window]));
   }
 }

@@ -124,6 +124,7 @@ export class Recovery {
       ),
     );
     const charged = (entry: Charge) => chargedOf(entry, lineageOf(entry.attribution.facts.tokenId));
+    const windows = new KnownWindows();
     const rows = await this.around.windows.of(
       [
         ...settled.map((entry) => ({ ...charged(entry), row: entry.row })),
@@ -134,8 +135,8 @@ export class Recovery {
         }),
       ] satisfies FoundRow[],
       this.settlements.books,
+      windows,
     );
-    const windows = new KnownWindows();
     const batches: FoundRows[] = [];
     for (let from = 0; from < rows.length; from += BATCH_ROWS)
       batches.push(new FoundRows(rows.slice(from, from + BATCH_ROWS)));

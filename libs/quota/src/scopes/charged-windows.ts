@@ -120,7 +120,7 @@ interface Others {
   readonly windows: readonly ChargedWindow[];
 }
 
-const isOpen = ({ starts_at, ends_at }: ChargedWindow, atMs: number): boolean =>
+export const isOpen = ({ starts_at, ends_at }: ChargedWindow, atMs: number): boolean =>
   starts_at.getTime() <= atMs && atMs < ends_at.getTime();
 
 interface Sum {

@@ -10,13 +10,12 @@ export class KnownWindows {
   readonly #byId = new Map<string, ChargedWindow>();
 
   /** Reads those that it has not read. @param ids in decimal */
-  async learn(tx: Tx, ids: Iterable<string>): Promise<void> {
-    const all = [...ids];
-    let unknown = all.filter((id) => !this.#byId.has(id));
+  async learn(tx: Tx, ids: readonly string[]): Promise<void> {
+    let unknown = ids.filter((id) => !this.#byId.has(id));
     if (unknown.length === 0) return;
     if (this.#byId.size + unknown.length > MOST) {
       this.#byId.clear();
-      unknown = all;
+      unknown = [...ids];
     }
     const read = await tx.query<ChargedWindow>(
       'SELECT id::text, tenant_id, scope, target, metric, starts_at, ends_at FROM budget_windows WHERE id = ANY($1::bigint[])',
