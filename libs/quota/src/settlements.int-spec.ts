@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { createLog } from '@app/platform';
 import { tenantPrincipal } from '../../../test/support/principals';
 import { Gateways, nanos, TestClock, until } from '../test/gateways';
@@ -62,6 +63,22 @@ describe('settlements', () => {
     }
     await gateway.quota.drain();
     expect(await gateways.month('refused')).toMatchObject({ spent: 100n, leased: 0n });
+  });
+
+  test('segments of the journal go when all rows are booked whose holds stand in them', async () => {
+    await gateways.tenant('noted', { month: '100' });
+    const gateway = await gateways.start({ segmentBytes: 1 });
+    for (let call = 0; call < 3; call++) {
+      const hold = await gateway.holds.reserve(
+        tenantPrincipal('noted'),
+        { costNanos: 5n, tokens: 0 },
+        draftOf('noted'),
+      );
+      await hold.settle({ costNanos: 5n, tokens: 0, row: ACTUAL });
+    }
+    await gateway.settlements.flush();
+    expect(readdirSync(gateway.journal.folder)).toHaveLength(1);
+    await gateway.quota.drain();
   });
 
   test('who asks for the arrival of a row that is booked already does not wait', async () => {
