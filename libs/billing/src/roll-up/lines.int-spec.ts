@@ -77,6 +77,8 @@ const BUDGETED: readonly UsedBy[] = [
   {},
   { model: 'gpt-4o' },
   { tenantId: 'alpha' },
+  { tenantId: 'beta' },
+  { tenantId: 'nobody' },
   ...['gpt-4o', 'gpt-*', '*'].map((model) => ({ tenantId: 'alpha', model })),
   { tenantId: 'alpha', lineage: 'tok_1' },
   { tenantId: 'alpha', user: 'user-1' },

@@ -37,15 +37,22 @@ const SUMS = `coalesce(sum(l.cost_nanos), 0)::bigint AS "costNanos", coalesce(su
 
 /**
  * What calls made from one instant up to another have used, corrections included: cost in nano-units, and tokens of all
- * classes. Users are not told apart in the roll-up, so theirs are summed row by row, all those of a tenant in one reading.
+ * classes. Users are not told apart in the roll-up, so theirs are summed row by row, all those of a tenant in one reading. Tenants as a
+ * whole are read together, too.
  * @returns what each of them has used, in their order
  */
 export async function sumUsed(tx: Tx, all: readonly UsedBy[], from: Date, to: Date): Promise<Used[]> {
   const selection = { from, to, asOf: EVER };
   const ofUsers = new Map<string | undefined, ReadonlyMap<string, Used>>();
   const used: Used[] = [];
+  const tenants = all.filter(isWhole).map(({ tenantId }) => tenantId as string);
+  const ofTenants = tenants.length > 1 ? await sumOfTenants(tx, selection, tenants) : null;
   for (const by of all) {
     const of = { ...selection, tenant: by.tenantId ?? null };
+    if (ofTenants && isWhole(by)) {
+      used.push(ofTenants.get(by.tenantId as string) ?? NOTHING);
+      continue;
+    }
     if (by.user === undefined) {
       used.push(await sumOf(tx, by, of));
       continue;
@@ -54,9 +61,29 @@ export async function sumUsed(tx: Tx, all: readonly UsedBy[], from: Date, to: Da
       all.flatMap(({ tenantId, user }) => (user !== undefined && tenantId === by.tenantId ? [user] : []));
     const users = ofUsers.get(by.tenantId) ?? (await sumOfUsers(tx, of, names()));
     ofUsers.set(by.tenantId, users);
-    used.push(users.get(by.user) ?? { costNanos: 0n, tokens: 0n });
+    used.push(users.get(by.user) ?? NOTHING);
   }
   return used;
+}
+
+const NOTHING: Used = { costNanos: 0n, tokens: 0n };
+
+const isWhole = ({ tenantId, model, lineage, user }: UsedBy): boolean =>
+  tenantId !== undefined && model === undefined && lineage === undefined && user === undefined;
+
+async function sumOfTenants(
+  tx: Tx,
+  selection: Omit<Selection, 'tenant'>,
+  tenants: readonly string[],
+): Promise<ReadonlyMap<string, Used>> {
+  const rows = await sumUp<Used & { readonly tenant: string }>(
+    tx,
+    await rolledUp(tx, { ...selection, tenant: null }),
+    (sql, next) =>
+      `SELECT l.tenant_id AS tenant, ${SUMS} FROM ${sql} WHERE l.tenant_id = ANY ($${next}::text[]) GROUP BY 1`,
+    [tenants],
+  );
+  return new Map(rows.map(({ tenant, ...used }) => [tenant, used]));
 }
 
 async function sumOf(tx: Tx, { model, lineage }: UsedBy, selection: Selection): Promise<Used> {
