@@ -32,19 +32,21 @@ export function registerGateway(program: Command, cli: Cli): void {
     .description('list processes that are gone with their journal, and what they had leased of budgets')
     .action(async () => {
       const { items } = await cli.gateway.get<{ items: LostProcess[] }>(LOST);
-      const leases = items.flatMap((process) => process.leased.map((lease) => ({ ...process, ...lease })));
+      const rows = items.flatMap(({ leased, ...process }) =>
+        (leased.length === 0 ? [null] : leased).map((lease) => ({ ...process, lease })),
+      );
       if (cli.out.json) return cli.out.data(items);
       cli.out.rows(
-        leases,
+        rows,
         [
           { title: 'process', of: (l) => l.id },
           { title: 'host', of: (l) => l.host },
           { title: 'started', of: (l) => l.startedAt },
           { title: 'journal', of: (l) => l.journal },
-          { title: 'tenant', of: (l) => l.tenantId ?? 'all' },
-          { title: 'budget', of: budgetOf },
-          { title: 'since', of: (l) => l.startsAt },
-          { title: 'leased', of: (l) => l.amount, right: true },
+          { title: 'tenant', of: ({ lease }) => (lease ? (lease.tenantId ?? 'all') : '') },
+          { title: 'budget', of: ({ lease }) => (lease ? budgetOf(lease) : '') },
+          { title: 'since', of: ({ lease }) => lease?.startsAt ?? '' },
+          { title: 'leased', of: ({ lease }) => lease?.amount ?? 'nothing', right: true },
         ],
         'No gateway process is lost.',
       );
@@ -67,6 +69,7 @@ export function registerGateway(program: Command, cli: Cli): void {
       );
       const tenants = new Set(resolved.leased.flatMap(({ tenantId }) => tenantId ?? [])).size;
       const what = options.as === 'spent' ? 'counts as spent' : 'can be used again';
-      cli.out.done(resolved, `What ${id} had leased of ${tenants} tenant${tenants === 1 ? '' : 's'} ${what}.`);
+      const had = `What ${id} had leased of ${tenants} tenant${tenants === 1 ? '' : 's'} ${what}.`;
+      cli.out.done(resolved, resolved.leased.length > 0 ? had : `${id} had leased nothing, and is no longer listed.`);
     });
 }

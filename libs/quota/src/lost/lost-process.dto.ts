@@ -56,6 +56,7 @@ export class LostProcessView {
   /** Its journal: nowhere on the machine that answers, or there and damaged. */
   journal!: 'missing' | 'damaged';
 
+  /** Empty where it worked only for tenants that nothing limits, or was idle. */
   leased!: LostLeaseView[];
 }
 

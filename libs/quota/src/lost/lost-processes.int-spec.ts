@@ -45,15 +45,23 @@ describe('a lost process', () => {
     return leased;
   }
 
-  test('is not resolved while it is alive, nor one that nobody misses', async () => {
-    await expect(resolve('spent')).rejects.toMatchObject({ code: 'lost_process_not_found' });
-    await gateways.sql.query('DELETE FROM leases');
-    await elsewhere.quota.close();
+  test('is not resolved while it is alive, nor one that there never was', async () => {
     await expect(resolve('spent')).rejects.toMatchObject({ code: 'lost_process_not_found' });
     for (const id of ['', 'x', '%', here.process.id])
       await expect(gateways.lost(here).resolve(finance, id, { how: 'spent', reason: 'a guess' })).rejects.toMatchObject(
         { code: 'lost_process_not_found' },
       );
+  });
+
+  test('is listed and resolved where nothing is leased to it: it may have worked for tenants that nothing limits', async () => {
+    await elsewhere.quota.close();
+    await gateways.sql.query('DELETE FROM leases');
+    expect(await gateways.lost(here).list(finance)).toMatchObject([
+      { id: elsewhere.process.id, journal: 'missing', leased: [] },
+    ]);
+    expect(await resolve('spent')).toMatchObject({ how: 'spent', leased: [] });
+    expect(await listed()).toEqual([]);
+    await expect(resolve('spent')).rejects.toMatchObject({ code: 'lost_process_not_found' });
   });
 
   test('is not resolved when it comes back before the decision is made', async () => {
@@ -103,7 +111,7 @@ describe('a lost process', () => {
     expect(JSON.parse(rows[0]?.line ?? '')).toMatchObject({
       action: 'lease.resolved',
       target: { kind: 'process', id: elsewhere.process.id },
-      before: { leased: [{ tenantId: 'a', metric: 'cost', amount: expect.any(String) }, {}] },
+      before: { leased: [{ tenantId: 'a', metric: 'cost', amount: expect.any(String) }] },
       after: { how: 'released' },
       reason: 'the disk is gone',
     });

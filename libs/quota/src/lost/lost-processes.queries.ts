@@ -4,11 +4,15 @@ import type { Scope } from '../scopes/scope';
 import type { Metric, Period } from '../windows';
 import { lockWindowIds } from '../windows.queries';
 
-/** A lease of a process that nobody proves to be alive. */
-export interface LostLeaseRow {
+/** A process that nobody proves to be alive. */
+export interface LostProcessRow {
   readonly process_id: string;
   readonly host: string;
   readonly started_at: Date;
+}
+
+/** And something that is leased to it. */
+export interface LostLeaseRow extends LostProcessRow {
   readonly window_id: bigint;
   readonly tenant_id: string | null;
   readonly metric: Metric;
@@ -20,19 +24,22 @@ export interface LostLeaseRow {
   readonly amount: bigint;
 }
 
+/** It may have worked for tenants that nothing limits. */
+export interface NothingLeased extends LostProcessRow {
+  readonly window_id: null;
+}
+
 const LEASES = `SELECT p.id AS process_id, p.host, p.started_at, l.window_id, w.tenant_id, w.metric, w.period, w.scope, w.target,
     w.starts_at, w.ends_at, l.amount
-  FROM gateway_processes p JOIN leases l ON l.process_id = p.id JOIN budget_windows w ON w.id = l.window_id`;
+  FROM gateway_processes p LEFT JOIN (leases l JOIN budget_windows w ON w.id = l.window_id) ON l.process_id = p.id AND l.amount > 0
+  WHERE (p.ended_at IS NULL OR l.amount > 0)`;
 
-/** What is leased to processes whose lock nobody holds, in the order in which they started. */
-export const unprovenLeases = (tx: Tx): Promise<LostLeaseRow[]> =>
-  tx.query(
-    `${LEASES} WHERE l.amount > 0 AND ${lockIsFree('p.id')}
-     ORDER BY p.started_at, p.id, l.window_id`,
-  );
+/** What is leased to processes whose lock nobody holds and that have not ended, in the order in which they started. */
+export const unprovenLeases = (tx: Tx): Promise<(LostLeaseRow | NothingLeased)[]> =>
+  tx.query(`${LEASES} AND ${lockIsFree('p.id')} ORDER BY p.started_at, p.id, l.window_id`);
 
-/** Locks a process and what is leased to it. The process comes first, as everywhere; then its windows by id. */
-export async function lockLeasesOf(tx: Tx, processId: string): Promise<LostLeaseRow[]> {
+/** Locks a process and what is leased to it, of one that has ended only that. The process comes first, as everywhere; then its windows by id. */
+export async function lockLeasesOf(tx: Tx, processId: string): Promise<(LostLeaseRow | NothingLeased)[]> {
   await tx.query('SELECT 1 FROM gateway_processes WHERE id = $1 FOR UPDATE', [processId]);
   const leases = await tx.query<{ window_id: bigint }>('SELECT window_id FROM leases WHERE process_id = $1', [
     processId,
@@ -41,7 +48,7 @@ export async function lockLeasesOf(tx: Tx, processId: string): Promise<LostLease
     tx,
     leases.map(({ window_id }) => window_id),
   );
-  return tx.query(`${LEASES} WHERE p.id = $1 AND l.amount > 0 ORDER BY l.window_id`, [processId]);
+  return tx.query(`${LEASES} AND p.id = $1 ORDER BY l.window_id`, [processId]);
 }
 
 /**

@@ -9,7 +9,14 @@ import { DAMAGED, PROCESS_ID, type RecoveryPlace } from '../recovery.service';
 import { feedIdOf } from '../scopes/scope';
 import type { Settlements } from '../settlements.service';
 import type { LostLeaseView, LostProcessView, ResolvedProcess, ResolveLostProcess } from './lost-process.dto';
-import { endAsResolved, lockLeasesOf, type LostLeaseRow, unprovenLeases, writeOff } from './lost-processes.queries';
+import {
+  endAsResolved,
+  lockLeasesOf,
+  type LostLeaseRow,
+  type NothingLeased,
+  unprovenLeases,
+  writeOff,
+} from './lost-processes.queries';
 
 /**
  * Processes that are gone for good and whose usage cannot be known, because their journal is gone too or damaged. What they had
@@ -24,8 +31,7 @@ export class LostProcesses {
   ) {}
 
   /**
-   * Processes that have something leased, hold no lock and left no readable journal here: their machine is lost, or out of
-   * reach. A process that is reconnecting may show for a moment.
+   * Processes that have not ended, hold no lock and left no readable journal here: their machine is lost, or out of reach. A process that is reconnecting may show for a moment.
    */
   async list(principal: Principal): Promise<LostProcessView[]> {
     const names = new Set(await readdir(this.place.journals).catch(() => []));
@@ -36,7 +42,7 @@ export class LostProcesses {
       if (names.has(id)) continue;
       const journal = names.has(`${id}${DAMAGED}`) ? 'damaged' : 'missing';
       const entry = lost.get(id) ?? { id, host, startedAt: started_at.toISOString(), journal, leased: [] };
-      entry.leased.push(leaseView(row));
+      entry.leased.push(...leasesOf([row]));
       lost.set(id, entry);
     }
     return [...lost.values()];
@@ -70,11 +76,11 @@ export class LostProcesses {
     if (how === 'spent') await this.spend(tx, id);
     else await returnAll(tx, id);
     await endAsResolved(tx, id);
-    const leased = rows.map(leaseView);
+    const leased = leasesOf(rows);
     const after = { how, leased };
     const target = { kind: 'process', id };
     await this.audit.record(tx, { action: 'lease.resolved', tenant: null, target, before: { leased }, after, reason });
-    for (const id of new Set(rows.map(({ tenant_id: tenantId }) => feedIdOf({ tenantId })))) tx.announce('budget', id);
+    for (const id of new Set(leased.map(feedIdOf))) tx.announce('budget', id);
     return { id, how, leased };
   }
 
@@ -83,6 +89,9 @@ export class LostProcesses {
     await notices.reached(tx, ledger, await writeOff(tx, id));
   }
 }
+
+const leasesOf = (rows: readonly (LostLeaseRow | NothingLeased)[]): LostLeaseView[] =>
+  rows.flatMap((row) => (row.window_id === null ? [] : [leaseView(row)]));
 
 const leaseView = ({
   tenant_id,
