@@ -12,6 +12,14 @@ let fake: FakeProvider;
 let gateway: Gateway;
 let books: Books;
 let departments: Department[];
+/** The others may use what they like, and have no windows. */
+let limited: Department[];
+
+const OTHER_METERS = [
+  ['cost', 'day'],
+  ['tokens', 'day'],
+  ['tokens', 'month'],
+] as const;
 
 beforeAll(async () => {
   fake = await FakeProvider.start();
@@ -23,6 +31,12 @@ beforeAll(async () => {
     await createDepartment(gateway, { budget: '0.10' }),
     await createDepartment(gateway),
   ];
+  limited = departments.slice(0, 2);
+  for (const { id } of limited)
+    for (const [metric, period] of OTHER_METERS) {
+      const budget = { metric, period, limit: '1000000000' };
+      await gateway.must('PUT', `/api/v1/admin/tenants/${id}/budgets`, budget);
+    }
 });
 afterAll(async () => {
   await books.close();
@@ -87,7 +101,7 @@ test('during and after calls that succeed, fail, break off, lie, are refused and
   );
 
   const balances = await books.balances();
-  expect(balances.length).toBe(departments.length * 4);
+  expect(balances.length).toBe(limited.length * (1 + OTHER_METERS.length));
   expect(balances.filter((balance) => !inBalance(balance))).toEqual([]);
   for (const { limit, spent } of await books.windows(departments[1]?.id as string))
     if (limit !== null) expect(spent).toBeLessThanOrEqual(limit);

@@ -35,6 +35,8 @@ beforeAll(async () => {
   gateway = await start();
   await offerFakeModels(gateway);
   department = await createDepartment(gateway, { budget: '20.00' });
+  const tokens = { metric: 'tokens', period: 'month', limit: '1000000000' };
+  await gateway.must('PUT', `/api/v1/admin/tenants/${department.id}/budgets`, tokens);
   books = await Books.open(gateway.place.database);
 });
 afterAll(async () => {

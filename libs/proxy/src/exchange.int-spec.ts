@@ -81,6 +81,7 @@ beforeEach(async () => {
   arrived = 0;
   beforeEnd = () => undefined;
   await world.billing.addTenant(tenant);
+  await world.limit(tenant, '1000000.00');
 });
 afterEach(async () => {
   await world.quiet();

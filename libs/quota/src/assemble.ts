@@ -48,8 +48,8 @@ export function assembleQuota(around: QuotaSurroundings): AssembledQuota {
   const meters = new Meters(clock, new Calendar(around.timezone));
   const journal = new Journal(join(journals, process.id), around.journal, log);
   const notices = new BudgetNotices(around.webhooks, database, jobs, log);
-  const settlements = new Settlements(database, jobs, process, journal, { log, notices });
-  const budgets = new BudgetDirectory(database, jobs, log, clock);
+  const budgets = new BudgetDirectory(database, jobs, log, meters);
+  const settlements = new Settlements(database, jobs, process, journal, { log, notices, budgets });
   const leases = new Leases(database, jobs, process, { meters, budgets, waitMs: around.waitMs }, settlements);
   const holds = new Holds(process, leases, journal, settlements, clock);
   const place = { databaseUrl, dataDir, journals, processId: process.id };

@@ -16,9 +16,10 @@ export interface BudgetPlace {
 
 /** How a budget stands. */
 export interface BudgetStanding {
+  readonly place: BudgetPlace;
   readonly view: BudgetView;
-  /** Whether anything has been counted in the period yet. */
-  readonly hasWindow: boolean;
+  /** Whether windows tell what was used in the period; else nothing is told to be. */
+  readonly isCounted: boolean;
 }
 
 const TENANT_ID = /^[a-z0-9][a-z0-9_-]{0,31}$/;
@@ -116,10 +117,10 @@ export async function readBudgets(
       places.map(({ owner }) => isEach(owner)),
     ],
   );
-  return rows.map((row, index) => ({
-    view: viewOf(places[index] as BudgetPlace, row, currency),
-    hasWindow: row.has_window,
-  }));
+  return rows.map((row, index) => {
+    const place = places[index] as BudgetPlace;
+    return { place, view: viewOf(place, row, currency), isCounted: row.has_window || isEach(place.owner) };
+  });
 }
 
 function viewOf({ owner, meter }: BudgetPlace, row: StandingRow, currency: string | null): BudgetView {

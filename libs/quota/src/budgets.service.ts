@@ -13,7 +13,7 @@ import {
   type Principal,
   type Tx,
 } from '@app/platform';
-import { formatAmount, NOTHING } from './amounts';
+import { type Amounts, formatAmount, NOTHING } from './amounts';
 import {
   type BudgetKey,
   type BudgetList,
@@ -42,7 +42,7 @@ import { countable } from './scopes/countable';
 import { feedIdOf, isEach, ORGANISATION, type Owner, SCOPES, tenantOwner } from './scopes/scope';
 import { checkThresholds } from './notices/thresholds';
 import { Settlements } from './settlements.service';
-import { type Meter, METERS, type Metric, METRICS, PERIODS } from './windows';
+import { type Meter, METERS, type Metric, METRICS, type Period, PERIODS } from './windows';
 
 /** The largest limit, and the largest sum of top-ups: together they fit into the database's 64 bits. */
 const MOST = 2n ** 62n - 1n;
@@ -88,7 +88,7 @@ export class BudgetsService {
     const { metric, period, limit, thresholds } = dto;
     if (thresholds) checkThresholds(thresholds);
     const amount = parseAmount('limit', metric, limit);
-    return this.database.platform(principal, async (tx) => {
+    return this.change(principal, async (tx) => {
       const owner = await lockForSetting(tx, meant);
       const now = this.meters.now();
       const place = this.place(owner, { metric, period }, now);
@@ -114,7 +114,7 @@ export class BudgetsService {
    */
   async remove(principal: Principal, tenantId: string | null, key: BudgetKey): Promise<void> {
     const meant = ownerOf(tenantId, key);
-    return this.database.platform(principal, async (tx) => {
+    return this.change(principal, async (tx) => {
       const owner = await lockForSetting(tx, meant);
       const place = this.place(owner, key, this.meters.now());
       const before = await this.readOne(tx, place);
@@ -141,7 +141,7 @@ export class BudgetsService {
     const { metric, period, reason } = dto;
     if (isEach(meant)) throw invalidField('target', `must name one ${meant.scope}; a top-up is for one`);
     const amount = parseAmount('amount', metric, dto.amount);
-    return this.database.platform(principal, (tx) =>
+    return this.change(principal, (tx) =>
       once(tx, idempotencyKey, { topUp: 'budget', tenantId, ...dto }, async () => {
         const owner = await lockForSetting(tx, meant);
         const place = this.place(owner, { metric, period }, this.meters.now());
@@ -164,6 +164,13 @@ export class BudgetsService {
     );
   }
 
+  /** This process obeys when it is done; the others, when they hear of it. */
+  private async change<T>(principal: Principal, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const changed = await this.database.platform(principal, work);
+    await this.settlements.budgets.catchUp();
+    return changed;
+  }
+
   /** Has the limit take effect that is in force now, of this budget or of one that takes its place, and tells thresholds that are below what is used. */
   private async limit(tx: Tx, place: BudgetPlace): Promise<void> {
     const { ledger, notices } = this.settlements.books;
@@ -174,7 +181,7 @@ export class BudgetsService {
   private async page(tx: Tx, tenantId: string, { scope, target, limit, cursor }: BudgetQuery): Promise<BudgetList> {
     if (target !== undefined) {
       const owner = await findHolder(tx, this.countable(tenantId, { scope, target }));
-      return { items: await this.standing(tx, owner), nextCursor: null };
+      return { items: await this.limiting(tx, owner), nextCursor: null };
     }
     const after = cursor === undefined ? undefined : readCursor(cursor);
     const whole = after === undefined && (scope ?? 'tenant') === 'tenant' ? METERS : [];
@@ -185,26 +192,31 @@ export class BudgetsService {
       (row) => [row.scope, row.target, row.metric, row.period],
       (row) => row,
     );
-    const wholes = whole.map((meter): BudgetRow => ({ scope: 'tenant', target: '', ...meter }));
-    return { items: await this.read(tx, tenantId, [...wholes, ...items]), nextCursor };
+    const wholes = await this.standings(tx, tenantId, this.placesOf(tenantOwner(tenantId), whole));
+    return { items: [...(await this.withUsed(tx, wholes)), ...(await this.read(tx, tenantId, items))], nextCursor };
   }
 
   /** Of one token or end user, or of one model or pattern: by what limits it, of its own or of each. */
-  private async standing(tx: Tx, owner: Owner): Promise<BudgetView[]> {
-    const now = this.meters.now();
-    const places = METERS.map((meter) => this.place(owner, meter, now));
-    const items: BudgetView[] = [];
-    for (const [index, { view, hasWindow }] of (await this.standings(tx, owner.tenantId, places)).entries()) {
-      if (view.limit === null) continue;
-      const { metric, window } = (places[index] as BudgetPlace).meter;
-      if (hasWindow || isEach(owner)) items.push(view);
-      // It has made no call since the budget was set; one that it made before counts.
-      else {
-        const [used = NOTHING] = await this.settlements.ledger.used(tx, [owner], window);
-        items.push({ ...view, spent: formatAmount(metric, used[metric]) });
-      }
+  private async limiting(tx: Tx, owner: Owner): Promise<BudgetView[]> {
+    const standings = await this.standings(tx, owner.tenantId, this.placesOf(owner, METERS));
+    return this.withUsed(
+      tx,
+      standings.filter(({ view }) => view.limit !== null),
+    );
+  }
+
+  /** What has no window, because nothing limits it, or because it has made no call since something does, has used what the ledger says. */
+  private async withUsed(tx: Tx, standings: readonly BudgetStanding[]): Promise<BudgetView[]> {
+    const used = new Map<Period, Amounts | undefined>();
+    const views: BudgetView[] = [];
+    for (const { place, view, isCounted } of standings) {
+      const { metric, period, window } = place.meter;
+      if (!isCounted && !used.has(period))
+        used.set(period, (await this.settlements.ledger.used(tx, [place.owner], window))[0]);
+      const { [metric]: spent } = used.get(period) ?? NOTHING;
+      views.push(isCounted ? view : { ...view, spent: formatAmount(metric, spent) });
     }
-    return items;
+    return views;
   }
 
   private async read(tx: Tx, tenantId: string | null, rows: readonly BudgetRow[]): Promise<BudgetView[]> {
@@ -227,6 +239,10 @@ export class BudgetsService {
 
   private countable(tenantId: string | null, key: Pick<BudgetKey, 'scope' | 'target'>): Owner {
     return countable(ownerOf(tenantId, key), this.config.current.routes);
+  }
+
+  private placesOf(owner: Owner, meters: readonly Meter[]): BudgetPlace[] {
+    return this.meters.at(this.meters.now(), meters).map((meter) => ({ owner, meter }));
   }
 
   private place(owner: Owner, meter: Meter, now: Date): BudgetPlace {

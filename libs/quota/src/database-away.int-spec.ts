@@ -31,6 +31,8 @@ describe('while the database is away', () => {
 
   test('requests go on inside what is leased, then are refused; nothing is lost, and it catches up by itself', async () => {
     await gateways.tenant('a', { month: '100' });
+    await gateways.tenant('b', { month: '100' });
+    await gateways.tenant('unlimited');
     const said: string[] = [];
     const log = createLog('info', { write: (line) => said.push((JSON.parse(line) as { msg: string }).msg) });
     const gateway = await gateways.start({ log });
@@ -56,6 +58,9 @@ describe('while the database is away', () => {
     ).rejects.toMatchObject({
       code: 'database_unavailable',
     });
+    // Nothing has to be asked for a tenant that nothing limits.
+    const unlimited = tenantPrincipal('unlimited');
+    (await gateway.holds.reserve(unlimited, { costNanos: nanos('999'), tokens: 0 }, draftOf('unlimited'))).release();
     expect(gateway.quota.facts()).toMatchObject({ unflushedRows: answered, fenced: null, openHolds: 0 });
     // A server that comes back sooner than the next batch is due is no outage to the log.
     await until(() => said.includes('settled rows wait for the database'));

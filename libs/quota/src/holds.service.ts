@@ -11,7 +11,7 @@ import type { Caller } from './pool';
 import type { Attribution } from './scopes/attribution';
 import type { Call } from './scopes/scope';
 import type { Settlements } from './settlements.service';
-import { LeaseSet } from './window-lease';
+import { LeaseSet, NO_LEASES } from './window-lease';
 
 /** The part of a quote that budgets are about. */
 export interface Reservable {
@@ -144,7 +144,6 @@ export class Holds implements HoldDesk {
   }
 }
 
-const NO_LEASES = new LeaseSet([]);
 const failed = (error: Error): Promise<never> => Promise.reject(error);
 const SOON = { 'retry-after': '1' };
 

@@ -19,7 +19,7 @@ import {
   type Pool,
   queue,
   recallsBy,
-  type Refusal,
+  refusedAtOnce,
   sendAwayUnanswered,
   setAside,
   type Taken,
@@ -36,8 +36,6 @@ import { LeaseSet } from './window-lease';
 import type { MeterWindow } from './windows';
 import { lockWindows } from './windows.queries';
 
-/** How many requests wait for one pool's headroom at a time; more are refused at once, so that memory stays bounded. */
-const MOST_WAITING = 1_000;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
 /** For so long a process that has given something up for others lets them go first. */
@@ -100,6 +98,7 @@ export class Leases {
 
   /** Takes an amount from every pool the call counts in, or from none: then there is `obtain`. */
   take(call: Call, amount: Amounts, nowMs: number): LeaseSet | null {
+    if (!this.rules.budgets.knows(nowMs)) return null;
     const taken = takeFrom(this.#pools.of(call), amount, nowMs);
     return taken instanceof LeaseSet ? taken : null;
   }
@@ -111,12 +110,12 @@ export class Leases {
    * @param mayWait without it a refusal comes at once
    * @param caller whose end ends the wait
    * @throws BudgetExceeded, what ended the caller
-   * @throws CodedError `tenant_not_found`, `database_unavailable`
+   * @throws CodedError `database_unavailable`
    */
   async obtain(call: Call, need: Amounts, mayWait: boolean, caller: Caller | null = null): Promise<Taken> {
     if (caller?.cutBy) throw caller.cutBy;
     for (const pool of this.#pools.of(call)) {
-      const refused = this.refusedAtOnce(pool, need, mayWait);
+      const refused = refusedAtOnce(pool, need, mayWait, this.rules.meters.now().getTime());
       if (refused) throw this.exceeded(refused, need);
     }
     try {
@@ -218,6 +217,7 @@ export class Leases {
   /** Gives one who waits what it needs, or has it wait in the pool that has too little. */
   private place(waiter: Waiter): void {
     const nowMs = this.rules.meters.now().getTime();
+    if (!this.rules.budgets.knows(nowMs)) return void this.placeLater(waiter, nowMs);
     const taken = takeFrom(this.#pools.of(waiter.call), waiter.need, nowMs);
     if (taken instanceof LeaseSet) return waiter.resolve({ leases: taken, atMs: nowMs });
     queue(taken, waiter);
@@ -225,6 +225,17 @@ export class Leases {
     if (caller) caller.onCut = () => leave(taken, waiter, caller.cutBy as Error);
     if (!taken.pumping) void this.pump(taken);
     else if (taken.stalled?.hasRoom(waiter.need)) taken.wake();
+  }
+
+  /** The first of a day, or one that has waited since the day before: until it is known in whose budgets it counts. */
+  private async placeLater(waiter: Waiter, nowMs: number): Promise<void> {
+    try {
+      await this.rules.budgets.readFor(nowMs);
+      if (waiter.caller?.cutBy) throw waiter.caller.cutBy;
+      this.place(waiter);
+    } catch (error) {
+      waiter.reject(error as Error);
+    }
   }
 
   /** Gives to those who wait, first come first served, passing over whom it does not suffice for. */
@@ -274,12 +285,14 @@ export class Leases {
     const { meters: counts } = pool;
     const meters = this.rules.meters.at(now, counts);
     const isNew = !pool.covers(now.getTime());
-    if (isNew) await this.rules.budgets.readSince(Math.max(...meters.map(({ window }) => window.startsAtMs)));
+    await this.rules.budgets.readFor(now.getTime());
 
     let outcome = await this.lease(pool, meters);
     if (outcome === null && isNew) {
       // The first call of the period.
-      await this.makeWindows(pool, meters);
+      await this.database.platform(this.jobs.for('leases'), (tx) =>
+        ensureWindows(tx, pool.owner, meters, this.settlements.books),
+      );
       outcome = await this.lease(pool, meters);
     }
     if (outcome instanceof Standing) return outcome;
@@ -301,12 +314,6 @@ export class Leases {
     pool.refusal = null;
     this.serve(pool);
     return null;
-  }
-
-  private makeWindows({ owner }: Pool, meters: readonly MeterWindow[]): Promise<void> {
-    return this.database.platform(this.jobs.for('leases'), (tx) =>
-      ensureWindows(tx, owner, meters, this.settlements.books),
-    );
   }
 
   /** @returns what it has leased, or how the windows stand if there is room for nobody; `null` if not all of them are there */
@@ -355,17 +362,6 @@ export class Leases {
   private exceeded(standing: Standing, need: Amounts): Error {
     const now = this.rules.meters.now();
     return budgetExceeded(standing, need, now, this.settlements.books.ledger.currency(now));
-  }
-
-  /** How the windows stand, if that tells without asking again that this request is refused. */
-  private refusedAtOnce({ refusal, stalled, waiters }: Pool, need: Amounts, mayWait: boolean): Standing | null {
-    if (refusal && !refusal.standing.mayHaveRoom(need) && !refusal.standing.hasRoom(need) && this.stands(refusal))
-      return refusal.standing;
-    return stalled && (!mayWait || waiters.length >= MOST_WAITING) && !stalled.hasRoom(need) ? stalled : null;
-  }
-
-  private stands({ untilMs, standing }: Refusal): boolean {
-    return performance.now() < untilMs && this.rules.meters.now().getTime() < standing.endsAtMs;
   }
 }
 

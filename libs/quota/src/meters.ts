@@ -1,5 +1,5 @@
 import type { Clock } from '@app/platform';
-import { type Calendar, type Meter, METERS, type MeterWindow } from './windows';
+import { type Calendar, type Meter, METERS, type MeterWindow, type Window } from './windows';
 
 /** What is counted at this moment: every meter in the window it is in. */
 export class Meters {
@@ -10,6 +10,10 @@ export class Meters {
 
   now(): Date {
     return this.clock.now();
+  }
+
+  dayOf(now: Date): Window {
+    return this.calendar.windowOf('day', now.getTime());
   }
 
   /** @param meters all of them if left out */

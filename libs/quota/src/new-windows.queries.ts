@@ -26,15 +26,13 @@ async function shareOwner(tx: Tx, { tenantId }: Owner): Promise<void> {
 }
 
 /**
- * Makes the windows that are not there yet, with the limits in force. A tenant's own are there from its first call, and begin
- * with nothing spent. Others are only where there is a budget. Where that was set in the period, they begin with what the ledger has
- * of them, and thresholds that are behind that are told. Where it was there before, every process has known it since its own first
- * call of the period (`BudgetDirectory.readSince`), and whoever has no window yet has used nothing.
+ * Makes the windows that are not there yet, where there is a budget, with the limits in force. Where that was set in the period, they
+ * begin with what the ledger has of them, and thresholds that are behind that are told. Where it was there before, every process has
+ * known it since its own first call of the period (`BudgetDirectory.readFor`), and whoever has no window yet has used nothing.
  * @throws CodedError `tenant_not_found`, `end_users_exceeded`
  */
 export async function ensureWindows(tx: Tx, owner: Owner, meters: readonly MeterWindow[], books: Books): Promise<void> {
   await shareOwner(tx, owner);
-  if (owner.scope === 'tenant') return void (await insertWindows(tx, owner, meters, []));
   const missing = await missingWindows(tx, owner, meters);
   if (missing.length === 0) return;
   if (owner.scope === 'user') for (const meter of missing) await refuseOneTooMany(tx, owner, meter);
@@ -48,14 +46,13 @@ export async function ensureWindows(tx: Tx, owner: Owner, meters: readonly Meter
 }
 
 /**
- * A budget was set: makes its window, or those of all end users, or tokens, it is for who have used something. A tenant's own is counted
- * from its first call on.
+ * A budget was set: makes its window, or those of all end users, or tokens, it is for who have used something.
  * @throws CodedError `end_users_exceeded`
  */
 export async function beginCounting(tx: Tx, owner: Owner, meter: MeterWindow, books: Books): Promise<void> {
   if (owner.scope === 'user' && isEach(owner)) await countUsers(tx, owner, [meter], books);
   else if (owner.scope === 'token' && isEach(owner)) await countTokens(tx, owner, meter, books);
-  else if (owner.scope !== 'tenant') await ensureWindows(tx, owner, [meter], books);
+  else await ensureWindows(tx, owner, [meter], books);
 }
 
 /** Tokens are few, and made by administrators: each that has used something is counted by itself. */

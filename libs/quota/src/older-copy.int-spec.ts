@@ -159,8 +159,9 @@ describe('a database that has become an older copy of itself', () => {
   test('is found out where it was made before the process started; what that has booked is booked again', async () => {
     const budget = { metric: 'cost', period: 'month', limit: '50', scope: 'user', target: '*' } as const;
     await gateways.budgets().set(adminPrincipal(), 'a', budget);
+    await gateways.tenant('b', { month: '100' });
     await gateways.sql.query("UPDATE budgets SET created_at = now() - interval '2 months'");
-    await gateways.tenant('b');
+    await gateways.sql.query("DELETE FROM budget_windows WHERE tenant_id = 'b'");
     const older = await takeCopy();
     const gateway = await start();
     await book(gateway, 'a', '2');

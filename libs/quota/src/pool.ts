@@ -4,10 +4,12 @@ import { Lane } from './lane';
 import type { Recall, StandingRecall } from './recall';
 import type { Call, Owner } from './scopes/scope';
 import type { LimitedWindow, Standing } from './standing';
-import { LeaseSet, WindowLease } from './window-lease';
+import { LeaseSet, NO_LEASES, WindowLease } from './window-lease';
 import type { Meter } from './windows';
 import type { WindowRow } from './windows.queries';
 
+/** How many requests wait in a pool at a time; more are refused at once, so that memory stays bounded. */
+const MOST_WAITING = 1_000;
 /** So much longer than for headroom a request waits for the database's word. */
 const UNANSWERED_MS = 5_000;
 
@@ -54,7 +56,7 @@ interface Joint {
 
 /** The headroom this process has of one owner's budgets. */
 export class Pool {
-  #current = new LeaseSet([]);
+  #current = NO_LEASES;
   /** What the current windows count. */
   #counts: readonly Meter[] = [];
   /** Of windows that have ended, or whose budget has gone, and still have requests to settle. */
@@ -224,6 +226,20 @@ export function sendAwayUnanswered(pool: Pool, nowMs: number): void {
     if (nowMs - waiter.deadlineMs > UNANSWERED_MS) leave(pool, waiter, new CodedError('database_unavailable'));
 }
 
+/** How a pool's windows stand, if that tells without asking again that a request is refused. */
+export function refusedAtOnce(
+  { refusal, stalled, waiters }: Pool,
+  need: Amounts,
+  mayWait: boolean,
+  nowMs: number,
+): Standing | null {
+  if (refusal && performance.now() < refusal.untilMs && nowMs < refusal.standing.endsAtMs) {
+    const { standing } = refusal;
+    if (!standing.mayHaveRoom(need) && !standing.hasRoom(need)) return standing;
+  }
+  return stalled && (!mayWait || waiters.length >= MOST_WAITING) && !stalled.hasRoom(need) ? stalled : null;
+}
+
 /** Whether there may be enough for somebody who waits; else nobody needs to be asked. */
 export const mayServe = (pool: Pool, nowMs: number): boolean => pool.waiters.length > 0 && pool.has(pool.least, nowMs);
 
@@ -235,7 +251,8 @@ export const leastOf = (waiters: readonly Waiter[]): Amounts => waiters.map(({ n
  * @returns what was taken, or the first pool that has too little
  */
 export function takeFrom(pools: readonly Pool[], amount: Amounts, nowMs: number): LeaseSet | Pool {
-  const [first, second] = pools as readonly [Pool, ...Pool[]];
+  const [first, second] = pools;
+  if (first === undefined) return NO_LEASES;
   if (second === undefined) return first.take(amount, nowMs) ?? first;
   const short = pools.find((pool) => !pool.has(amount, nowMs));
   if (short) return short;

@@ -1,8 +1,7 @@
 import { currentLease, Pool } from './pool';
 import type { BudgetDirectory } from './scopes/budget-directory.service';
-import { type Call, tenantOwner } from './scopes/scope';
-import type { Counted, ScopedBudgets } from './scopes/scoped-budgets';
-import { METERS } from './windows';
+import type { BudgetIndex, Counted } from './scopes/budget-index';
+import type { Call } from './scopes/scope';
 
 /** Callers whose pools are remembered. */
 const MOST_CALLS = 10_000;
@@ -10,35 +9,28 @@ const MOST_CALLS = 10_000;
 /** This process's pools: one for each owner of budgets that calls have counted in lately. */
 export class Pools {
   readonly #pools = new Map<string, Pool>();
-  /** Of calls that count in more than their tenants' budgets. The next one by the same caller is the same object. */
+  /** The next call by the same caller is the same object. */
   readonly #ofCalls = new Map<Call, readonly Pool[]>();
-  #budgets: ScopedBudgets;
+  #budgets: BudgetIndex;
 
   constructor(private readonly directory: BudgetDirectory) {
     this.#budgets = directory.current;
   }
 
-  /** All from which a call takes, narrow before wide: whoever is over a budget of its own is told of that one. */
+  /** All from which a call takes, narrow before wide; none where nothing limits it. */
   of(call: Call): readonly Pool[] {
     if (this.#budgets !== this.directory.current) {
       this.#budgets = this.directory.current;
       this.#ofCalls.clear();
     }
-    if (!this.#budgets.isScoped(call)) return [this.tenant(call.tenantId)];
+    // One that fails over is an object of its own.
+    if (call.otherModels !== undefined) return this.find(call);
     const known = this.#ofCalls.get(call);
     if (known !== undefined) return known;
     const pools = this.find(call);
-    // One that fails over is an object of its own.
-    if (call.otherModels !== undefined) return pools;
     if (this.#ofCalls.size === MOST_CALLS) this.#ofCalls.clear();
     this.#ofCalls.set(call, pools);
     return pools;
-  }
-
-  tenant(tenantId: string): Pool {
-    let pool = this.#pools.get(tenantId);
-    if (pool === undefined) this.#pools.set(tenantId, (pool = new Pool(tenantId, tenantOwner(tenantId), METERS)));
-    return pool;
   }
 
   get all(): readonly Pool[] {
@@ -67,11 +59,7 @@ export class Pools {
   }
 
   private find(call: Call): readonly Pool[] {
-    const { organisation } = this.#budgets;
-    const pools = this.#budgets.narrowOf(call).map((counted) => this.counted(counted));
-    pools.push(this.tenant(call.tenantId));
-    if (organisation) pools.push(this.counted(organisation));
-    return pools;
+    return this.#budgets.ofCall(call).map((counted) => this.counted(counted));
   }
 
   private counted({ key, owner, meters }: Counted): Pool {

@@ -24,17 +24,16 @@ export interface UsedChange extends Attributed {
  */
 export async function recount(tx: Tx, { ledger, notices }: Books, changes: readonly UsedChange[]): Promise<void> {
   if (changes.length === 0) return;
-  const own = await ownWindows(tx, changes);
   const lineageOf = await lineagesOf(
     tx,
     changes.map(({ tokenId }) => tokenId),
   );
-  const rows = changes.map(({ at, tenantId, used, ...attributed }, index) => ({
+  const rows = changes.map(({ at, tenantId, used, ...attributed }) => ({
     atMs: at.getTime(),
     lastMs: at.getTime(),
     used,
     call: callOf(tenantId, attributed, lineageOf(attributed.tokenId)),
-    windowIds: own.get(index) ?? [],
+    windowIds: [],
   }));
   const charges = (await lockChargedWindows(tx, rows, new KnownWindows())).charge(rows);
   const counted = await tx.query<{ id: bigint; hasRisen: boolean }>(
@@ -52,16 +51,4 @@ export async function recount(tx: Tx, { ledger, notices }: Books, changes: reado
   for (const tenantId of new Set(changes.map(({ tenantId: id }) => id))) tx.announce('budget', tenantId);
   // Perhaps the organisation's budget waited for it.
   tx.announce('budget', EACH);
-}
-
-/** A tenant's own windows of the moments of its calls, by their places in the list. */
-async function ownWindows(tx: Tx, changes: readonly UsedChange[]): Promise<ReadonlyMap<number, string[]>> {
-  const found = await tx.query<{ place: bigint; ids: string[] }>(
-    `SELECT c.place - 1 AS place, array_agg(w.id::text) AS ids
-     FROM unnest($1::text[], $2::timestamptz[]) WITH ORDINALITY AS c(tenant_id, at, place)
-     JOIN budget_windows w ON w.tenant_id = c.tenant_id AND w.scope = 'tenant' AND w.starts_at <= c.at AND w.ends_at > c.at
-     GROUP BY c.place`,
-    [changes.map(({ tenantId }) => tenantId), changes.map(({ at }) => at.toISOString())],
-  );
-  return new Map(found.map(({ place, ids }) => [Number(place), ids]));
 }

@@ -5,9 +5,6 @@ import { ensureWindows } from './new-windows.queries';
 import type { BudgetDirectory } from './scopes/budget-directory.service';
 import { type Chargeable, isOpen } from './scopes/charged-windows';
 import type { KnownWindows } from './scopes/known-windows';
-import { keyOf, type Owner, tenantOwner } from './scopes/scope';
-import { METERS, type MeterWindow } from './windows';
-import { lockWindows } from './windows.queries';
 
 /**
  * The windows in which rows of a journal count. They are those that its holds name, unless the database has become an older copy: then
@@ -33,43 +30,24 @@ export class RecoveredWindows {
       });
     if (rows.every(areTheirs)) return rows;
     await this.budgets.load();
-    const found = new Map<string, readonly string[]>();
-    const moved: Row[] = [];
-    for (const row of rows)
-      moved.push(areTheirs(row) ? row : { ...row, windowIds: await this.find(row, books, found) });
-    return moved;
+    const made = new Set<string>();
+    for (const row of rows) await this.make(row, books, made);
+    return rows.map((row) => (areTheirs(row) ? row : { ...row, windowIds: [] }));
   }
 
-  /** Those of its tenant as a whole; booking finds the others by itself, once they are there. */
-  private async find(
-    { call, atMs }: Chargeable,
-    books: Books,
-    found: Map<string, readonly string[]>,
-  ): Promise<readonly string[]> {
-    const { organisation } = this.budgets.current;
-    const tenant = { owner: tenantOwner(call.tenantId), meters: METERS };
-    const counted = [...this.budgets.current.narrowOf(call), ...(organisation ? [organisation] : []), tenant];
-    let ids: readonly string[] = [];
-    // The tenant's come last.
-    for (const { owner, meters } of counted) {
+  /** Booking finds them by itself, once they are there. */
+  private async make({ call, atMs }: Chargeable, books: Books, made: Set<string>): Promise<void> {
+    for (const { key, owner, meters } of this.budgets.current.ofCall(call)) {
       const windows = this.meters.at(new Date(atMs), meters);
-      const key = JSON.stringify([keyOf(owner), ...windows.map(({ window }) => window.startsAtMs)]);
-      ids = found.get(key) ?? (await this.make(owner, windows, books));
-      found.set(key, ids);
-    }
-    return ids;
-  }
-
-  private async make(owner: Owner, windows: readonly MeterWindow[], books: Books): Promise<readonly string[]> {
-    try {
-      return await this.database.platform(this.jobs.for('recovery'), async (tx) => {
-        await ensureWindows(tx, owner, windows, books);
-        return (await lockWindows(tx, owner, windows)).map(({ id }) => String(id));
-      });
-    } catch (error) {
-      // A tenant that is not there either: its rows are refused when they are booked, and kept.
-      if (error instanceof CodedError && error.code !== 'database_unavailable') return [];
-      throw error;
+      const name = JSON.stringify([key, ...windows.map(({ window }) => window.startsAtMs)]);
+      if (made.has(name)) continue;
+      try {
+        await this.database.platform(this.jobs.for('recovery'), (tx) => ensureWindows(tx, owner, windows, books));
+      } catch (error) {
+        // A tenant that is not there either: its rows are refused when they are booked, and kept.
+        if (!(error instanceof CodedError) || error.code === 'database_unavailable') throw error;
+      }
+      made.add(name);
     }
   }
 }

@@ -101,7 +101,7 @@ describe('recovery', () => {
     expect(lost).toMatchObject({
       id: gone.process.id,
       journal: 'damaged',
-      leased: [{ tenantId: 'a' }, { tenantId: 'a' }],
+      leased: [{ tenantId: 'a', metric: 'cost', period: 'month' }],
     });
   });
 

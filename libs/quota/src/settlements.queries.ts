@@ -30,7 +30,6 @@ export interface Batch<Self> {
  * already, and now has its row. Repeating it changes nothing.
  * @throws whatever `counted` does: then nothing is booked
  * @param counted is told how far the process's commits are counted with this one
- * @returns how much was counted that no lease covered; anything but 0 means that a lease was taken from a living process
  */
 export async function bookRows<Rows extends Batch<Rows>>(
   tx: Tx,
@@ -39,22 +38,21 @@ export async function bookRows<Rows extends Batch<Rows>>(
   rows: Rows,
   known: KnownWindows,
   counted?: (commits: bigint) => void,
-): Promise<Amounts> {
+): Promise<Booked> {
   const ids = await rows.append(tx, ledger);
   const booked = ids === 'all' ? rows : rows.only(new Set(ids));
-  if (booked.rows === 0) return NOTHING;
+  if (booked.rows === 0) return { uncovered: NOTHING, unforeseen: false };
   const windows = await lockChargedWindows(tx, booked.sums, known);
   const charges = windows.charge(windows.divide(booked.sums) ? booked.singly : booked.sums);
-  const { uncovered, crossed, commits } = await count(tx, processId, charges);
+  const { crossed, commits, ...told } = await count(tx, processId, charges);
   counted?.(commits);
   await notices.reached(tx, ledger, crossed);
-  return uncovered;
+  return told;
 }
 
 /**
- * Locks the windows that rows count in: those their holds name, and those of the parts of their tenants and of the
- * organisation, also if the hold knew nothing of them because their budget was set when it was made already. They cannot
- * come into being any more: whoever makes one waits until the rows are booked, and finds them in the ledger.
+ * Locks the windows that rows count in: those their holds name, and all others of their time and of whom they belong to, whose
+ * budgets were set when the holds were made already. They cannot come into being any more: whoever makes one waits until the rows are booked, and finds them in the ledger.
  */
 export async function lockChargedWindows(
   tx: Tx,
@@ -63,18 +61,18 @@ export async function lockChargedWindows(
 ): Promise<ChargedWindows> {
   const named = [...new Set(rows.map(({ windowIds }) => windowIds))].flat();
   const calls = new Set(rows.map(({ call }) => call));
-  const [locked] = await tx.query<{ scoped: string | null }>(
+  const [locked] = await tx.query<{ ids: string | null }>(
     `WITH call AS (SELECT * FROM json_to_recordset($2) AS call("tenantId" text, lineage text, "user" text))
-     SELECT string_agg(id::text, ',') FILTER (WHERE scope <> 'tenant') AS scoped FROM (
-       SELECT id, scope FROM budget_windows WHERE id = ANY (ARRAY(
+     SELECT string_agg(id::text, ',') AS ids FROM (
+       SELECT id FROM budget_windows WHERE id = ANY (ARRAY(
          SELECT unnest($1::bigint[])
          UNION ALL SELECT w.id FROM (SELECT DISTINCT "tenantId" FROM call) c JOIN budget_windows w ON w.tenant_id = c."tenantId"
-           WHERE w.scope IN ('organisation', 'model') AND w.ends_at > $3 AND w.starts_at <= $4
+           WHERE w.scope IN ('organisation', 'tenant', 'model') AND w.ends_at > $3 AND w.starts_at <= $4
          UNION ALL SELECT w.id FROM (
              SELECT "tenantId", 'token', lineage FROM call UNION SELECT "tenantId", 'user', "user" FROM call) AS part(tenant_id, scope, target)
            JOIN budget_windows w USING (tenant_id, scope, target) WHERE w.ends_at > $3 AND w.starts_at <= $4
          UNION ALL SELECT w.id FROM budget_windows w
-           WHERE w.tenant_id IS NULL AND w.scope IN ('organisation', 'model') AND w.ends_at > $3 AND w.starts_at <= $4))
+           WHERE w.tenant_id IS NULL AND w.scope IN ('organisation', 'tenant', 'model') AND w.ends_at > $3 AND w.starts_at <= $4))
        ORDER BY id FOR UPDATE) AS locked`,
     [
       bigints(named),
@@ -83,9 +81,17 @@ export async function lockChargedWindows(
       new Date(rows.reduce((last, { lastMs }) => Math.max(last, lastMs), -Infinity)),
     ],
   );
-  const scoped = locked?.scoped?.split(',') ?? [];
-  await known.learn(tx, [...named, ...scoped]);
-  return new ChargedWindows(known, scoped);
+  const ids = locked?.ids?.split(',') ?? [];
+  await known.learn(tx, ids);
+  return new ChargedWindows(known, ids);
+}
+
+/** What whoever has booked rows should know. */
+export interface Booked {
+  /** How much was counted that no lease covered; anything but 0 means that a lease was taken from a living process. */
+  readonly uncovered: Amounts;
+  /** Whether something counted in budgets that its holds knew nothing of. */
+  readonly unforeseen: boolean;
 }
 
 /** A window of which there is something to tell. */
@@ -94,11 +100,11 @@ interface Remarkable {
   readonly metric: Metric;
   readonly uncovered: bigint;
   readonly crosses: boolean;
+  readonly unforeseen: boolean;
 }
 
-/** What no lease covered, the windows in which a threshold may have been crossed, and the process's commits with this one. */
-interface Counted {
-  readonly uncovered: Amounts;
+/** And the windows in which a threshold may have been crossed, and the process's commits with this one. */
+interface Counted extends Booked {
   readonly crossed: readonly bigint[];
   readonly commits: bigint;
 }
@@ -116,9 +122,10 @@ async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]
            written_off = w.written_off - c.found, uncovered = w.uncovered + c.held - c.covered - c.found,
            ceiling = ${ceilingOf('w.spent + c.used - c.found', 'w.leased - c.covered')}
        FROM c WHERE w.id = c.window_id RETURNING w.id, w.metric, c.held - c.covered - c.found AS uncovered,
-         ${crossesPercent('w.limit_amount', 'w.spent - c.used + c.found', 'w.spent')} AS crosses),
+         ${crossesPercent('w.limit_amount', 'w.spent - c.used + c.found', 'w.spent')} AS crosses,
+         w.limit_amount IS NOT NULL AND c.used > c.held AS unforeseen),
      p AS (${COUNT_COMMIT})
-     SELECT coalesce((SELECT commits FROM p), 0) AS commits, w.* FROM (SELECT) AS one LEFT JOIN w ON crosses OR uncovered <> 0`,
+     SELECT coalesce((SELECT commits FROM p), 0) AS commits, w.* FROM (SELECT) AS one LEFT JOIN w ON crosses OR unforeseen OR uncovered <> 0`,
     [
       processId,
       bigints(charges.map(({ windowId }) => windowId)),
@@ -131,5 +138,6 @@ async function count(tx: Tx, processId: string, charges: readonly WindowCharge[]
     remarkable.reduce((most, row) => (row.metric === metric && row.uncovered > most ? row.uncovered : most), 0n),
   );
   const crossed = remarkable.flatMap(({ id, crosses }) => (crosses ? [id] : []));
-  return { uncovered, crossed, commits: found[0]?.commits ?? 0n };
+  const unforeseen = remarkable.some((row) => row.unforeseen);
+  return { uncovered, unforeseen, crossed, commits: found[0]?.commits ?? 0n };
 }

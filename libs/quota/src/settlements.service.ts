@@ -8,6 +8,7 @@ import type { Journal } from './journal';
 import { Lane } from './lane';
 import type { LedgerSink } from './ledger-sink';
 import type { BudgetNotices } from './notices/budget-notices.service';
+import type { BudgetDirectory } from './scopes/budget-directory.service';
 import { KnownWindows } from './scopes/known-windows';
 import { bookRows } from './settlements.queries';
 import { type Ended, Sheaf } from './sheaf';
@@ -58,7 +59,11 @@ export class Settlements {
     private readonly jobs: JobPrincipals,
     private readonly process: GatewayProcess,
     private readonly journal: Journal,
-    private readonly witnesses: { readonly log: Log; readonly notices: BudgetNotices },
+    private readonly witnesses: {
+      readonly log: Log;
+      readonly notices: BudgetNotices;
+      readonly budgets: BudgetDirectory;
+    },
   ) {
     const over = 'settled rows reach the database again';
     this.#outage = new Outage(witnesses.log, 'settled rows wait for the database', over);
@@ -77,6 +82,11 @@ export class Settlements {
 
   get books(): Books {
     return { ledger: this.ledger, notices: this.witnesses.notices };
+  }
+
+  /** What this process knows of budgets. */
+  get budgets(): BudgetDirectory {
+    return this.witnesses.budgets;
   }
 
   get full(): boolean {
@@ -186,7 +196,7 @@ export class Settlements {
   }
 
   private async book(sheaf: Sheaf): Promise<void> {
-    const uncovered = await this.process.commit((counted) =>
+    const { uncovered, unforeseen } = await this.process.commit((counted) =>
       this.database.platform(this.jobs.for('settlement'), (tx) =>
         bookRows(tx, this.books, this.process.id, sheaf, this.#windows, counted),
       ),
@@ -198,6 +208,8 @@ export class Settlements {
         'usage was booked that no lease covered; a budget may be passed',
       );
     }
+    // Its calls were made before; or it has not heard of them, and would go on as if there were none.
+    if (unforeseen) void this.budgets.catchUp();
     for (const [segment, rows] of sheaf.booked()) this.journal.unpin(segment, rows);
     if (this.#awaited.size > 0) this.tell(sheaf.ids);
   }

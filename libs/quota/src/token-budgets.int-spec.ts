@@ -27,8 +27,12 @@ describe('token budgets', () => {
 
   afterAll(() => gateways.close());
 
-  const limit = (tenant: string, tokens: number, clock?: TestClock) =>
-    gateways.budgets(clock).set(adminPrincipal(), tenant, { metric: 'tokens', period: 'month', limit: String(tokens) });
+  const limit = async (tenant: string, tokens: number, clock?: TestClock) => {
+    const budget = { metric: 'tokens', period: 'month', limit: String(tokens) } as const;
+    const set = await gateways.budgets(clock).set(adminPrincipal(), tenant, budget);
+    await gateways.heard();
+    return set;
+  };
 
   test('three processes share one to the last token', async () => {
     await gateways.tenant('shared', { month: '100' });
@@ -61,6 +65,7 @@ describe('token budgets', () => {
     const clock = new TestClock(new Date('2026-11-30T23:59:30.000Z'));
     const gateway = await gateways.start({ clock });
     await gateways.tenant('told');
+    await gateways.budgets(clock).set(adminPrincipal(), 'told', { metric: 'cost', period: 'month', limit: '100' });
     await limit('told', 100, clock);
     await settle(await reserve(gateway, 'told', 60), 40);
     await gateway.settlements.flush();

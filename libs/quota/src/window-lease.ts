@@ -69,3 +69,6 @@ export class LeaseSet {
     for (const lease of this.leases) lease.total -= inMetric(used, lease.metric);
   }
 }
+
+/** Of calls that nothing limits, and of those that use nothing. */
+export const NO_LEASES = new LeaseSet([]);

@@ -17,7 +17,6 @@ export interface Meter {
   readonly period: Period;
 }
 
-/** All of them are counted for every tenant, limited or not, so that a limit set later finds the true figure. */
 export const METERS: readonly Meter[] = METRICS.flatMap((metric) => PERIODS.map((period) => ({ metric, period })));
 
 /** The same in one of its windows. */

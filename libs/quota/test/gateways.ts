@@ -59,6 +59,8 @@ export interface GatewayOptions {
   readonly log?: Log;
   readonly waitMs?: number;
   readonly timezone?: string;
+  /** Whether nothing is heard of what others change. */
+  readonly deaf?: boolean;
 }
 
 /** A database, and any number of gateway processes' money on it, each with its own identity, journal and connections. */
@@ -89,6 +91,7 @@ export class Gateways {
     log = silentLog,
     waitMs = 500,
     timezone = 'UTC',
+    deaf = false,
   }: GatewayOptions = {}) {
     this.#dataDirs.add(dataDir);
     const { database, changes } = await this.db.otherProcess();
@@ -107,6 +110,7 @@ export class Gateways {
     });
     gateway.settlements.sink(testLedger);
     await gateway.quota.start();
+    if (deaf) await changes.stop();
     this.#started.push(gateway);
     return gateway;
   }
@@ -118,6 +122,12 @@ export class Gateways {
     );
     for (const [period, limit] of Object.entries(limits))
       await this.budgets().set(adminPrincipal(), id, { metric: 'cost', period: period as 'day' | 'month', limit });
+    await this.heard();
+  }
+
+  /** All processes know which budgets there are. */
+  async heard(): Promise<void> {
+    await Promise.all(this.#started.map(({ settlements }) => settlements.budgets.catchUp()));
   }
 
   /** @param routes of the configuration */

@@ -27,6 +27,7 @@ import { LedgerApi1795300000031 } from './1795300000031-ledger-api';
 import { CountedUsers1795300000032 } from './1795300000032-counted-users';
 import { ProcessTimezones1795300000033 } from './1795300000033-process-timezones';
 import { ProcessCommits1795300000034 } from './1795300000034-process-commits';
+import { TenantWindows1795300000035 } from './1795300000035-tenant-windows';
 
 /** In the order they run. Named one by one, so that nothing depends on what happens to lie in a folder. */
 export const migrations = [
@@ -59,4 +60,5 @@ export const migrations = [
   CountedUsers1795300000032,
   ProcessTimezones1795300000033,
   ProcessCommits1795300000034,
+  TenantWindows1795300000035,
 ];

@@ -53,6 +53,8 @@ async function newTenant(): Promise<void> {
   tenant = `corrected${(tenants += 1)}`;
   await world.billing.addTenant(tenant);
   goTo(FIRST);
+  for (const metric of ['cost', 'tokens'] as const)
+    for (const period of ['day', 'month'] as const) await world.limit(tenant, '1000000000', { metric, period });
 }
 
 /** Prices all calls since the first month by other prices, as a correction. */

@@ -23,7 +23,8 @@ export interface WindowFigures {
 
 /**
  * As many rows as there are tenants and models with budgets, however many tokens and people call. A budget whose period nobody has called
- * in yet has no window there, and is told all the same: without its limit it would look like none.
+ * in yet has no window there, and is told all the same: without its limit it would look like none. Not so after the end of a tenant,
+ * of which only what it has used in the period is still told.
  */
 export const windowFigures = (tx: Tx, now: Date): Promise<WindowFigures[]> =>
   tx.query(
@@ -36,9 +37,10 @@ export const windowFigures = (tx: Tx, now: Date): Promise<WindowFigures[]> =>
        FROM budget_windows WHERE starts_at <= $1 AND ends_at > $1
        UNION ALL SELECT tenant_id, scope, target, metric, period, limit_amount, 0, 0, 0, 0, limit_amount, 0
        FROM budgets b WHERE scope IN ('organisation', 'tenant', 'model')
-         AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = b.tenant_id AND t.status = 'deleted')
          AND NOT EXISTS (SELECT FROM budget_windows w WHERE w.tenant_id IS NOT DISTINCT FROM b.tenant_id
            AND (w.scope, w.target, w.metric, w.period) = (b.scope, b.target, b.metric, b.period)
-           AND w.starts_at <= $1 AND w.ends_at > $1)) w GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`,
+           AND w.starts_at <= $1 AND w.ends_at > $1)) w
+     WHERE spent + leased > 0 OR NOT EXISTS (SELECT FROM tenants t WHERE t.id = w.tenant_id AND t.status = 'deleted')
+     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`,
     [now],
   );

@@ -125,8 +125,8 @@ test('what a correction adds tells a threshold once, and what it takes away, or 
   expect(await told(id)).toEqual([]);
   await correct('33');
   expect(await told(id)).toMatchObject([
-    { data: { scope: 'model', percent: 100, spent: '52.00' } },
     { data: { scope: 'tenant', percent: 50, spent: '52.00' } },
+    { data: { scope: 'model', percent: 100, spent: '52.00' } },
   ]);
   await correct('-20');
   await correct('20');

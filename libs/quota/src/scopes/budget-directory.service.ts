@@ -1,16 +1,17 @@
-import type { Clock, Database, JobPrincipals, Log } from '@app/platform';
+import type { Database, JobPrincipals, Log } from '@app/platform';
 import { Lane } from '../lane';
-import { type ScopedBudget, ScopedBudgets } from './scoped-budgets';
+import type { Meters } from '../meters';
+import { type Budgeted, BudgetIndex } from './budget-index';
 
 const RETRY_MS = 1_000;
 
-/** Which budgets there are beside those of whole tenants, as this process knows it: read at start, and again at every change. */
+/** Which budgets there are, as this process knows it: read at the start, at every change, and at the first call of a day. */
 export class BudgetDirectory {
   /** An earlier reading must not replace a later one. */
   readonly #lane = new Lane();
-  #budgets = new ScopedBudgets([]);
-  /** When the last reading began. */
-  #readAtMs = -Infinity;
+  #budgets = new BudgetIndex([]);
+  /** When the day ends in which the last reading began. */
+  #untilMs = -Infinity;
   #stale = false;
   #following: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -20,11 +21,11 @@ export class BudgetDirectory {
     private readonly database: Database,
     private readonly jobs: JobPrincipals,
     private readonly log: Log,
-    private readonly clock: Clock,
+    private readonly meters: Meters,
   ) {}
 
   /** Another object after every reading. */
-  get current(): ScopedBudgets {
+  get current(): BudgetIndex {
     return this.#budgets;
   }
 
@@ -33,9 +34,14 @@ export class BudgetDirectory {
     return this.#lane.run(() => this.read());
   }
 
-  /** Knows from here on all budgets that were set before that moment, whatever was not heard of. @throws CodedError `database_unavailable` */
-  async readSince(ms: number): Promise<void> {
-    if (this.#readAtMs < ms) await this.#lane.run(async () => void (this.#readAtMs < ms && (await this.read())));
+  /** Whether it knows all budgets that were set before the day of that instant began, whatever was not heard of. */
+  knows(atMs: number): boolean {
+    return atMs < this.#untilMs;
+  }
+
+  /** Knows them from here on. @throws CodedError `database_unavailable` */
+  async readFor(atMs: number): Promise<void> {
+    if (!this.knows(atMs)) await this.#lane.run(async () => void (this.knows(atMs) || (await this.read())));
   }
 
   /** Takes in what was committed before the call. Where that fails it is tried again later, and the former state stays. */
@@ -51,14 +57,12 @@ export class BudgetDirectory {
   }
 
   private async read(): Promise<void> {
-    const readAtMs = this.clock.nowMs();
+    const now = this.meters.now();
     const budgets = await this.database.platform(this.jobs.for('budgets'), (tx) =>
-      tx.query<ScopedBudget>(
-        `SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets WHERE scope <> 'tenant'`,
-      ),
+      tx.query<Budgeted>('SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets'),
     );
-    this.#budgets = new ScopedBudgets(budgets);
-    this.#readAtMs = readAtMs;
+    this.#budgets = new BudgetIndex(budgets);
+    this.#untilMs = this.meters.dayOf(now).endsAtMs;
   }
 
   private async follow(): Promise<void> {

@@ -1,12 +1,9 @@
 import { matchesPattern } from '@app/platform';
-import { METERS, type Meter, type Metric, type Period } from '../windows';
-import { type Call, EACH, keyOf, ORGANISATION, type Owner } from './scope';
+import { type Meter, METERS } from '../windows';
+import { type Call, EACH, keyOf, type Owner } from './scope';
 
-/** That there is a budget of something else than a whole tenant. */
-export interface ScopedBudget extends Owner {
-  readonly metric: Metric;
-  readonly period: Period;
-}
+/** That there is a budget. */
+export interface Budgeted extends Owner, Meter {}
 
 /** One in whose budgets a call counts, and what is counted of it. */
 export interface Counted {
@@ -18,20 +15,18 @@ export interface Counted {
 
 /** Every set of meters, by its bits. */
 const SETS: readonly (readonly Meter[])[] = Array.from({ length: 1 << METERS.length }, (_, bits) =>
-  bits === (1 << METERS.length) - 1 ? METERS : METERS.filter((_meter, index) => bits & (1 << index)),
+  METERS.filter((_meter, index) => bits & (1 << index)),
 );
-const NOBODY: readonly Counted[] = [];
 
-const bitOf = ({ metric, period }: ScopedBudget): number =>
+const bitOf = ({ metric, period }: Budgeted): number =>
   1 << METERS.findIndex((meter) => meter.metric === metric && meter.period === period);
 
-/** Which budgets there are beside those of whole tenants, and in which of them a call counts. */
-export class ScopedBudgets {
-  /** In which every call counts. */
-  readonly organisation: Counted | null = null;
+/** Which budgets there are, and in which of them a call counts. */
+export class BudgetIndex {
   readonly #tenants = new Map<string, TenantBudgets>();
+  readonly #ofEverybody: readonly Counted[];
 
-  constructor(budgets: Iterable<ScopedBudget>) {
+  constructor(budgets: Iterable<Budgeted>) {
     const bits = new Map<string, { owner: Owner; bits: number }>();
     for (const budget of budgets) {
       const { tenantId, scope, target } = budget;
@@ -39,20 +34,17 @@ export class ScopedBudgets {
       const known = bits.get(keyOf(owner)) ?? { owner, bits: 0 };
       bits.set(keyOf(owner), { owner, bits: known.bits | bitOf(budget) });
     }
+    const ofEverybody: Counted[] = [];
     for (const { owner, bits: own } of bits.values()) {
-      if (owner.tenantId === null) this.organisation = counted(ORGANISATION, own);
+      if (owner.tenantId === null) ofEverybody.push(counted(owner, own));
       else this.of(owner.tenantId).add(owner, own);
     }
+    this.#ofEverybody = ofEverybody;
   }
 
-  /** Whether there is any budget that such a call may count in, beside those of its whole tenant. */
-  isScoped({ tenantId }: Call): boolean {
-    return this.organisation !== null || this.#tenants.has(tenantId);
-  }
-
-  /** In which parts of its tenant a call counts, narrow before wide. */
-  narrowOf(call: Call): readonly Counted[] {
-    return this.#tenants.get(call.tenantId)?.narrowOf(call) ?? NOBODY;
+  /** In whose budgets a call counts, narrow before wide: whoever is over a budget of its own is told of that one. */
+  ofCall(call: Call): readonly Counted[] {
+    return [...(this.#tenants.get(call.tenantId)?.ofCall(call) ?? []), ...this.#ofEverybody];
   }
 
   private of(tenantId: string): TenantBudgets {
@@ -63,17 +55,19 @@ export class ScopedBudgets {
 }
 
 class TenantBudgets {
+  #whole: Counted | null = null;
   readonly #models: Counted[] = [];
   readonly #tokens = new Map<string, number>();
   readonly #users = new Map<string, number>();
 
   add(owner: Owner, bits: number): void {
-    if (owner.scope === 'model') this.#models.push(counted(owner, bits));
+    if (owner.scope === 'tenant') this.#whole = counted(owner, bits);
+    else if (owner.scope === 'model') this.#models.push(counted(owner, bits));
     else if (owner.scope === 'token') this.#tokens.set(owner.target, bits);
     else if (owner.scope === 'user') this.#users.set(owner.target, bits);
   }
 
-  narrowOf({ tenantId, lineage, model, otherModels, user }: Call): readonly Counted[] {
+  ofCall({ tenantId, lineage, model, otherModels, user }: Call): readonly Counted[] {
     const all: Counted[] = [];
     const ofUser = user === null ? 0 : bitsOf(this.#users, user);
     if (ofUser > 0) all.push(counted({ tenantId, scope: 'user', target: user as string }, ofUser));
@@ -84,6 +78,7 @@ class TenantBudgets {
       if (matchesPattern(target, model) || otherModels?.some((other) => matchesPattern(target, other)))
         all.push(pattern);
     }
+    if (this.#whole) all.push(this.#whole);
     return all;
   }
 }

@@ -20,22 +20,22 @@ const row = (cost: number, windowIds: number[], change: Partial<Call> = {}, at =
   used: { cost: BigInt(cost), tokens: 1n },
   windowIds: windowIds.map(String),
 });
-const among = (windows: ChargedWindow[]) => {
+const among = (windows: ChargedWindow[], found = windows) => {
   const known = new Map(windows.map((each) => [each.id, each]));
   return new ChargedWindows(
     known,
-    windows.filter(({ scope }) => scope !== 'tenant').map(({ id }) => id),
+    found.map(({ id }) => id),
   );
 };
-const charge = (windows: ChargedWindow[], rows: ReturnType<typeof row>[]) =>
-  among(windows)
+const charge = (windows: ChargedWindow[], rows: ReturnType<typeof row>[], found = windows) =>
+  among(windows, found)
     .charge(rows)
     .map(({ windowId, held, used }) => [Number(windowId), Number(held), Number(used)]);
 
 describe('rows are charged', () => {
   it('to the windows their holds name, in the metric of each', () => {
     const windows = [window(1), window(2, { metric: 'tokens' }), window(3)];
-    expect(charge(windows, [row(10, [1, 2]), row(5, [1])])).toEqual([
+    expect(charge(windows, [row(10, [1, 2]), row(5, [1])], [])).toEqual([
       [1, 15, 15],
       [2, 1, 1],
     ]);
@@ -45,7 +45,7 @@ describe('rows are charged', () => {
     const { windowIds } = row(0, [1, 2, 3]);
     const other = row(7, [3]);
     const rows = [{ ...row(10, []), windowIds }, other, { ...row(5, []), windowIds }, { ...row(2, []), windowIds }];
-    expect(charge([window(1), window(2, { metric: 'tokens' }), window(3)], rows)).toEqual([
+    expect(charge([window(1), window(2, { metric: 'tokens' }), window(3)], rows, [])).toEqual([
       [1, 17, 17],
       [2, 3, 3],
       [3, 24, 24],
@@ -67,21 +67,21 @@ describe('rows are charged', () => {
     ['of one that does not', { scope: 'model', target: 'gpt-*' }, {}, false],
     ['of the organisation', { scope: 'organisation', tenant_id: null }, {}, true],
     ['of the day before', { scope: 'organisation', tenant_id: null, starts_at: day(0), ends_at: day(1) }, {}, false],
-    ["of their tenant, when the hold names another day's", {}, {}, false],
+    ['of their tenant', {}, {}, true],
+    ['of another tenant', { tenant_id: 'b' }, {}, false],
+    ["of their tenant's day before", { starts_at: day(0), ends_at: day(1) }, {}, false],
   ])('to windows %s, without a lease to cover it', (_, change, of, isCharged) => {
     expect(charge([window(1, change)], [row(10, [], of)])).toEqual(isCharged ? [[1, 0, 10]] : []);
   });
 
   it('each by itself where a window that is found by their times begins or ends between them', () => {
-    const tenants = window(1);
-    const organisations = window(2, { scope: 'organisation', tenant_id: null });
-    const divide = (windows: ChargedWindow[], from: number, to: number): boolean =>
-      among(windows).divide([{ ...row(10, [1]), atMs: from, lastMs: to }]);
+    const divide = (found: ChargedWindow[], from: number, to: number): boolean =>
+      among([window(1)], found).divide([{ ...row(10, [1]), atMs: from, lastMs: to }]);
     const [begin, end] = [day(1).getTime(), day(2).getTime()];
-    expect(divide([tenants], begin - 1, end)).toBe(false);
-    expect(divide([tenants, organisations], begin, end - 1)).toBe(false);
-    expect(divide([tenants, organisations], begin - 1, begin)).toBe(true);
-    expect(divide([tenants, organisations], end - 1, end)).toBe(true);
+    expect(divide([], begin - 1, end)).toBe(false);
+    expect(divide([window(1)], begin, end - 1)).toBe(false);
+    expect(divide([window(1)], begin - 1, begin)).toBe(true);
+    expect(divide([window(1)], end - 1, end)).toBe(true);
   });
 
   it("never to another tenant's window, whatever a journal says", () => {

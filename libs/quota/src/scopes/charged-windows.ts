@@ -35,35 +35,32 @@ export interface WindowCharge {
   readonly used: bigint;
 }
 
-/** Finds the windows of a row: those its hold names, and those of the parts of its tenant, and of the organisation, it belongs to. */
+/** Finds the windows of a row: those its hold names, and all others of its time and of whom it belongs to. */
 export class ChargedWindows {
-  readonly #byOwner = new Map<string, ChargedWindow[]>();
-  readonly #models: ChargedWindow[] = [];
   readonly #organisation: ChargedWindow[] = [];
-  /** When those begin and end that are found by a row's time; in ms since the epoch. */
+  /** Of tenants as a whole, and of their models. */
+  readonly #wide = new Map<string | null, ChargedWindow[]>();
+  /** Of their tokens and end users. */
+  readonly #narrow = new Map<string, ChargedWindow[]>();
+  /** When they begin and end, in ms since the epoch. */
   readonly #edges = new Set<number>();
 
   /**
    * @param known knows those that rows name, and the others
-   * @param scoped ids of those that are not of whole tenants
+   * @param ids of all of them
    */
   constructor(
     private readonly known: { get(id: string): ChargedWindow | undefined },
-    scoped: Iterable<string>,
+    ids: Iterable<string>,
   ) {
-    for (const id of scoped) {
+    for (const id of ids) {
       const window = known.get(id);
       if (window === undefined) continue;
       const { tenant_id: tenantId, scope, target } = window;
       this.#edges.add(window.starts_at.getTime()).add(window.ends_at.getTime());
       if (scope === 'organisation') this.#organisation.push(window);
-      else if (scope === 'model') this.#models.push(window);
-      else {
-        const key = keyOf({ tenantId, scope, target });
-        const known = this.#byOwner.get(key);
-        if (known) known.push(window);
-        else this.#byOwner.set(key, [window]);
-      }
+      else if (scope === 'tenant' || scope === 'model') put(this.#wide, tenantId, window);
+      else put(this.#narrow, keyOf({ tenantId, scope, target }), window);
     }
   }
 
@@ -89,35 +86,27 @@ export class ChargedWindows {
         if (window && (window.tenant_id ?? tenantId) === tenantId) add(window, used, true);
       }
     }
-    if (this.#edges.size > 0) {
-      const others = new Map<Call, Others>();
-      for (const { call, windowIds, used, atMs } of rows) {
-        let of = others.get(call);
-        if (of?.than !== windowIds)
-          others.set(call, (of = { than: windowIds, windows: this.#others(call, windowIds) }));
-        for (const window of of.windows) if (isOpen(window, atMs)) add(window, used, false);
-      }
-    }
+    for (const { call, windowIds, used, atMs } of rows)
+      for (const window of this.#of(call))
+        if (isOpen(window, atMs) && !windowIds.includes(window.id)) add(window, used, false);
     return [...sums.values()];
   }
 
-  /** Those of the parts of its tenant, and of the organisation, a call belongs to, of whatever time, but for some. */
-  #others({ tenantId, lineage, model, user }: Call, but: readonly string[]): readonly ChargedWindow[] {
-    const ofOwner = (scope: 'token' | 'user', target: string): readonly ChargedWindow[] =>
-      this.#byOwner.get(keyOf({ tenantId, scope, target })) ?? [];
-    return [
-      ...this.#organisation,
-      ...this.#models.filter((window) => window.tenant_id === tenantId && matchesPattern(window.target, model)),
-      ...ofOwner('token', lineage),
-      ...(user === null ? [] : ofOwner('user', user)),
-    ].filter(({ id }) => !but.includes(id));
+  /** Those that a call counts in, of whatever time. */
+  *#of({ tenantId, lineage, model, user }: Call): Iterable<ChargedWindow> {
+    for (const window of this.#wide.get(tenantId) ?? [])
+      if (window.scope === 'tenant' || matchesPattern(window.target, model)) yield window;
+    yield* this.#organisation;
+    if (this.#narrow.size === 0) return;
+    yield* this.#narrow.get(keyOf({ tenantId, scope: 'token', target: lineage })) ?? [];
+    if (user !== null) yield* this.#narrow.get(keyOf({ tenantId, scope: 'user', target: user })) ?? [];
   }
 }
 
-/** A call's windows other than those its hold names: mostly none, and the same for all rows of a caller. */
-interface Others {
-  readonly than: readonly string[];
-  readonly windows: readonly ChargedWindow[];
+function put<Key>(windows: Map<Key, ChargedWindow[]>, key: Key, window: ChargedWindow): void {
+  const known = windows.get(key);
+  if (known) known.push(window);
+  else windows.set(key, [window]);
 }
 
 export const isOpen = ({ starts_at, ends_at }: ChargedWindow, atMs: number): boolean =>

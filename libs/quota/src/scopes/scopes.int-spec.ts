@@ -599,6 +599,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
 
   test('of more end users than are kept apart the dearest have windows, and one that is given a budget begins with what it has used', async () => {
     const gateway = await gateways.start();
+    await set('a', {}, '1000');
     for (const [user, units] of Object.entries({ alice: '1', bob: '3', carol: '2' }))
       await settle(await reserve(gateway, { tenant: 'a', user }, units), units);
     await gateway.settlements.flush();
