@@ -88,7 +88,7 @@ export class BudgetsService {
     const { metric, period, limit, thresholds } = dto;
     if (thresholds) checkThresholds(thresholds);
     const amount = parseAmount('limit', metric, limit);
-    return this.change(principal, async (tx) => {
+    return this.change(principal, tenantId, async (tx) => {
       const owner = await lockForSetting(tx, meant);
       const now = this.meters.now();
       const place = this.place(owner, { metric, period }, now);
@@ -114,7 +114,7 @@ export class BudgetsService {
    */
   async remove(principal: Principal, tenantId: string | null, key: BudgetKey): Promise<void> {
     const meant = ownerOf(tenantId, key);
-    return this.change(principal, async (tx) => {
+    return this.change(principal, tenantId, async (tx) => {
       const owner = await lockForSetting(tx, meant);
       const place = this.place(owner, key, this.meters.now());
       const before = await this.readOne(tx, place);
@@ -141,7 +141,7 @@ export class BudgetsService {
     const { metric, period, reason } = dto;
     if (isEach(meant)) throw invalidField('target', `must name one ${meant.scope}; a top-up is for one`);
     const amount = parseAmount('amount', metric, dto.amount);
-    return this.change(principal, (tx) =>
+    return this.change(principal, tenantId, (tx) =>
       once(tx, idempotencyKey, { topUp: 'budget', tenantId, ...dto }, async () => {
         const owner = await lockForSetting(tx, meant);
         const place = this.place(owner, { metric, period }, this.meters.now());
@@ -165,9 +165,9 @@ export class BudgetsService {
   }
 
   /** This process obeys when it is done; the others, when they hear of it. */
-  private async change<T>(principal: Principal, work: (tx: Tx) => Promise<T>): Promise<T> {
+  private async change<T>(principal: Principal, tenantId: string | null, work: (tx: Tx) => Promise<T>): Promise<T> {
     const changed = await this.database.platform(principal, work);
-    await this.settlements.budgets.catchUp();
+    await this.settlements.budgets.catchUp(feedIdOf({ tenantId }));
     return changed;
   }
 

@@ -191,6 +191,17 @@ describe('holds', () => {
     expect(await gateways.month('unheard')).toMatchObject({ spent: nanos('3'), leased: 0n, uncovered: 0n });
   });
 
+  test('a process that does not hear of a budget, and books nothing, knows of it from the next day on', async () => {
+    const clock = new TestClock(new Date('2026-11-20T12:00:00.000Z'));
+    const deaf = await gateways.start({ clock, deaf: true });
+    await gateways.tenant('yesterday');
+    await gateways.budgets(clock).set(adminPrincipal(), 'yesterday', { metric: 'cost', period: 'day', limit: '1' });
+    expect(await isRefused(deaf, 'yesterday', '2')).toBe(false);
+    clock.time = new Date('2026-11-21T00:00:00.001Z');
+    expect(await isRefused(deaf, 'yesterday', '2')).toBe(true);
+    expect(await isRefused(deaf, 'yesterday', '1')).toBe(false);
+  });
+
   test('a budget lowered below what is used lets nothing through, and the ceiling falls with what is held', async () => {
     const gateway = await gateways.start();
     await gateways.tenant('lowered', { month: '10' });

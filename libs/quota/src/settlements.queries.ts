@@ -52,7 +52,8 @@ export async function bookRows<Rows extends Batch<Rows>>(
 
 /**
  * Locks the windows that rows count in: those their holds name, and all others of their time and of whom they belong to, whose
- * budgets were set when the holds were made already. They cannot come into being any more: whoever makes one waits until the rows are booked, and finds them in the ledger.
+ * budgets were set when the holds were made already. They cannot come into being any more: whoever makes one waits until the rows are
+ * booked, and finds them in the ledger.
  */
 export async function lockChargedWindows(
   tx: Tx,

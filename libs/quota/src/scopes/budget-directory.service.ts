@@ -9,10 +9,11 @@ const RETRY_MS = 1_000;
 export class BudgetDirectory {
   /** An earlier reading must not replace a later one. */
   readonly #lane = new Lane();
-  #budgets = new BudgetIndex([]);
-  /** When the day ends in which the last reading began. */
+  #budgets = BudgetIndex.of([]);
+  /** When the day ends in which the last reading of all began. */
   #untilMs = -Infinity;
-  #stale = false;
+  /** Whose have changed, as the change feed calls them; `null` stands for all. */
+  readonly #stale = new Set<string | null>();
   #following: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -44,9 +45,12 @@ export class BudgetDirectory {
     if (!this.knows(atMs)) await this.#lane.run(async () => void (this.knows(atMs) || (await this.read())));
   }
 
-  /** Takes in what was committed before the call. Where that fails it is tried again later, and the former state stays. */
-  async catchUp(): Promise<void> {
-    this.#stale = true;
+  /**
+   * Takes in what was committed before the call. Where that fails it is tried again later, and the former state stays.
+   * @param whose as the change feed calls them; all if left out
+   */
+  async catchUp(whose: string | null = null): Promise<void> {
+    this.#stale.add(whose);
     this.#following ??= this.follow();
     await this.#following;
   }
@@ -58,18 +62,33 @@ export class BudgetDirectory {
 
   private async read(): Promise<void> {
     const now = this.meters.now();
-    const budgets = await this.database.platform(this.jobs.for('budgets'), (tx) =>
-      tx.query<Budgeted>('SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets'),
-    );
-    this.#budgets = new BudgetIndex(budgets);
+    this.#budgets = BudgetIndex.of(await this.select(null));
     this.#untilMs = this.meters.dayOf(now).endsAtMs;
   }
 
+  /** Of ten thousand tenants, one has a budget changed now and then: to read those of all each time would keep calls waiting. */
+  private async readOf(tenants: readonly string[]): Promise<void> {
+    this.#budgets = this.#budgets.with(tenants, await this.select(tenants));
+  }
+
+  /** The organisation's too. */
+  private select(tenants: readonly string[] | null): Promise<Budgeted[]> {
+    return this.database.platform(this.jobs.for('budgets'), (tx) =>
+      tx.query(
+        `SELECT tenant_id AS "tenantId", scope, target, metric, period FROM budgets
+         WHERE $1::text[] IS NULL OR tenant_id IS NULL OR tenant_id = ANY ($1)`,
+        [tenants],
+      ),
+    );
+  }
+
   private async follow(): Promise<void> {
-    while (this.#stale && !this.#stopped) {
-      this.#stale = false;
+    while (this.#stale.size > 0 && !this.#stopped) {
+      const stale = [...this.#stale];
+      this.#stale.clear();
       try {
-        await this.load();
+        const tenants = stale.filter((whose) => whose !== null);
+        await this.#lane.run(() => (tenants.length < stale.length ? this.read() : this.readOf(tenants)));
       } catch (error) {
         this.log.warn({ err: error }, 'the budgets could not be read; the former ones stay in use');
         this.#retry = setTimeout(() => void this.catchUp(), RETRY_MS).unref();

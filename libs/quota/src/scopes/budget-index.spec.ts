@@ -18,12 +18,12 @@ const told = (budgets: BudgetIndex, of: Partial<Call> = {}): string[] =>
 
 describe('the budgets a call counts in', () => {
   it('are none where there are none', () => {
-    expect(told(new BudgetIndex([]))).toEqual([]);
-    expect(told(new BudgetIndex([{ ...tenantOwner('b'), ...cost }]))).toEqual([]);
+    expect(told(BudgetIndex.of([]))).toEqual([]);
+    expect(told(BudgetIndex.of([{ ...tenantOwner('b'), ...cost }]))).toEqual([]);
   });
 
   it('are those of its user, its token, all patterns that match its model, its tenant, and everybody, narrow before wide', () => {
-    const budgets = new BudgetIndex([
+    const budgets = BudgetIndex.of([
       { ...ORGANISATION, ...cost },
       { ...tenantOwner('a'), ...tokens },
       part('model', 'claude-*'),
@@ -50,17 +50,30 @@ describe('the budgets a call counts in', () => {
   });
 
   it('are of each user and token by itself', () => {
-    const budgets = new BudgetIndex([part('user', '*'), part('user', 'bob', tokens), part('token', '*', tokens)]);
+    const budgets = BudgetIndex.of([part('user', '*'), part('user', 'bob', tokens), part('token', '*', tokens)]);
     expect(told(budgets)).toEqual(['user alice: cost/month', 'token tok_1: tokens/day']);
     expect(told(budgets, { user: 'bob' })).toEqual(['user bob: cost/month tokens/day', 'token tok_1: tokens/day']);
     expect(told(budgets, { user: null })).toEqual(['token tok_1: tokens/day']);
   });
 
+  it('are others once those of its tenant are read anew, and stay where those of another are', () => {
+    const before = BudgetIndex.of([
+      { ...tenantOwner('a'), ...cost },
+      { ...tenantOwner('b'), ...cost },
+      { ...ORGANISATION, ...cost },
+    ]);
+    const after = before.with(['a'], [{ ...tenantOwner('a'), ...tokens }]);
+    expect(told(after)).toEqual(['tenant : tokens/day']);
+    expect(told(after, { tenantId: 'b' })).toEqual(['tenant : cost/month']);
+    expect(told(after.with(['b'], []), { tenantId: 'b' })).toEqual([]);
+    expect(told(before)).toEqual(['tenant : cost/month', 'organisation : cost/month']);
+  });
+
   it('are told with the same list for the same meters, so that a pool notices a change', () => {
     const all = METERS.map((meter) => ({ ...part('user', '*'), ...meter }));
     const metersOf = (budgets: BudgetIndex, user: string) => budgets.ofCall({ ...call, user })[0]?.meters;
-    expect(metersOf(new BudgetIndex(all), 'alice')).toEqual(METERS);
-    const [one, other] = [new BudgetIndex([part('user', '*')]), new BudgetIndex([part('user', '*')])];
+    expect(metersOf(BudgetIndex.of(all), 'alice')).toEqual(METERS);
+    const [one, other] = [BudgetIndex.of([part('user', '*')]), BudgetIndex.of([part('user', '*')])];
     expect(metersOf(one, 'alice')).toBe(metersOf(other, 'bob'));
   });
 });

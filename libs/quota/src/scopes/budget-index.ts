@@ -23,10 +23,12 @@ const bitOf = ({ metric, period }: Budgeted): number =>
 
 /** Which budgets there are, and in which of them a call counts. */
 export class BudgetIndex {
-  readonly #tenants = new Map<string, TenantBudgets>();
-  readonly #ofEverybody: readonly Counted[];
+  private constructor(
+    private readonly tenants: ReadonlyMap<string, TenantBudgets>,
+    private readonly ofEverybody: readonly Counted[],
+  ) {}
 
-  constructor(budgets: Iterable<Budgeted>) {
+  static of(budgets: Iterable<Budgeted>): BudgetIndex {
     const bits = new Map<string, { owner: Owner; bits: number }>();
     for (const budget of budgets) {
       const { tenantId, scope, target } = budget;
@@ -34,23 +36,32 @@ export class BudgetIndex {
       const known = bits.get(keyOf(owner)) ?? { owner, bits: 0 };
       bits.set(keyOf(owner), { owner, bits: known.bits | bitOf(budget) });
     }
+    const tenants = new Map<string, TenantBudgets>();
     const ofEverybody: Counted[] = [];
     for (const { owner, bits: own } of bits.values()) {
-      if (owner.tenantId === null) ofEverybody.push(counted(owner, own));
-      else this.of(owner.tenantId).add(owner, own);
+      const { tenantId } = owner;
+      if (tenantId === null) ofEverybody.push(counted(owner, own));
+      else {
+        const tenant = tenants.get(tenantId) ?? new TenantBudgets();
+        tenants.set(tenantId, tenant);
+        tenant.add(owner, own);
+      }
     }
-    this.#ofEverybody = ofEverybody;
+    return new BudgetIndex(tenants, ofEverybody);
+  }
+
+  /** With other budgets of some tenants. @param budgets all that they and the organisation have */
+  with(tenants: Iterable<string>, budgets: Iterable<Budgeted>): BudgetIndex {
+    const theirs = BudgetIndex.of(budgets);
+    const all = new Map(this.tenants);
+    for (const id of tenants) all.delete(id);
+    for (const [id, tenant] of theirs.tenants) all.set(id, tenant);
+    return new BudgetIndex(all, theirs.ofEverybody);
   }
 
   /** In whose budgets a call counts, narrow before wide: whoever is over a budget of its own is told of that one. */
   ofCall(call: Call): readonly Counted[] {
-    return [...(this.#tenants.get(call.tenantId)?.ofCall(call) ?? []), ...this.#ofEverybody];
-  }
-
-  private of(tenantId: string): TenantBudgets {
-    let tenant = this.#tenants.get(tenantId);
-    if (tenant === undefined) this.#tenants.set(tenantId, (tenant = new TenantBudgets()));
-    return tenant;
+    return [...(this.tenants.get(call.tenantId)?.ofCall(call) ?? []), ...this.ofEverybody];
   }
 }
 

@@ -251,6 +251,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     await two.settlements.flush();
     expect(await set('a', { scope: 'user', target: 'alice' }, '20')).toMatchObject({ spent: '2.00' });
     expect(await set('a', { scope: 'model', target: 'op*' }, '20')).toMatchObject({ spent: '3.00' });
+    expect(await set('a', {}, '20')).toMatchObject({ spent: '3.00' });
     expect(await set(null, {}, '20')).toMatchObject({ spent: '3.00' });
     await settle(early, '4');
     await settle(late, '0.5');
@@ -261,6 +262,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       'a model op* cost': { spent: nanos('7.5'), leased: 0n },
       'organisation cost': { spent: nanos('7.5'), leased: 0n },
     });
+    expect(await gateways.month('a')).toMatchObject({ spent: nanos('7.5'), leased: 0n });
     for (const { quota } of [one, two]) expect(quota.facts().uncoveredNanos).toBe(0n);
   });
 
@@ -300,6 +302,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       await set('a', { scope: 'model', target: `${'opus'.slice(0, n % 5)}*` }, '1000');
       await set('a', { ...DAY_TOKENS, scope: 'user', target: n % 2 ? '*' : 'alice' }, '1000000');
       if (n % 3 === 0) await set(null, n % 2 ? {} : DAY_TOKENS, '1000000');
+      if (n === 5) await set('a', {}, '1000000');
       await until(() => made > before + 1);
     }
     over = true;
@@ -316,6 +319,7 @@ describe('budgets of parts of a tenant and of the organisation', () => {
       expect([name, spent]).toEqual([name, name.endsWith('cost') ? nanos('0.01') * BigInt(made) : 2n * BigInt(made)]);
       expect(leased).toBe(0n);
     }
+    expect(await gateways.month('a')).toMatchObject({ spent: nanos('0.01') * BigInt(made), leased: 0n });
     expect(gateway.quota.facts()).toMatchObject({ uncoveredNanos: 0n, uncoveredTokens: 0n });
   });
 
