@@ -24,6 +24,7 @@ import {
   setAside,
   type Taken,
   takeFrom,
+  takeOutRefused,
   type Waiter,
 } from './pool';
 import { Pools } from './pools';
@@ -40,8 +41,6 @@ const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 200;
 /** For so long a process that has given something up for others lets them go first. */
 const GIVE_WAY_MS = 20;
-/** How long a refusal stands for others that ask for as much; spares the database a tenant that hammers. */
-const REFUSAL_MS = 100;
 const SWEEP_MS = 1_000;
 
 /** What requests are measured by, and how patient they are. */
@@ -56,6 +55,10 @@ export interface LeaseRules {
 export class Leases {
   readonly #pools: Pools;
   #turn = 0;
+  /** In so many pools somebody waits. */
+  #pumping = 0;
+  /** Whether there may be a recall that is not met yet. */
+  #isRecalled = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -76,7 +79,7 @@ export class Leases {
     const { budgets } = this.rules;
     const all = (): void => this.giveBackOf(() => true);
     changes.on('budget', {
-      changed: (id) => void budgets.catchUp().then(() => this.giveBackOf(({ owner }) => feedIdOf(owner) === id)),
+      changed: (id) => void budgets.catchUp(id).then(() => this.giveBackOf(({ owner }) => feedIdOf(owner) === id)),
       reset: () => void budgets.catchUp().then(all),
     });
     changes.on('lease', { changed: (recall) => this.recalled(recallOf(recall)), reset: all });
@@ -137,6 +140,8 @@ export class Leases {
 
   /** Something of the holds of such calls is free again. */
   cameBack(call: Call): void {
+    // Mostly nobody is short of anything, and a call's pools need not be looked for.
+    if (this.#pumping === 0 && !this.#isRecalled) return;
     for (const pool of this.#pools.of(call)) {
       if (pool.recall !== null) this.handOver(pool, pool.recall);
       if (pool.waiters.length > 0) this.serve(pool);
@@ -160,7 +165,10 @@ export class Leases {
     const pool = this.#pools.leasing(recall.windowId);
     if (!pool) return;
     if (currentLease(pool, recall.windowId)?.free) this.giveWay(pool, recall);
-    else pool.recall = firstOf(pool.recall, recall, performance.now());
+    else {
+      pool.recall = firstOf(pool.recall, recall, performance.now());
+      this.#isRecalled = true;
+    }
   }
 
   /** Once for each recall, though somebody may wait here too: else whoever has much under way would have it again and again. */
@@ -189,6 +197,7 @@ export class Leases {
 
   private sweep(): void {
     for (const pool of this.#pools.all) sendAwayUnanswered(pool, performance.now());
+    this.#isRecalled = this.#pools.all.some(({ recall }) => recall !== null);
     const nowMs = this.rules.meters.now().getTime();
     const idle = this.#pools.all.filter(
       (pool) => Math.abs(nowMs - pool.usedAtMs) > pool.patienceMs || pool.hasPast || pool.uncertain,
@@ -255,6 +264,7 @@ export class Leases {
   /** Serves the waiting, one refill for all of them at a time, until none is left. */
   private async pump(pool: Pool): Promise<void> {
     pool.pumping = true;
+    this.#pumping++;
     let pauseMs = FIRST_PAUSE_MS;
     while (pool.waiters.length > 0) {
       try {
@@ -263,7 +273,7 @@ export class Leases {
           pauseMs = FIRST_PAUSE_MS;
           continue;
         }
-        this.refuse(pool, standing);
+        for (const { need, reject } of takeOutRefused(pool, standing)) reject(this.exceeded(standing, need));
         // Not in step: else two processes could go on handing each other what both need two of.
         await pool.stall(standing, pauseMs * (0.5 + Math.random()));
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -271,6 +281,7 @@ export class Leases {
         for (const waiter of pool.waiters.splice(0)) waiter.reject(error as Error);
       }
     }
+    this.#pumping--;
     pool.pumping = false;
   }
 
@@ -297,7 +308,7 @@ export class Leases {
     }
     if (outcome instanceof Standing) return outcome;
     // The budget has gone, and this process has not heard of it yet.
-    if (outcome === null) return this.rules.budgets.catchUp().then(() => null);
+    if (outcome === null) return this.rules.budgets.catchUp(feedIdOf(pool.owner)).then(() => null);
 
     this.process.leased();
     for (const { lease, amount } of outcome.grants) {
@@ -343,20 +354,6 @@ export class Leases {
     );
     pool.uncertain = wasUncertain;
     return outcome;
-  }
-
-  /** Of those who found no room, refuses who has waited long enough, and whom waiting cannot help. */
-  private refuse(pool: Pool, standing: Standing): void {
-    const nowMs = performance.now();
-    pool.refusal = { standing, untilMs: nowMs + REFUSAL_MS };
-    const [waiting, refused] = [[] as Waiter[], [] as Waiter[]];
-    for (const waiter of pool.waiters) {
-      const { need, deadlineMs } = waiter;
-      const stays = standing.hasRoom(need) || (standing.mayHaveRoom(need) && nowMs < deadlineMs);
-      (stays ? waiting : refused).push(waiter);
-    }
-    pool.waiters = waiting;
-    for (const { need, reject } of refused) reject(this.exceeded(standing, need));
   }
 
   private exceeded(standing: Standing, need: Amounts): Error {

@@ -10,6 +10,8 @@ import type { WindowRow } from './windows.queries';
 
 /** How many requests wait in a pool at a time; more are refused at once, so that memory stays bounded. */
 const MOST_WAITING = 1_000;
+/** How long a refusal stands for others that ask for as much; spares the database a tenant that hammers. */
+const REFUSAL_MS = 100;
 /** So much longer than for headroom a request waits for the database's word. */
 const UNANSWERED_MS = 5_000;
 
@@ -238,6 +240,20 @@ export function refusedAtOnce(
     if (!standing.mayHaveRoom(need) && !standing.hasRoom(need)) return standing;
   }
   return stalled && (!mayWait || waiters.length >= MOST_WAITING) && !stalled.hasRoom(need) ? stalled : null;
+}
+
+/** Takes out, of those who found no room, who has waited long enough, and whom waiting cannot help. */
+export function takeOutRefused(pool: Pool, standing: Standing): readonly Waiter[] {
+  const nowMs = performance.now();
+  pool.refusal = { standing, untilMs: nowMs + REFUSAL_MS };
+  const [waiting, refused] = [[] as Waiter[], [] as Waiter[]];
+  for (const waiter of pool.waiters) {
+    const { need, deadlineMs } = waiter;
+    const stays = standing.hasRoom(need) || (standing.mayHaveRoom(need) && nowMs < deadlineMs);
+    (stays ? waiting : refused).push(waiter);
+  }
+  pool.waiters = waiting;
+  return refused;
 }
 
 /** Whether there may be enough for somebody who waits; else nobody needs to be asked. */
