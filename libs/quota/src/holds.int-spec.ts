@@ -202,6 +202,21 @@ describe('holds', () => {
     expect(await isRefused(deaf, 'yesterday', '1')).toBe(false);
   });
 
+  test('a lowered limit holds for what calls under way give back, however busy the process is', async () => {
+    const gateway = await gateways.start();
+    await gateways.tenant('busy', { month: '10' });
+    const [first, second] = [await reserve(gateway, 'busy', nanos('4')), await reserve(gateway, 'busy', nanos('4'))];
+    await gateways.budgets().set(adminPrincipal(), 'busy', { metric: 'cost', period: 'month', limit: '5' });
+    await until(async () => (await gateways.month('busy')).leased === nanos('8'));
+    first.release();
+    expect(await isRefused(gateway, 'busy', '4')).toBe(true);
+    second.release();
+    expect(await isRefused(gateway, 'busy', '5.1')).toBe(true);
+    await until(async () => !(await isRefused(gateway, 'busy', '5')));
+    await gateway.quota.drain();
+    expect(await gateways.month('busy')).toMatchObject({ spent: 0n, leased: 0n, ceiling: nanos('5') });
+  });
+
   test('a budget lowered below what is used lets nothing through, and the ceiling falls with what is held', async () => {
     const gateway = await gateways.start();
     await gateways.tenant('lowered', { month: '10' });

@@ -57,8 +57,8 @@ export class Leases {
   #turn = 0;
   /** In so many pools somebody waits. */
   #pumping = 0;
-  /** Whether there may be a recall that is not met yet. */
-  #isRecalled = false;
+  /** Whether something that comes back may have to go on to the database. */
+  #isWanted = false;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -141,18 +141,24 @@ export class Leases {
   /** Something of the holds of such calls is free again. */
   cameBack(call: Call): void {
     // Mostly nobody is short of anything, and a call's pools need not be looked for.
-    if (this.#pumping === 0 && !this.#isRecalled) return;
+    if (this.#pumping === 0 && !this.#isWanted) return;
     for (const pool of this.#pools.of(call)) {
-      if (pool.recall !== null) this.handOver(pool, pool.recall);
+      if (pool.isOutdated) this.giveBack(pool, pool.recall);
+      else if (pool.recall !== null) this.handOver(pool, pool.recall);
       if (pool.waiters.length > 0) this.serve(pool);
     }
   }
 
-  /** Gives back what no hold has taken. On failure the database counts too much as leased, until a later attempt. */
-  async giveBackAll(pools: readonly Pool[] = this.#pools.all): Promise<void> {
+  /**
+   * Gives back what no hold has taken. On failure the database counts too much as leased, until a later attempt.
+   * @param areOutdated what is held goes back, too, when its calls end
+   */
+  async giveBackAll(pools: readonly Pool[] = this.#pools.all, areOutdated = false): Promise<void> {
     if (pools.length === 0) return;
     const lanes = pools.map(({ lane }) => lane);
     const giveBack = async (): Promise<void> => {
+      for (const pool of pools) pool.isOutdated ||= areOutdated;
+      this.#isWanted ||= areOutdated;
       await this.lower(pools);
       for (const pool of pools) if (this.#pools.has(pool) && pool.idle) this.#pools.forget(pool);
     };
@@ -164,10 +170,10 @@ export class Leases {
     if (recall.processId === this.process.id) return;
     const pool = this.#pools.leasing(recall.windowId);
     if (!pool) return;
-    if (currentLease(pool, recall.windowId)?.free) this.giveWay(pool, recall);
+    if (currentLease(pool, recall.windowId)?.free) this.giveBack(pool, recall);
     else {
       pool.recall = firstOf(pool.recall, recall, performance.now());
-      this.#isRecalled = true;
+      this.#isWanted = true;
     }
   }
 
@@ -175,16 +181,16 @@ export class Leases {
   private handOver(pool: Pool, recall: StandingRecall): void {
     const lease = currentLease(pool, recall.windowId);
     if (!lease || performance.now() >= recall.untilMs) pool.recall = null;
-    else if (givesWay(lease, recall)) this.giveWay(pool, recall);
+    else if (givesWay(lease, recall)) this.giveBack(pool, recall);
   }
 
-  /** Gives back what is free. Whoever waits here may then ask for it too, but not first. */
-  private giveWay(pool: Pool, { windowId }: Recall): void {
+  /** Gives back what is free. @param recall who is to be given it; whoever waits here may then ask for it too, but not first */
+  private giveBack(pool: Pool, recall: Recall | null): void {
     pool.recall = null;
     setAside(pool);
     const giveBack = async (): Promise<void> => {
-      await this.lower([pool], windowId);
-      await pause(GIVE_WAY_MS);
+      await this.lower([pool], recall?.windowId);
+      if (recall) await pause(GIVE_WAY_MS);
     };
     pool.lane.run(giveBack).catch(() => undefined); // the sweep tries again
   }
@@ -192,24 +198,20 @@ export class Leases {
   private giveBackOf(concerned: (pool: Pool) => boolean): void {
     const pools = this.#pools.all.filter(concerned);
     for (const pool of pools) pool.refusal = null;
-    void this.giveBackAll(pools).then(() => pools.forEach((pool) => pool.wake()));
+    void this.giveBackAll(pools, true).then(() => pools.forEach((pool) => pool.wake()));
   }
 
   private sweep(): void {
     for (const pool of this.#pools.all) sendAwayUnanswered(pool, performance.now());
-    this.#isRecalled = this.#pools.all.some(({ recall }) => recall !== null);
-    const nowMs = this.rules.meters.now().getTime();
-    const idle = this.#pools.all.filter(
-      (pool) => Math.abs(nowMs - pool.usedAtMs) > pool.patienceMs || pool.hasPast || pool.uncertain,
-    );
-    void this.giveBackAll(idle);
+    this.#isWanted = this.#pools.all.some(({ recall, isOutdated }) => recall !== null || isOutdated);
+    void this.giveBackAll(this.#pools.idleAt(this.rules.meters.now().getTime()));
   }
 
   /**
    * Lets go of what no hold has taken, for all of them at once: of many people with a budget each, most use theirs now and then.
    * @param windowId of which others are told that there is room
    */
-  private lower(pools: readonly Pool[], windowId: bigint | null = null): Promise<void> {
+  private lower(pools: readonly Pool[], windowId?: bigint): Promise<void> {
     return this.settlements.lane.run(async () => {
       const changed = pools.filter((pool) => this.#pools.has(pool) && pool.dropFree());
       if (changed.length === 0) return;
@@ -217,7 +219,7 @@ export class Leases {
       const owners = changed.map(({ owner }) => owner);
       await this.database.platform(this.jobs.for('leases'), async (tx) => {
         await lowerTo(tx, this.process.id, owners, totals);
-        if (windowId !== null) tx.announce('room', String(windowId));
+        if (windowId !== undefined) tx.announce('room', String(windowId));
       });
       for (const pool of changed) pool.settleUp();
     });
@@ -307,8 +309,12 @@ export class Leases {
       outcome = await this.lease(pool, meters);
     }
     if (outcome instanceof Standing) return outcome;
-    // The budget has gone, and this process has not heard of it yet.
-    if (outcome === null) return this.rules.budgets.catchUp(feedIdOf(pool.owner)).then(() => null);
+    if (outcome === null) {
+      // The budget has gone, and this process has not heard of it yet.
+      await this.rules.budgets.catchUp(feedIdOf(pool.owner));
+      for (const waiter of pool.waiters.splice(0)) this.place(waiter);
+      return null;
+    }
 
     this.process.leased();
     for (const { lease, amount } of outcome.grants) {
@@ -323,6 +329,7 @@ export class Leases {
     pool.patienceMs = outcome.patienceMs;
     pool.refilledAtMs = performance.now();
     pool.refusal = null;
+    pool.isOutdated = false;
     this.serve(pool);
     return null;
   }

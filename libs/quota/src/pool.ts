@@ -72,6 +72,8 @@ export class Pool {
   refusal: Refusal | null = null;
   /** Who in another process is to be given what comes free here. */
   recall: StandingRecall | null = null;
+  /** Its limits have changed, and it has been granted nothing since: what comes back is not its to use. */
+  isOutdated = false;
   /** What the last refill asked for ahead, and when; monotonic ms. */
   ahead = NOTHING;
   refilledAtMs = -Infinity;

@@ -37,6 +37,13 @@ export class Pools {
     return [...this.#pools.values()];
   }
 
+  /** Those that have something to give back: nobody has used it lately, or nobody can. */
+  idleAt(nowMs: number): readonly Pool[] {
+    return this.all.filter(
+      ({ usedAtMs, patienceMs, hasPast, uncertain }) => Math.abs(nowMs - usedAtMs) > patienceMs || hasPast || uncertain,
+    );
+  }
+
   /** The one that has leased of a window under way. */
   leasing(windowId: bigint): Pool | undefined {
     return this.all.find((pool) => currentLease(pool, windowId) !== undefined);
