@@ -276,6 +276,14 @@ describe('openclawmu against a gateway', () => {
     expect((await cli(`gateway resolve ${id} --as spent --reason fire`)).code).toBe(5);
     expect(await json('gateway lost')).toEqual([]);
 
+    const idle = await loseProcess(gateway.place, 'stranded', '2020-02-02');
+    await books.query('DELETE FROM leases WHERE process_id = $1', [idle]);
+    expect(await must('gateway lost')).toMatch(new RegExp(`^${idle} +elsewhere +.* missing +- +- +- +nothing$`, 'm'));
+    expect((await cli(`gateway resolve ${idle} --as spent --reason fire`)).stderr).toContain(
+      `${idle} had leased nothing`,
+    );
+    expect(await json('gateway lost')).toEqual([]);
+
     expect(await must('budgets show stranded')).not.toContain('WRITTEN OFF');
     const today = await loseProcess(gateway.place, 'stranded', new Date().toISOString().slice(0, 10));
     await must(`gateway resolve ${today} --as spent --reason fire`);

@@ -180,6 +180,16 @@ describe('holds', () => {
     hold?.release();
   });
 
+  test('the process that sets a budget obeys at once, whether it hears of it or not', async () => {
+    const deaf = await gateways.start({ deaf: true });
+    await gateways.tenant('own');
+    const budget = { metric: 'cost', period: 'month' } as const;
+    await gateways.budgetsOf(deaf).set(adminPrincipal(), 'own', { ...budget, limit: '1' });
+    expect(await isRefused(deaf, 'own', '2')).toBe(true);
+    await gateways.budgetsOf(deaf).remove(adminPrincipal(), 'own', budget);
+    expect(await isRefused(deaf, 'own', '2')).toBe(false);
+  });
+
   test('a process that does not hear of a budget learns of it from what it books', async () => {
     const deaf = await gateways.start({ deaf: true });
     await gateways.tenant('unheard');

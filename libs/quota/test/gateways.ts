@@ -132,7 +132,11 @@ export class Gateways {
 
   /** @param routes of the configuration */
   budgets(clock: Clock = ALWAYS, routes: Record<string, RouteConfig> = {}): BudgetsService {
-    const { meters, settlements } = this.assembled(clock);
+    return this.budgetsOf(this.assembled(clock), routes);
+  }
+
+  /** As one of the processes sets them. */
+  budgetsOf({ meters, settlements }: AssembledQuota, routes: Record<string, RouteConfig> = {}): BudgetsService {
     const config = { current: { routes } } as Config;
     return new BudgetsService(this.db.database, new Audit(), meters, settlements, config);
   }

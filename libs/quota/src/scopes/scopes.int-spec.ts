@@ -266,6 +266,14 @@ describe('budgets of parts of a tenant and of the organisation', () => {
     for (const { quota } of [one, two]) expect(quota.facts().uncoveredNanos).toBe(0n);
   });
 
+  test('whoever waits in a budget that is gone before anything was counted in it is let through', async () => {
+    await set('a', { scope: 'user', target: '*' }, '1');
+    const deaf = await gateways.start({ deaf: true });
+    await gateways.budgets().remove(admin, 'a', { ...MONTH, scope: 'user', target: '*' });
+    (await reserve(deaf, { tenant: 'a', user: 'alice' }, '2')).release();
+    expect(await windows()).toEqual({});
+  });
+
   test('what the pools of all owners have left goes back at once, and what is held stays', async () => {
     await set('a', { scope: 'user', target: '*' }, '10');
     await set('a', { scope: 'model', target: 'opus' }, '10');
