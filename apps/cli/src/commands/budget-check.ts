@@ -56,7 +56,8 @@ export function registerBudgetCheck(budgets: Command, cli: Cli): void {
     });
 }
 
-const agree = (windows: number): string => `${windows} windows agree with the ledger.`;
+const agree = (windows: number): string =>
+  `${windows} ${windows === 1 ? 'window agrees' : 'windows agree'} with the ledger.`;
 
 const showAll = (cli: Cli, items: readonly Difference[]): void =>
   cli.out.rows(
