@@ -86,7 +86,10 @@ export interface LedgerSink {
   /** In which costs were counted at that time; `null` before there were prices. */
   currency(at: Date): string | null;
 
-  /** What the ledger has of each owner's calls that were made in the window, in their order. It is read once for all end users of a tenant, and once for all tenants. */
+  /**
+   * What the ledger has of each owner's calls that were made in the window, in their order. It is read once for all end users of a
+   * tenant, and once for all tenants.
+   */
   used(tx: Tx, owners: readonly Owner[], window: Window): Promise<readonly Amounts[]>;
 
   /**

@@ -59,14 +59,14 @@ export class Settlements {
     private readonly jobs: JobPrincipals,
     private readonly process: GatewayProcess,
     private readonly journal: Journal,
-    private readonly witnesses: {
+    private readonly around: {
       readonly log: Log;
       readonly notices: BudgetNotices;
       readonly budgets: BudgetDirectory;
     },
   ) {
     const over = 'settled rows reach the database again';
-    this.#outage = new Outage(witnesses.log, 'settled rows wait for the database', over);
+    this.#outage = new Outage(around.log, 'settled rows wait for the database', over);
   }
 
   /** Connects the ledger; once, before the first hold. */
@@ -81,12 +81,12 @@ export class Settlements {
   }
 
   get books(): Books {
-    return { ledger: this.ledger, notices: this.witnesses.notices };
+    return { ledger: this.ledger, notices: this.around.notices };
   }
 
   /** What this process knows of budgets. */
   get budgets(): BudgetDirectory {
-    return this.witnesses.budgets;
+    return this.around.budgets;
   }
 
   get full(): boolean {
@@ -203,7 +203,7 @@ export class Settlements {
     );
     if (!isWithin(uncovered, NOTHING)) {
       this.#uncovered = amounts((metric) => this.#uncovered[metric] + uncovered[metric]);
-      this.witnesses.log.error(
+      this.around.log.error(
         { nanos: String(uncovered.cost), tokens: String(uncovered.tokens) },
         'usage was booked that no lease covered; a budget may be passed',
       );
@@ -225,7 +225,7 @@ export class Settlements {
     if (refusals.rows.length > 0) this.#refusedAtMs = Date.now();
     this.#refused.push(...refusals.rows);
     refusals.tell((row, facts) =>
-      this.witnesses.log.error(
+      this.around.log.error(
         { ...facts, hold: row.firstId },
         'a settled row cannot be booked; it stays in the journal and is tried again',
       ),

@@ -31,7 +31,8 @@ export class LostProcesses {
   ) {}
 
   /**
-   * Processes that have not ended, hold no lock and left no readable journal here: their machine is lost, or out of reach. A process that is reconnecting may show for a moment.
+   * Processes that have not ended, hold no lock and left no readable journal here: their machine is lost, or out of reach. A process
+   * that is reconnecting may show for a moment.
    */
   async list(principal: Principal): Promise<LostProcessView[]> {
     const names = new Set(await readdir(this.place.journals).catch(() => []));
